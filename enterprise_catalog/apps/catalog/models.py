@@ -1,0 +1,226 @@
+"""
+The store: which searches there are, who is attached to them, which keys they hold and what those keys say.
+
+Rows only: nothing here may call another service, start a refresh or know of requests. Content is narrow (`ContentMetadata`) with its documents
+beside it (`ContentDocuments`), so that membership and containment are answered from indexes that never touch a document.
+"""
+
+import uuid
+
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from enterprise_catalog.apps.core.fields import BinaryCollationMixin, ContentKeyField, HexUUIDField
+
+
+class ExactCharField(BinaryCollationMixin, models.CharField):
+    """Text that is unique, or looked up, exactly as written on every database."""
+
+
+class CatalogQuery(models.Model):
+    """
+    A saved search, shared by any number of catalogs of any number of customers.
+
+    The row carries what every page and every list needs (counts, generation, moments), so that reading a catalog never counts or
+    aggregates its members. It is shared between tenants: only `catalog.resolution` may change its filter, uuid or title.
+    """
+
+    uuid = HexUUIDField(unique=True, default=uuid.uuid4)
+    title = ExactCharField(max_length=255, unique=True, null=True, blank=True)
+    # True once a caller gave it a uuid or a title: others may then rely on that name (QRY-4).
+    named = models.BooleanField(default=False)
+    content_filter = models.JSONField(default=dict)
+    content_filter_hash = models.CharField(max_length=32, unique=True, editable=False)
+    # Queries that make discovery do the same work share one fetch (HASH-2).
+    equivalence_key = models.CharField(max_length=32, db_index=True, editable=False)
+
+    # Written by publishing only.
+    refreshed_at = models.DateTimeField(null=True, editable=False, db_index=True)
+    published_filter_hash = models.CharField(max_length=32, default="", editable=False)
+    generation = models.PositiveBigIntegerField(default=0, editable=False)
+    content_modified = models.DateTimeField(null=True, editable=False)
+    member_count = models.PositiveIntegerField(default=0, editable=False)
+    count_v1 = models.PositiveIntegerField(default=0, editable=False)
+
+    created = models.DateTimeField(auto_now_add=True)
+    modified = models.DateTimeField(auto_now=True)
+
+    history = HistoricalRecords(
+        excluded_fields=["refreshed_at", "generation", "content_modified", "member_count", "count_v1"]
+    )
+
+    class Meta:
+        verbose_name = "catalog query"
+        verbose_name_plural = "catalog queries"
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.title or str(self.uuid)
+
+
+class EnterpriseCatalog(models.Model):
+    """A catalog query attached to an enterprise customer. The customer's own record lives in the LMS."""
+
+    uuid = HexUUIDField(primary_key=True, default=uuid.uuid4)
+    title = models.CharField(max_length=255)
+    enterprise_uuid = HexUUIDField(db_index=True, verbose_name="enterprise customer")
+    # As the caller named it, for UTM parameters (META-22).
+    enterprise_name = models.CharField(max_length=255, verbose_name="enterprise customer name")
+    catalog_query = models.ForeignKey(CatalogQuery, on_delete=models.PROTECT, related_name="catalogs")
+    enabled_course_modes = models.JSONField(default=list)
+    publish_audit_enrollment_urls = models.BooleanField(default=False)
+    created = models.DateTimeField(auto_now_add=True)
+    # The last real change: set by the operations that change a row, since an identical write must leave it (CRUD-1).
+    modified = models.DateTimeField()
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["created", "uuid"]
+        indexes = [models.Index(fields=["enterprise_uuid", "created", "uuid"], name="catalog_of_customer")]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.uuid})"
+
+
+class ContentMetadata(models.Model):
+    """
+    One course, course run, program or pathway that some query returned, without its documents.
+
+    `modified` moves only when a stored document really changed (META-21); the digests tell.
+    """
+
+    class ContentType(models.TextChoices):
+        COURSE = "course"
+        COURSE_RUN = "courserun", "course run"
+        PROGRAM = "program"
+        PATHWAY = "learnerpathway", "learner pathway"
+
+    content_key = ContentKeyField(primary_key=True)
+    content_uuid = HexUUIDField(null=True, db_index=True)
+    content_type = models.CharField(max_length=16, choices=ContentType.choices)
+    parent_content_key = ContentKeyField(null=True, db_index=True)
+    # META-20; only courses can be inactive.
+    active = models.BooleanField(default=True)
+    # A top-level run with a restriction type (V2-2).
+    restricted = models.BooleanField(default=False)
+
+    search_digest = models.CharField(max_length=32)
+    record_digest = models.CharField(max_length=32, default="")
+    # How complete the stored search document is; see `catalog.variants`.
+    ended_runs_shown = models.PositiveSmallIntegerField(default=0)
+    rendering_version = models.PositiveSmallIntegerField()
+
+    created = models.DateTimeField()
+    modified = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "content metadata"
+        verbose_name_plural = "content metadata"
+
+    def __str__(self) -> str:
+        return self.content_key
+
+
+class ContentDocuments(models.Model):
+    """
+    What discovery said about a content, and how the API says it, as opaque packed bytes (see `core.packing`).
+
+    No JSON columns: nobody queries inside a document, and a database that parses, validates or reorders it only costs.
+    """
+
+    content = models.OneToOneField(
+        ContentMetadata, on_delete=models.CASCADE, primary_key=True, related_name="documents", db_column="content_key"
+    )
+    # The item as served, with gaps for what depends on the catalog (see `catalog.rendering`).
+    rendered = models.BinaryField()
+    search_document = models.BinaryField()
+    full_record = models.BinaryField(null=True)
+
+    class Meta:
+        verbose_name_plural = "content documents"
+
+
+class NestedRun(models.Model):
+    """A course run that appears in a course's documents, whether or not discovery ever returned it on its own (CONT-1)."""
+
+    course = models.ForeignKey(
+        ContentMetadata, on_delete=models.CASCADE, related_name="nested_runs", db_column="course_key"
+    )
+    run_key = ContentKeyField(db_index=True)
+    restricted = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["course", "run_key"], name="nested_run_once_per_course")]
+
+
+class FullRecordRequest(models.Model):
+    """
+    When discovery was last asked for the full record of a key, also when it knew none.
+
+    Apart from the content, so that a refresh which finds nothing new writes no content row.
+    """
+
+    content_key = ContentKeyField(primary_key=True)
+    requested_at = models.DateTimeField()
+
+
+class CourseReview(models.Model):
+    """Learners' ratings of a course, joined to its item when it is rendered (META-19)."""
+
+    course_key = ContentKeyField(primary_key=True)
+    reviews_count = models.PositiveIntegerField()
+    avg_course_rating = models.FloatField()
+
+
+class Standing(models.IntegerChoices):
+    """What a surface does with a member of a query."""
+
+    HIDDEN = 0, "hidden"
+    CONTAINED = 1, "contained, listed only when asked for by key"
+    LISTED = 2, "listed"
+
+
+class CatalogContentKey(models.Model):
+    """
+    Membership: this query holds this key.
+
+    `standing_v1` says what the v1 surface does with it (META-4, V2-2). Its index holds all that cutting a page takes, in key order.
+    """
+
+    catalog_query = models.ForeignKey(CatalogQuery, on_delete=models.CASCADE, related_name="content_keys")
+    content = models.ForeignKey(
+        ContentMetadata, on_delete=models.PROTECT, related_name="memberships", db_column="content_key"
+    )
+    standing_v1 = models.PositiveSmallIntegerField(choices=Standing.choices)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["catalog_query", "content"], name="content_key_once_per_query")]
+        indexes = [models.Index(fields=["catalog_query", "standing_v1", "content"], name="pages_of_query_v1")]
+
+
+class CatalogContentChange(models.Model):
+    """
+    A key joined or left a query, or one catalog that was attached elsewhere. Append-only; pruned by age.
+
+    Keys, types and runs are copied: a change outlives the content and the run it speaks of.
+    """
+
+    class Change(models.TextChoices):
+        ADDED = "added"
+        REMOVED = "removed"
+
+    catalog_query = models.ForeignKey(CatalogQuery, on_delete=models.CASCADE, related_name="content_changes")
+    # Null: every catalog of the query. Set: this catalog only, which came from, or was created on, a published query (CHG-2).
+    enterprise_catalog = models.ForeignKey(
+        EnterpriseCatalog, null=True, on_delete=models.CASCADE, related_name="content_changes"
+    )
+    content_key = ContentKeyField()
+    content_type = models.CharField(max_length=16, choices=ContentMetadata.ContentType.choices)
+    change = models.CharField(max_length=8, choices=Change.choices)
+    refresh_run_uuid = HexUUIDField(null=True)
+    changed_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["catalog_query", "id"], name="changes_of_query")]

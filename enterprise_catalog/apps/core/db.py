@@ -1,0 +1,58 @@
+"""What the databases differ in, said once: their clock, and how to live with a lost deadlock."""
+
+import functools
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import OperationalError, connection, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.functions import Now
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# MySQL and MariaDB: deadlock, lock wait timeout. SQLite says "database is locked" once its busy timeout is over.
+_LOST_LOCK_CODES = {1213, 1205}
+_ATTEMPTS = 5
+_PAUSE_SECONDS = 0.05
+
+
+class DatabaseNow(Now):
+    """The database's clock in UTC. `NOW()` would follow the session's time zone; workers' own clocks may be wrong."""
+
+    def as_mysql(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> tuple[str, Sequence[Any]]:
+        return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **extra)
+
+
+def lost_a_lock(error: OperationalError) -> bool:
+    """True when the database rolled back because of others, so that the same work may succeed now."""
+    code = error.args[0] if error.args else None
+    return code in _LOST_LOCK_CODES or "database is locked" in str(error)
+
+
+def retry_lost_locks(work: Callable[P, R]) -> Callable[P, R]:
+    """
+    Run a whole transaction again when the database chose it as a deadlock's victim.
+
+    Only for functions that open their transaction themselves: inside an outer one there is nothing left to repeat, so the error goes up.
+    """
+
+    @functools.wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return work(*args, **kwargs)
+            except OperationalError as error:
+                if connection.in_atomic_block or attempt == _ATTEMPTS or not lost_a_lock(error):
+                    raise
+                time.sleep(_PAUSE_SECONDS * attempt * random.uniform(0.5, 1.5))  # noqa: S311
+        raise AssertionError("unreachable")
+
+    return run
+
+
+def in_chunks(rows: Sequence[models.Model] | Sequence[Any], size: int) -> list[Sequence[Any]]:
+    """Cut rows so that a statement stays within the parameter limits of every database."""
+    return [rows[start : start + size] for start in range(0, len(rows), size)]

@@ -1,0 +1,46 @@
+"""
+Model fields that behave alike on SQLite, MySQL and MariaDB.
+
+Content keys compare by code point everywhere, and uuids are stored as 32 hex characters everywhere: MariaDB's native uuid
+type sorts by another byte order than Python does, and MySQL has none.
+"""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+CONTENT_KEY_MAX_LENGTH = 255
+
+
+class BinaryCollationMixin(models.Field):
+    """Compare by code point on MySQL and MariaDB, whose default collations ignore case; SQLite always does and knows no such name."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
+        parameters = super().db_parameters(connection)
+        if connection.vendor == "mysql":
+            parameters["collation"] = "utf8mb4_bin"
+        return parameters
+
+
+class ContentKeyField(BinaryCollationMixin, models.CharField):
+    """A content key, compared and sorted by code point (COM-9, COM-12)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", CONTENT_KEY_MAX_LENGTH)
+        super().__init__(*args, **kwargs)
+
+
+class HexUUIDField(models.UUIDField):
+    """A uuid as char(32) on every database."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return "char(32)"
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> str | None:
+        value = self.to_python(value)
+        return None if value is None else value.hex
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> uuid.UUID | None:
+        return value if value is None or isinstance(value, uuid.UUID) else uuid.UUID(value)

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class RefreshConfig(AppConfig):
+    name = "enterprise_catalog.apps.refresh"
+    label = "refresh"

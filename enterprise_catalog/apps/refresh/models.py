@@ -1,0 +1,78 @@
+"""
+The work: one row for every recorded attempt to bring a query's members up to date.
+
+The rows are the queue. The broker only carries nudges, so losing it loses nothing (P5, P10), and "at most one waiting, at most one running"
+is a pair of unique columns, true in the database whatever processes do (P4).
+"""
+
+import uuid
+
+from django.db import models
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.core.fields import ContentKeyField, HexUUIDField
+
+
+class RefreshRun(models.Model):
+    """A refresh of one catalog query. Its uuid is the `async_task_id` clients get (REFR-1, RUN-1)."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        PUBLISHED = "published"
+        HELD = "held"
+        FAILED = "failed"
+
+    class Trigger(models.TextChoices):
+        CREATE = "create"
+        UPDATE = "update"
+        REQUEST = "request"
+        SCHEDULE = "schedule"
+        OPERATOR = "operator"
+
+    uuid = HexUUIDField(primary_key=True, default=uuid.uuid4)
+    # A run survives its query (RUN-5), so the query's uuid is kept beside the reference.
+    catalog_query = models.ForeignKey(CatalogQuery, null=True, on_delete=models.SET_NULL, related_name="refresh_runs")
+    catalog_query_uuid = HexUUIDField(db_index=True)
+    trigger = models.CharField(max_length=16, choices=Trigger.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+
+    # The query's id while waiting, or while running, else null: unique columns with nulls work on every database.
+    queued_for = models.PositiveBigIntegerField(null=True, unique=True)
+    running_for = models.PositiveBigIntegerField(null=True, unique=True)
+    # How many requests this run serves. Counting them takes the row's lock, which is what makes joining safe (see `refresh.intents`).
+    requests = models.PositiveIntegerField(default=1)
+
+    lease_until = models.DateTimeField(null=True)
+    # Grows with every claim: a worker that lost its lease finds another number here and may write nothing any more.
+    fence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    nudged_at = models.DateTimeField(null=True)
+    filter_hash = models.CharField(max_length=32, default="")
+
+    counts = models.JSONField(null=True)
+    reason_code = models.CharField(max_length=32, default="", blank=True)
+    reason_detail = models.TextField(default="", blank=True)
+
+    requested_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-requested_at"]
+        indexes = [
+            models.Index(fields=["state", "requested_at"], name="refresh_runs_by_state"),
+            models.Index(fields=["catalog_query", "requested_at"], name="refresh_runs_of_query"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.uuid} ({self.state})"
+
+
+class QuarantinedDocument(models.Model):
+    """A document of a search result that could not be stored; the rest of the result was (P7, DISC-17)."""
+
+    refresh_run = models.ForeignKey(RefreshRun, on_delete=models.CASCADE, related_name="quarantined_documents")
+    # As far as one could be told; cut to fit.
+    content_key = ContentKeyField(blank=True)
+    reason = models.CharField(max_length=255)

@@ -1,0 +1,7 @@
+"""The Celery application: `celery -A enterprise_catalog worker` and `celery -A enterprise_catalog beat`."""
+
+from celery import Celery
+
+app = Celery("enterprise_catalog")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,210 @@
+"""
+What every deployment shares: apps, middleware, REST, tokens, the refresh rhythm and its limits.
+
+Values come from the environment here and nowhere else; `local`, `test` and `production` only choose defaults and strictness.
+"""
+
+from pathlib import Path
+
+import environ
+
+env = environ.Env()
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+SECRET_KEY = env.str("SECRET_KEY", default="")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+DEBUG = False
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "drf_spectacular",
+    "rest_framework",
+    "simple_history",
+    "enterprise_catalog.apps.core",
+    "enterprise_catalog.apps.customers",
+    "enterprise_catalog.apps.catalog",
+    "enterprise_catalog.apps.refresh",
+    "enterprise_catalog.apps.access",
+    "enterprise_catalog.apps.console",
+    "enterprise_catalog.apps.api",
+]
+
+MIDDLEWARE = [
+    "enterprise_catalog.apps.core.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+# Every path answers with and without its slash, directly (COM-1), so Django must never redirect.
+APPEND_SLASH = False
+
+ROOT_URLCONF = "enterprise_catalog.urls"
+WSGI_APPLICATION = "enterprise_catalog.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_USER_MODEL = "core.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(PROJECT_ROOT / "staticfiles"))
+
+# --- Databases -------------------------------------------------------------------------------------------------------
+
+
+def database_config(url: str) -> dict:
+    """Turn a DATABASE_URL into Django's form, with the options each engine needs to keep the service's promises."""
+    config = environ.Env.db_url_config(url)
+    options = config.setdefault("OPTIONS", {})
+    config["ATOMIC_REQUESTS"] = False
+    if config["ENGINE"].endswith("mysql"):
+        # READ COMMITTED: a worker must see what others committed between two statements of its run.
+        options.setdefault("isolation_level", "read committed")
+        options.setdefault("charset", "utf8mb4")
+        # Strict mode refuses what does not fit instead of cutting it.
+        options.setdefault(
+            "init_command", "SET sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'"
+        )
+        # Persistent connections save a handshake per request; the health check survives a database restart.
+        config.setdefault("CONN_MAX_AGE", env.int("DATABASE_CONN_MAX_AGE", default=300))
+        config.setdefault("CONN_HEALTH_CHECKS", True)
+        config.setdefault("TEST", {}).update(CHARSET="utf8mb4", COLLATION="utf8mb4_unicode_ci")
+    elif config["ENGINE"].endswith("sqlite3"):
+        # Web and workers write to one file: take the write lock at BEGIN (no upgrade deadlock) and wait for it.
+        options.setdefault("transaction_mode", "IMMEDIATE")
+        options.setdefault("timeout", 20)
+        options.setdefault("init_command", "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+    return config
+
+
+DATABASES = {"default": database_config(env.str("DATABASE_URL", default="sqlite:///:memory:"))}
+
+# --- Cache and broker ------------------------------------------------------------------------------------------------
+
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="memory://")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_ENABLE_UTC = True
+CELERY_TIMEZONE = "UTC"
+# A message is only a nudge: the work is a row. Taking one at a time keeps the others free for idle workers.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "enterprise_catalog"
+# A write waits this long at most for the broker after its commit (P6); a lost nudge is found again by the tick.
+NUDGE_TIMEOUT_SECONDS = 0.2
+
+# --- Neighbours ------------------------------------------------------------------------------------------------------
+
+DISCOVERY_SERVICE_URL = env.str("DISCOVERY_SERVICE_URL", default="").rstrip("/")
+LMS_ROOT_URL = env.str("LMS_ROOT_URL", default="").rstrip("/")
+OAUTH2_PROVIDER_URL = env.str("OAUTH2_PROVIDER_URL", default="").rstrip("/")
+BACKEND_SERVICE_EDX_OAUTH2_KEY = env.str("BACKEND_SERVICE_EDX_OAUTH2_KEY", default="")
+BACKEND_SERVICE_EDX_OAUTH2_SECRET = env.str("BACKEND_SERVICE_EDX_OAUTH2_SECRET", default="")
+ENTERPRISE_LEARNER_PORTAL_BASE_URL = env.str("ENTERPRISE_LEARNER_PORTAL_BASE_URL", default="").rstrip("/")
+ECOMMERCE_BASE_URL = env.str("ECOMMERCE_BASE_URL", default="").rstrip("/")
+
+# --- Tokens ----------------------------------------------------------------------------------------------------------
+
+JWT_ISSUER = env.str("JWT_ISSUER", default="")
+JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="")
+JWT_PUBLIC_SIGNING_JWK_SET = env.str("JWT_PUBLIC_SIGNING_JWK_SET", default="")
+
+
+def jwt_auth(*, issuer: str, audience: str, jwk_set: str) -> dict:
+    """
+    The token library's settings. Asymmetric signatures only: SECRET_KEY is None so that it never falls back to Django's
+    secret, and the start-up check of the access room refuses an empty key set, on which the library verifies nothing (AUTH-4).
+    """
+    return {
+        "JWT_ISSUER": issuer,
+        "JWT_AUDIENCE": audience,
+        "JWT_ISSUERS": [{"ISSUER": issuer, "AUDIENCE": audience, "SECRET_KEY": None}],
+        "JWT_PUBLIC_SIGNING_JWK_SET": jwk_set,
+        "JWT_ALGORITHM": "RS512",
+        "JWT_SECRET_KEY": None,
+        "JWT_VERIFY_EXPIRATION": True,
+        "JWT_VERIFY_AUDIENCE": True,
+        "JWT_AUTH_HEADER_PREFIX": "JWT",
+        "JWT_AUTH_COOKIE": "edx-jwt-cookie",
+        "JWT_AUTH_COOKIE_HEADER_PAYLOAD": "edx-jwt-cookie-header-payload",
+        "JWT_AUTH_COOKIE_SIGNATURE": "edx-jwt-cookie-signature",
+        "JWT_DECODE_HANDLER": "edx_rest_framework_extensions.auth.jwt.decoder.get_asymmetric_only_jwt_decode_handler",
+        "JWT_PAYLOAD_GET_USERNAME_HANDLER": "enterprise_catalog.apps.access.authentication.username_of_payload",
+    }
+
+
+JWT_AUTH = jwt_auth(issuer=JWT_ISSUER, audience=JWT_AUDIENCE, jwk_set=JWT_PUBLIC_SIGNING_JWK_SET)
+
+EDX_DRF_EXTENSIONS = {
+    # Only the address follows the token. Staff and superuser are decisions of this service (AUTH-5).
+    "JWT_PAYLOAD_USER_ATTRIBUTE_MAPPING": {"email": "email"},
+}
+
+# --- REST ------------------------------------------------------------------------------------------------------------
+
+# COM-16
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_CREDENTIALS = True
+
+# --- Refresh rhythm (P3) ---------------------------------------------------------------------------------------------
+
+# 20 hours leave four for a retry before the promised 24 are over.
+REFRESH_INTERVAL_HOURS = env.int("REFRESH_INTERVAL_HOURS", default=20)
+FULL_RECORD_MAX_AGE_HOURS = env.int("FULL_RECORD_MAX_AGE_HOURS", default=20)
+REVIEWS_INTERVAL_HOURS = env.int("REVIEWS_INTERVAL_HOURS", default=24)
+# The promise itself: older than this is stale.
+FRESHNESS_HOURS = 24
+# How often beat looks for due queries and expired leases; with the lease it bounds recovery below two minutes (P5).
+TICK_SECONDS = 30
+# A worker that does not renew within this time counts as dead.
+LEASE_SECONDS = 60
+# A run that has lost this many workers is broken itself (it kills them) and ends as failed.
+REFRESH_MAX_ATTEMPTS = 5
+
+GUARD_MIN_ITEMS = env.int("GUARD_MIN_ITEMS", default=10)
+GUARD_MAX_REMOVED = env.float("GUARD_MAX_REMOVED", default=0.5)
+GUARD_MAX_GROWTH = env.float("GUARD_MAX_GROWTH", default=5)
+
+# --- Logging ---------------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+

@@ -1,0 +1,34 @@
+"""
+Settings of the test-suite: SQLite unless DATABASE_URL says otherwise, and a signing key made for this process.
+
+The key is real and so is its verification; tests sign with TEST_JWT_PRIVATE_KEY, or pass JWT_PUBLIC_SIGNING_JWK_SET for processes they start.
+"""
+
+import json
+import os
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from jwt.algorithms import RSAAlgorithm
+
+os.environ.setdefault("SECRET_KEY", "a secret that only the test-suite knows")
+os.environ.setdefault("JWT_ISSUER", "https://lms.example.org/oauth2")
+os.environ.setdefault("JWT_AUDIENCE", "openedx")
+os.environ.setdefault("LMS_ROOT_URL", "https://lms.example.org")
+os.environ.setdefault("OAUTH2_PROVIDER_URL", "https://lms.example.org/oauth2")
+os.environ.setdefault("DISCOVERY_SERVICE_URL", "https://discovery.example.org")
+os.environ.setdefault("ENTERPRISE_LEARNER_PORTAL_BASE_URL", "https://enterprise.example.org")
+os.environ.setdefault("ECOMMERCE_BASE_URL", "https://ecommerce.example.org")
+os.environ.setdefault("BACKEND_SERVICE_EDX_OAUTH2_KEY", "enterprise-catalog-key")
+os.environ.setdefault("BACKEND_SERVICE_EDX_OAUTH2_SECRET", "enterprise-catalog-secret")
+os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
+
+_private_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+TEST_JWT_PRIVATE_KEY = _private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+_public_jwk = RSAAlgorithm.to_jwk(_private_key.public_key(), as_dict=True) | {"kid": "test", "use": "sig", "alg": "RS512"}
+os.environ.setdefault("JWT_PUBLIC_SIGNING_JWK_SET", json.dumps({"keys": [_public_jwk]}))
+
+from enterprise_catalog.settings.base import *  # noqa: E402,F403
+
+# Hashing passwords slowly protects nobody in a test.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
