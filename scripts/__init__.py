@@ -1,0 +1,1 @@
+"""Helpers behind the Makefile. The service itself never imports them."""

@@ -1,0 +1,160 @@
+"""Debian packages that the tests need and pip cannot bring: found on the machine, else installed when that is allowed.
+
+Runs before the virtual environment exists, so it uses the standard library only. It never starts, stops or configures a
+system service: MariaDB comes from the packages without one, and Redis is installed with service starts forbidden.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+POLICY_FILE = Path("/usr/sbin/policy-rc.d")
+# Servers live where an ordinary user's PATH does not look.
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"])
+
+
+class Missing(Exception):
+    """Something has to be installed by a person; the message says what and how."""
+
+
+@dataclass(frozen=True)
+class Need:
+    packages: tuple[str, ...]
+    purpose: str
+    present: Callable[[], bool]
+
+
+def find_program(*names: str) -> str | None:
+    for name in names:
+        path = shutil.which(name, path=SEARCH_PATH)
+        if path:
+            return path
+    return None
+
+
+def _has_client_headers() -> bool:
+    pkg_config = find_program("pkg-config")
+    if pkg_config is None or find_program("gcc", "cc") is None:
+        return False
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        return False
+    known = ("mysqlclient", "mariadb", "libmariadb")
+    return any(subprocess.run([pkg_config, "--exists", name], check=False).returncode == 0 for name in known)
+
+
+def _has_ensurepip() -> bool:
+    # Debian's python3 has the venv module but not the pip that goes into a new environment.
+    return subprocess.run([sys.executable, "-c", "import venv, ensurepip"], capture_output=True).returncode == 0
+
+
+NEEDS = {
+    "venv": Need(("python3-venv",), "make a virtual environment", _has_ensurepip),
+    "mysqlclient": Need(
+        ("libmariadb-dev", "pkg-config", "gcc", "python3-dev"), "build mysqlclient from source", _has_client_headers
+    ),
+    # The -core packages hold the server program alone: no unit file, no data directory, no system server to disturb.
+    "mariadb": Need(
+        ("mariadb-server-core", "mariadb-client-core"),
+        "run a throwaway MariaDB server",
+        lambda: all(
+            find_program(*names) for names in (("mariadbd", "mysqld"), ("mariadb-install-db", "mysql_install_db"))
+        ),
+    ),
+    "redis": Need(("redis-server",), "run a throwaway Redis server", lambda: bool(find_program("redis-server"))),
+    "browser": Need(
+        ("chromium", "chromium-driver"),
+        "try the admin in a browser",
+        lambda: bool(find_program("chromium") and find_program("chromedriver")),
+    ),
+}
+
+
+def _privilege() -> list[str] | None:
+    """The words to put before a command that needs root; None when this user may not."""
+    if os.geteuid() == 0:
+        return []
+    sudo = find_program("sudo")
+    if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0:
+        return [sudo, "-n"]
+    return None
+
+
+@contextlib.contextmanager
+def _service_starts_forbidden(privilege: list[str]) -> Iterator[None]:
+    if POLICY_FILE.exists():
+        # Somebody else's policy (a container image's, say): respected and left alone.
+        yield
+        return
+    subprocess.run(
+        [*privilege, "tee", str(POLICY_FILE)],
+        input="#!/bin/sh\nexit 101\n",
+        text=True,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    try:
+        subprocess.run([*privilege, "chmod", "755", str(POLICY_FILE)], check=True)
+        yield
+    finally:
+        subprocess.run([*privilege, "rm", "-f", str(POLICY_FILE)], check=True)
+
+
+def _apt_install(packages: list[str], privilege: list[str], apt_get: str) -> None:
+    # Waiting for the lock: another package job on the machine is no reason to fail.
+    apt = [*privilege, "env", "DEBIAN_FRONTEND=noninteractive", apt_get, "-o", "DPkg::Lock::Timeout=300", "-qq"]
+    # A stale mirror beside a good one must not stop the install; apt-get install says if a package is really not to be had.
+    subprocess.run([*apt, "update"], stdin=subprocess.DEVNULL, check=False)
+    with _service_starts_forbidden(privilege):
+        subprocess.run(
+            [*apt, "install", "-y", "--no-install-recommends", *packages],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+
+
+def ensure(names: list[str]) -> None:
+    """Make sure that every named need is met; raise `Missing` when a person has to do it."""
+    unmet = [NEEDS[name] for name in names if not NEEDS[name].present()]
+    if not unmet:
+        return
+    packages = [package for need in unmet for package in need.packages]
+    purposes = " and to ".join(need.purpose for need in unmet)
+    advice = f"Missing on this machine, needed to {purposes}: {' '.join(packages)}"
+    by_hand = f"Install it with: sudo apt-get install {' '.join(packages)}"
+    apt_get = find_program("apt-get")
+    if apt_get is None:
+        raise Missing(f"{advice}\n(package names of Debian; this machine has no apt-get to install them with)")
+    privilege = _privilege()
+    if privilege is None:
+        raise Missing(f"{advice}\nThis user may not install packages. {by_hand}")
+    print(f"{advice}\nInstalling with apt-get ...", flush=True)
+    try:
+        _apt_install(packages, privilege, apt_get)
+    except subprocess.CalledProcessError as error:
+        raise Missing(f"{advice}\napt-get failed (exit code {error.returncode}). {by_hand}") from error
+    still = [need.purpose for need in unmet if not need.present()]
+    if still:
+        raise Missing(f"{' '.join(packages)} installed, and still not able to {' and to '.join(still)}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Make sure that Debian packages are there.")
+    parser.add_argument("needs", nargs="+", choices=sorted(NEEDS))
+    try:
+        ensure(parser.parse_args().needs)
+    except Missing as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
