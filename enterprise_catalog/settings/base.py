@@ -165,7 +165,8 @@ def jwt_auth(*, issuer: str, audience: str, jwk_set: str) -> dict:
         "JWT_AUTH_COOKIE": "edx-jwt-cookie",
         "JWT_AUTH_COOKIE_HEADER_PAYLOAD": "edx-jwt-cookie-header-payload",
         "JWT_AUTH_COOKIE_SIGNATURE": "edx-jwt-cookie-signature",
-        "JWT_DECODE_HANDLER": "edx_rest_framework_extensions.auth.jwt.decoder.get_asymmetric_only_jwt_decode_handler",
+        # The library's own handlers verify nothing on an empty key set (AUTH-4); this one is what its helpers use, too.
+        "JWT_DECODE_HANDLER": "enterprise_catalog.apps.access.tokens.verified_payload",
         "JWT_PAYLOAD_GET_USERNAME_HANDLER": "enterprise_catalog.apps.access.authentication.username_of_payload",
     }
 
@@ -175,6 +176,15 @@ JWT_AUTH = jwt_auth(issuer=JWT_ISSUER, audience=JWT_AUDIENCE, jwk_set=JWT_PUBLIC
 EDX_DRF_EXTENSIONS = {
     # Only the address follows the token. Staff and superuser are decisions of this service (AUTH-5).
     "JWT_PAYLOAD_USER_ATTRIBUTE_MAPPING": {"email": "email"},
+}
+
+# System roles, which the LMS puts into tokens, to this service's feature roles (ROLE-1, ROLE-2).
+SYSTEM_TO_FEATURE_ROLE_MAPPING = {
+    "enterprise_catalog_admin": ["enterprise_catalog_admin"],
+    "enterprise_openedx_operator": ["enterprise_catalog_admin"],
+    "enterprise_admin": ["enterprise_catalog_admin", "enterprise_learner"],
+    "enterprise_learner": ["enterprise_learner"],
+    "enterprise_provisioning_admin": ["enterprise_catalog_provisioning_admin"],
 }
 
 # --- REST ------------------------------------------------------------------------------------------------------------

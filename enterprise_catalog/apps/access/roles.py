@@ -1,0 +1,135 @@
+"""
+What a caller may do, and to whom: system roles of the token and feature roles of the database, as one value (ROLE-1 to ROLE-6).
+
+Pure rules over customers' uuids: nothing here loads a catalog or raises an answer. The database is asked for roles only when the token's
+do not suffice, and once.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest
+from edx_rbac.constants import ALL_ACCESS_CONTEXT
+from rest_framework.request import Request
+
+from enterprise_catalog.apps.access.authentication import token_claims
+from enterprise_catalog.apps.access.models import (
+    ADMIN_ROLE,
+    LEARNER_ROLE,
+    PROVISIONING_ROLE,
+    EnterpriseCatalogRoleAssignment,
+)
+from enterprise_catalog.apps.core.models import User
+from enterprise_catalog.apps.core.uuids import parse_uuid
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """The customers a role reaches."""
+
+    customers: frozenset[UUID] = frozenset()
+    everywhere: bool = False
+
+    def cover(self, customer: UUID) -> bool:
+        return self.everywhere or customer in self.customers
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Feature roles with their contexts. Provisioning knows no context (ROLE-3)."""
+
+    admin: Contexts = Contexts()
+    learner: Contexts = Contexts()
+    provisioning: bool = False
+
+
+@dataclass(frozen=True)
+class Grants:
+    """
+    All that a caller is allowed, as the rest of the service asks for it.
+
+    `more_roles` is asked only when `roles` do not suffice.
+    """
+
+    roles: Roles = Roles()
+    is_superuser: bool = False
+    is_staff: bool = False
+    more_roles: Callable[[], Roles] = field(default=Roles, compare=False)
+
+    @property
+    def is_operator(self) -> bool:
+        """Admin of every customer (ROLE-6). Superusers pass as one."""
+        return self.is_superuser or self._some(lambda roles: roles.admin.everywhere)
+
+    @property
+    def is_provisioner(self) -> bool:
+        return self.is_superuser or self._some(lambda roles: roles.provisioning)
+
+    def has_admin_access(self, customer: UUID) -> bool:
+        return self.is_superuser or self._some(lambda roles: roles.admin.cover(customer))
+
+    def has_learner_access(self, customer: UUID) -> bool:
+        return self.is_superuser or self._some(lambda roles: roles.admin.cover(customer) or roles.learner.cover(customer))
+
+    def administered_customers(self) -> frozenset[UUID] | None:
+        """Every customer this caller has admin access to; None means all."""
+        if self.is_superuser or self.roles.admin.everywhere:
+            return None
+        more = self.more_roles()
+        return None if more.admin.everywhere else self.roles.admin.customers | more.admin.customers
+
+    def _some(self, allow: Callable[[Roles], bool]) -> bool:
+        return allow(self.roles) or allow(self.more_roles())
+
+
+def grants_of(request: Request) -> Grants:
+    """The grants of an authenticated request, worked out once."""
+    bearer = request._request
+    grants = getattr(bearer, "grants", None)
+    if grants is None:
+        user = request.user
+        grants = bearer.grants = Grants(
+            roles=token_roles(token_claims(request)),
+            is_superuser=user.is_superuser,
+            is_staff=user.is_staff,
+            more_roles=cache(lambda: assigned_roles(user)),
+        )
+    return grants
+
+
+def token_roles(claims: dict[str, Any]) -> Roles:
+    """Feature roles of the token's `roles` entries, each `<system role>:<context>`; what is not understood grants nothing (ROLE-1, ROLE-5)."""
+    entries = claims.get("roles")
+    grants = []
+    for entry in entries if isinstance(entries, list) else []:
+        if isinstance(entry, str):
+            system_role, _, context = entry.partition(":")
+            feature_roles = settings.SYSTEM_TO_FEATURE_ROLE_MAPPING.get(system_role, [])
+            grants += [(feature_role, context) for feature_role in feature_roles]
+    return _merged(grants)
+
+
+def assigned_roles(user: User) -> Roles:
+    """Feature roles the database gives a user, in one query (ROLE-2)."""
+    return _merged(EnterpriseCatalogRoleAssignment.get_assignments(user))
+
+
+def _merged(grants: Iterable[tuple[str, str]]) -> Roles:
+    """All contexts of a role count (ROLE-4)."""
+    contexts: dict[str, list[str]] = {}
+    for feature_role, context in grants:
+        contexts.setdefault(feature_role, []).append(context)
+    return Roles(
+        admin=_contexts(contexts.get(ADMIN_ROLE, [])),
+        learner=_contexts(contexts.get(LEARNER_ROLE, [])),
+        provisioning=PROVISIONING_ROLE in contexts,
+    )
+
+
+def _contexts(texts: list[str]) -> Contexts:
+    customers = (parse_uuid(text) for text in texts)
+    return Contexts(customers=frozenset(c for c in customers if c is not None), everywhere=ALL_ACCESS_CONTEXT in texts)
