@@ -1,8 +1,8 @@
 """
 Who is calling: JWT header, then JWT cookies, then Django session (AUTH-1).
 
-A token is decoded once; its claims stay on the request as `token_claims`, so that roles need no second signature check. Nothing here
-decides what the caller may do.
+A token is decoded once; its claims stay on the request as `token_claims`, so that roles need no second signature
+check. Nothing here decides what the caller may do.
 """
 
 from typing import Any
@@ -49,7 +49,7 @@ def accept(request: Request, user: User, claims: dict[str, Any] | None) -> Authe
 
 
 class JwtHeaderAuthentication(JwtAuthentication):
-    """`Authorization: JWT <token>`. A bad token is final; any other scheme, `Bearer` too, is no credentials (AUTH-2)."""
+    """The header `Authorization: JWT <token>`. A bad token is final; other schemes are no credentials (AUTH-2)."""
 
     def authenticate(self, request: Request) -> Authenticated | None:
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
@@ -67,10 +67,11 @@ class JwtHeaderAuthentication(JwtAuthentication):
 
     def authenticate_credentials(self, payload: dict[str, Any]) -> User:
         """
-        The local user of a payload, made on first sight. One query for a known user; of two first requests at once, both get the one row.
+        The local user of a payload, made on first sight. One query for a known user; of two first requests at once,
+        both get the one row.
 
-        The library would turn a database failure into 401 here; and where the database compares names loosely, its look-up could
-        return another user's row.
+        The library would turn a database failure into 401 here; and where the database compares names loosely, its
+        look-up could return another user's row.
         """
         username = username_of_payload(payload)
         email = payload.get("email")
@@ -89,7 +90,8 @@ class JwtHeaderAuthentication(JwtAuthentication):
 
 class JwtCookieAuthentication(JwtHeaderAuthentication):
     """
-    The token in the two cookies of today's frontends. Invalid, or not of the session's user, it counts as absent (AUTH-8).
+    The token in the two cookies of today's frontends. Invalid, or not of the session's user, it counts as absent
+    (AUTH-8).
 
     A browser sends cookies unasked, so writing needs a CSRF token as with a session.
     """

@@ -1,8 +1,9 @@
 """
-What a caller may do, and to whom: system roles of the token and feature roles of the database, as one value (ROLE-1 to ROLE-6).
+What a caller may do, and to whom: system roles of the token and feature roles of the database, as one value (ROLE-1 to
+ROLE-6).
 
-Pure rules over customers' uuids: nothing here loads a catalog or raises an answer. The database is asked for roles only when the token's
-do not suffice, and once.
+Pure rules over customers' uuids: nothing here loads a catalog or raises an answer. The database is asked for roles
+only when the token's do not suffice, and once.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest
 from edx_rbac.constants import ALL_ACCESS_CONTEXT
 from rest_framework.request import Request
 
@@ -73,7 +73,9 @@ class Grants:
         return self.is_superuser or self._some(lambda roles: roles.admin.cover(customer))
 
     def has_learner_access(self, customer: UUID) -> bool:
-        return self.is_superuser or self._some(lambda roles: roles.admin.cover(customer) or roles.learner.cover(customer))
+        return self.is_superuser or self._some(
+            lambda roles: roles.admin.cover(customer) or roles.learner.cover(customer)
+        )
 
     def administered_customers(self) -> frozenset[UUID] | None:
         """Every customer this caller has admin access to; None means all."""
@@ -102,7 +104,10 @@ def grants_of(request: Request) -> Grants:
 
 
 def token_roles(claims: dict[str, Any]) -> Roles:
-    """Feature roles of the token's `roles` entries, each `<system role>:<context>`; what is not understood grants nothing (ROLE-1, ROLE-5)."""
+    """
+    Feature roles of the token's `roles` entries, each `<system role>:<context>`; what is not understood grants nothing
+    (ROLE-1, ROLE-5).
+    """
     entries = claims.get("roles")
     grants = []
     for entry in entries if isinstance(entries, list) else []:

@@ -1,16 +1,17 @@
 """
 What a JWT says, once its signature is proven (AUTH-3, AUTH-4).
 
-The token library's own decoder verifies nothing on an empty key set and reads every key again for each request. This one knows only
-asymmetric signatures, fails closed, and keeps the keys. It must never return a payload whose signature it did not check.
+The token library's own decoder verifies nothing on an empty key set and reads every key again for each request. This
+one knows only asymmetric signatures, fails closed, and keeps the keys. It must never return a payload whose signature
+it did not check.
 """
 
 from functools import lru_cache
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from django.conf import settings
-from jwt.types import AllowedPublicKeys
 
 ALGORITHMS = ["RS256", "RS512"]
 
@@ -20,12 +21,12 @@ class UnusableKeySet(ValueError):
 
 
 @lru_cache(maxsize=8)
-def signing_keys(jwk_set: str) -> tuple[AllowedPublicKeys, ...]:
+def signing_keys(jwk_set: str) -> tuple[RSAPublicKey, ...]:
     """
     The RSA keys of a JWK set in JSON.
 
-    A secret in a set that is meant to be public is refused rather than skipped: a symmetric key would let its readers sign tokens,
-    and a private one has leaked.
+    A secret in a set that is meant to be public is refused rather than skipped: a symmetric key would let its readers
+    sign tokens, and a private one has leaked.
     """
     try:
         parsed = jwt.PyJWKSet.from_json(jwk_set)
@@ -36,14 +37,18 @@ def signing_keys(jwk_set: str) -> tuple[AllowedPublicKeys, ...]:
             raise UnusableKeySet("it holds a symmetric key")
         if hasattr(key.key, "private_numbers"):
             raise UnusableKeySet("it holds a private key")
-    keys = tuple(key.key for key in parsed.keys if key.key_type == "RSA")
+    keys = tuple(key.key for key in parsed.keys if isinstance(key.key, RSAPublicKey))
     if not keys:
         raise UnusableKeySet("it holds no RSA key")
     return keys
 
 
 def verified_payload(token: str) -> dict[str, Any]:
-    """The claims of a token that one of our keys signed, for us, by our issuer, still valid. Raises `jwt.InvalidTokenError` otherwise."""
+    """
+    The claims of a token that one of our keys signed, for us, by our issuer, still valid.
+
+    Raises `jwt.InvalidTokenError` otherwise.
+    """
     foreign: jwt.InvalidTokenError = jwt.InvalidSignatureError("No key")
     for key in signing_keys(settings.JWT_AUTH["JWT_PUBLIC_SIGNING_JWK_SET"]):
         try:
@@ -53,7 +58,8 @@ def verified_payload(token: str) -> dict[str, Any]:
                 algorithms=ALGORITHMS,
                 audience=settings.JWT_AUTH["JWT_AUDIENCE"],
                 issuer=settings.JWT_AUTH["JWT_ISSUER"],
-                # A clock a second ahead at the issuer is no reason to refuse a token; a token before its time or without end is.
+                # A clock a second ahead at the issuer is no reason to refuse a token; a token before its time or
+                # without end is.
                 options={"require": ["exp", "iat", "aud", "iss"], "verify_iat": False},
             )
         except jwt.InvalidSignatureError as error:
