@@ -1,6 +1,11 @@
 from django.apps import AppConfig
 
+from enterprise_catalog.apps.access.checks import refuse_unsafe_settings
+
 
 class AccessConfig(AppConfig):
     name = "enterprise_catalog.apps.access"
     label = "access"
+
+    def ready(self) -> None:
+        refuse_unsafe_settings()

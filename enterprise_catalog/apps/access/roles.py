@@ -34,7 +34,8 @@ class Contexts:
     customers: frozenset[UUID] = frozenset()
     everywhere: bool = False
 
-    def cover(self, customer: UUID) -> bool:
+    def cover(self, customer: UUID | None) -> bool:
+        """A request that names no customer (None) is covered only by a role for every customer."""
         return self.everywhere or customer in self.customers
 
 
@@ -69,13 +70,17 @@ class Grants:
     def is_provisioner(self) -> bool:
         return self.is_superuser or self._some(lambda roles: roles.provisioning)
 
-    def has_admin_access(self, customer: UUID) -> bool:
+    def has_admin_access(self, customer: UUID | None) -> bool:
         return self.is_superuser or self._some(lambda roles: roles.admin.cover(customer))
 
-    def has_learner_access(self, customer: UUID) -> bool:
+    def has_learner_access(self, customer: UUID | None) -> bool:
         return self.is_superuser or self._some(
             lambda roles: roles.admin.cover(customer) or roles.learner.cover(customer)
         )
+
+    def may_manage(self, customer: UUID | None) -> bool:
+        """Create and change catalogs of this customer (PERM-2, PERM-3)."""
+        return self.has_admin_access(customer) or self.is_provisioner
 
     def administered_customers(self) -> frozenset[UUID] | None:
         """Every customer this caller has admin access to; None means all."""

@@ -1,0 +1,78 @@
+"""
+From a request to a catalog or a customer: the only way there is.
+
+A uuid from a path becomes a row, or a customer to ask about, only together with the check that this caller may use it
+(P8). One query; nothing here writes, or reads content.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+
+from enterprise_catalog.apps.access.roles import Grants, grants_of
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.core.uuids import parse_uuid
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a caller must have for a customer, and how a refusal names it (ROLE-7)."""
+
+    name: str
+    allows: Callable[[Grants, UUID | None], bool]
+
+    def require(self, grants: Grants, customer: UUID | None) -> None:
+        if not self.allows(grants, customer):
+            raise PermissionDenied(f"MISSING: {self.name}")
+
+
+LEARNER = Access("catalog.has_learner_access", Grants.has_learner_access)
+ADMIN = Access("catalog.has_admin_access", Grants.has_admin_access)
+MANAGER = Access("catalog.has_admin_access", Grants.may_manage)
+
+
+def catalog_for(request: Request, uuid_text: str, *, access: Access) -> EnterpriseCatalog:
+    """The catalog a path names, with its query; 404 before 403 (AUTH-9, COM-3)."""
+    uuid = parse_uuid(uuid_text)
+    if uuid is None:
+        raise NotFound("Not found.")
+    # A content filter may be a megabyte; whoever needs it loads it.
+    catalog = (
+        EnterpriseCatalog.objects.select_related("catalog_query")
+        .defer("catalog_query__content_filter")
+        .filter(uuid=uuid)
+        .first()
+    )
+    if catalog is None:
+        raise NotFound("No EnterpriseCatalog matches the given query.")
+    access.require(grants_of(request), catalog.enterprise_uuid)
+    return catalog
+
+
+def customer_for(request: Request, uuid_text: str, *, access: Access) -> UUID:
+    """The customer a path names; who may see every customer may also ask about one this service has never heard of."""
+    customer = parse_uuid(uuid_text)
+    if customer is None:
+        raise NotFound("Not found.")
+    access.require(grants_of(request), customer)
+    return customer
+
+
+def listed_catalogs(request: Request) -> QuerySet[EnterpriseCatalog]:
+    """
+    The catalogs this caller may list, in their order (PERM-1, COM-9).
+
+    Staff without a role get an empty list, since support tools rely on it; others without a role are refused.
+    """
+    grants = grants_of(request)
+    catalogs = EnterpriseCatalog.objects.select_related("catalog_query").defer("catalog_query__content_filter")
+    customers = None if grants.is_provisioner else grants.administered_customers()
+    if customers is None:
+        return catalogs
+    if not customers and not grants.is_staff:
+        raise PermissionDenied("You do not have permission to perform this action.")
+    return catalogs.filter(enterprise_uuid__in=customers)
