@@ -1,7 +1,8 @@
 """
 What every deployment shares: apps, middleware, REST, tokens, the refresh rhythm and its limits.
 
-Values come from the environment here and nowhere else; `local`, `test` and `production` only choose defaults and strictness.
+Values come from the environment here and nowhere else; `local`, `test` and `production` only choose defaults and
+strictness.
 """
 
 from pathlib import Path
@@ -149,8 +150,9 @@ JWT_PUBLIC_SIGNING_JWK_SET = env.str("JWT_PUBLIC_SIGNING_JWK_SET", default="")
 
 def jwt_auth(*, issuer: str, audience: str, jwk_set: str) -> dict:
     """
-    The token library's settings. Asymmetric signatures only: SECRET_KEY is None so that it never falls back to Django's
-    secret, and the start-up check of the access room refuses an empty key set, on which the library verifies nothing (AUTH-4).
+    The token library's settings. Asymmetric signatures only: SECRET_KEY is None so that it never falls back to
+    Django's secret, and the start-up check of the access room refuses an empty key set, on which the library verifies
+    nothing (AUTH-4).
     """
     return {
         "JWT_ISSUER": issuer,
@@ -210,11 +212,30 @@ LEASE_SECONDS = 60
 # A run that has lost this many workers is broken itself (it kills them) and ends as failed.
 REFRESH_MAX_ATTEMPTS = 5
 
+# After a failed or held refresh the schedule leaves a query alone for this long: discovery is probably still unwell.
+FAILED_REFRESH_PAUSE_MINUTES = 10
+# A tick enqueues so many due queries at most, so that a full day's worth never starts at once.
+DUE_QUERIES_PER_TICK = 50
+# A waiting run is announced to workers again after this long, since a nudge may be lost (P5) ...
+NUDGE_AGAIN_SECONDS = 60
+# ... and so many at most per tick, since workers need only know that there is work.
+NUDGES_PER_TICK = 200
+
+# The guard (REFR-9): smaller catalogs may change freely, larger ones may not lose more than this share or grow by
+# more than this factor ...
 GUARD_MIN_ITEMS = env.int("GUARD_MIN_ITEMS", default=10)
 GUARD_MAX_REMOVED = env.float("GUARD_MAX_REMOVED", default=0.5)
 GUARD_MAX_GROWTH = env.float("GUARD_MAX_GROWTH", default=5)
+# ... unless a later refresh still finds the same: real changes persist, glitches do not (REFR-10).
+GUARD_REPEAT_HOURS = env.int("GUARD_REPEAT_HOURS", default=20)
+
+CELERY_BEAT_SCHEDULE = {
+    "tick": {"task": "refresh.tick", "schedule": TICK_SECONDS},
+    "customers": {"task": "customers.sync_due_customers", "schedule": 60},
+    # Looks whether a sweep is due (REVIEWS_INTERVAL_HOURS); looking is one statement.
+    "reviews": {"task": "refresh.sweep_reviews", "schedule": 600},
+}
 
 # --- Logging ---------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-

@@ -1,7 +1,8 @@
 """
 Settings of the test-suite: SQLite unless DATABASE_URL says otherwise, and a signing key made for this process.
 
-The key is real and so is its verification; tests sign with TEST_JWT_PRIVATE_KEY, or pass JWT_PUBLIC_SIGNING_JWK_SET for processes they start.
+The key is real and so is its verification; tests sign with TEST_JWT_PRIVATE_KEY, or pass JWT_PUBLIC_SIGNING_JWK_SET
+for processes they start.
 """
 
 import json
@@ -25,10 +26,14 @@ os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
 
 _private_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 TEST_JWT_PRIVATE_KEY = _private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-_public_jwk = RSAAlgorithm.to_jwk(_private_key.public_key(), as_dict=True) | {"kid": "test", "use": "sig", "alg": "RS512"}
+_public_jwk = RSAAlgorithm.to_jwk(_private_key.public_key(), as_dict=True) | {
+    "kid": "test",
+    "use": "sig",
+    "alg": "RS512",
+}
 os.environ.setdefault("JWT_PUBLIC_SIGNING_JWK_SET", json.dumps({"keys": [_public_jwk]}))
 
-from enterprise_catalog.settings.base import *  # noqa: E402,F403
+from enterprise_catalog.settings.base import *
 
 # Hashing passwords slowly protects nobody in a test.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,8 +1,9 @@
 """
 The store: which searches there are, who is attached to them, which keys they hold and what those keys say.
 
-Rows only: nothing here may call another service, start a refresh or know of requests. Content is narrow (`ContentMetadata`) with its documents
-beside it (`ContentDocuments`), so that membership and containment are answered from indexes that never touch a document.
+Rows only: nothing here may call another service, start a refresh or know of requests. Content is narrow
+(`ContentMetadata`) with its documents beside it (`ContentDocuments`), so that membership and containment are answered
+from indexes that never touch a document.
 """
 
 import uuid
@@ -21,8 +22,9 @@ class CatalogQuery(models.Model):
     """
     A saved search, shared by any number of catalogs of any number of customers.
 
-    The row carries what every page and every list needs (counts, generation, moments), so that reading a catalog never counts or
-    aggregates its members. It is shared between tenants: only `catalog.resolution` may change its filter, uuid or title.
+    The row carries what every page and every list needs (counts, generation, moments), so that reading a catalog
+    never counts or aggregates its members. It is shared between tenants: only `catalog.resolution` may change its
+    filter, uuid or title.
     """
 
     uuid = HexUUIDField(unique=True, default=uuid.uuid4)
@@ -105,10 +107,12 @@ class ContentMetadata(models.Model):
     # A top-level run with a restriction type (V2-2).
     restricted = models.BooleanField(default=False)
 
+    # Of the search document: what every filter sees alike, which of several possible answers is stored, and what it
+    # says in the fields that differ between answers (see `catalog.variants`).
     search_digest = models.CharField(max_length=32)
+    variant_rank = models.CharField(max_length=32)
+    variant_digest = models.CharField(max_length=32)
     record_digest = models.CharField(max_length=32, default="")
-    # How complete the stored search document is; see `catalog.variants`.
-    ended_runs_shown = models.PositiveSmallIntegerField(default=0)
     rendering_version = models.PositiveSmallIntegerField()
 
     created = models.DateTimeField()
@@ -142,7 +146,9 @@ class ContentDocuments(models.Model):
 
 
 class NestedRun(models.Model):
-    """A course run that appears in a course's documents, whether or not discovery ever returned it on its own (CONT-1)."""
+    """
+    A course run that appears in a course's documents, whether or not discovery ever returned it on its own (CONT-1).
+    """
 
     course = models.ForeignKey(
         ContentMetadata, on_delete=models.CASCADE, related_name="nested_runs", db_column="course_key"
@@ -185,7 +191,8 @@ class CatalogContentKey(models.Model):
     """
     Membership: this query holds this key.
 
-    `standing_v1` says what the v1 surface does with it (META-4, V2-2). Its index holds all that cutting a page takes, in key order.
+    `standing_v1` says what the v1 surface does with it (META-4, V2-2). Its index holds all that cutting a page takes,
+    in key order.
     """
 
     catalog_query = models.ForeignKey(CatalogQuery, on_delete=models.CASCADE, related_name="content_keys")
@@ -211,7 +218,8 @@ class CatalogContentChange(models.Model):
         REMOVED = "removed"
 
     catalog_query = models.ForeignKey(CatalogQuery, on_delete=models.CASCADE, related_name="content_changes")
-    # Null: every catalog of the query. Set: this catalog only, which came from, or was created on, a published query (CHG-2).
+    # Null: every catalog of the query. Set: this catalog only, which came from, or was created on, a published query
+    # (CHG-2).
     enterprise_catalog = models.ForeignKey(
         EnterpriseCatalog, null=True, on_delete=models.CASCADE, related_name="content_changes"
     )

@@ -3,8 +3,10 @@
 import functools
 import random
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, ParamSpec, TypeVar, cast
 
 from django.db import OperationalError, connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -12,11 +14,20 @@ from django.db.models.functions import Now
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 # MySQL and MariaDB: deadlock, lock wait timeout. SQLite says "database is locked" once its busy timeout is over.
 _LOST_LOCK_CODES = {1213, 1205}
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.05
+
+_SNAPSHOT_STATEMENTS = {
+    "mysql": (
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    ),
+    "sqlite": ("BEGIN DEFERRED",),
+}
 
 
 class DatabaseNow(Now):
@@ -36,7 +47,8 @@ def retry_lost_locks(work: Callable[P, R]) -> Callable[P, R]:
     """
     Run a whole transaction again when the database chose it as a deadlock's victim.
 
-    Only for functions that open their transaction themselves: inside an outer one there is nothing left to repeat, so the error goes up.
+    Only for functions that open their transaction themselves: inside an outer one there is nothing left to repeat, so
+    the error goes up.
     """
 
     @functools.wraps(work)
@@ -53,6 +65,48 @@ def retry_lost_locks(work: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def in_chunks(rows: Sequence[models.Model] | Sequence[Any], size: int) -> list[Sequence[Any]]:
+def in_chunks(rows: Sequence[T], size: int) -> list[Sequence[T]]:
     """Cut rows so that a statement stays within the parameter limits of every database."""
     return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """
+    Let all reads inside see one moment of the database, without holding up writers.
+
+    Written in SQL since Django's `atomic` would take SQLite's write lock and cannot raise one transaction's isolation
+    on MySQL. Inside an outer transaction that one's view holds.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        for statement in _SNAPSHOT_STATEMENTS[connection.vendor]:
+            cursor.execute(statement)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK")
+
+
+def database_now() -> datetime:
+    """The database's clock, for moments that are compared between workers."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "mysql":
+            cursor.execute("SELECT UTC_TIMESTAMP(6)")
+            return cast(datetime, cursor.fetchone()[0]).replace(tzinfo=UTC)
+    return datetime.now(tz=UTC)  # SQLite has no clock but this machine's
+
+
+def upsert(model: type[models.Model], rows: Sequence[models.Model], *, update_fields: Sequence[str]) -> None:
+    """Insert rows, or update those fields where the primary key exists, in one statement."""
+    if not rows:
+        return
+    # SQLite must be told which key may conflict, MySQL must not.
+    needs_target = connection.features.supports_update_conflicts_with_target
+    unique_fields = [cast(str, model._meta.pk.name)] if needs_target else None
+    model._default_manager.bulk_create(
+        rows, update_conflicts=True, update_fields=update_fields, unique_fields=unique_fields
+    )

@@ -1,8 +1,8 @@
 """
 Model fields that behave alike on SQLite, MySQL and MariaDB.
 
-Content keys compare by code point everywhere, and uuids are stored as 32 hex characters everywhere: MariaDB's native uuid
-type sorts by another byte order than Python does, and MySQL has none.
+Content keys compare by code point everywhere, and uuids are stored as 32 hex characters everywhere: MariaDB's native
+uuid type sorts by another byte order than Python does, and MySQL has none.
 """
 
 import uuid
@@ -15,7 +15,10 @@ CONTENT_KEY_MAX_LENGTH = 255
 
 
 class BinaryCollationMixin(models.Field):
-    """Compare by code point on MySQL and MariaDB, whose default collations ignore case; SQLite always does and knows no such name."""
+    """
+    Compare by code point on MySQL and MariaDB, whose default collations ignore case; SQLite always does and knows no
+    such name.
+    """
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
         parameters = super().db_parameters(connection)

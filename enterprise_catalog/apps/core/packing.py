@@ -1,7 +1,8 @@
 """
 Stored documents: JSON values as opaque bytes, written and read whole (orjson, then zstd).
 
-Packing is deterministic for equal values with equal key order; `digest` ignores key order, so that it tells real changes only.
+Packing is deterministic for equal values with equal key order; `digest` ignores key order, so that it tells real
+changes only.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """
 The work: one row for every recorded attempt to bring a query's members up to date.
 
-The rows are the queue. The broker only carries nudges, so losing it loses nothing (P5, P10), and "at most one waiting, at most one running"
-is a pair of unique columns, true in the database whatever processes do (P4).
+The rows are the queue. The broker only carries nudges, so losing it loses nothing (P5, P10), and "at most one
+waiting, at most one running" is a pair of unique columns, true in the database whatever processes do (P4).
 """
 
 import uuid
@@ -40,7 +40,8 @@ class RefreshRun(models.Model):
     # The query's id while waiting, or while running, else null: unique columns with nulls work on every database.
     queued_for = models.PositiveBigIntegerField(null=True, unique=True)
     running_for = models.PositiveBigIntegerField(null=True, unique=True)
-    # How many requests this run serves. Counting them takes the row's lock, which is what makes joining safe (see `refresh.intents`).
+    # How many requests this run serves. Counting them takes the row's lock, which is what makes joining safe (see
+    # `refresh.intents`).
     requests = models.PositiveIntegerField(default=1)
 
     lease_until = models.DateTimeField(null=True)
@@ -48,7 +49,14 @@ class RefreshRun(models.Model):
     fence = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     nudged_at = models.DateTimeField(null=True)
+    # The filter this run fetched with; another one by the time of publishing refuses the result (REFR-5).
     filter_hash = models.CharField(max_length=32, default="")
+    # Ask for every member's full record, also those that are fresh.
+    forced = models.BooleanField(default=False)
+
+    # What a held run would publish (packed list of content keys), and since when the same set has been held (REFR-10).
+    held_keys = models.BinaryField(null=True)
+    held_since = models.DateTimeField(null=True)
 
     counts = models.JSONField(null=True)
     reason_code = models.CharField(max_length=32, default="", blank=True)
@@ -76,3 +84,10 @@ class QuarantinedDocument(models.Model):
     # As far as one could be told; cut to fit.
     content_key = ContentKeyField(blank=True)
     reason = models.CharField(max_length=255)
+
+
+class Sweep(models.Model):
+    """A background job over everything, done by whichever worker finds it due first."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    due_at = models.DateTimeField()

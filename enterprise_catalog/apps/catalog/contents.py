@@ -1,0 +1,62 @@
+"""
+Contents as they arrive: a search document made ready to be compared with what is stored.
+
+Preparing is pure and happens outside every transaction; storing (`catalog.store`) only writes what preparing found to
+differ.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from enterprise_catalog.apps.catalog.items import is_restricted
+from enterprise_catalog.apps.catalog.models import ContentMetadata
+from enterprise_catalog.apps.catalog.variants import Variant, nested_runs, trim_ended_runs, variant_of
+from enterprise_catalog.apps.core.packing import pack
+
+ContentType = ContentMetadata.ContentType
+
+
+@dataclass(frozen=True)
+class PreparedContent:
+    """
+    A member of a search result. `search_document` is packed and without ended runs; `runs` are the keys of all runs
+    inside it, ended ones too, with whether each is restricted (CONT-1).
+    """
+
+    content_key: str
+    content_type: str
+    parent_content_key: str | None
+    content_uuid: str | None
+    restricted: bool
+    search_document: bytes
+    variant: Variant
+    runs: dict[str, bool]
+
+
+def prepare_content(
+    document: dict[str, Any],
+    *,
+    content_key: str,
+    content_type: str,
+    parent_content_key: str | None,
+    content_uuid: str | None,
+    now: datetime,
+) -> PreparedContent:
+    """Make one search document ready for storing; `now` decides which runs have ended (REFR-13)."""
+    trimmed, ended_keys = trim_ended_runs(document, now=now) if content_type == ContentType.COURSE else (document, [])
+    return PreparedContent(
+        content_key=content_key,
+        content_type=content_type,
+        parent_content_key=parent_content_key,
+        content_uuid=content_uuid,
+        restricted=content_type == ContentType.COURSE_RUN and is_restricted(document),
+        search_document=pack(trimmed),
+        variant=variant_of(trimmed, ended_keys=ended_keys),
+        runs=runs_of(document) if content_type == ContentType.COURSE else {},
+    )
+
+
+def runs_of(course: dict[str, Any]) -> dict[str, bool]:
+    """Keys of all runs nested in a course document, each with whether it is restricted."""
+    return {run["key"]: is_restricted(run) for run in nested_runs(course)}

@@ -1,0 +1,92 @@
+"""
+Link at read: fill the gaps of rendered items for one catalog, or for none (META-10..16).
+
+Everything here happens for each item of each page, so it joins bytes and never parses a document; it reads no rows
+and calls nobody (P6).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import orjson
+from django.conf import settings
+
+from enterprise_catalog.apps.catalog import links
+from enterprise_catalog.apps.catalog.items import ContentType
+from enterprise_catalog.apps.catalog.links import LinkContext
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.rendering import GAP, Facts
+from enterprise_catalog.apps.core.moments import moment_text, sortable_moment
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+
+
+def catalog_linker(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> Callable[[bytes], bytes]:
+    """
+    A function from a rendered item to the item's JSON for this catalog. `customer` is the local copy, if there is one
+    yet (CUST-1).
+    """
+    context = _link_context(catalog, customer)
+    floor = _latest(catalog.modified, customer.modified if customer else None)
+
+    def link(rendered: bytes) -> bytes:
+        head, *segments = rendered.split(GAP)
+        facts: Facts = orjson.loads(head)
+        pieces = [segments[0]]
+        for run_key, segment in zip(facts["runs"], segments[1:], strict=True):
+            pieces.append(b"," + _members(_run_fields(context, facts["key"], run_key)) + segment)
+        return b"".join([*pieces, b",", _members(_item_fields(context, facts, floor)), b"}"])
+
+    return link
+
+
+def _link_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> LinkContext:
+    slug = (customer.slug or None) if customer else None
+    return LinkContext(
+        lms_root=settings.LMS_ROOT_URL,
+        portal_root=settings.ENTERPRISE_LEARNER_PORTAL_BASE_URL,
+        ecommerce_root=settings.ECOMMERCE_BASE_URL,
+        catalog_uuid=str(catalog.uuid),
+        customer_uuid=str(catalog.enterprise_uuid),
+        portal_slug=slug if customer and customer.enable_learner_portal else None,
+        customer_slug=slug,
+        utm=links.utm_parameters(catalog.enterprise_name or (customer.name if customer else "")),
+        audit=catalog.publish_audit_enrollment_urls,
+    )
+
+
+def _latest(*moments: datetime | None) -> str:
+    return max(sortable_moment(moment) for moment in moments if moment)
+
+
+def _item_fields(context: LinkContext, facts: Facts, floor: str) -> dict[str, str | None]:
+    fields: dict[str, str | None] = {"content_last_modified": moment_text(max(facts["modified"], floor))}
+    if facts["marketing_url"]:
+        fields["marketing_url"] = links.merge_parameters(facts["marketing_url"], context.utm)
+    content_type = facts["type"]
+    if content_type == ContentType.PROGRAM:
+        fields["enrollment_url"] = None
+    if content_type in (ContentType.COURSE, ContentType.COURSE_RUN):
+        fields["enrollment_url"] = _enrollment_url(context, facts)
+        fields["xapi_activity_id"] = links.xapi_activity_id(
+            context, content_type=content_type, content_key=facts["key"]
+        )
+    return fields
+
+
+def _enrollment_url(context: LinkContext, facts: Facts) -> str | None:
+    if facts["type"] == ContentType.COURSE_RUN:
+        return links.run_enrollment_url(context, run_key=facts["key"], course_key=facts["parent"])
+    if facts["exec_ed"]:
+        return links.exec_ed_enrollment_url(context, course_key=facts["key"], sku=facts["sku"])
+    return links.course_enrollment_url(context, course_key=facts["key"], advertised_run_key=facts["advertised"])
+
+
+def _run_fields(context: LinkContext, course_key: str, run_key: str) -> dict[str, str | None]:
+    return {
+        "parent_content_key": course_key,
+        "enrollment_url": links.run_enrollment_url(context, run_key=run_key, course_key=course_key),
+    }
+
+
+def _members(fields: dict[str, str | None]) -> bytes:
+    return orjson.dumps(fields)[1:-1]

@@ -1,0 +1,110 @@
+"""
+URLs that depend on the catalog: UTM parameters and where a learner enrols (META-22, META-23, ENR-1..4).
+
+Pure text functions; settings come in through `LinkContext`, so that one context serves a whole page.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+# `+` and `:` stay readable in paths, where they mean themselves (META-23).
+_PATH_SAFE = "+:@!$&'()*,;=~"
+
+
+@dataclass(frozen=True)
+class LinkContext:
+    """Everything about a catalog and its customer that links are made of. Roots have no trailing slash."""
+
+    lms_root: str
+    portal_root: str
+    ecommerce_root: str
+    catalog_uuid: str
+    customer_uuid: str
+    # None while the portal is off; then links lead to the LMS (ENR-2).
+    portal_slug: str | None
+    customer_slug: str | None
+    utm: dict[str, str]
+    audit: bool
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What every enrollment URL carries."""
+        return self.utm | {"audit": "true"} if self.audit else self.utm
+
+
+def utm_parameters(customer_name: str) -> dict[str, str]:
+    """`utm_medium`, and `utm_source` unless nothing of the name survives as a slug (META-22)."""
+    slug = utm_slug(customer_name)
+    return {"utm_medium": "enterprise"} | ({"utm_source": slug} if slug else {})
+
+
+def utm_slug(name: str) -> str:
+    """`Université Lyon 1` -> `universite-lyon-1`; empty for a name without any ASCII letter or digit."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    kept = re.sub(r"[^a-z0-9_\s-]", "", ascii_name.lower())
+    return re.sub(r"[\s-]+", "-", kept).strip("-_")
+
+
+def merge_parameters(url: str, parameters: dict[str, str]) -> str:
+    """
+    Add parameters to a URL's query: same names replaced, blank ones dropped, sorted by name; path and fragment
+    untouched (META-23).
+    """
+    parts = urlsplit(url)
+    kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in parameters]
+    return urlunsplit(parts._replace(query=_query(kept + list(parameters.items()))))
+
+
+def course_enrollment_url(context: LinkContext, *, course_key: str, advertised_run_key: str | None) -> str:
+    """Where a learner enrols in a course that is not executive education."""
+    if context.portal_slug:
+        return _portal_course_url(context, course_key)
+    return _lms_course_url(context, advertised_run_key or course_key)
+
+
+def run_enrollment_url(context: LinkContext, *, run_key: str, course_key: str | None) -> str:
+    """Where a learner enrols in one run. A run whose course is unknown is only known to the LMS."""
+    if context.portal_slug and course_key:
+        return _portal_course_url(context, course_key, course_run_key=run_key)
+    return _lms_course_url(context, run_key)
+
+
+def exec_ed_enrollment_url(context: LinkContext, *, course_key: str, sku: str | None) -> str | None:
+    """Where a learner buys an executive education course; None when it cannot be bought (ENR-4)."""
+    if context.portal_slug:
+        base = f"{context.portal_root}/{_path(context.portal_slug)}/executive-education-2u/course/{_path(course_key)}"
+        return f"{base}?{_query(context.parameters.items())}"
+    if not sku or not context.customer_slug:
+        return None
+    checkout = f"{context.ecommerce_root}/executive-education-2u/checkout?" + _query(
+        [*context.parameters.items(), ("sku", sku)]
+    )
+    return f"{context.lms_root}/enterprise/proxy-login/?" + _query(
+        [("enterprise_slug", context.customer_slug), ("next", checkout)]
+    )
+
+
+def xapi_activity_id(context: LinkContext, *, content_type: str, content_key: str) -> str:
+    """The id under which learning records name a course or run (META-14)."""
+    return f"{context.lms_root}/xapi/activities/{content_type}/{content_key}"
+
+
+def _portal_course_url(context: LinkContext, course_key: str, **extra: str) -> str:
+    base = f"{context.portal_root}/{_path(context.portal_slug or '')}/course/{_path(course_key)}"
+    return f"{base}?{_query([*context.parameters.items(), *extra.items()])}"
+
+
+def _lms_course_url(context: LinkContext, key: str) -> str:
+    base = f"{context.lms_root}/enterprise/{context.customer_uuid}/course/{_path(key)}/enroll/"
+    return f"{base}?{_query([*context.parameters.items(), ('catalog', context.catalog_uuid)])}"
+
+
+def _path(segment: str) -> str:
+    return quote(segment, safe=_PATH_SAFE)
+
+
+def _query(parameters: Iterable[tuple[str, str]]) -> str:
+    return urlencode(sorted(parameters))

@@ -1,0 +1,84 @@
+"""
+Normalized metadata: the five facts about a course that clients otherwise dig out of runs, seats and entitlements
+(META-30..35).
+
+Pure functions over the full record; dates are returned as discovery wrote them.
+"""
+
+import math
+from typing import Any
+
+from enterprise_catalog.apps.core.moments import parse_moment
+
+EXEC_ED_COURSE_TYPE = "executive-education-2u"
+EXEC_ED_ENTITLEMENT_MODE = "paid-executive-education"
+
+_BEST_SEAT_ORDER = ("verified", "professional", "no-id-professional", "unpaid-executive-education", "audit")
+
+
+def is_exec_ed(course: dict[str, Any]) -> bool:
+    """Executive education is fulfilled per course, not per run."""
+    return course.get("course_type") == EXEC_ED_COURSE_TYPE
+
+
+def normalized_metadata(*, course: dict[str, Any], run: dict[str, Any] | None) -> dict[str, Any]:
+    """The object for one run of a course, or for a course without an advertised run (`run` None)."""
+    return {
+        "start_date": run.get("start") if run else None,
+        "end_date": run.get("end") if run else None,
+        "enroll_by_date": _enroll_by(course, run) if run else None,
+        "enroll_start_date": run.get("enrollment_start") if run else None,
+        "content_price": _price(course, run),
+    }
+
+
+def exec_ed_sku(course: dict[str, Any]) -> str | None:
+    """The sku of the last executive education entitlement, which is the one that is sold (ENR-4)."""
+    skus = [entitlement.get("sku") for entitlement in _exec_ed_entitlements(course)]
+    return skus[-1] or None if skus else None
+
+
+def _exec_ed_entitlements(course: dict[str, Any]) -> list[dict[str, Any]]:
+    return [entry for entry in dicts(course.get("entitlements")) if entry.get("mode") == EXEC_ED_ENTITLEMENT_MODE]
+
+
+def _enroll_by(course: dict[str, Any], run: dict[str, Any]) -> str | None:
+    enrollment_end = run.get("enrollment_end")
+    if is_exec_ed(course):
+        return enrollment_end
+    seats = sorted(dicts(run.get("seats")), key=_seat_preference)
+    deadline = (seats[0].get("upgrade_deadline_override") or seats[0].get("upgrade_deadline")) if seats else None
+    known = [(moment, text) for text in (enrollment_end, deadline) if (moment := parse_moment(text))]
+    if not known:
+        return enrollment_end or deadline
+    return min(known, key=lambda pair: pair[0])[1]
+
+
+def _seat_preference(seat: dict[str, Any]) -> int:
+    seat_type = seat.get("type")
+    return _BEST_SEAT_ORDER.index(seat_type) if seat_type in _BEST_SEAT_ORDER else len(_BEST_SEAT_ORDER)
+
+
+def _price(course: dict[str, Any], run: dict[str, Any] | None) -> float:
+    candidates = [run.get("fixed_price_usd") if run else None]
+    if is_exec_ed(course):
+        priced = [entry["price"] for entry in _exec_ed_entitlements(course) if number(entry.get("price"))]
+        candidates += priced[:1]
+    candidates.append(run.get("first_enrollable_paid_seat_price") if run else None)
+    return next((price for price in map(number, candidates) if price), 0.0)
+
+
+def number(value: Any) -> float:
+    """A price as a number: discovery sends some as text (META-35); what is none counts as nothing."""
+    if isinstance(value, bool):
+        return 0.0
+    try:
+        parsed = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return parsed if math.isfinite(parsed) else 0.0
+
+
+def dicts(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; null lists and odd entries count as empty (DISC-17)."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

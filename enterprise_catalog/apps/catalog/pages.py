@@ -1,0 +1,124 @@
+"""
+What is in a catalog: pages of rendered items, cut on the membership index; only that page's items are read (DESIGN:
+read path).
+
+Counts, generation and items come from one statement or one snapshot, so that no reader sees half of a publish (P2).
+Reads only, of the database only (P6).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from enterprise_catalog.apps.catalog.membership import find_matches
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentDocuments, Standing
+from enterprise_catalog.apps.core.db import in_chunks, snapshot
+from enterprise_catalog.apps.core.packing import unpack_bytes
+
+# Items of a streamed answer are read in batches of this many: a few MB at a time, whatever the size of the catalog
+# (META-3).
+_WALK_BATCH = 100
+
+_TABLES = {
+    "query": CatalogQuery._meta.db_table,
+    "membership": CatalogContentKey._meta.db_table,
+    "documents": ContentDocuments._meta.db_table,
+    "listed": Standing.LISTED.value,
+}
+
+# The query's row comes along even with an empty page, so that count and items are of one moment.
+_PAGE = """
+    SELECT query.count_v1, query.generation, documents.rendered
+      FROM {query} query
+ LEFT JOIN (SELECT member.content_key
+              FROM {membership} member
+             WHERE member.catalog_query_id = %s AND member.standing_v1 = {listed}
+          ORDER BY member.content_key
+             LIMIT %s OFFSET %s) page ON TRUE
+ LEFT JOIN {documents} documents ON documents.content_key = page.content_key
+     WHERE query.id = %s
+  ORDER BY page.content_key
+""".format(**_TABLES)  # noqa: S608 - names of tables, nothing from outside
+
+_WALK = """
+    SELECT page.content_key, documents.rendered
+      FROM (SELECT member.content_key
+              FROM {membership} member
+             WHERE member.catalog_query_id = %s AND member.standing_v1 = {listed} AND member.content_key > %s
+          ORDER BY member.content_key
+             LIMIT %s) page
+      JOIN {documents} documents ON documents.content_key = page.content_key
+  ORDER BY page.content_key
+""".format(**_TABLES)  # noqa: S608 - names of tables, nothing from outside
+
+
+@dataclass(frozen=True)
+class ContentPage:
+    """`items` are rendered items in content key order (COM-9); `count` is how many the whole selection lists."""
+
+    count: int
+    generation: int
+    items: list[bytes]
+
+
+@dataclass(frozen=True)
+class ContentWalk:
+    """A whole selection: `items` may be iterated once, inside the snapshot it was made in."""
+
+    count: int
+    generation: int
+    items: Iterator[bytes]
+
+
+def listed_page(*, query_id: int, offset: int, limit: int) -> ContentPage:
+    """One page of what a catalog lists (META-4)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PAGE, [query_id, limit, offset, query_id])
+        rows = cursor.fetchall()
+    count, generation = rows[0][:2] if rows else (0, 0)
+    return ContentPage(count, generation, [unpack_bytes(rendered) for *_, rendered in rows if rendered is not None])
+
+
+def asked_page(*, query_id: int, content_keys: Sequence[str], offset: int, limit: int) -> ContentPage:
+    """One page of what a catalog has for these keys: members, runs of asked courses, courses of asked runs (META-5)."""
+    with snapshot():
+        generation = _generation(query_id)
+        members = sorted({match.member for match in find_matches(query_ids=[query_id], keys=content_keys)})
+        return ContentPage(len(members), generation, _rendered(members[offset : offset + limit]))
+
+
+def walk_listed(*, query_id: int) -> ContentWalk:
+    """All that a catalog lists, in constant memory. Call and consume inside `core.db.snapshot`."""
+    first = listed_page(query_id=query_id, offset=0, limit=0)
+    return ContentWalk(first.count, first.generation, _walk_listed(query_id))
+
+
+def walk_asked(*, query_id: int, content_keys: Sequence[str]) -> ContentWalk:
+    """All that a catalog has for these keys, in constant memory. Call and consume inside `core.db.snapshot`."""
+    members = sorted({match.member for match in find_matches(query_ids=[query_id], keys=content_keys)})
+    batches = in_chunks(members, _WALK_BATCH)
+    return ContentWalk(len(members), _generation(query_id), (item for batch in batches for item in _rendered(batch)))
+
+
+def _walk_listed(query_id: int) -> Iterator[bytes]:
+    last = ""
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(_WALK, [query_id, last, _WALK_BATCH])
+            rows = cursor.fetchall()
+        for _, rendered in rows:
+            yield unpack_bytes(rendered)
+        if len(rows) < _WALK_BATCH:
+            return
+        last = rows[-1][0]
+
+
+def _rendered(content_keys: Sequence[str]) -> list[bytes]:
+    rows = ContentDocuments.objects.filter(pk__in=content_keys).values_list("pk", "rendered")
+    by_key = dict(rows)
+    return [unpack_bytes(by_key[key]) for key in content_keys if key in by_key]
+
+
+def _generation(query_id: int) -> int:
+    return CatalogQuery.objects.values_list("generation", flat=True).get(pk=query_id)

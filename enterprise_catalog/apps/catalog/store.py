@@ -1,0 +1,255 @@
+"""
+The one way in which documents get into the store.
+
+    1. compare with what is stored, outside any transaction: equal digests cost nothing more
+    2. in batches of bounded size, in key order, each its own transaction:
+       a. ask the caller whether it may still write (`still_ours`), which also keeps others from taking over meanwhile
+       b. lock the contents, compare again
+       c. build and render the items that differ, write them and their nested runs
+       d. tell every query that holds them (`catalog.propagation`): other customers' pages and ETags must not lie
+
+Nothing here decides membership; that is publishing's.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from enterprise_catalog.apps.catalog.contents import ContentType, PreparedContent, runs_of
+from enterprise_catalog.apps.catalog.items import Review, build_item
+from enterprise_catalog.apps.catalog.models import (
+    ContentDocuments,
+    ContentMetadata,
+    CourseReview,
+    NestedRun,
+)
+from enterprise_catalog.apps.catalog.propagation import propagate_changes
+from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
+from enterprise_catalog.apps.catalog.variants import Variant
+from enterprise_catalog.apps.core.db import database_now, in_chunks, retry_lost_locks, upsert
+from enterprise_catalog.apps.core.moments import sortable_moment
+from enterprise_catalog.apps.core.packing import digest, pack_bytes, unpack
+
+# One INSERT stays far below a max_allowed_packet of 4 MB, and one transaction short.
+_BATCH_BYTES = 1024 * 1024
+_BATCH_ROWS = 200
+_KEYS_PER_STATEMENT = 1000
+
+_CONTENT_FIELDS = (
+    "content_uuid", "content_type", "parent_content_key", "active", "restricted", "search_digest", "variant_rank",
+    "variant_digest", "record_digest", "rendering_version", "modified",
+)  # fmt: skip
+
+
+@dataclass
+class _Batch:
+    """What one transaction is about to write."""
+
+    now: datetime
+    rows: list[ContentMetadata] = field(default_factory=list)
+    documents: list[ContentDocuments] = field(default_factory=list)
+    runs: dict[str, dict[str, bool]] = field(default_factory=dict)
+    changed: list[ContentMetadata] = field(default_factory=list)
+
+
+def stored_contents(content_keys: Sequence[str]) -> dict[str, ContentMetadata]:
+    """The rows of these keys, without documents."""
+    rows: dict[str, ContentMetadata] = {}
+    for chunk in in_chunks(content_keys, _KEYS_PER_STATEMENT):
+        rows |= ContentMetadata.objects.in_bulk(chunk)
+    return rows
+
+
+def search_differs(content: PreparedContent, stored: ContentMetadata | None) -> bool:
+    """True when this search document would be stored."""
+    return stored is None or content.variant.replaces(_stored_variant(stored))
+
+
+def store_contents(
+    *, contents: Sequence[PreparedContent], records: Mapping[str, bytes], still_ours: Callable[[], None]
+) -> int:
+    """
+    Store what differs, and return how many contents really changed or are new.
+
+    `records` are packed full records by content key; a content without one keeps the record it has (DISC-18).
+    `still_ours` is called first in each transaction and raises to stop it.
+    """
+    record_digests = {key: digest(unpack(record)) for key, record in records.items()}
+    stored = stored_contents([content.content_key for content in contents])
+    differing = [
+        content
+        for content in sorted(contents, key=lambda content: content.content_key)
+        if _differs(content, stored.get(content.content_key), record_digests)
+    ]
+    return sum(
+        _store_batch(batch, records=records, record_digests=record_digests, still_ours=still_ours)
+        for batch in _batches(differing, records)
+    )
+
+
+def render_again(content_keys: Sequence[str]) -> None:
+    """
+    Render stored contents anew because something beside their documents changed (reviews). Nothing counts as modified
+    (META-19).
+    """
+    for chunk in in_chunks(sorted(content_keys), _BATCH_ROWS):
+        _render_again(chunk)
+
+
+@retry_lost_locks
+@transaction.atomic
+def _render_again(content_keys: Sequence[str]) -> None:
+    rows = ContentMetadata.objects.select_for_update().filter(pk__in=content_keys).order_by("pk").in_bulk()
+    reviews = _reviews(list(rows))
+    documents = list(ContentDocuments.objects.filter(pk__in=list(rows)).order_by("pk"))
+    for document in documents:
+        row = rows[document.pk]
+        record = unpack(document.full_record) if document.full_record else None
+        item = _item(row, unpack(document.search_document), record, reviews)
+        document.rendered = _rendered(item, row)
+        row.rendering_version = RENDERING_VERSION
+    upsert(ContentDocuments, documents, update_fields=["rendered"])
+    ContentMetadata.objects.filter(pk__in=list(rows)).update(rendering_version=RENDERING_VERSION)
+
+
+@retry_lost_locks
+@transaction.atomic
+def _store_batch(
+    contents: Sequence[PreparedContent],
+    *,
+    records: Mapping[str, bytes],
+    record_digests: Mapping[str, str],
+    still_ours: Callable[[], None],
+) -> int:
+    still_ours()
+    keys = [content.content_key for content in contents]
+    stored = ContentMetadata.objects.select_for_update().filter(pk__in=keys).order_by("pk").in_bulk()
+    differing = [content for content in contents if _differs(content, stored.get(content.content_key), record_digests)]
+    documents = ContentDocuments.objects.in_bulk([content.content_key for content in differing])
+    reviews = _reviews(keys)
+    batch = _Batch(now=database_now())
+    for content in differing:
+        before = stored.get(content.content_key)
+        _add_to_batch(batch, content, before, documents.get(content.content_key), records, record_digests, reviews)
+    upsert(ContentMetadata, batch.rows, update_fields=_CONTENT_FIELDS)
+    upsert(ContentDocuments, batch.documents, update_fields=["rendered", "search_document", "full_record"])
+    _write_nested_runs(batch.runs)
+    known = [row for row in batch.changed if row.pk in stored]
+    propagate_changes(changed=known, now=batch.now)
+    return len(batch.changed)
+
+
+def _differs(content: PreparedContent, stored: ContentMetadata | None, record_digests: Mapping[str, str]) -> bool:
+    if stored is None or stored.rendering_version != RENDERING_VERSION or search_differs(content, stored):
+        return True
+    return record_digests.get(content.content_key, stored.record_digest) != stored.record_digest
+
+
+def _add_to_batch(
+    batch: _Batch,
+    content: PreparedContent,
+    before: ContentMetadata | None,
+    documents: ContentDocuments | None,
+    records: Mapping[str, bytes],
+    record_digests: Mapping[str, str],
+    reviews: Mapping[str, Review],
+) -> None:
+    """Merge what arrived with what is stored, and put the outcome into the batch."""
+    new_search = search_differs(content, before)
+    stored_record_digest = before.record_digest if before else ""
+    record_digest = record_digests.get(content.content_key, stored_record_digest)
+    really_changed = new_search or record_digest != stored_record_digest
+    search_document = content.search_document if new_search or documents is None else documents.search_document
+    full_record = records.get(content.content_key) or (documents.full_record if documents else None)
+    record = unpack(full_record) if full_record else None
+    variant = content.variant if new_search or before is None else _stored_variant(before)
+    row = ContentMetadata(
+        content_key=content.content_key,
+        content_uuid=content.content_uuid,
+        content_type=content.content_type,
+        parent_content_key=content.parent_content_key,
+        restricted=content.restricted,
+        search_digest=variant.core,
+        variant_rank=variant.rank,
+        variant_digest=variant.extras,
+        record_digest=record_digest,
+        rendering_version=RENDERING_VERSION,
+        created=before.created if before else batch.now,
+        modified=batch.now if before is None or really_changed else before.modified,
+    )
+    item = _item(row, unpack(search_document), record, reviews)
+    row.active = item.get("active", True) if content.content_type == ContentType.COURSE else True
+    batch.rows.append(row)
+    batch.documents.append(
+        ContentDocuments(
+            content_id=content.content_key,
+            rendered=_rendered(item, row),
+            search_document=search_document,
+            full_record=full_record,
+        )
+    )
+    if content.content_type == ContentType.COURSE:
+        batch.runs[content.content_key] = content.runs | (runs_of(record) if record else {})
+    if really_changed:
+        batch.changed.append(row)
+
+
+def _item(
+    row: ContentMetadata,
+    search_document: dict[str, Any],
+    full_record: dict[str, Any] | None,
+    reviews: Mapping[str, Review],
+) -> dict[str, Any]:
+    return build_item(
+        content_key=row.content_key,
+        content_type=row.content_type,
+        parent_content_key=row.parent_content_key,
+        search_document=search_document,
+        full_record=full_record,
+        review=reviews.get(row.content_key),
+    )
+
+
+def _rendered(item: dict[str, Any], row: ContentMetadata) -> bytes:
+    return pack_bytes(render(item, content_key=row.content_key, modified=sortable_moment(row.modified)))
+
+
+def _reviews(content_keys: Sequence[str]) -> dict[str, Review]:
+    rows = CourseReview.objects.filter(pk__in=content_keys)
+    return {row.course_key: Review(row.reviews_count, row.avg_course_rating) for row in rows}
+
+
+def _write_nested_runs(wanted: Mapping[str, Mapping[str, bool]]) -> None:
+    """Make the index of nested runs say what the documents say, writing only the difference."""
+    stored = {(row.course_id, row.run_key): row for row in NestedRun.objects.filter(course_id__in=list(wanted))}
+    pairs = {(course, run): restricted for course, runs in wanted.items() for run, restricted in runs.items()}
+    gone = [row.pk for pair, row in stored.items() if pairs.get(pair) != row.restricted]
+    missing = [
+        pair for pair, restricted in pairs.items() if pair not in stored or stored[pair].restricted != restricted
+    ]
+    NestedRun.objects.filter(pk__in=gone).delete()
+    NestedRun.objects.bulk_create(
+        NestedRun(course_id=course, run_key=run, restricted=pairs[course, run]) for course, run in missing
+    )
+
+
+def _stored_variant(row: ContentMetadata) -> Variant:
+    return Variant(core=row.search_digest, rank=row.variant_rank, extras=row.variant_digest)
+
+
+def _batches(contents: Sequence[PreparedContent], records: Mapping[str, bytes]) -> Iterator[list[PreparedContent]]:
+    batch: list[PreparedContent] = []
+    size = 0
+    for content in contents:
+        # The rendered item is about as large as both sources together.
+        own_size = 2 * (len(content.search_document) + len(records.get(content.content_key, b"")))
+        if batch and (len(batch) >= _BATCH_ROWS or size + own_size > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(content)
+        size += own_size
+    if batch:
+        yield batch

@@ -1,0 +1,33 @@
+"""
+Moments in documents and answers: discovery writes them with or without a zone, the API always as ISO 8601 UTC with
+`Z` (COM-13).
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+
+def parse_moment(value: Any) -> datetime | None:
+    """Read what discovery calls a date, without a zone as UTC; None for everything that is none (DISC-17)."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def sortable_moment(moment: datetime) -> str:
+    """Text of fixed width, so that later moments compare greater as text."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+
+def moment_text(sortable: str) -> str:
+    """The API's form of a sortable moment: microseconds only when they are not zero (COM-13)."""
+    return f"{sortable.removesuffix('.000000')}Z"
+
+
+def iso_moment(moment: datetime | None) -> str | None:
+    """The API's form of a moment; None stays None."""
+    return None if moment is None else moment_text(sortable_moment(moment))

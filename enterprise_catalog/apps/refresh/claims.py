@@ -1,0 +1,151 @@
+"""
+Who works on a run: claim, lease and fence.
+
+A claim is one conditional UPDATE, so exactly one worker wins it. The lease is measured by the database's clock and
+renewed while the worker makes progress; whoever finds it expired may put the run back. The fence grows with each
+claim: a worker that was thought dead and wakes up again still holds the old number, and every statement it tries
+changes nothing (P5).
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.core.db import DatabaseNow, retry_lost_locks
+from enterprise_catalog.apps.refresh.models import RefreshRun
+
+log = structlog.get_logger(__name__)
+
+State = RefreshRun.State
+
+
+class LeaseLost(Exception):
+    """Another process owns the run now; this one must stop and write nothing more."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run this worker owns, and the filter it fetches with (REFR-5)."""
+
+    run_uuid: uuid.UUID
+    query_id: int
+    fence: int
+    content_filter: dict[str, Any]
+    filter_hash: str
+    forced: bool
+
+
+def claim_runs(run_uuid: uuid.UUID) -> list[Claim]:
+    """
+    Claim a waiting run, together with waiting runs of other queries that ask discovery the same (REFR-3). Empty when
+    the run does not wait any more, or its query is being refreshed right now.
+    """
+    first = _claim(run_uuid)
+    if first is None:
+        return []
+    key = CatalogQuery.objects.values_list("equivalence_key", flat=True).get(pk=first.query_id)
+    others = RefreshRun.objects.filter(state=State.QUEUED, catalog_query__equivalence_key=key)
+    claims = [_claim(other, equivalence_key=key) for other in others.order_by("uuid").values_list("pk", flat=True)]
+    return [first, *(claim for claim in claims if claim)]
+
+
+def owned(claim: Claim) -> QuerySet[RefreshRun]:
+    """The run's row, while it is still ours; updating it must change one row."""
+    return RefreshRun.objects.filter(pk=claim.run_uuid, fence=claim.fence, state=State.RUNNING)
+
+
+def renew(claims: Sequence[Claim]) -> None:
+    """Extend the leases. Raises LeaseLost when one is no longer ours."""
+    for claim in claims:
+        if not owned(claim).update(lease_until=_lease_end()):
+            raise LeaseLost(str(claim.run_uuid))
+
+
+def give_back(claim: Claim) -> None:
+    """Put a claimed run back to wait, for another worker or another time."""
+    _requeue(owned(claim))
+
+
+def fail(claim: Claim, *, code: str, detail: str) -> None:
+    """End a claimed run as failed; readers keep what they have (REFR-7)."""
+    ended = end(owned(claim), state=State.FAILED, reason_code=code, reason_detail=detail)
+    log.warning("refresh_failed", run=str(claim.run_uuid), query=claim.query_id, code=code, detail=detail, ended=ended)
+
+
+def end(runs: QuerySet[RefreshRun], *, state: str, **fields: Any) -> int:
+    """Move runs to an end state; returns how many were."""
+    return runs.update(
+        state=state, queued_for=None, running_for=None, lease_until=None, finished_at=DatabaseNow(), **fields
+    )
+
+
+def recover_expired_leases() -> list[uuid.UUID]:
+    """
+    Put runs of dead workers back to wait, or end them when they wore out too many; returns the uuids of those that
+    wait again.
+    """
+    recovered = []
+    for run in RefreshRun.objects.filter(state=State.RUNNING, lease_until__lt=DatabaseNow()):
+        expired = RefreshRun.objects.filter(
+            pk=run.pk, fence=run.fence, state=State.RUNNING, lease_until__lt=DatabaseNow()
+        )
+        log.warning("refresh_lease_expired", run=str(run.pk), attempts=run.attempts)
+        if run.attempts >= settings.REFRESH_MAX_ATTEMPTS:
+            end(expired, state=State.FAILED, reason_code="internal_error", reason_detail="Its workers died repeatedly.")
+        elif _requeue(expired):
+            recovered.append(run.pk)
+    return recovered
+
+
+@retry_lost_locks
+@transaction.atomic
+def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim | None:
+    waiting = RefreshRun.objects.filter(pk=run_uuid, state=State.QUEUED, catalog_query__isnull=False)
+    try:
+        with transaction.atomic():
+            claimed = waiting.update(
+                state=State.RUNNING,
+                queued_for=None,
+                running_for=F("catalog_query_id"),
+                lease_until=_lease_end(),
+                fence=F("fence") + 1,
+                attempts=F("attempts") + 1,
+                started_at=DatabaseNow(),
+            )
+    except IntegrityError:
+        # The query is being refreshed now; this run is claimed when that one ends.
+        return None
+    if not claimed:
+        return None
+    run = RefreshRun.objects.select_related("catalog_query").get(pk=run_uuid)
+    query = run.catalog_query
+    if equivalence_key is not None and query.equivalence_key != equivalence_key:
+        # Its filter changed since we looked: it needs a fetch of its own.
+        _requeue(RefreshRun.objects.filter(pk=run_uuid))
+        return None
+    RefreshRun.objects.filter(pk=run_uuid).update(filter_hash=query.content_filter_hash)
+    return Claim(run_uuid, query.pk, run.fence, query.content_filter, query.content_filter_hash, run.forced)
+
+
+def _requeue(runs: QuerySet[RefreshRun]) -> bool:
+    try:
+        with transaction.atomic():
+            return bool(
+                runs.update(state=State.QUEUED, queued_for=F("catalog_query_id"), running_for=None, lease_until=None)
+            )
+    except IntegrityError:
+        # A newer run of the query waits already and will do this one's work (RUN-2).
+        end(runs, state=State.FAILED, reason_code="superseded", reason_detail="A newer run of the query was waiting.")
+        return False
+
+
+def _lease_end() -> Any:
+    return DatabaseNow() + timedelta(seconds=settings.LEASE_SECONDS)

@@ -1,0 +1,53 @@
+"""
+The intent to refresh a query: write the one waiting run, or join it.
+
+Joining counts the request in the waiting row and so holds its lock until the caller's transaction ends. A worker
+cannot claim the run before that, and so reads the filter the caller wrote: the run that is returned really serves
+this request (REFR-1, REFR-3).
+"""
+
+import uuid
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.refresh.models import RefreshRun
+
+# Each round lost means that somebody else made progress; a few are plenty.
+_ROUNDS = 10
+
+
+def request_run(*, query: CatalogQuery, trigger: str, forced: bool = False) -> RefreshRun:
+    """
+    The waiting run that will serve this request, new or joined. Inside the caller's transaction, whose end makes it
+    visible.
+
+    `forced` asks for the full record of every member again; joining never takes that back.
+    """
+    with transaction.atomic():
+        for _ in range(_ROUNDS):
+            if _join(query, forced=forced):
+                return RefreshRun.objects.get(queued_for=query.pk)
+            try:
+                with transaction.atomic():
+                    return RefreshRun.objects.create(
+                        uuid=uuid.uuid4(),
+                        catalog_query=query,
+                        catalog_query_uuid=query.uuid,
+                        trigger=trigger,
+                        queued_for=query.pk,
+                        requested_at=database_now(),
+                        forced=forced,
+                    )
+            except IntegrityError:
+                # Another process got there first: join its run, unless a worker claims it meanwhile.
+                continue
+    raise RuntimeError(f"query {query.uuid} has no waiting run after {_ROUNDS} rounds")
+
+
+def _join(query: CatalogQuery, *, forced: bool) -> bool:
+    waiting = RefreshRun.objects.filter(queued_for=query.pk)
+    changes = {"requests": F("requests") + 1} | ({"forced": True} if forced else {})
+    return waiting.update(**changes) == 1

@@ -1,0 +1,140 @@
+"""
+How a run that fetched a complete result ends: published, or held until somebody decides (REFR-6, REFR-10).
+
+At most one run of a query is held. A newer held one supersedes it, a published one as well; a change that is still
+there 20 hours after it was first held is real and needs no human.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.core.db import database_now, retry_lost_locks
+from enterprise_catalog.apps.core.packing import pack, unpack
+from enterprise_catalog.apps.refresh.claims import Claim, LeaseLost, State, end, owned
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.publishing import (
+    Difference,
+    FilterChanged,
+    apply_difference,
+    difference_to,
+    guard_objection,
+    lock_for_publishing,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class NotHeld(Exception):
+    """The run cannot be approved or rejected (any more); the message says why."""
+
+
+@retry_lost_locks
+@transaction.atomic
+def publish_or_hold(*, claim: Claim, content_keys: Collection[str], counts: dict[str, int]) -> str:
+    """
+    End a run with its complete result; returns the state it ended in.
+
+    Raises LeaseLost when the run is no longer ours and FilterChanged when the result answers an old filter; nothing
+    is written then.
+    """
+    if not owned(claim).select_for_update().values_list("pk").first():
+        raise LeaseLost(str(claim.run_uuid))
+    difference = difference_to(query_id=claim.query_id, content_keys=content_keys)
+    query = lock_for_publishing(query_id=claim.query_id, filter_hash=claim.filter_hash, difference=difference)
+    outcome = counts | _membership_counts(difference)
+    held = RefreshRun.objects.filter(catalog_query=query, state=State.HELD)
+    problem = guard_objection(query=query, difference=difference)
+    if problem:
+        now = database_now()
+        key_set = sorted(content_keys)
+        since = _held_since(held.first(), key_set) or now
+        if now - since < timedelta(hours=settings.GUARD_REPEAT_HOURS):
+            _supersede(held)
+            reason = {"reason_code": problem.code, "reason_detail": problem.detail}
+            kept = {"held_keys": pack(key_set), "held_since": since}
+            end(owned(claim), state=State.HELD, counts=outcome, **reason, **kept)
+            log.warning("refresh_held", run=str(claim.run_uuid), query=query.pk, code=problem.code)
+            return State.HELD
+    _supersede(held)
+    _publish(query, difference, claim.run_uuid)
+    end(owned(claim), state=State.PUBLISHED, counts=outcome)
+    return State.PUBLISHED
+
+
+@retry_lost_locks
+@transaction.atomic
+def approve_held(run_uuid: UUID) -> None:
+    """
+    Publish exactly the set that was held. Raises NotHeld when it is not held, or its query asks something else now.
+    """
+    run = _held_run(run_uuid)
+    difference = difference_to(query_id=run.catalog_query_id, content_keys=unpack(run.held_keys))
+    try:
+        query = lock_for_publishing(query_id=run.catalog_query_id, filter_hash=run.filter_hash, difference=difference)
+    except FilterChanged as error:
+        raise NotHeld("The content filter changed since this run fetched.") from error
+    _publish(query, difference, run.pk)
+    counts = (run.counts or {}) | _membership_counts(difference)
+    _end_held(run, state=State.PUBLISHED, counts=counts, reason_code="", reason_detail="")
+
+
+@retry_lost_locks
+@transaction.atomic
+def reject_held(run_uuid: UUID) -> None:
+    """Give up the set that was held; readers keep what they have. Raises NotHeld when it is not held."""
+    _end_held(
+        _held_run(run_uuid),
+        state=State.FAILED,
+        reason_code="rejected",
+        reason_detail="An operator rejected the result.",
+    )
+
+
+def _publish(query: CatalogQuery, difference: Difference, run_uuid: UUID) -> None:
+    apply_difference(query=query, difference=difference, run_uuid=run_uuid)
+    log.info(
+        "catalog_query_published",
+        run=str(run_uuid),
+        query=query.pk,
+        added=len(difference.added),
+        removed=len(difference.removed),
+        total=difference.found,
+    )
+
+
+def _membership_counts(difference: Difference) -> dict[str, int]:
+    return {"added": len(difference.added), "removed": len(difference.removed), "total": difference.found}
+
+
+def _held_since(held: RefreshRun | None, key_set: list[str]) -> datetime | None:
+    if held is None or held.held_keys is None or unpack(held.held_keys) != key_set:
+        return None
+    return held.held_since
+
+
+def _held_run(run_uuid: UUID) -> RefreshRun:
+    run = RefreshRun.objects.select_for_update().filter(pk=run_uuid).first()
+    if run is None or run.state != State.HELD or run.catalog_query_id is None:
+        raise NotHeld("Only a held run can be approved or rejected.")
+    return run
+
+
+def _end_held(run: RefreshRun, **fields: Any) -> None:
+    end(RefreshRun.objects.filter(pk=run.pk), held_keys=None, **fields)
+
+
+def _supersede(held: Any) -> None:
+    end(
+        held,
+        state=State.FAILED,
+        reason_code="superseded",
+        reason_detail="A newer run came to a result.",
+        held_keys=None,
+    )

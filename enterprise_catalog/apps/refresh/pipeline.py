@@ -1,0 +1,164 @@
+"""
+One refresh, from claim to publish (DESIGN: write path).
+
+    1. claim the run, and others that ask discovery the same
+    2. fetch the whole search result, or fail
+    3. fetch the full records of members that are new, changed or due, each course once however many queries hold it
+    4. store the documents that differ
+    5. for each claimed run: publish its keys, or hold them
+
+Nothing readers see changes before everything was fetched (REFR-7). The worker renews its leases while it waits and
+before each batch it writes; when one is lost it stops at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+
+from enterprise_catalog.apps.catalog.contents import ContentType, PreparedContent, prepare_content
+from enterprise_catalog.apps.catalog.models import FullRecordRequest
+from enterprise_catalog.apps.catalog.store import search_differs, store_contents, stored_contents
+from enterprise_catalog.apps.core.db import database_now, in_chunks, upsert
+from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.discovery.client import DiscoveryClient
+from enterprise_catalog.apps.discovery.documents import FoundDocument
+from enterprise_catalog.apps.discovery.errors import DiscoveryError
+from enterprise_catalog.apps.discovery.records import fetch_courses, fetch_programs
+from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
+from enterprise_catalog.apps.refresh.claims import Claim, LeaseLost, claim_runs, fail, give_back, renew
+from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
+from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.publishing import FilterChanged
+
+log = structlog.get_logger(__name__)
+
+_KEYS_PER_STATEMENT = 1000
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Everything one fetch brought: nothing is stored before all of it is here."""
+
+    search: SearchResult
+    contents: list[PreparedContent]
+    records: dict[str, bytes]
+    requested_records: list[str]
+
+
+def refresh(run_uuid: UUID) -> list[UUID]:
+    """
+    Do one waiting run, if it still waits. Returns the runs that wait for the same queries now, so that they can be
+    nudged.
+
+    Whatever happens, each claimed run ends, waits again, or belongs to somebody else by the time this returns.
+    """
+    claims = claim_runs(run_uuid)
+    if not claims:
+        return []
+    try:
+        _refresh_claimed(claims)
+    except LeaseLost as error:
+        log.warning("refresh_lease_lost", run=str(error))
+        for claim in claims:
+            give_back(claim)
+    except DiscoveryError as error:
+        for claim in claims:
+            fail(claim, code=error.code, detail=error.detail)
+    except Exception as error:
+        log.exception("refresh_crashed", runs=[str(claim.run_uuid) for claim in claims])
+        for claim in claims:
+            fail(claim, code="internal_error", detail=type(error).__name__)
+    query_ids = [claim.query_id for claim in claims]
+    return list(RefreshRun.objects.filter(queued_for__in=query_ids).values_list("pk", flat=True))
+
+
+def _refresh_claimed(claims: Sequence[Claim]) -> None:
+    def still_ours() -> None:
+        renew(claims)
+
+    fetched = _fetch(claims, DiscoveryClient(on_wait=still_ours))
+    store_contents(contents=fetched.contents, records=fetched.records, still_ours=still_ours)
+    _remember_requests(fetched.requested_records)
+    for position, claim in enumerate(claims):
+        renew(claims[position:])
+        _finish(claim, fetched)
+
+
+def _fetch(claims: Sequence[Claim], client: DiscoveryClient) -> Fetched:
+    now = database_now()
+    search = fetch_search(client=client, content_filter=claims[0].content_filter)
+    contents = [_prepared(document, now) for document in search.documents]
+    wanted = _records_to_fetch(contents, now=now, forced=any(claim.forced for claim in claims))
+    courses = [content.content_key for content in wanted if content.content_type == ContentType.COURSE]
+    programs = [content.content_key for content in wanted if content.content_type == ContentType.PROGRAM]
+    records = fetch_courses(client=client, keys=courses) | fetch_programs(client=client, uuids=programs)
+    return Fetched(search, contents, records, courses + programs)
+
+
+def _prepared(document: FoundDocument, now: datetime) -> PreparedContent:
+    return prepare_content(
+        unpack(document.packed),
+        content_key=document.content_key,
+        content_type=document.content_type,
+        parent_content_key=document.parent_content_key,
+        content_uuid=document.content_uuid,
+        now=now,
+    )
+
+
+def _records_to_fetch(contents: Sequence[PreparedContent], *, now: datetime, forced: bool) -> list[PreparedContent]:
+    candidates = [content for content in contents if content.content_type in (ContentType.COURSE, ContentType.PROGRAM)]
+    if forced:
+        return candidates
+    keys = [content.content_key for content in candidates]
+    stored = stored_contents(keys)
+    fresh = _recently_requested(keys, since=now - timedelta(hours=settings.FULL_RECORD_MAX_AGE_HOURS))
+    return [
+        content
+        for content in candidates
+        if content.content_key not in fresh or search_differs(content, stored.get(content.content_key))
+    ]
+
+
+def _recently_requested(keys: Sequence[str], *, since: datetime) -> set[str]:
+    fresh: set[str] = set()
+    for chunk in in_chunks(keys, _KEYS_PER_STATEMENT):
+        requests = FullRecordRequest.objects.filter(pk__in=chunk, requested_at__gt=since)
+        fresh.update(requests.values_list("pk", flat=True))
+    return fresh
+
+
+def _remember_requests(keys: Sequence[str]) -> None:
+    now = database_now()
+    for chunk in in_chunks(sorted(keys), _KEYS_PER_STATEMENT):
+        rows = [FullRecordRequest(content_key=key, requested_at=now) for key in chunk]
+        upsert(FullRecordRequest, rows, update_fields=["requested_at"])
+
+
+def _finish(claim: Claim, fetched: Fetched) -> None:
+    counts = {
+        "fetched": fetched.search.fetched,
+        "skipped": fetched.search.skipped,
+        "quarantined": len(fetched.search.quarantined),
+    }
+    try:
+        publish_or_hold(claim=claim, content_keys=[content.content_key for content in fetched.contents], counts=counts)
+    except FilterChanged:
+        fail(claim, code="filter_changed", detail="The content filter changed while this run fetched.")
+        return
+    _report_quarantined(claim, fetched.search)
+
+
+def _report_quarantined(claim: Claim, search: SearchResult) -> None:
+    rows: list[Any] = [
+        QuarantinedDocument(
+            refresh_run_id=claim.run_uuid, content_key=poison.content_key[:255], reason=poison.reason[:255]
+        )
+        for poison in search.quarantined
+    ]
+    QuarantinedDocument.objects.bulk_create(rows)

@@ -1,0 +1,143 @@
+"""
+Publish: make a set of keys the members of a query, in one short transaction guarded by the fence (REFR-6).
+
+    1. end the run: nothing is published unless it is still ours
+    2. difference between the members and the new set
+    3. lock the added contents, then the query, in the order storing uses
+    4. refuse when the filter changed meanwhile (REFR-5), hold when the guard objects
+    5. write the difference, its change rows, counts and generation
+
+A reader sees the old set or the new one. Nothing new writes no membership row.
+"""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+
+from enterprise_catalog.apps.catalog.items import standing_v1
+from enterprise_catalog.apps.catalog.models import (
+    CatalogContentChange,
+    CatalogContentKey,
+    CatalogQuery,
+    ContentMetadata,
+    Standing,
+)
+from enterprise_catalog.apps.core.db import database_now, in_chunks
+from enterprise_catalog.apps.refresh.guard import Objection, objection
+
+Change = CatalogContentChange.Change
+
+# Rows per statement: within SQLite's parameter limit and a modest packet.
+_ROWS_PER_STATEMENT = 1000
+
+
+class FilterChanged(Exception):
+    """The query asks something else now; what was fetched answers another question."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Keys that join, rows (by id) and keys that leave, and how many members there were."""
+
+    added: list[str]
+    removed: dict[str, int]
+    before: int
+
+    @property
+    def found(self) -> int:
+        return self.before - len(self.removed) + len(self.added)
+
+
+def difference_to(*, query_id: int, content_keys: Collection[str]) -> Difference:
+    """What publishing these keys would change."""
+    members = dict(CatalogContentKey.objects.filter(catalog_query_id=query_id).values_list("content_id", "pk"))
+    wanted = set(content_keys)
+    return Difference(
+        added=sorted(wanted - members.keys()),
+        removed={key: members[key] for key in sorted(members.keys() - wanted)},
+        before=len(members),
+    )
+
+
+def lock_for_publishing(*, query_id: int, filter_hash: str, difference: Difference) -> CatalogQuery:
+    """Lock the added contents and the query, so that no standing moves under us. Raises FilterChanged."""
+    for chunk in in_chunks(difference.added, _ROWS_PER_STATEMENT):
+        list(ContentMetadata.objects.select_for_update().filter(pk__in=chunk).order_by("pk").values_list("pk"))
+    query = CatalogQuery.objects.select_for_update().get(pk=query_id)
+    if query.content_filter_hash != filter_hash:
+        raise FilterChanged
+    return query
+
+
+def guard_objection(*, query: CatalogQuery, difference: Difference) -> Objection | None:
+    """The guard's word; a first publish and the first one after a filter change are free (REFR-9)."""
+    if query.refreshed_at is None or query.published_filter_hash != query.content_filter_hash:
+        return None
+    return objection(published=difference.before, removed=len(difference.removed), found=difference.found)
+
+
+def apply_difference(*, query: CatalogQuery, difference: Difference, run_uuid: uuid.UUID) -> None:
+    """Write the difference. Inside the transaction that locked the query."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("publishing needs a transaction")
+    now = database_now()
+    if difference.added or difference.removed:
+        _write_members(query, difference, run_uuid, now)
+        _count_members(query)
+        query.generation += 1
+    query.refreshed_at = now
+    query.published_filter_hash = query.content_filter_hash
+    CatalogQuery.objects.filter(pk=query.pk).update(
+        refreshed_at=query.refreshed_at,
+        published_filter_hash=query.published_filter_hash,
+        generation=query.generation,
+        member_count=query.member_count,
+        count_v1=query.count_v1,
+        content_modified=query.content_modified,
+    )
+
+
+def _write_members(query: CatalogQuery, difference: Difference, run_uuid: uuid.UUID, now: datetime) -> None:
+    removed = list(difference.removed)
+    for keys in in_chunks(removed, _ROWS_PER_STATEMENT):
+        contents = ContentMetadata.objects.in_bulk(keys)
+        CatalogContentKey.objects.filter(pk__in=[difference.removed[key] for key in keys]).delete()
+        _record(query, [contents[key] for key in keys], Change.REMOVED, run_uuid, now)
+    for keys in in_chunks(difference.added, _ROWS_PER_STATEMENT):
+        contents = ContentMetadata.objects.in_bulk(keys)
+        CatalogContentKey.objects.bulk_create(_membership(query, contents[key]) for key in keys)
+        _record(query, [contents[key] for key in keys], Change.ADDED, run_uuid, now)
+
+
+def _membership(query: CatalogQuery, content: ContentMetadata) -> CatalogContentKey:
+    standing = standing_v1(content_type=content.content_type, active=content.active, restricted=content.restricted)
+    return CatalogContentKey(catalog_query=query, content=content, standing_v1=standing)
+
+
+def _record(
+    query: CatalogQuery, contents: Sequence[ContentMetadata], change: Change, run_uuid: uuid.UUID, now: datetime
+) -> None:
+    CatalogContentChange.objects.bulk_create(
+        CatalogContentChange(
+            catalog_query=query,
+            content_key=content.content_key,
+            content_type=content.content_type,
+            change=change,
+            refresh_run_uuid=run_uuid,
+            changed_at=now,
+        )
+        for content in contents
+        # What v1 hides from everybody joins and leaves unseen (V2-3).
+        if not content.restricted
+    )
+
+
+def _count_members(query: CatalogQuery) -> None:
+    members = CatalogContentKey.objects.filter(catalog_query=query)
+    query.member_count = members.count()
+    query.count_v1 = members.filter(standing_v1=Standing.LISTED).count()
+    query.content_modified = members.aggregate(latest=Max("content__modified"))["latest"]

@@ -1,0 +1,76 @@
+"""
+The tick: find what is due and what was lost, and write it down as waiting runs (P3, P5).
+
+Any number of beats may tick at once: every step is a conditional statement or joins a row that exists.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.core.db import DatabaseNow, database_now
+from enterprise_catalog.apps.refresh.claims import State, recover_expired_leases
+from enterprise_catalog.apps.refresh.intents import request_run
+from enterprise_catalog.apps.refresh.models import RefreshRun
+
+log = structlog.get_logger(__name__)
+
+
+def tick() -> list[UUID]:
+    """Recover, enqueue what is due, and return the waiting runs that nobody was told of lately."""
+    recover_expired_leases()
+    _end_orphans()
+    for query in _due_queries():
+        request_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
+    return _unnoticed_runs()
+
+
+def _due_queries() -> list[CatalogQuery]:
+    """Queries in use whose last publish is older than the interval, longest ago first, a bounded number per tick."""
+    now = database_now()
+    runs = RefreshRun.objects.filter(catalog_query=OuterRef("pk"))
+    busy = runs.filter(state__in=[State.QUEUED, State.RUNNING])
+    # One that failed just now would fail again: discovery gets a pause.
+    failed_lately = runs.filter(
+        state__in=[State.FAILED, State.HELD],
+        finished_at__gt=now - timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES),
+    )
+    due_before = now - timedelta(hours=settings.REFRESH_INTERVAL_HOURS)
+    due = CatalogQuery.objects.filter(
+        Q(refreshed_at=None) | Q(refreshed_at__lt=due_before),
+        Exists(EnterpriseCatalog.objects.filter(catalog_query=OuterRef("pk"))),
+        ~Exists(busy),
+        ~Exists(failed_lately),
+    )
+    return list(due.order_by(Coalesce("refreshed_at", "created"), "pk")[: settings.DUE_QUERIES_PER_TICK])
+
+
+def _end_orphans() -> None:
+    """A run whose query is gone has nothing to publish to (RUN-5)."""
+    RefreshRun.objects.filter(state=State.QUEUED, catalog_query=None).update(
+        state=State.FAILED,
+        queued_for=None,
+        finished_at=DatabaseNow(),
+        reason_code="superseded",
+        reason_detail="Its catalog query no longer exists.",
+    )
+
+
+def _unnoticed_runs() -> list[UUID]:
+    """
+    Waiting runs whose nudge may be lost, oldest first, a bounded number, not while their query is being refreshed.
+    """
+    now = database_now()
+    told_before = now - timedelta(seconds=settings.NUDGE_AGAIN_SECONDS)
+    busy = RefreshRun.objects.filter(running_for=OuterRef("queued_for"))
+    waiting = RefreshRun.objects.filter(
+        Q(nudged_at=None) | Q(nudged_at__lt=told_before), ~Exists(busy), state=State.QUEUED
+    )
+    uuids = list(waiting.order_by("requested_at").values_list("pk", flat=True)[: settings.NUDGES_PER_TICK])
+    RefreshRun.objects.filter(pk__in=uuids).update(nudged_at=now)
+    return uuids
