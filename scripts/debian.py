@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+MARIADB_SERVER = ("mariadbd", "mysqld")
+MARIADB_INSTALL = ("mariadb-install-db", "mysql_install_db")
 POLICY_FILE = Path("/usr/sbin/policy-rc.d")
 # Servers live where an ordinary user's PATH does not look.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"])
@@ -92,13 +94,9 @@ def _service_starts_forbidden(privilege: list[str]) -> Iterator[None]:
         # Somebody else's policy (a container image's, say): respected and left alone.
         yield
         return
-    subprocess.run(
-        [*privilege, "tee", str(POLICY_FILE)],
-        input="#!/bin/sh\nexit 101\n",
-        text=True,
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
+    policy = "#!/bin/sh\nexit 101\n"
+    tee = [*privilege, "tee", str(POLICY_FILE)]
+    subprocess.run(tee, input=policy, text=True, stdout=subprocess.DEVNULL, check=True)
     try:
         subprocess.run([*privilege, "chmod", "755", str(POLICY_FILE)], check=True)
         yield
@@ -109,7 +107,7 @@ def _service_starts_forbidden(privilege: list[str]) -> Iterator[None]:
 def _apt_install(packages: list[str], privilege: list[str], apt_get: str) -> None:
     # Waiting for the lock: another package job on the machine is no reason to fail.
     apt = [*privilege, "env", "DEBIAN_FRONTEND=noninteractive", apt_get, "-o", "DPkg::Lock::Timeout=300", "-qq"]
-    # A stale mirror beside a good one must not stop the install; apt-get install says if a package is really not to be had.
+    # A stale mirror beside a good one must not stop the install: if a package is really not to be had, install says so.
     subprocess.run([*apt, "update"], stdin=subprocess.DEVNULL, check=False)
     with _service_starts_forbidden(privilege):
         subprocess.run(

@@ -1,7 +1,7 @@
 """The requirement locks: `requirements/*.in` says what is wanted, `*.txt` what exactly is installed.
 
-Writing a lock asks the package index (pip-compile). Checking one must never: the check runs in CI on every change, has to
-give the same answer tomorrow, and so looks only at the files. Each lock carries a digest of the .in file it was made from.
+Writing a lock asks the package index (pip-compile). Checking one must never: the check runs in CI on every change and
+has to give the same answer tomorrow, so it looks at files only. Each lock carries a digest of the .in it was made from.
 """
 
 import argparse

@@ -1,0 +1,66 @@
+"""`make test`: the checks, then the suite on SQLite, then the suite on MariaDB and Redis that it starts itself.
+
+Everything runs even when an early stage fails; the exit code tells whether all of it passed.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts import debian, processes
+from scripts.services import Services
+
+ROOT = Path(__file__).resolve().parent.parent
+# Settings of the shell that would turn the suite into another one.
+FOREIGN_VARIABLES = ("DATABASE_URL", "DATABASE_REPLICA_URL", "CELERY_BROKER_URL", "CACHE_URL", "DJANGO_SETTINGS_MODULE")
+# Tests that start many processes themselves run one at a time, after the others.
+ALONE = "local_run or browser"
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    passed: bool
+    seconds: float
+
+
+def run_stage(name: str, command: list[str], environment: Mapping[str, str]) -> Stage:
+    print(f"\n=== {name}", flush=True)
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=environment, check=False)
+    return Stage(name, done.returncode == 0, time.monotonic() - started)
+
+
+def main(extra_arguments: list[str]) -> int:
+    try:
+        debian.ensure(["mariadb", "redis", "browser"])
+    except debian.Missing as error:
+        print(error, file=sys.stderr)
+        return 1
+    clean = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
+    parallel = ["pytest", "-q", "-n", "2", "--dist", "loadfile", "-m", f"not ({ALONE})", *extra_arguments]
+    stages = [
+        run_stage("Checks", ["scripts.quality"], clean),
+        run_stage("Suite on SQLite", parallel, clean),
+        run_stage("Whole service and browser", ["pytest", "-q", "-m", ALONE, *extra_arguments], clean),
+    ]
+    try:
+        with Services() as services:
+            stages.append(run_stage("Suite on MariaDB and Redis", parallel, {**clean, **services.environment()}))
+    except processes.NotReady as error:
+        print(error, file=sys.stderr)
+        stages.append(Stage("Suite on MariaDB and Redis", passed=False, seconds=0))
+    print("\n=== Summary")
+    for stage in stages:
+        print(f"{'passed' if stage.passed else 'FAILED'}  {stage.name} ({stage.seconds:.0f} s)")
+    failed = sum(not stage.passed for stage in stages)
+    print(f"{len(stages) - failed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

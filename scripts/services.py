@@ -1,0 +1,235 @@
+"""Throwaway MariaDB and Redis servers for tests: real ones, on free loopback ports, in a temporary directory.
+
+They hold nothing worth keeping and are tuned for that. A server that runs on this machine already is never looked at,
+and nothing of it (configuration, data, socket, user) is used.
+"""
+
+import getpass
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+from typing import Self
+
+from scripts import debian, processes
+
+START_SECONDS = 60
+STOP_SECONDS = 20
+DATABASE = "enterprise_catalog"
+
+
+class Server:
+    """One server program with its own directory and port. A killed or stopped server keeps both and may start again."""
+
+    name: str
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory / self.name
+        self.directory.mkdir()
+        self.log = self.directory / "server.log"
+        self.port = processes.free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        raise NotImplementedError
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        raise NotImplementedError
+
+    def start(self) -> None:
+        self.process = processes.spawn(self.command(), log=self.log, cwd=self.directory)
+        processes.wait_until(self.answers, process=self.process, log=self.log, what=self.name, seconds=START_SECONDS)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            # A paused server would not see the request to stop.
+            self.resume()
+            processes.stop(self.process, grace_seconds=STOP_SECONDS)
+            self.process = None
+
+    def kill(self) -> None:
+        """Ends it as a power failure would."""
+        if self.process is not None:
+            processes.signal_group(self.process, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def pause(self) -> None:
+        """Connections stay open and nobody answers: what a hanging machine looks like."""
+        if self.process is not None:
+            processes.signal_group(self.process, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        if self.process is not None:
+            processes.signal_group(self.process, signal.SIGCONT)
+
+    def _first_bytes(self, greeting: bytes) -> bytes:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                if greeting:
+                    connection.sendall(greeting)
+                return connection.recv(64)
+        except OSError:
+            return b""
+
+
+class MariaDB(Server):
+    name = "mariadb"
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.password = secrets.token_hex(16)
+        self.data = self.directory / "data"
+
+    @property
+    def url(self) -> str:
+        return f"mysql://{DATABASE}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
+
+    def start(self) -> None:
+        if not self.data.exists():
+            self._install()
+        super().start()
+
+    def _install(self) -> None:
+        command = [
+            _program(*debian.MARIADB_INSTALL),
+            "--no-defaults",
+            f"--datadir={self.data}",
+            "--auth-root-authentication-method=socket",
+            "--skip-test-db",
+            f"--user={getpass.getuser()}",
+        ]
+        made = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, check=False)
+        if made.returncode:
+            raise processes.NotReady(f"{command[0]} failed:\n{made.stdout}{made.stderr}")
+        # All rights, because the test runner creates and drops databases of its own.
+        (self.directory / "init.sql").write_text(
+            f"CREATE DATABASE IF NOT EXISTS {DATABASE};\n"
+            f"CREATE USER IF NOT EXISTS {DATABASE}@127.0.0.1 IDENTIFIED BY '{self.password}';\n"
+            f"GRANT ALL ON *.* TO {DATABASE}@127.0.0.1;\n"
+        )
+
+    def command(self) -> list[str]:
+        return [
+            _program(*debian.MARIADB_SERVER),
+            "--no-defaults",
+            f"--user={getpass.getuser()}",
+            f"--datadir={self.data}",
+            f"--socket={self.directory / 'socket'}",
+            f"--pid-file={self.directory / 'pid'}",
+            f"--init-file={self.directory / 'init.sql'}",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            "--skip-name-resolve",
+            "--skip-log-bin",
+            "--performance-schema=OFF",
+            "--character-set-server=utf8mb4",
+            "--collation-server=utf8mb4_unicode_ci",
+            # Speed for data that nobody needs after a crash of the machine; a killed server still recovers all of it.
+            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-flush-method=O_DIRECT_NO_FSYNC",
+            "--innodb-buffer-pool-size=256M",
+            "--innodb-log-file-size=64M",
+        ]
+
+    def answers(self) -> bool:
+        # The handshake: a four byte header, then protocol version 10. Refusals start with 255 instead.
+        return self._first_bytes(b"")[4:5] == b"\x0a"
+
+
+class Redis(Server):
+    name = "redis"
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": str(self.directory),
+            "save": "",
+            "appendonly": "no",
+        }
+        return [_program("redis-server"), *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+    def answers(self) -> bool:
+        return self._first_bytes(b"PING\r\n").startswith(b"+PONG")
+
+
+class Services:
+    """A MariaDB and a Redis in one temporary directory, both gone at the end of the `with` block."""
+
+    def __init__(self) -> None:
+        debian.ensure(["mariadb", "redis"])
+        self.directory = Path(tempfile.mkdtemp(prefix="enterprise-catalog-services-"))
+        self.mariadb = MariaDB(self.directory)
+        self.redis = Redis(self.directory)
+
+    def __enter__(self) -> Self:
+        try:
+            self.redis.start()
+            self.mariadb.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.mariadb.stop()
+        self.redis.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "DATABASE_URL": self.mariadb.url,
+            "CELERY_BROKER_URL": f"{self.redis.url}/0",
+            "CACHE_URL": f"{self.redis.url}/1",
+        }
+
+
+def _program(*names: str) -> str:
+    path = debian.find_program(*names)
+    if path is None:
+        raise debian.Missing(f"Not found on this machine: {names[0]}")
+    return path
+
+
+def _interrupt(signal_number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with Services() as services:
+            print("# MariaDB and Redis run until Ctrl-C. For another shell:")
+            for name, value in services.environment().items():
+                print(f"export {name}={value}")
+            sys.stdout.flush()
+            while True:
+                signal.pause()
+    except KeyboardInterrupt:
+        print(f"{os.linesep}Stopped; nothing is left behind.")
+    except (debian.Missing, processes.NotReady) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
