@@ -1,0 +1,129 @@
+"""URLs: the worked examples of the contract, to the letter (META-22, META-23, ENR-1..4)."""
+
+from dataclasses import replace
+
+import pytest
+
+from enterprise_catalog.apps.catalog import links
+from enterprise_catalog.apps.catalog.links import LinkContext
+
+CUSTOMER = "6ae013d4-c5c4-474d-8da9-0e559b2448e2"
+CATALOG = "7467c9d2-433c-4f7e-ba2e-c5c7798527b2"
+RUN = "course-v1:edX+DemoX+1T2026"
+
+PORTAL = LinkContext(
+    lms_root="https://lms.example.org",
+    portal_root="https://enterprise.example.org",
+    ecommerce_root="https://ecommerce.example.org",
+    catalog_uuid=CATALOG,
+    customer_uuid=CUSTOMER,
+    portal_slug="acme",
+    customer_slug="acme",
+    utm=links.utm_parameters("Acme, Inc."),
+    audit=False,
+)
+LMS = replace(PORTAL, portal_slug=None)
+
+
+def test_portal_course():
+    """ENR-1, example 1."""
+    url = links.course_enrollment_url(PORTAL, course_key="edX+DemoX", advertised_run_key=RUN)
+    assert url == "https://enterprise.example.org/acme/course/edX+DemoX?utm_medium=enterprise&utm_source=acme-inc"
+
+
+def test_portal_run_with_audit():
+    """ENR-1, example 2."""
+    url = links.run_enrollment_url(replace(PORTAL, audit=True), run_key=RUN, course_key="edX+DemoX")
+    assert url == (
+        "https://enterprise.example.org/acme/course/edX+DemoX?audit=true"
+        "&course_run_key=course-v1%3AedX%2BDemoX%2B1T2026&utm_medium=enterprise&utm_source=acme-inc"
+    )
+
+
+def test_lms_course_uses_its_advertised_run():
+    """ENR-2, example 3."""
+    expected = (
+        f"https://lms.example.org/enterprise/{CUSTOMER}/course/{RUN}/enroll/"
+        f"?catalog={CATALOG}&utm_medium=enterprise&utm_source=acme-inc"
+    )
+    assert links.course_enrollment_url(LMS, course_key="edX+DemoX", advertised_run_key=RUN) == expected
+    assert links.run_enrollment_url(LMS, run_key=RUN, course_key="edX+DemoX") == expected
+
+
+def test_lms_course_without_advertised_run():
+    """ENR-2, example 4."""
+    url = links.course_enrollment_url(replace(LMS, audit=True), course_key="edX+DemoX", advertised_run_key=None)
+    assert url == (
+        f"https://lms.example.org/enterprise/{CUSTOMER}/course/edX+DemoX/enroll/"
+        f"?audit=true&catalog={CATALOG}&utm_medium=enterprise&utm_source=acme-inc"
+    )
+
+
+def test_exec_ed_on_the_portal():
+    """ENR-3, example 5."""
+    url = links.exec_ed_enrollment_url(PORTAL, course_key="GetSmarter+AI", sku="ABC1234")
+    assert url == (
+        "https://enterprise.example.org/acme/executive-education-2u/course/GetSmarter+AI"
+        "?utm_medium=enterprise&utm_source=acme-inc"
+    )
+
+
+def test_exec_ed_without_portal_goes_through_proxy_login():
+    """ENR-4, example 6."""
+    url = links.exec_ed_enrollment_url(LMS, course_key="GetSmarter+AI", sku="ABC1234")
+    assert url == (
+        "https://lms.example.org/enterprise/proxy-login/?enterprise_slug=acme"
+        "&next=https%3A%2F%2Fecommerce.example.org%2Fexecutive-education-2u%2Fcheckout"
+        "%3Fsku%3DABC1234%26utm_medium%3Denterprise%26utm_source%3Dacme-inc"
+    )
+
+
+@pytest.mark.parametrize(
+    ("context", "sku"), [(LMS, None), (replace(LMS, customer_slug=None), "ABC1234")], ids=["no sku", "no slug"]
+)
+def test_exec_ed_that_cannot_be_bought(context, sku):
+    """ENR-4."""
+    assert links.exec_ed_enrollment_url(context, course_key="GetSmarter+AI", sku=sku) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Acme, Inc.", "acme-inc"),
+        ("Université Lyon 1", "universite-lyon-1"),
+        ("A_B & C--D", "a_b-c-d"),
+        ("--Trim_me_", "trim_me"),
+        ("数学", ""),
+    ],
+)
+def test_utm_slug(name, slug):
+    """META-22."""
+    assert links.utm_slug(name) == slug
+
+
+def test_a_name_without_slug_sends_no_source():
+    """META-22."""
+    assert links.utm_parameters("数学") == {"utm_medium": "enterprise"}
+
+
+@pytest.mark.parametrize(
+    ("url", "merged"),
+    [
+        (
+            "https://www.example.org/course/demo?utm_source=worker&utm_medium=affiliate&x=1&y=",
+            "https://www.example.org/course/demo?utm_medium=enterprise&utm_source=acme-inc&x=1",
+        ),
+        ("/relative/course", "/relative/course?utm_medium=enterprise&utm_source=acme-inc"),
+        (
+            "https://www.example.org/a+b:c?z=1 2&a=%2B#part",
+            "https://www.example.org/a+b:c?a=%2B&utm_medium=enterprise&utm_source=acme-inc&z=1+2#part",
+        ),
+        (
+            "https://www.example.org/?b=2&b=1",
+            "https://www.example.org/?b=1&b=2&utm_medium=enterprise&utm_source=acme-inc",
+        ),
+    ],
+)
+def test_merging_parameters(url, merged):
+    """META-23."""
+    assert links.merge_parameters(url, links.utm_parameters("Acme, Inc.")) == merged

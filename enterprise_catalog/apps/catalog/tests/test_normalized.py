@@ -1,0 +1,92 @@
+"""Normalized metadata (META-30..35)."""
+
+import pytest
+
+from enterprise_catalog.apps.catalog.normalized import exec_ed_sku, normalized_metadata
+
+COURSE = {"course_type": "verified-audit"}
+EXEC_ED = {
+    "course_type": "executive-education-2u",
+    "entitlements": [
+        {"mode": "verified", "price": "1.00", "sku": "NO"},
+        {"mode": "paid-executive-education", "price": "2900.00", "sku": "ONE"},
+        {"mode": "paid-executive-education", "price": "3100.00", "sku": "TWO"},
+    ],
+}
+
+
+def test_dates_are_the_runs_as_sent():
+    """META-31."""
+    run = {"start": "2026-10-25T00:00:00Z", "end": "2027-04-19T00:00:00", "enrollment_start": None}
+    normalized = normalized_metadata(course=COURSE, run=run)
+    assert (normalized["start_date"], normalized["end_date"], normalized["enroll_start_date"]) == (
+        "2026-10-25T00:00:00Z",
+        "2027-04-19T00:00:00",
+        None,
+    )
+
+
+def test_without_a_run_there_are_no_dates_but_a_price():
+    """META-30, META-34."""
+    assert normalized_metadata(course=COURSE, run=None) == {
+        "start_date": None,
+        "end_date": None,
+        "enroll_by_date": None,
+        "enroll_start_date": None,
+        "content_price": 0.0,
+    }
+
+
+def test_enroll_by_is_the_earlier_of_enrollment_end_and_upgrade_deadline():
+    """META-33: compared as instants, whatever the zone; the original text is returned."""
+    run = {
+        "enrollment_end": "2026-12-01T01:00:00+02:00",
+        "seats": [{"type": "verified", "upgrade_deadline": "2026-11-30T23:30:00"}],
+    }
+    assert normalized_metadata(course=COURSE, run=run)["enroll_by_date"] == "2026-12-01T01:00:00+02:00"
+
+
+@pytest.mark.parametrize(
+    ("seats", "deadline"),
+    [
+        (
+            [{"type": "audit", "upgrade_deadline": "2026-01-01"}, {"type": "verified", "upgrade_deadline": "2027"}],
+            "2027",
+        ),
+        ([{"type": "odd", "upgrade_deadline": "2026-01-01"}, {"type": "audit", "upgrade_deadline": "2027"}], "2027"),
+        ([{"type": "verified", "upgrade_deadline": "2026", "upgrade_deadline_override": "2028"}], "2028"),
+        ([{"upgrade_deadline": None}], None),
+        (None, None),
+    ],
+)
+def test_the_best_seat_decides_the_deadline(seats, deadline):
+    """META-33."""
+    assert normalized_metadata(course=COURSE, run={"seats": seats})["enroll_by_date"] == deadline
+
+
+def test_exec_ed_ignores_seats():
+    """META-32."""
+    run = {"enrollment_end": "2027-01-01", "seats": [{"type": "verified", "upgrade_deadline": "2026-01-01"}]}
+    assert normalized_metadata(course=EXEC_ED, run=run)["enroll_by_date"] == "2027-01-01"
+
+
+@pytest.mark.parametrize(
+    ("course", "run", "price"),
+    [
+        (COURSE, {"fixed_price_usd": "50.00", "first_enrollable_paid_seat_price": 49}, 50.0),
+        (COURSE, {"fixed_price_usd": "0.00", "first_enrollable_paid_seat_price": 49}, 49.0),
+        (EXEC_ED, {"fixed_price_usd": None, "first_enrollable_paid_seat_price": 49}, 2900.0),
+        (EXEC_ED, None, 2900.0),
+        (COURSE, {"first_enrollable_paid_seat_price": None}, 0.0),
+        (COURSE, {"first_enrollable_paid_seat_price": "not a price"}, 0.0),
+    ],
+)
+def test_price(course, run, price):
+    """META-34, META-35."""
+    assert normalized_metadata(course=course, run=run)["content_price"] == price
+
+
+def test_the_last_exec_ed_sku_is_sold():
+    """ENR-4."""
+    assert exec_ed_sku(EXEC_ED) == "TWO"
+    assert exec_ed_sku(COURSE) is None
