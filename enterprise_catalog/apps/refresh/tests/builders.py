@@ -1,0 +1,78 @@
+"""Rows that refresh tests begin with."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.utils import timezone
+
+from enterprise_catalog.apps.catalog.contents import prepare_content
+from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery
+from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.refresh.claims import Claim, claim_runs
+from enterprise_catalog.apps.refresh.intents import request_run
+from enterprise_catalog.apps.refresh.models import RefreshRun
+
+
+def make_query(content_filter: dict | None = None) -> CatalogQuery:
+    content_filter = {"content_type": "course"} if content_filter is None else content_filter
+    return CatalogQuery.objects.create(
+        content_filter=content_filter,
+        content_filter_hash=content_filter_hash(content_filter),
+        equivalence_key=equivalence_key(content_filter),
+    )
+
+
+def requested(query: CatalogQuery) -> RefreshRun:
+    return request_run(query=query, trigger=RefreshRun.Trigger.REQUEST)
+
+
+def claimed(query: CatalogQuery) -> Claim:
+    (claim,) = claim_runs(requested(query).pk)
+    return claim
+
+
+def course_document(key: str, **fields) -> dict:
+    run = {
+        "key": f"course-v1:{key}+1T",
+        "is_enrollable": True,
+        "status": "published",
+        "is_marketable": True,
+        "end": None,
+    }
+    return {"aggregation_key": f"course:{key}", "content_type": "course", "key": key, "course_runs": [run]} | fields
+
+
+def store_courses(*documents: dict, still_ours=lambda: None) -> int:
+    """Put search documents of courses into the store as a refresh would; returns how many really changed."""
+    prepared = [
+        prepare_content(
+            document,
+            content_key=document["key"],
+            content_type="course",
+            parent_content_key=None,
+            content_uuid=None,
+            now=timezone.now(),
+        )
+        for document in documents
+    ]
+    return store_contents(contents=prepared, records={}, still_ours=still_ours)
+
+
+def members(query: CatalogQuery) -> list[str]:
+    rows = CatalogContentKey.objects.filter(catalog_query=query)
+    return list(rows.order_by("content_id").values_list("content_id", flat=True))
+
+
+def keys(count: int, prefix: str = "edX+") -> list[str]:
+    return [f"{prefix}{number:03d}" for number in range(count)]
+
+
+def store_keys(content_keys: Iterable[str]) -> None:
+    store_courses(*(course_document(key) for key in content_keys))
+
+
+def expire(claim: Claim) -> None:
+    """Let the lease be over, as if the worker had died a while ago."""
+    RefreshRun.objects.filter(pk=claim.run_uuid).update(lease_until=database_now() - timedelta(seconds=1))

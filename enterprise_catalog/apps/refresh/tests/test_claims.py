@@ -1,0 +1,145 @@
+"""At most one waiting and one running run per query; dead workers and zombies (P4, P5, REFR-3, RUN-2)."""
+
+import uuid
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from enterprise_catalog.apps.refresh.claims import (
+    LeaseLost,
+    State,
+    claim_runs,
+    fail,
+    give_back,
+    recover_expired_leases,
+    renew,
+)
+from enterprise_catalog.apps.refresh.intents import request_run
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.tests.builders import claimed, expire, make_query, requested
+
+pytestmark = pytest.mark.django_db
+
+
+def test_requests_join_the_waiting_run():
+    """REFR-3."""
+    query = make_query()
+    assert requested(query).pk == requested(query).pk == RefreshRun.objects.get().pk
+    assert RefreshRun.objects.get().requests == 2
+
+
+def test_a_request_while_one_runs_gets_a_new_waiting_run():
+    """REFR-1: the run that is returned has not begun fetching."""
+    query = make_query()
+    running = claimed(query)
+    waiting = requested(query)
+    assert waiting.pk != running.run_uuid
+    assert waiting.state == State.QUEUED
+    assert requested(query).pk == waiting.pk
+
+
+def test_a_forced_request_forces_the_run_it_joins():
+    query = make_query()
+    requested(query)
+    run = request_run(query=query, trigger="operator", forced=True)
+    assert run.forced
+    assert requested(query).forced
+
+
+def test_the_database_itself_refuses_a_second_running_run():
+    """P4: true whatever processes do."""
+    query = make_query()
+    claimed(query)
+    waiting = requested(query)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        RefreshRun.objects.filter(pk=waiting.pk).update(running_for=query.pk)
+
+
+def test_a_run_is_claimed_once():
+    run = requested(make_query())
+    assert claim_runs(run.pk)
+    assert claim_runs(run.pk) == []
+
+
+def test_a_run_waits_while_its_query_is_being_refreshed():
+    query = make_query()
+    running = claimed(query)
+    waiting = requested(query)
+    assert claim_runs(waiting.pk) == []
+    fail(running, code="discovery_unavailable", detail="down")
+    assert [claim.run_uuid for claim in claim_runs(waiting.pk)] == [waiting.pk]
+
+
+def test_unknown_runs_are_nobodys():
+    assert claim_runs(uuid.uuid4()) == []
+
+
+def test_equal_searches_that_wait_are_claimed_together():
+    """REFR-3, HASH-2."""
+    one = requested(make_query({"content_type": "course", "key": ["b", "a"]}))
+    other = requested(make_query({"key": ["a", "b", "a"], "content_type": ["course"]}))
+    different = requested(make_query({"content_type": "program"}))
+    assert {claim.run_uuid for claim in claim_runs(one.pk)} == {one.pk, other.pk}
+    different.refresh_from_db()
+    assert different.state == State.QUEUED
+
+
+def test_a_claim_counts_attempts_and_moves_the_fence():
+    query = make_query()
+    claim = claimed(query)
+    give_back(claim)
+    (again,) = claim_runs(claim.run_uuid)
+    run = RefreshRun.objects.get()
+    assert (again.fence, run.attempts) == (claim.fence + 1, 2)
+
+
+def test_a_zombie_can_neither_renew_nor_end_its_run():
+    """P5: the fence."""
+    query = make_query()
+    zombie = claimed(query)
+    expire(zombie)
+    recover_expired_leases()
+    (owner,) = claim_runs(zombie.run_uuid)
+    with pytest.raises(LeaseLost):
+        renew([zombie])
+    fail(zombie, code="internal_error", detail="from the grave")
+    give_back(zombie)
+    renew([owner])
+    assert RefreshRun.objects.get().state == State.RUNNING
+
+
+def test_a_live_lease_is_left_alone():
+    claimed(make_query())
+    assert recover_expired_leases() == []
+    assert RefreshRun.objects.get().state == State.RUNNING
+
+
+def test_a_dead_workers_run_waits_again():
+    """RUN-2."""
+    claim = claimed(make_query())
+    expire(claim)
+    assert recover_expired_leases() == [claim.run_uuid]
+    assert RefreshRun.objects.get().state == State.QUEUED
+
+
+def test_a_dead_workers_run_gives_way_to_a_newer_one():
+    """RUN-2: superseded, so that one waits at most."""
+    query = make_query()
+    claim = claimed(query)
+    waiting = requested(query)
+    expire(claim)
+    assert recover_expired_leases() == []
+    lost = RefreshRun.objects.get(pk=claim.run_uuid)
+    assert (lost.state, lost.reason_code) == (State.FAILED, "superseded")
+    assert claim_runs(waiting.pk)
+
+
+def test_a_run_that_keeps_killing_its_workers_ends(settings):
+    """P10."""
+    settings.REFRESH_MAX_ATTEMPTS = 1
+    claim = claimed(make_query())
+    expire(claim)
+    recover_expired_leases()
+    run = RefreshRun.objects.get()
+    assert (run.state, run.reason_code) == (State.FAILED, "internal_error")
+    assert run.finished_at is not None
