@@ -1,7 +1,7 @@
 """How the web processes listen. gunicorn reads this file by itself when started in this directory.
 
-Number of processes: WEB_CONCURRENCY. Address: --bind. Everything else that a deployment may want to say differently can be
-said on the command line, which wins over this file.
+Number of processes: WEB_CONCURRENCY. Address: --bind. Everything else that a deployment may want to say differently can
+be said on the command line, which wins over this file.
 """
 
 import os

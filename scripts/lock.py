@@ -49,7 +49,7 @@ def requirement_lines(path: Path) -> Iterator[str]:
 def pins_in(lock: Path) -> dict[str, str]:
     from packaging.utils import canonicalize_name
 
-    pins = {}
+    pins: dict[str, str] = {}
     for line in requirement_lines(lock):
         name, _, version = line.partition("==")
         pins[canonicalize_name(name)] = version.split(";")[0].strip()

@@ -62,12 +62,16 @@ def signal_group(process: subprocess.Popen[bytes], signal_number: int) -> None:
         os.killpg(process.pid, signal_number)
 
 
-def stop(process: subprocess.Popen[bytes], *, grace_seconds: float) -> None:
-    signal_group(process, signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(grace_seconds)
-    signal_group(process, signal.SIGKILL)
-    process.wait()
+def stop(*running: subprocess.Popen[bytes], grace_seconds: float) -> None:
+    """Ask the leaders (which know how to end their own children), wait once for all of them, then end what is left."""
+    for process in running:
+        process.terminate()
+    deadline = time.monotonic() + grace_seconds
+    for process in running:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0, deadline - time.monotonic()))
+        signal_group(process, signal.SIGKILL)
+        process.wait()
 
 
 def tail(log: Path, *, lines: int = 20) -> str:

@@ -1,0 +1,107 @@
+"""Where a local run keeps its things, and the environment its processes get: the names an operator would set.
+
+Secrets are made at first start and kept in .local, readable by their owner only. None of them opens anything elsewhere.
+"""
+
+import json
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PORT = 18160
+SANDBOX_PORT = 18170
+ADMIN_USERNAME = "admin"
+AUDIENCE = "enterprise-catalog-local"
+# What the sandbox accepts from a service; it opens nothing but the sandbox.
+SANDBOX_CLIENT = ("enterprise-catalog-sandbox-key", "enterprise-catalog-sandbox-secret")
+
+
+@dataclass(frozen=True)
+class Secrets:
+    secret_key: str
+    admin_password: str
+
+
+@dataclass(frozen=True)
+class LocalConfig:
+    directory: Path = ROOT / ".local"
+    port: int = PORT
+    sandbox_port: int = SANDBOX_PORT
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def database(self) -> Path:
+        return self.directory / "db.sqlite3"
+
+    @property
+    def logs(self) -> Path:
+        return self.directory / "logs"
+
+    @property
+    def token_file(self) -> Path:
+        return self.directory / "operator.jwt"
+
+    @property
+    def admin_made(self) -> Path:
+        """Beside the database, so that removing .local removes both."""
+        return self.directory / "admin-made"
+
+    def prepare(self) -> Secrets:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        os.chmod(self.directory, 0o700)
+        return self._secrets()
+
+    def _secrets(self) -> Secrets:
+        path = self.directory / "secrets.json"
+        if not path.exists():
+            made = {"secret_key": secrets.token_urlsafe(48), "admin_password": secrets.token_urlsafe(12)}
+            write_private(path, json.dumps(made))
+        return Secrets(**json.loads(path.read_text()))
+
+    def environment(self, *, secret_key: str, jwk_set: str) -> dict[str, str]:
+        """Everything by its operators' name. Variables of the calling shell that mean this service are left behind."""
+        client_id, client_secret = SANDBOX_CLIENT
+        return {
+            **self.clean_environment(),
+            "DJANGO_SETTINGS_MODULE": "enterprise_catalog.settings.local",
+            "LOCAL_DATA_DIR": str(self.directory),
+            "SECRET_KEY": secret_key,
+            "ALLOWED_HOSTS": "127.0.0.1,localhost",
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "CELERY_BROKER_URL": "filesystem://",
+            "DISCOVERY_SERVICE_URL": self.sandbox_url,
+            "LMS_ROOT_URL": self.sandbox_url,
+            "OAUTH2_PROVIDER_URL": f"{self.sandbox_url}/oauth2",
+            "BACKEND_SERVICE_EDX_OAUTH2_KEY": client_id,
+            "BACKEND_SERVICE_EDX_OAUTH2_SECRET": client_secret,
+            "JWT_ISSUER": f"{self.sandbox_url}/oauth2",
+            "JWT_AUDIENCE": AUDIENCE,
+            "JWT_PUBLIC_SIGNING_JWK_SET": jwk_set,
+            "ENTERPRISE_LEARNER_PORTAL_BASE_URL": "https://enterprise.example.org",
+            "ECOMMERCE_BASE_URL": "https://ecommerce.example.org",
+        }
+
+    def clean_environment(self) -> dict[str, str]:
+        kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER", "TERM", "LD_LIBRARY_PATH")
+        # The programs of the environment this runs in come first.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        return {name: os.environ[name] for name in kept if name in os.environ} | {
+            "PATH": path,
+            "PYTHONUNBUFFERED": "1",
+        }
+
+
+def write_private(path: Path, content: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(content)
