@@ -9,6 +9,8 @@ from pathlib import Path
 
 import environ
 
+from enterprise_catalog.apps.core.logging import logging_config
+
 env = environ.Env()
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +28,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "rest_framework",
     "simple_history",
     "enterprise_catalog.apps.core",
@@ -191,8 +194,47 @@ SYSTEM_TO_FEATURE_ROLE_MAPPING = {
 
 # --- REST ------------------------------------------------------------------------------------------------------------
 
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "enterprise_catalog.apps.access.authentication.JwtHeaderAuthentication",
+        "enterprise_catalog.apps.access.authentication.JwtCookieAuthentication",
+        "enterprise_catalog.apps.access.authentication.ActiveSessionAuthentication",
+    ],
+    # Anonymous callers stop here; what the others may do depends on the object (access room).
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "enterprise_catalog.apps.core.renderers.JSONRenderer",
+        "enterprise_catalog.apps.core.renderers.XMLRenderer",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["enterprise_catalog.apps.core.parsers.JSONParser"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "enterprise_catalog.apps.core.exceptions.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Enterprise catalog",
+    "DESCRIPTION": "Answers which content is in the catalogs of enterprise customers, from its own store.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
 # COM-16
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# GET: what fits a request line, and what answers fast enough for a page.
+CONTENT_KEYS_LIMIT_GET = 100
+CONTENT_KEYS_LIMIT_POST = 1000
+CONTAINS_IDS_LIMIT = 1000
+# A filter is sent with every page of every refresh, and read by people.
+CONTENT_FILTER_MAX_BYTES = 1024 * 1024
+CONTENT_FILTER_MAX_LEVELS = 10
+PAGE_SIZE_DEFAULT = 10
+PAGE_SIZE_MAX = 100
 
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_CREDENTIALS = True
@@ -239,3 +281,5 @@ CELERY_BEAT_SCHEDULE = {
 # --- Logging ---------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING_CONFIG = "enterprise_catalog.apps.core.logging.configure"
+LOGGING = logging_config(LOG_LEVEL)

@@ -1,0 +1,103 @@
+"""
+Pages and their envelopes (COM-6 to COM-10). Arithmetic on numbers and URLs only: whoever asks brings the count and
+cuts the page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from django.conf import settings
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+# More digits than any page number has, few enough that an offset fits every database's integers.
+_MOST_DIGITS = 9
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """What the caller asked for; `number` is None for the last page."""
+
+    number: int | None
+    size: int
+
+    @property
+    def offset(self) -> int:
+        return max(0, ((self.number or 1) - 1) * self.size)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that exists, of a set of `count` results."""
+
+    number: int
+    size: int
+    count: int
+
+    @property
+    def last(self) -> int:
+        return max(1, -(-self.count // self.size))
+
+    @property
+    def offset(self) -> int:
+        return (self.number - 1) * self.size
+
+
+def page_request(request: Request) -> PageRequest:
+    """Read `page` and `page_size` (COM-7, COM-8)."""
+    number, size = request.query_params.get("page") or "1", request.query_params.get("page_size", "")
+    return PageRequest(
+        number=None if number == "last" else _positive(number, default=0),
+        size=min(_positive(size, default=settings.PAGE_SIZE_DEFAULT), settings.PAGE_SIZE_MAX),
+    )
+
+
+def page_of(wanted: PageRequest, count: int) -> Page:
+    """The page of a set of `count` results; an empty set has one empty page."""
+    last = Page(number=1, size=wanted.size, count=count).last
+    number = last if wanted.number is None else wanted.number
+    if not 1 <= number <= last:
+        raise NotFound("Invalid page.")
+    return Page(number=number, size=wanted.size, count=count)
+
+
+def plain_envelope(request: Request, page: Page, results: Sequence[Any]) -> dict[str, Any]:
+    """Of catalog lists (COM-6)."""
+    return {"count": page.count, **_neighbours(request, page), "results": results}
+
+
+def full_envelope(request: Request, page: Page, results: Sequence[Any]) -> dict[str, Any]:
+    """With seven keys, of content (COM-6)."""
+    return {
+        **_neighbours(request, page),
+        "count": page.count,
+        "num_pages": page.last,
+        "current_page": page.number,
+        "start": page.offset,
+        "results": results,
+    }
+
+
+def _neighbours(request: Request, page: Page) -> dict[str, str | None]:
+    return {
+        "next": _url(request, page.number + 1) if page.number < page.last else None,
+        "previous": _url(request, page.number - 1) if page.number > 1 else None,
+    }
+
+
+def _url(request: Request, number: int) -> str:
+    """The incoming URL with another page; every other parameter stays, repeated ones too (COM-10)."""
+    pairs = parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True)
+    pairs = [(name, value) for name, value in pairs if name != "page"]
+    if number > 1:
+        pairs.append(("page", str(number)))
+    path = request.build_absolute_uri(request.path)
+    return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def _positive(text: str, *, default: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        return default
+    return int(text) or default

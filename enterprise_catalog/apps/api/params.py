@@ -1,0 +1,68 @@
+"""
+Reading what callers send beside the path: booleans, content keys, lists and their limits (COM-11, COM-12, COM-16).
+
+Every function returns a clean value or raises the 400 that the contract words. Nothing here touches the database.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from enterprise_catalog.apps.core.uuids import parse_uuid
+
+_TRUE = frozenset(["true", "1", "yes", "on", "t", "y"])
+_FALSE = frozenset(["false", "0", "no", "off", "f", "n", ""])
+
+
+def boolean(request: Request, name: str) -> bool:
+    """False when absent."""
+    text = request.query_params.get(name, "").lower()
+    if text not in _TRUE | _FALSE:
+        raise ValidationError({name: ["Must be a valid boolean."]})
+    return text in _TRUE
+
+
+def uuid_filter(request: Request, name: str) -> UUID | None:
+    """None when absent or empty."""
+    text = request.query_params.get(name, "")
+    uuid = parse_uuid(text)
+    if text and uuid is None:
+        raise ValidationError({name: ["Must be a valid UUID."]})
+    return uuid
+
+
+def repaired(keys: Sequence[str]) -> list[str]:
+    """A `+` that was not encoded arrives as a space; keys hold no spaces (COM-12)."""
+    return [key.replace(" ", "+") for key in keys]
+
+
+def query_keys(request: Request, name: str) -> list[str] | None:
+    """The values of a repeatable parameter, None when it is absent. Present but empty counts as given (ERR-3)."""
+    return repaired(request.query_params.getlist(name)) if name in request.query_params else None
+
+
+def body_keys(body: Any, name: str) -> list[str] | None:
+    """A list of keys in a JSON body, None when it is absent."""
+    if not isinstance(body, dict):
+        raise ValidationError({"non_field_errors": ["Must be a JSON object."]})
+    if name not in body:
+        return None
+    keys = body[name]
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise ValidationError({name: ["Must be a list of strings."]})
+    return repaired(keys)
+
+
+def limited(keys: list[str] | None, *, name: str, limit: int, text: str) -> list[str] | None:
+    """Refuse more keys than an endpoint promises to answer, in its words (ERR-4)."""
+    if keys is not None and len(keys) > limit:
+        raise ValidationError({name: [text]})
+    return keys
+
+
+def require_one_of(*names: str) -> ValidationError:
+    """A bare list, since today's clients depend on it (ERR-3)."""
+    return ValidationError([f"You must provide at least one of the following query parameters: {', '.join(names)}."])

@@ -1,0 +1,1 @@
+"""The `/api/v1/` surface: the URLs of the deployed service (SURF-1)."""

@@ -1,0 +1,111 @@
+"""Catalog CRUD (CRUD-1 to CRUD-10) and the request for a refresh (REFR-1). Each write is one call of the desk."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from enterprise_catalog.apps.access.catalogs import ADMIN, MANAGER, catalog_for, listed_catalogs
+from enterprise_catalog.apps.access.roles import grants_of
+from enterprise_catalog.apps.api.pagination import page_of, page_request, plain_envelope
+from enterprise_catalog.apps.api.params import uuid_filter
+from enterprise_catalog.apps.api.v1.representations import catalog_representation
+from enterprise_catalog.apps.api.v1.serializers import CatalogChange, CatalogInput, CatalogOutput
+from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.catalog.filters import warning_header
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.core.exceptions import Conflict
+from enterprise_catalog.apps.core.parsers import json_body
+from enterprise_catalog.apps.core.uuids import parse_uuid
+from enterprise_catalog.apps.operations import errors
+from enterprise_catalog.apps.operations.catalogs import delete_catalog, save_catalog
+from enterprise_catalog.apps.operations.refreshes import request_refresh
+from enterprise_catalog.apps.refresh.models import RefreshRun
+
+
+class CatalogsView(ApiView):
+    @extend_schema(operation_id="list_catalogs", responses=CatalogOutput(many=True))
+    def get(self, request: Request, **_: Any) -> Response:
+        catalogs = listed_catalogs(request)
+        customer = uuid_filter(request, "enterprise_customer")
+        if customer is not None:
+            catalogs = catalogs.filter(enterprise_uuid=customer)
+        page = page_of(page_request(request), catalogs.count())
+        rows = catalogs[page.offset : page.offset + page.size]
+        return Response(plain_envelope(request, page, [catalog_representation(catalog) for catalog in rows]))
+
+    @extend_schema(operation_id="create_catalog", request=CatalogInput, responses={201: CatalogOutput})
+    def post(self, request: Request, **_: Any) -> Response:
+        body = json_body(request)
+        # Who may not create for this customer does not learn what else is wrong (CRUD-4).
+        MANAGER.require(grants_of(request), customer_named_in(body))
+        return save(request, catalog=None, serializer=CatalogInput(data=body))
+
+
+class CatalogView(ApiView):
+    @extend_schema(operation_id="retrieve_catalog", responses=CatalogOutput)
+    def get(self, request: Request, uuid: str, **_: Any) -> Response:
+        return Response(catalog_representation(catalog_for(request, uuid, access=MANAGER)))
+
+    @extend_schema(operation_id="replace_catalog", request=CatalogChange, responses=CatalogOutput)
+    def put(self, request: Request, uuid: str, **_: Any) -> Response:
+        catalog = catalog_for(request, uuid, access=MANAGER)
+        return save(request, catalog=catalog, serializer=CatalogChange(data=json_body(request)))
+
+    @extend_schema(operation_id="change_catalog", request=CatalogChange(partial=True), responses=CatalogOutput)
+    def patch(self, request: Request, uuid: str, **_: Any) -> Response:
+        catalog = catalog_for(request, uuid, access=MANAGER)
+        return save(request, catalog=catalog, serializer=CatalogChange(data=json_body(request), partial=True))
+
+    @extend_schema(operation_id="delete_catalog", responses={204: None})
+    def delete(self, request: Request, uuid: str, **_: Any) -> Response:
+        try:
+            delete_catalog(catalog=catalog_for(request, uuid, access=ADMIN))
+        except errors.Gone:
+            raise catalog_not_found() from None
+        return Response(status=204)
+
+
+class RefreshMetadataView(ApiView):
+    @extend_schema(operation_id="refresh_catalog", request=None, responses={200: {"type": "object"}})
+    def post(self, request: Request, uuid: str) -> Response:
+        catalog = catalog_for(request, uuid, access=ADMIN)
+        run = request_refresh(query=catalog.catalog_query, trigger=RefreshRun.Trigger.REQUEST)
+        return Response({"async_task_id": run.uuid})
+
+
+def customer_named_in(body: Any) -> Any:
+    return parse_uuid(body.get("enterprise_customer")) if isinstance(body, dict) else None
+
+
+def save(request: Request, *, catalog: EnterpriseCatalog | None, serializer: Serializer) -> Response:
+    """Let the desk save what a valid body says, and answer with what is stored (CRUD-10)."""
+    grants = grants_of(request)
+    customer = customer_named_in(serializer.initial_data)
+    if catalog is not None and customer is not None:
+        MANAGER.require(grants, customer)
+    serializer.is_valid(raise_exception=True)
+    try:
+        saved = save_catalog(catalog=catalog, values=serializer.values(), grants=grants)
+    except errors.InvalidValues as error:
+        raise ValidationError(error.errors) from error
+    except errors.Conflict as error:
+        raise Conflict(error.errors) from error
+    except errors.NotAllowed as error:
+        raise PermissionDenied(f"MISSING: {MANAGER.name}") from error
+    except errors.Gone as error:
+        raise catalog_not_found() from error
+    headers = {}
+    if saved.refresh_run is not None:
+        headers["X-Refresh-Run"] = str(saved.refresh_run.uuid)
+    warnings = warning_header(saved.filter_warnings)
+    if warnings:
+        headers["X-Catalog-Filter-Warning"] = warnings
+    return Response(catalog_representation(saved.catalog), status=201 if saved.created else 200, headers=headers)
+
+
+def catalog_not_found() -> NotFound:
+    return NotFound("No EnterpriseCatalog matches the given query.")

@@ -1,0 +1,112 @@
+"""Is this content in this catalog, or in any catalog of this customer? (CONT-1 to CONT-8, ADD-6)"""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for, customer_for
+from enterprise_catalog.apps.api.params import body_keys, boolean, limited, query_keys, require_one_of
+from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.catalog.membership import matching_pairs
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.core.parsers import json_body
+
+ID_FIELDS = ("course_run_ids", "program_uuids")
+# A cached answer would outlive the next publish (COM-19).
+NEVER_CACHED = {"Cache-Control": "private, no-store"}
+
+_IDS = [OpenApiParameter(name, many=True, description="Content keys of any type; repeatable.") for name in ID_FIELDS]
+_MATCH = OpenApiParameter("match", enum=["any", "all"], description="Does one id suffice (default), or must all match?")
+_LIST = OpenApiParameter("get_catalogs_containing_specified_content_ids", bool, description="Also name the catalogs.")
+_BODY = {
+    "application/json": {
+        "type": "object",
+        "properties": {name: {"type": "array", "items": {"type": "string"}} for name in ID_FIELDS},
+    }
+}
+_ANSWER = {200: {"type": "object", "properties": {"contains_content_items": {"type": "boolean"}}}}
+
+
+class CatalogContainsView(ApiView):
+    @extend_schema(operation_id="catalog_contains", parameters=[*_IDS, _MATCH], responses=_ANSWER)
+    def get(self, request: Request, uuid: str, **_: Any) -> Response:
+        catalog = catalog_for(request, uuid, access=LEARNER)
+        return self.answer(request, catalog, ids_of_query(request))
+
+    @extend_schema(operation_id="catalog_contains_post", parameters=[_MATCH], request=_BODY, responses=_ANSWER)
+    def post(self, request: Request, uuid: str, **_: Any) -> Response:
+        catalog = catalog_for(request, uuid, access=LEARNER)
+        return self.answer(request, catalog, ids_of_body(request))
+
+    def answer(self, request: Request, catalog: EnterpriseCatalog, ids: set[str]) -> Response:
+        match_all = wants_all(request)
+        containing = containing_queries({catalog.catalog_query_id}, ids, match_all=match_all)
+        return Response({"contains_content_items": bool(containing)}, headers=NEVER_CACHED)
+
+
+class CustomerContainsView(ApiView):
+    @extend_schema(operation_id="customer_contains", parameters=[*_IDS, _MATCH, _LIST], responses=_ANSWER)
+    def get(self, request: Request, uuid: str, **_: Any) -> Response:
+        customer = customer_for(request, uuid, access=LEARNER)
+        return self.answer(request, customer, ids_of_query(request))
+
+    @extend_schema(operation_id="customer_contains_post", parameters=[_MATCH, _LIST], request=_BODY, responses=_ANSWER)
+    def post(self, request: Request, uuid: str, **_: Any) -> Response:
+        customer = customer_for(request, uuid, access=LEARNER)
+        return self.answer(request, customer, ids_of_body(request))
+
+    def answer(self, request: Request, customer: UUID, ids: set[str]) -> Response:
+        match_all = wants_all(request)
+        wants_list = [
+            boolean(request, name) for name in ("get_catalogs_containing_specified_content_ids", "get_catalog_list")
+        ]
+        catalogs = list(
+            EnterpriseCatalog.objects.filter(enterprise_uuid=customer).values_list("uuid", "catalog_query_id")
+        )
+        containing = containing_queries({query_id for _, query_id in catalogs}, ids, match_all=match_all)
+        answer: dict[str, Any] = {"contains_content_items": bool(containing)}
+        if any(wants_list):
+            answer["catalog_list"] = [uuid for uuid, query_id in catalogs if query_id in containing]
+        return Response(answer, headers=NEVER_CACHED)
+
+
+def containing_queries(query_ids: set[int], ids: set[str], *, match_all: bool) -> set[int]:
+    """The queries that contain any of the ids, or each of them. No ids at all are contained nowhere."""
+    pairs = matching_pairs(query_ids=query_ids, keys=ids)
+    if not match_all:
+        return {query_id for query_id, _ in pairs}
+    return {query_id for query_id in query_ids if ids and all((query_id, key) in pairs for key in ids)}
+
+
+def wants_all(request: Request) -> bool:
+    """CONT-5."""
+    match = request.query_params.get("match", "any")
+    if match not in ("any", "all"):
+        raise ValidationError({"match": ['Must be "any" or "all".']})
+    return match == "all"
+
+
+def ids_of_query(request: Request) -> set[str]:
+    return _ids({name: query_keys(request, name) for name in ID_FIELDS})
+
+
+def ids_of_body(request: Request) -> set[str]:
+    body = json_body(request)
+    return _ids({name: body_keys(body, name) for name in ID_FIELDS})
+
+
+def _ids(given: dict[str, list[str] | None]) -> set[str]:
+    """Both fields hold ids of any kind, so they are one set (CONT-3)."""
+    if all(keys is None for keys in given.values()):
+        raise require_one_of(*ID_FIELDS)
+    limit = settings.CONTAINS_IDS_LIMIT
+    ids: set[str] = set()
+    for name, keys in given.items():
+        text = f"contains_content_items requests support up to {limit} {name}."
+        ids.update(limited(keys, name=name, limit=limit, text=text) or [])
+    return ids

@@ -1,0 +1,48 @@
+"""
+Paths of v1.
+
+The last segment may carry a format only where COM-4 says so: elsewhere it may be a key, and keys hold dots.
+"""
+
+from enterprise_catalog.apps.api.v1 import catalogs, containment, content_metadata, refresh_runs
+from enterprise_catalog.apps.core.routing import route
+
+app_name = "v1"
+
+urlpatterns = [
+    route("enterprise-catalogs.<format:format>/", catalogs.CatalogsView.as_view(), name="catalogs-as"),
+    route("enterprise-catalogs/", catalogs.CatalogsView.as_view(), name="catalogs"),
+    route("enterprise-catalogs/<str:uuid>.<format:format>/", catalogs.CatalogView.as_view(), name="catalog-as"),
+    route("enterprise-catalogs/<str:uuid>/", catalogs.CatalogView.as_view(), name="catalog"),
+    route(
+        "enterprise-catalogs/<str:uuid>/contains_content_items.<format:format>/",
+        containment.CatalogContainsView.as_view(),
+        name="catalog-contains-as",
+    ),
+    route(
+        "enterprise-catalogs/<str:uuid>/contains_content_items/",
+        containment.CatalogContainsView.as_view(),
+        name="catalog-contains",
+    ),
+    route(
+        "enterprise-catalogs/<str:uuid>/get_content_metadata/",
+        content_metadata.ContentMetadataView.as_view(),
+        name="catalog-content-metadata",
+    ),
+    route(
+        "enterprise-catalogs/<str:uuid>/refresh_metadata/",
+        catalogs.RefreshMetadataView.as_view(),
+        name="catalog-refresh-metadata",
+    ),
+    route(
+        "enterprise-customer/<str:uuid>/contains_content_items.<format:format>/",
+        containment.CustomerContainsView.as_view(),
+        name="customer-contains-as",
+    ),
+    route(
+        "enterprise-customer/<str:uuid>/contains_content_items/",
+        containment.CustomerContainsView.as_view(),
+        name="customer-contains",
+    ),
+    route("refresh-runs/<str:uuid>/", refresh_runs.RefreshRunView.as_view(), name="refresh-run"),
+]

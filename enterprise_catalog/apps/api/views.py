@@ -1,0 +1,24 @@
+"""What every endpoint shares: the order in which a request is checked (AUTH-9). Nothing about catalogs."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+
+class ApiView(APIView):
+    """
+    Authentication, then renderer, then method; objects, permissions, body and parameters are each view's, in that
+    order.
+    """
+
+    # OPTIONS is answered for CORS before any view, and is no method of the API.
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.format_kwarg = self.get_format_suffix(**kwargs)
+        self.perform_authentication(request)
+        self.check_permissions(request)
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        if not hasattr(self, (request.method or "").lower()):
+            self.http_method_not_allowed(request)

@@ -1,0 +1,86 @@
+"""
+Errors as answers: one format per kind, JSON even where Django would write a page, and never a stack or a statement
+(ERR-1, ERR-7, ERR-8).
+
+Only the outside is made here; what went wrong is logged, with the request id that the answer carries.
+"""
+
+import sys
+from typing import Any
+
+import structlog
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import UnreadablePostError
+from django.views import defaults
+from rest_framework import status
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as rest_exception_handler
+
+log = structlog.get_logger(__name__)
+
+# Everything but the admin answers JSON.
+_PAGES = "/admin"
+
+
+class BodyTooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "Request body is too large."
+
+
+class Conflict(APIException):
+    """The request contradicts what is stored; `detail` in field format (ERR-5)."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+
+class DatabaseAway(APIException):
+    """The database cannot be reached, or could not decide between writers in time."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = "Service temporarily unavailable, try again later."
+    # What DRF turns into Retry-After.
+    wait = 5
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's EXCEPTION_HANDLER. None lets a bug go up to `server_error`."""
+    if isinstance(error, OperationalError | InterfaceError):
+        log.error("database_unavailable", exc_info=error)
+        error = DatabaseAway()
+    elif isinstance(error, RequestDataTooBig):
+        error = BodyTooLarge()
+    elif isinstance(error, SuspiciousOperation | BadRequest | UnreadablePostError):
+        error = ParseError("Bad request.")
+    return rest_exception_handler(error, context)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(_PAGES):
+        return defaults.page_not_found(request, exception)
+    return JsonResponse({"detail": "Not found."}, status=404)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(_PAGES):
+        return defaults.bad_request(request, exception)
+    if isinstance(exception, RequestDataTooBig):
+        return JsonResponse({"detail": BodyTooLarge.default_detail}, status=413)
+    return JsonResponse({"detail": "Bad request."}, status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(_PAGES):
+        return defaults.permission_denied(request, exception)
+    return JsonResponse({"detail": "You do not have permission to perform this action."}, status=403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        headers = {"Retry-After": str(DatabaseAway.wait)}
+        return JsonResponse({"detail": DatabaseAway.default_detail}, status=503, headers=headers)
+    if request.path.startswith(_PAGES):
+        return defaults.server_error(request)
+    return JsonResponse({"detail": "Internal server error."}, status=500)

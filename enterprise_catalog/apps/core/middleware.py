@@ -1,0 +1,41 @@
+"""A request id for every request, in the answer and in each log line about it (COM-20), and one line per request."""
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponseBase
+
+log = structlog.get_logger(__name__)
+
+HEADER = "X-Request-ID"
+# A caller's id is only echoed while it is harmless in a header and in a log.
+_USABLE = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+class RequestIdMiddleware:
+    """The outermost middleware, so that its time and its id cover the others."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        given = request.headers.get(HEADER, "")
+        request_id = given if _USABLE.fullmatch(given) else uuid.uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        response = self.get_response(request)
+        response.headers[HEADER] = request_id
+        match = request.resolver_match
+        log.info(
+            "request",
+            method=request.method,
+            # The route, not the path: paths hold keys and uuids.
+            route=(match.view_name or match.route) if match else None,
+            status=response.status_code,
+            ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+        return response

@@ -1,0 +1,23 @@
+"""Every path of the service."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from enterprise_catalog.apps.api.documentation import DocumentationView, SchemaView
+from enterprise_catalog.apps.core.health import health
+from enterprise_catalog.apps.core.routing import route
+
+urlpatterns = [
+    route("health/", health, name="health"),
+    route("api/schema/", SchemaView.as_view(), name="schema"),
+    route("api/docs/", DocumentationView.as_view(), name="docs"),
+    # Where the deployed service has it.
+    route("api-docs/", DocumentationView.as_view(), name="api-docs"),
+    path("api/v1/", include("enterprise_catalog.apps.api.v1.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "enterprise_catalog.apps.core.exceptions.bad_request"
+handler403 = "enterprise_catalog.apps.core.exceptions.permission_denied"
+handler404 = "enterprise_catalog.apps.core.exceptions.not_found"
+handler500 = "enterprise_catalog.apps.core.exceptions.server_error"
