@@ -12,6 +12,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 # In this order: a later lock is constrained by the earlier ones.
 LAYERS = ("base", "mysql", "test", "quality", "docs", "dev")
@@ -47,8 +50,6 @@ def requirement_lines(path: Path) -> Iterator[str]:
 
 
 def pins_in(lock: Path) -> dict[str, str]:
-    from packaging.utils import canonicalize_name
-
     pins: dict[str, str] = {}
     for line in requirement_lines(lock):
         name, _, version = line.partition("==")
@@ -58,9 +59,6 @@ def pins_in(lock: Path) -> dict[str, str]:
 
 def problems(directory: Path = REQUIREMENTS) -> list[str]:
     """Everything that shows a lock is not the one its .in file asks for."""
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
     found: list[str] = []
     seen: dict[str, tuple[str, str]] = {}
     for layer in LAYERS:

@@ -1,0 +1,130 @@
+"""The commands of Dockerfile and docker-compose.yml, outside containers, with production settings and real servers."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from scripts import processes
+from scripts.services import Services
+from tests.contract.test_deployment_files import COMPOSE, ROOT, command_of
+
+pytestmark = pytest.mark.mariadb
+
+LONGEST_ID = "%2B" * 255
+
+
+def production_environment(services: Services) -> dict[str, str]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "HOSTNAME": socket.gethostname(),
+        "DJANGO_SETTINGS_MODULE": "enterprise_catalog.settings.production",
+        "SECRET_KEY": "9fMBK6oXGhSOxrvkVhQnqyTzYd0DCT2x-8ZbyJPmGVSNfKQYgGWcdjgUNqgZQXzP",
+        "ALLOWED_HOSTS": ".catalog.example.org",
+        "DISCOVERY_SERVICE_URL": "https://discovery.example.org",
+        "LMS_ROOT_URL": "https://lms.example.org",
+        "OAUTH2_PROVIDER_URL": "https://lms.example.org/oauth2",
+        "ENTERPRISE_LEARNER_PORTAL_BASE_URL": "https://enterprise.example.org",
+        "ECOMMERCE_BASE_URL": "https://ecommerce.example.org",
+        "BACKEND_SERVICE_EDX_OAUTH2_KEY": "lqTJ2Zk8bEwQ4n",
+        "BACKEND_SERVICE_EDX_OAUTH2_SECRET": "Ue8wXJp3vR6sYcA0",
+        "SOCIAL_AUTH_EDX_OAUTH2_KEY": "n4GkPz7RtM1cVq",
+        "SOCIAL_AUTH_EDX_OAUTH2_SECRET": "Bq5xNf2LhT9dWj7K",
+        "JWT_ISSUER": "https://lms.example.org/oauth2",
+        "JWT_AUDIENCE": "campus-catalogs",
+        "JWT_PUBLIC_SIGNING_JWK_SET": json.dumps(
+            {"keys": [RSAAlgorithm.to_jwk(key, as_dict=True) | {"kid": "lms", "use": "sig", "alg": "RS512"}]}
+        ),
+        **services.environment(),
+    }
+
+
+@pytest.fixture(scope="module")
+def services() -> Iterator[Services]:
+    with Services() as services:
+        yield services
+
+
+@pytest.fixture(scope="module")
+def environment(services: Services) -> dict[str, str]:
+    environment = production_environment(services)
+    subprocess.run(command_of("migrate"), cwd=ROOT, env=environment, check=True, capture_output=True)
+    return environment
+
+
+@pytest.fixture(scope="module")
+def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = processes.free_port()
+    command = [word.replace("0.0.0.0:8160", f"127.0.0.1:{port}") for word in command_of("web")]
+    log = tmp_path_factory.mktemp("web") / "log"
+    process = processes.spawn(command, log=log, env=environment, cwd=ROOT)
+    try:
+        processes.wait_until(lambda: processes.port_taken(port), process=process, log=log, what="web", seconds=30)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        processes.stop(process, grace_seconds=10)
+
+
+def healthcheck(url: str, environment: dict[str, str]) -> int:
+    command = [sys.executable, "docker/healthcheck.py"]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment | {"PORT": url.rpartition(":")[2]}, check=False, capture_output=True
+    ).returncode
+
+
+def test_health_check_passes_while_the_database_answers(web, environment):
+    assert healthcheck(web, environment) == 0
+
+
+def test_health_check_fails_without_the_database(web, environment, services):
+    services.mariadb.stop()
+    try:
+        assert healthcheck(web, environment) == 1
+    finally:
+        services.mariadb.start()
+    assert healthcheck(web, environment) == 0
+
+
+def test_request_line_of_1000_longest_ids_is_read(web):
+    """COM-16"""
+    query = "&".join(f"course_run_ids={LONGEST_ID}" for _ in range(1000))
+    answer = requests.get(f"{web}/health/?{query}", headers={"Host": "catalog.example.org"}, timeout=30)
+    assert answer.status_code == 200
+
+
+def test_endless_request_line_is_cut_off(web):
+    answer = requests.get(f"{web}/health/?{'a' * 2_000_000}", headers={"Host": "catalog.example.org"}, timeout=30)
+    assert answer.status_code in (400, 414)
+
+
+@pytest.mark.parametrize("service", ["worker", "beat"])
+def test_background_processes_pass_their_own_health_check(service, environment, tmp_path):
+    command = [word.replace("/tmp/", f"{tmp_path}/") for word in command_of(service)]
+    # Compose reads $$ as one dollar sign.
+    check = COMPOSE["services"][service]["healthcheck"]["test"][1].replace("$$", "$")
+    process = processes.spawn(command, log=tmp_path / "log", env=environment, cwd=ROOT)
+    try:
+        processes.wait_until(
+            lambda: (
+                subprocess.run(
+                    ["sh", "-c", check], cwd=ROOT, env=environment, check=False, capture_output=True
+                ).returncode
+                == 0
+            ),
+            process=process,
+            log=tmp_path / "log",
+            what=service,
+            seconds=60,
+        )
+    finally:
+        processes.stop(process, grace_seconds=10)
+    assert process.returncode == 0

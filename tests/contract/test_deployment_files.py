@@ -1,0 +1,98 @@
+"""What Dockerfile, docker-compose.yml and .env.example say is true of this repository."""
+
+import fnmatch
+import json
+import re
+import shutil
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+APP_SERVICES = ("migrate", "web", "worker", "beat")
+
+
+def image_command() -> list[str]:
+    command: list[str] = json.loads(re.findall(r"^CMD (\[.*\])$", DOCKERFILE, re.M)[-1])
+    return command
+
+
+def command_of(service: str) -> list[str]:
+    command: list[str] = COMPOSE["services"][service].get("command") or image_command()
+    return command
+
+
+def copied_sources() -> list[str]:
+    words = [line.split()[1:-1] for line in DOCKERFILE.splitlines() if line.startswith("COPY") and "--from" not in line]
+    return [source.removeprefix("./") for line in words for source in line]
+
+
+def let_through(path: str) -> bool:
+    """As .dockerignore reads it: the last matching line wins, and a folder stands for what is in it."""
+    kept = True
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        pattern = line.lstrip("!")
+        if line and not line.startswith("#") and (fnmatch.fnmatch(path, pattern) or path.startswith(f"{pattern}/")):
+            kept = line.startswith("!")
+    return kept
+
+
+@pytest.mark.parametrize("source", copied_sources())
+def test_copied_paths_exist_and_reach_the_builder(source):
+    assert (ROOT / source).exists()
+    assert let_through(source)
+
+
+@pytest.mark.parametrize("path", [".env", ".git/config", ".local/secrets.json", "enterprise_catalog/sandbox/keys.py"])
+def test_secrets_and_stand_ins_never_reach_the_builder(path):
+    assert not let_through(path)
+
+
+@pytest.mark.parametrize("service", APP_SERVICES)
+def test_commands_start_programs_of_the_runtime_requirements(service):
+    program = command_of(service)[0]
+    assert shutil.which(program, path=str(Path(sys.executable).parent))
+    base = (ROOT / "requirements/base.txt").read_text()
+    assert program == "python" or f"\n{program}==" in base
+
+
+def test_commands_name_modules_that_exist():
+    modules = [
+        word for service in APP_SERVICES for word in command_of(service) if word.startswith("enterprise_catalog")
+    ]
+    assert set(modules) == {"enterprise_catalog", "enterprise_catalog.wsgi"}
+    assert all(find_spec(module) for module in modules)
+
+
+def test_image_runs_as_nobody_in_particular():
+    assert re.findall(r"^USER (.*)$", DOCKERFILE, re.M)[-1] == "10001"
+
+
+def test_builder_and_runtime_use_one_base_image():
+    # Another Debian release would bring another client library than the one mysqlclient was built with.
+    images = set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.M))
+    assert images == {"python:3.11-slim-bookworm"}
+
+
+def test_only_web_listens_and_only_on_loopback():
+    published = {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service}
+    assert list(published) == ["web"]
+    assert all(port.startswith("127.0.0.1:") for port in published["web"])
+
+
+def test_nothing_secret_has_a_value():
+    # COMPOSE interpolation must fail on a missing password rather than fall back to one.
+    example = dict(
+        line.split("=", 1)
+        for line in (ROOT / ".env.example").read_text().splitlines()
+        if "=" in line[:60] and line[0] != "#"
+    )
+    assert not any(example.values())
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert all(":?" in variable for variable in re.findall(r"\$\{MYSQL_PASSWORD[^}]*\}", text))
