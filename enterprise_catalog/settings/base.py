@@ -89,9 +89,8 @@ STATIC_ROOT = env.str("STATIC_ROOT", default=str(PROJECT_ROOT / "staticfiles"))
 # --- Databases -------------------------------------------------------------------------------------------------------
 
 
-def database_config(url: str) -> dict:
-    """Turn a DATABASE_URL into Django's form, with the options each engine needs to keep the service's promises."""
-    config = environ.Env.db_url_config(url)
+def with_engine_options(config: dict) -> dict:
+    """Add the options each engine needs to keep the service's promises."""
     options = config.setdefault("OPTIONS", {})
     config["ATOMIC_REQUESTS"] = False
     if config["ENGINE"].endswith("mysql"):
@@ -114,7 +113,9 @@ def database_config(url: str) -> dict:
     return config
 
 
-DATABASES = {"default": database_config(env.str("DATABASE_URL", default="sqlite:///:memory:"))}
+DATABASES = {
+    "default": with_engine_options(environ.Env.db_url_config(env.str("DATABASE_URL", default="sqlite:///:memory:")))
+}
 
 # --- Cache and broker ------------------------------------------------------------------------------------------------
 

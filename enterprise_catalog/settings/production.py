@@ -1,0 +1,99 @@
+"""
+Settings of a deployment: everything from environment variables, or from the YAML file named in ENTERPRISE_CATALOG_CFG
+(the environment wins).
+
+TLS ends in front of the service: the forwarded scheme is believed, and nothing here ever redirects. No default here
+may work by accident: what is missing stops the start, by name.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.core.exceptions import ImproperlyConfigured
+
+_REQUIRED = (
+    "ALLOWED_HOSTS",
+    "DATABASE_URL",
+    "CELERY_BROKER_URL",
+    "DISCOVERY_SERVICE_URL",
+    "LMS_ROOT_URL",
+    "OAUTH2_PROVIDER_URL",
+    "BACKEND_SERVICE_EDX_OAUTH2_KEY",
+    "BACKEND_SERVICE_EDX_OAUTH2_SECRET",
+)
+# Mappings that Open edX operators write into the file; everything else there is a variable.
+_MAPPINGS = ("DATABASES", "CACHES", "JWT_AUTH")
+
+
+def read_configuration_file() -> dict[str, Any]:
+    name = os.environ.get("ENTERPRISE_CATALOG_CFG")
+    if not name:
+        return {}
+    try:
+        configuration = yaml.safe_load(Path(name).read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise ImproperlyConfigured(f"ENTERPRISE_CATALOG_CFG cannot be read: {type(error).__name__}.") from error
+    if not isinstance(configuration, dict):
+        raise ImproperlyConfigured("ENTERPRISE_CATALOG_CFG must hold a YAML mapping.")
+    return configuration
+
+
+def as_variable(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(str(item) for item in value)
+    return json.dumps(value) if isinstance(value, dict) else str(value)
+
+
+def token_variables(jwt_auth: dict[str, Any]) -> dict[str, Any]:
+    """What the file's JWT_AUTH says, in either of the two forms in use for issuer and audience."""
+    issuer = (jwt_auth.get("JWT_ISSUERS") or [{}])[0]
+    return {
+        "JWT_ISSUER": jwt_auth.get("JWT_ISSUER") or issuer.get("ISSUER"),
+        "JWT_AUDIENCE": jwt_auth.get("JWT_AUDIENCE") or issuer.get("AUDIENCE"),
+        "JWT_PUBLIC_SIGNING_JWK_SET": jwt_auth.get("JWT_PUBLIC_SIGNING_JWK_SET"),
+    }
+
+
+def fill_environment(configuration: dict[str, Any]) -> None:
+    """Let the file speak for variables that are not set, so that base reads one source only."""
+    told = token_variables(configuration.get("JWT_AUTH") or {}) | configuration
+    for name, value in told.items():
+        if value is not None and name not in _MAPPINGS and not os.environ.get(name):
+            os.environ[name] = as_variable(value)
+
+
+_configuration = read_configuration_file()
+fill_environment(_configuration)
+for _name in _REQUIRED:
+    if not os.environ.get(_name) and not (_name == "DATABASE_URL" and _configuration.get("DATABASES")):
+        raise ImproperlyConfigured(f"{_name} is not set.")
+if os.environ["CELERY_BROKER_URL"].startswith("memory:"):
+    raise ImproperlyConfigured("CELERY_BROKER_URL names a broker inside one process; workers would never hear of work.")
+
+from enterprise_catalog.settings.base import *
+
+if "DATABASES" in _configuration and "DATABASE_URL" not in os.environ:
+    DATABASES = {alias: with_engine_options(config) for alias, config in _configuration["DATABASES"].items()}
+if "CACHES" in _configuration and "CACHE_URL" not in os.environ:
+    CACHES = _configuration["CACHES"]
+if DATABASES["default"]["NAME"] in ("", ":memory:"):
+    raise ImproperlyConfigured("DATABASE_URL names a database that is forgotten with the process.")
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = False
+# Only where the proxy in front sets it itself: a host from outside would end up in links (COM-10).
+USE_X_FORWARDED_HOST = env.bool("USE_X_FORWARDED_HOST", default=False)
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Names with a hash of the content, so that browsers may keep them for ever.
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
