@@ -1,9 +1,13 @@
 """What every test may ask for: real throwaway servers, and the markers that say where a test makes sense."""
 
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.db import connection
 
 from scripts.services import Services
 
@@ -22,3 +26,20 @@ def throwaway_services() -> Iterator[Services]:
     """A MariaDB and a Redis of the test's own, to kill, pause and start again."""
     with Services() as services:
         yield services
+
+
+@pytest.fixture
+def process_environment(transactional_db: None) -> dict[str, str]:
+    """For processes that a test starts (a worker, a command): they see the test's database, broker, cache and keys.
+
+    On MariaDB and Redis only, since nobody else can open an in-memory database.
+    """
+    database = connection.settings_dict
+    address = f"{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}"
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "DJANGO_SETTINGS_MODULE": "enterprise_catalog.settings.test",
+        "DATABASE_URL": f"mysql://{address}/{database['NAME']}",
+        "JWT_PUBLIC_SIGNING_JWK_SET": settings.JWT_AUTH["JWT_PUBLIC_SIGNING_JWK_SET"],
+    }
