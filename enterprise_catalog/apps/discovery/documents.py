@@ -1,0 +1,136 @@
+"""
+One document of a search result: of use, to be skipped, or poison (REFR-11, REFR-12, DISC-17).
+
+A document that is of no use costs itself only. Nothing here raises for what a document holds (P7).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from enterprise_catalog.apps.core.packing import pack
+
+MAX_KEY_LENGTH = 255
+# Larger ones would not fit a database's packet together with their rendering.
+MAX_STORED_BYTES = 3 * 1024 * 1024
+
+CONTENT_TYPES = frozenset({"course", "courserun", "program", "learnerpathway"})
+_PRODUCT_SOURCES = frozenset({"2u", "edx"})
+_COURSE_TYPES = frozenset(
+    {
+        "audit", "professional", "verified-audit", "credit-verified-audit", "masters", "masters-verified-audit", "verified",
+        "spoc-verified-audit", "honor", "verified-honor", "credit-verified-honor", "executive-education-2u",
+    }
+)  # fmt: skip
+# Only search v2 adds these, for its own paging (DISC-3).
+_PAGING_FIELDS = frozenset({"aggregation_uuid", "sort"})
+
+
+@dataclass(frozen=True)
+class FoundDocument:
+    """A document of use. `packed` is the search document as sent, by `core.packing`."""
+
+    content_key: str
+    content_type: str
+    parent_content_key: str | None
+    content_uuid: str | None
+    packed: bytes
+
+
+@dataclass(frozen=True)
+class SkippedDocument:
+    """A document this service does not offer."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class QuarantinedDocument:
+    """A document that cannot be stored; `content_key` as far as one can be told, cut to fit."""
+
+    content_key: str
+    reason: str
+
+
+Classified = FoundDocument | SkippedDocument | QuarantinedDocument
+
+
+def classify(document: Any) -> Classified:
+    """Say what a document of a search result is."""
+    if not isinstance(document, dict):
+        return QuarantinedDocument("", "not an object")
+    content_type, _, named = _text(document.get("aggregation_key")).partition(":")
+    if content_type == "person" or document.get("content_type") == "person":
+        return SkippedDocument("person")
+    key = document.get("key") or document.get("uuid")
+    problem = _problem_with_type(content_type) or _problem_with_key(key)
+    if problem:
+        return QuarantinedDocument(_text(key or named)[:MAX_KEY_LENGTH].replace("\x00", ""), problem)
+    reason = _reason_to_skip(content_type, document)
+    if reason:
+        return SkippedDocument(reason)
+    packed = pack({field: value for field, value in document.items() if field not in _PAGING_FIELDS})
+    if len(packed) > MAX_STORED_BYTES:
+        return QuarantinedDocument(key, f"{len(packed)} bytes as stored, at most {MAX_STORED_BYTES} are allowed")
+    return FoundDocument(
+        content_key=key,
+        content_type=content_type,
+        parent_content_key=_parent(content_type, named),
+        content_uuid=_uuid(document.get("uuid")),
+        packed=packed,
+    )
+
+
+def identity(document: Any) -> tuple[str, str] | None:
+    """What makes two documents of one result the same (DISC-8); None without an id, such documents count one by one."""
+    if not isinstance(document, dict):
+        return None
+    key = document.get("key") or document.get("uuid")
+    return (_text(document.get("content_type")), key) if isinstance(key, str) else None
+
+
+def _problem_with_type(content_type: str) -> str | None:
+    return None if content_type in CONTENT_TYPES else f"unknown type {content_type[:32]!r}"
+
+
+def _problem_with_key(key: Any) -> str | None:
+    if not key:
+        return "no key and no uuid"
+    if not isinstance(key, str):
+        return "a key that is no text"
+    if len(key) > MAX_KEY_LENGTH:
+        return f"a key of {len(key)} characters, at most {MAX_KEY_LENGTH} are allowed"
+    if "\x00" in key:
+        return "a key with NUL"
+    if key != key.strip():
+        return "a key with blanks at its ends"
+    return None
+
+
+def _reason_to_skip(content_type: str, document: dict[str, Any]) -> str | None:
+    source = document.get("product_source")
+    slug = source.get("slug") if isinstance(source, dict) else source
+    if slug is not None and _text(slug).lower() not in _PRODUCT_SOURCES:
+        return "product source"
+    course_type = document.get("course_type")
+    if content_type == "course" and course_type is not None and course_type not in _COURSE_TYPES:
+        return "course type"
+    return None
+
+
+def _parent(content_type: str, named: str) -> str | None:
+    """A run's aggregation key names its course."""
+    if content_type != "courserun" or _problem_with_key(named):
+        return None
+    return named
+
+
+def _uuid(value: Any) -> str | None:
+    try:
+        return str(UUID(value)) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,197 @@
+"""A whole refresh against a discovery that really speaks HTTP (DESIGN: write path; REFR-*, P1, P4, P7)."""
+
+import orjson
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentDocuments, ContentMetadata
+from enterprise_catalog.apps.catalog.pages import listed_page
+from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.refresh import pipeline
+from enterprise_catalog.apps.refresh.claims import State
+from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
+from enterprise_catalog.apps.refresh.pipeline import refresh
+from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
+
+pytestmark = pytest.mark.django_db
+
+COURSES = {"content_type": "course"}
+
+
+def refreshed(query, *, forced=False):
+    run = requested(query)
+    RefreshRun.objects.filter(pk=run.pk).update(forced=forced)
+    refresh(run.pk)
+    run.refresh_from_db()
+    query.refresh_from_db()
+    return run
+
+
+def first_course(query):
+    return ContentMetadata.objects.get(pk=members(query)[0])
+
+
+def test_a_query_is_fetched_stored_and_published(sandbox):
+    query = make_query(COURSES)
+    run = refreshed(query)
+    assert run.state == State.PUBLISHED
+    assert run.counts["total"] == len(members(query)) == run.counts["fetched"] - run.counts["skipped"]
+    page = listed_page(query_id=query.pk, offset=0, limit=100)
+    assert page.count == len(page.items) > 0
+    assert all(orjson.loads(item.split(b"\x00")[0])["type"] == "course" for item in page.items)
+
+
+def test_full_records_arrive_in_the_same_run(sandbox):
+    """REFR-18."""
+    query = make_query(COURSES)
+    refreshed(query)
+    assert not ContentDocuments.objects.filter(full_record=None).exists()
+
+
+def test_nothing_new_writes_nothing(sandbox):
+    """REFR-20; zero content and membership rows, and no record is fetched again."""
+    query = make_query(COURSES)
+    refreshed(query)
+    before = list(ContentMetadata.objects.order_by("pk").values())
+    sandbox.clear_calls()
+    with CaptureQueriesContext(connection) as statements:
+        refreshed(query)
+    written = [entry["sql"] for entry in statements if not entry["sql"].startswith("SELECT")]
+    assert not [sql for sql in written if "catalog_content" in sql or "catalogcontentkey" in sql]
+    assert sandbox.calls("courses") == []
+    assert list(ContentMetadata.objects.order_by("pk").values()) == before
+
+
+def test_a_real_change_is_stored_and_nothing_else(sandbox):
+    """REFR-4, META-21."""
+    query = make_query(COURSES)
+    refreshed(query)
+    before = dict(ContentMetadata.objects.values_list("pk", "modified"))
+    touched = members(query)[0]
+    sandbox.touch(touched)
+    refreshed(query)
+    after = dict(ContentMetadata.objects.values_list("pk", "modified"))
+    assert {key for key in after if after[key] != before[key]} == {touched}
+    assert query.content_modified == after[touched]
+
+
+def test_a_change_moves_every_query_that_holds_the_item(sandbox):
+    """DESIGN: other tenants' pages and ETags must not lie."""
+    query, other = make_query(COURSES), make_query({"content_type": ["course"], "partner": "edx"})
+    refreshed(query)
+    refreshed(other)
+    sandbox.touch(members(query)[0])
+    refreshed(query)
+    other.refresh_from_db()
+    assert other.content_modified == query.content_modified
+
+
+def test_a_course_that_is_gone_leaves(sandbox):
+    query = make_query(COURSES)
+    refreshed(query)
+    gone = members(query)[0]
+    sandbox.remove(gone)
+    run = refreshed(query)
+    assert run.counts["removed"] == 1
+    assert gone not in members(query)
+
+
+def test_a_forced_run_fetches_every_record_again(sandbox):
+    query = make_query(COURSES)
+    refreshed(query)
+    sandbox.clear_calls()
+    refreshed(query, forced=True)
+    assert sandbox.calls("courses")
+
+
+def test_a_record_is_fetched_once_however_many_queries_hold_it(sandbox):
+    """P4."""
+    refreshed(make_query(COURSES))
+    sandbox.clear_calls()
+    refreshed(make_query({"partner": "edx", "content_type": "course"}))
+    assert sandbox.calls("courses") == []
+
+
+def test_equal_searches_publish_from_one_fetch(sandbox):
+    """P4, HASH-2."""
+    one, other = make_query(COURSES), make_query({"content_type": ["course"]})
+    runs = [requested(one), requested(other)]
+    refresh(runs[0].pk)
+    assert set(RefreshRun.objects.values_list("state", flat=True)) == {State.PUBLISHED}
+    assert members(one) == members(other) != []
+    assert len(sandbox.calls("search")) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"endpoint": "search", "status": 400}, "discovery_rejected"),
+        ({"endpoint": "search", "count_delta": 1}, "discovery_incomplete"),
+        ({"endpoint": "search", "malformed": True}, "discovery_malformed"),
+        ({"endpoint": "courses", "status": 403}, "discovery_rejected"),
+    ],
+)
+def test_a_failing_discovery_changes_nothing(sandbox, fault, code):
+    """P1, REFR-7."""
+    query = make_query(COURSES)
+    refreshed(query)
+    before = members(query), list(ContentMetadata.objects.order_by("pk").values()), query.refreshed_at
+    sandbox.touch(members(query)[0])
+    sandbox.add_fault(**fault)
+    run = refreshed(query)
+    assert (run.state, run.reason_code) == (State.FAILED, code)
+    assert (members(query), list(ContentMetadata.objects.order_by("pk").values()), query.refreshed_at) == before
+
+
+def test_one_poison_document_costs_itself_only(sandbox):
+    """P7, DISC-17."""
+    sandbox.upsert_search({"aggregation_key": "course:", "content_type": "course", "key": None, "title": None})
+    query = make_query(COURSES)
+    run = refreshed(query)
+    assert run.state == State.PUBLISHED
+    assert run.counts["quarantined"] == 1
+    assert QuarantinedDocument.objects.get().refresh_run_id == run.pk
+    assert members(query)
+
+
+def test_a_run_that_came_too_late_is_somebody_elses(sandbox):
+    query = make_query(COURSES)
+    run = refreshed(query)
+    sandbox.clear_calls()
+    assert refresh(run.pk) == []
+    assert sandbox.calls() == []
+
+
+def test_a_run_that_was_asked_for_meanwhile_is_returned(sandbox, monkeypatch):
+    """REFR-3: work goes on without waiting for a tick."""
+    query = make_query(COURSES)
+    run = requested(query)
+    meanwhile = []
+
+    def store_and_ask_again(**arguments):
+        meanwhile.append(requested(query).pk)
+        return store_contents(**arguments)
+
+    monkeypatch.setattr(pipeline, "store_contents", store_and_ask_again)
+    assert pipeline.refresh(run.pk) == meanwhile
+
+
+def test_ended_runs_are_not_stored(sandbox):
+    """REFR-13: whatever the filter let through."""
+    query = make_query({"content_type": "course", "status": "published"})
+    refreshed(query)
+    documents = [unpack(row.search_document) for row in ContentDocuments.objects.all()]
+    ends = [run["end"] for document in documents for run in document["course_runs"] if run["end"]]
+    now = str(query.refreshed_at.isoformat())
+    assert ends
+    assert min(ends) > now[:10]
+
+
+def test_memberships_have_a_standing(sandbox):
+    query = make_query({})
+    refreshed(query)
+    listed = CatalogContentKey.objects.filter(catalog_query=query, standing_v1=2).count()
+    assert query.count_v1 == listed
+    assert query.member_count == len(members(query))
