@@ -145,6 +145,35 @@ BACKEND_SERVICE_EDX_OAUTH2_SECRET = env.str("BACKEND_SERVICE_EDX_OAUTH2_SECRET",
 ENTERPRISE_LEARNER_PORTAL_BASE_URL = env.str("ENTERPRISE_LEARNER_PORTAL_BASE_URL", default="").rstrip("/")
 ECOMMERCE_BASE_URL = env.str("ECOMMERCE_BASE_URL", default="").rstrip("/")
 
+# Calls to neighbours (`core.http`). A worker renews its lease before each attempt and each slice of a pause, so an
+# attempt and a slice must stay below LEASE_SECONDS.
+SERVICE_CONNECT_TIMEOUT_SECONDS = 3.05
+# Discovery takes seconds for a page of 100; silence for this long is a failure.
+SERVICE_READ_TIMEOUT_SECONDS = 20
+# A body that drips must not outlive the lease.
+SERVICE_ATTEMPT_SECONDS = 45
+SERVICE_WAIT_SLICE_SECONDS = 10
+# Four attempts outlast a restart of the neighbour; its outages are the schedule's business.
+SERVICE_ATTEMPTS = 4
+SERVICE_FIRST_PAUSE_SECONDS = 1
+SERVICE_MAX_PAUSE_SECONDS = 20
+# Longer `Retry-After` than this ends the call: a worker is not there to sleep.
+SERVICE_MAX_WAIT_SECONDS = 60
+# All attempts and pauses of one call together.
+SERVICE_CALL_SECONDS = 180
+# A page of 100 items is about 2 MB; far more is a mistake, and memory is bounded.
+SERVICE_MAX_BODY_BYTES = 64 * 1024 * 1024
+# Tokens are renewed this long before they end.
+SERVICE_TOKEN_MARGIN_SECONDS = 60
+
+# Items per page of a search (discovery allows 100) and keys per call for full records (DISC-18).
+DISCOVERY_PAGE_SIZE = env.int("DISCOVERY_PAGE_SIZE", default=100)
+DISCOVERY_KEYS_PER_CALL = 50
+# Discovery stops counting hits here, so that exactly this many means "at least" (DISC-8).
+DISCOVERY_COUNT_CAP = env.int("DISCOVERY_COUNT_CAP", default=10_000)
+# Search v1 cannot page past this many hits (DISC-9).
+DISCOVERY_WINDOW = 15_000
+
 # --- Tokens ----------------------------------------------------------------------------------------------------------
 
 JWT_ISSUER = env.str("JWT_ISSUER", default="")

@@ -18,7 +18,8 @@ CONTENT_TYPES = frozenset({"course", "courserun", "program", "learnerpathway"})
 _PRODUCT_SOURCES = frozenset({"2u", "edx"})
 _COURSE_TYPES = frozenset(
     {
-        "audit", "professional", "verified-audit", "credit-verified-audit", "masters", "masters-verified-audit", "verified",
+        "audit", "professional", "verified-audit", "credit-verified-audit", "masters", "masters-verified-audit",
+        "verified",
         "spoc-verified-audit", "honor", "verified-honor", "credit-verified-honor", "executive-education-2u",
     }
 )  # fmt: skip

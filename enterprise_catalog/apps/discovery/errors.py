@@ -1,4 +1,7 @@
-"""How asking discovery can fail, in the words a refresh run reports (RUN-4). Details name pages and statuses, never secrets."""
+"""
+How asking discovery can fail, in the words a refresh run reports (RUN-4). Details name pages and statuses, never
+secrets.
+"""
 
 
 class DiscoveryError(Exception):

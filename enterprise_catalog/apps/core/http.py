@@ -1,0 +1,250 @@
+"""
+Asking other Open edX services: an OAuth token, JSON in, a JSON object out, or a typed error.
+
+Every call ends: connect and read timeouts bound a silent peer, a deadline per attempt bounds one that drips, a
+deadline over all attempts bounds the retries. Only what may be different next time is tried again, with full jitter,
+and a peer that says when to come back is heeded (DISC-7). Used by workers only; no request of ours may wait for
+anybody (P6).
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from random import SystemRandom
+from typing import Any
+
+import orjson
+import requests
+import structlog
+import tenacity
+from django.conf import settings
+
+log = structlog.get_logger(__name__)
+
+_CHUNK_BYTES = 64 * 1024
+_RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+_random = SystemRandom()
+
+
+class ServiceError(Exception):
+    """A call that brought no answer to use; the message names method, path and what came instead, never a secret."""
+
+
+class ServiceUnavailable(ServiceError):
+    """No answer, or one that says "not now", also after retries. `retry_after` in seconds where the service said."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ServiceThrottled(ServiceUnavailable):
+    """Too many requests (429)."""
+
+
+class ServiceRejected(ServiceError):
+    """Refused for good: any other answer than 2xx. `status` is the HTTP status."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ServiceMalformed(ServiceError):
+    """A 2xx answer that is no JSON object, or too large."""
+
+
+@dataclass(frozen=True)
+class _Token:
+    value: str
+    expires_at: float
+
+
+class _TokenStore:
+    """One token per process and provider, renewed before it ends (DISC-1)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tokens: dict[tuple[str, str], _Token] = {}
+
+    def get(self, fetch: Callable[[], _Token]) -> str:
+        key = (settings.OAUTH2_PROVIDER_URL, settings.BACKEND_SERVICE_EDX_OAUTH2_KEY)
+        with self._lock:
+            token = self._tokens.get(key)
+            if token is None or token.expires_at - settings.SERVICE_TOKEN_MARGIN_SECONDS <= time.monotonic():
+                token = self._tokens[key] = fetch()
+            return token.value
+
+    def forget(self, value: str) -> None:
+        with self._lock:
+            self._tokens = {key: token for key, token in self._tokens.items() if token.value != value}
+
+
+_tokens = _TokenStore()
+
+
+class ServiceClient:
+    """
+    Calls to one service under `root`, as this service's own user.
+
+    `on_wait` is called before each attempt and at least every SERVICE_WAIT_SLICE_SECONDS of a pause; what it raises
+    ends the call.
+    """
+
+    def __init__(self, root: str, *, on_wait: Callable[[], None] | None = None) -> None:
+        self._root = root.rstrip("/")
+        self._on_wait = on_wait or (lambda: None)
+        self._session = requests.Session()
+
+    def get(self, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The JSON object at this path. Raises ServiceError."""
+        return self._call("GET", path, params=params)
+
+    def post(self, path: str, params: Mapping[str, Any], body: Any) -> dict[str, Any]:
+        """The JSON object that answers this JSON body. Raises ServiceError."""
+        return self._call("POST", path, params=params, data=orjson.dumps(body))
+
+    def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        what = f"{method} {path}"
+        url = f"{self._root}{path}"
+        try:
+            answer = self._retrying(what, lambda: self._attempt_with_token(what, method, url, arguments))
+        except ServiceUnavailable as error:
+            log.warning("service_call_failed", call=what, error=str(error))
+            raise
+        try:
+            parsed = orjson.loads(answer)
+        except orjson.JSONDecodeError as error:
+            raise ServiceMalformed(f"{what}: not JSON ({error})") from error
+        if not isinstance(parsed, dict):
+            raise ServiceMalformed(f"{what}: not a JSON object")
+        return parsed
+
+    def _attempt_with_token(self, what: str, method: str, url: str, arguments: dict[str, Any]) -> bytes:
+        token = _tokens.get(self._fetch_token)
+        try:
+            return self._attempt(what, method, url, token=token, **arguments)
+        except ServiceRejected as error:
+            if error.status != requests.codes.unauthorized:
+                raise
+        # The token may have been revoked or its key replaced: once more with a new one.
+        _tokens.forget(token)
+        return self._attempt(what, method, url, token=_tokens.get(self._fetch_token), **arguments)
+
+    def _fetch_token(self) -> _Token:
+        what = "POST /access_token"
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": settings.BACKEND_SERVICE_EDX_OAUTH2_KEY,
+            "client_secret": settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET,
+            "token_type": "jwt",
+        }
+        url = f"{settings.OAUTH2_PROVIDER_URL}/access_token"
+        asked_at = time.monotonic()
+        try:
+            answer = orjson.loads(self._attempt(what, "POST", url, data=form))
+            return _Token(str(answer["access_token"]), asked_at + float(answer["expires_in"]))
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            raise ServiceMalformed(f"{what}: no token in the answer") from error
+
+    def _attempt(self, what: str, method: str, url: str, *, token: str | None = None, **arguments: Any) -> bytes:
+        self._on_wait()
+        started = time.monotonic()
+        try:
+            with self._session.request(
+                method,
+                url,
+                headers=_headers(token),
+                timeout=(settings.SERVICE_CONNECT_TIMEOUT_SECONDS, settings.SERVICE_READ_TIMEOUT_SECONDS),
+                # A redirect would carry the token elsewhere.
+                allow_redirects=False,
+                stream=True,
+                **arguments,
+            ) as response:
+                body = _read(what, response, until=started + settings.SERVICE_ATTEMPT_SECONDS)
+        except requests.RequestException as error:
+            raise ServiceUnavailable(f"{what}: {type(error).__name__}") from error
+        _check_status(what, response)
+        return body
+
+    def _retrying(self, what: str, attempt: Callable[[], bytes]) -> bytes:
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_may_be_retried),
+            stop=tenacity.stop_after_attempt(settings.SERVICE_ATTEMPTS)
+            | tenacity.stop_before_delay(settings.SERVICE_CALL_SECONDS),
+            wait=_pause_before_next,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return retrying(attempt)
+
+    def _sleep(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (remaining := until - time.monotonic()) > 0:
+            time.sleep(min(remaining, settings.SERVICE_WAIT_SLICE_SECONDS))
+            self._on_wait()
+
+
+def _headers(token: str | None) -> dict[str, str]:
+    if token is None:
+        return {}
+    headers = {"Authorization": f"JWT {token}", "Accept": "application/json", "Content-Type": "application/json"}
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    return headers | ({"X-Request-ID": request_id} if request_id else {})
+
+
+def _read(what: str, response: requests.Response, *, until: float) -> bytes:
+    chunks = []
+    size = 0
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > settings.SERVICE_MAX_BODY_BYTES:
+            raise ServiceMalformed(f"{what}: more than {settings.SERVICE_MAX_BODY_BYTES} bytes")
+        if time.monotonic() > until:
+            raise ServiceUnavailable(f"{what}: the answer took longer than {settings.SERVICE_ATTEMPT_SECONDS} s")
+    return b"".join(chunks)
+
+
+def _check_status(what: str, response: requests.Response) -> None:
+    status = response.status_code
+    if response.ok and status < requests.codes.multiple_choices:
+        return
+    if status in _RETRIED_STATUSES:
+        error = ServiceThrottled if status == requests.codes.too_many_requests else ServiceUnavailable
+        raise error(f"{what}: status {status}", retry_after=_retry_after(response.headers.get("Retry-After")))
+    raise ServiceRejected(f"{what}: status {status}", status=status)
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Seconds from now; the header holds seconds or a date."""
+    if header is None:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, (moment - datetime.now(tz=UTC)).total_seconds()) if moment.tzinfo else None
+
+
+def _may_be_retried(error: BaseException) -> bool:
+    if not isinstance(error, ServiceUnavailable):
+        return False
+    # Waiting longer is better done as a row than as a sleeping worker.
+    return (error.retry_after or 0) <= settings.SERVICE_MAX_WAIT_SECONDS
+
+
+def _pause_before_next(state: tenacity.RetryCallState) -> float:
+    """Full jitter over an exponential bound; never sooner than the service asked for."""
+    bound = min(
+        settings.SERVICE_MAX_PAUSE_SECONDS, settings.SERVICE_FIRST_PAUSE_SECONDS * 2 ** (state.attempt_number - 1)
+    )
+    error = state.outcome.exception() if state.outcome else None
+    return max(getattr(error, "retry_after", None) or 0.0, _random.uniform(0, bound))
