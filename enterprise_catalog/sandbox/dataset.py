@@ -170,8 +170,8 @@ class Dataset:
     def touch(self, content_key: str) -> str:
         """Change an item's content for real, as an editor would; returns its new title."""
         with self._lock:
-            revision = self._edits.get(content_key, {}).get("title", "").count("(revised)") + 1
-            title = f"{content_key} " + " ".join(["(revised)"] * revision)
+            revision = self._revisions.get(content_key, 0) + 1
+            title = f"{content_key}, revision {revision}"
             modified = iso(self._config.now + timedelta(minutes=revision))
             self.edit(content_key, title=title, modified=modified, data_modified_timestamp=modified)
             return title

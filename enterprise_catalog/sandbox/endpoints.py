@@ -85,7 +85,7 @@ class Endpoints:
         self.throttle = Throttle()
         self._dataset = dataset
         self._key = key
-        self._search = SearchIndex(dataset=dataset, config=config)
+        self.search = SearchIndex(dataset=dataset, config=config)
 
     def answer(self, endpoint: str, request: Request) -> Answer:
         if endpoint == "search_v2" and not self.search_v2_enabled:
@@ -106,8 +106,8 @@ class Endpoints:
         handlers: Mapping[str, Callable[[Request], Answer]] = {
             "token": self._token,
             "jwks": lambda request: Answer(payload=self._key.jwks()),
-            "search_v1": lambda request: self._searched(self._search.page_v1, request),
-            "search_v2": lambda request: self._searched(self._search.page_v2, request),
+            "search_v1": lambda request: self._searched(self.search.page_v1, request),
+            "search_v2": lambda request: self._searched(self.search.page_v2, request),
             "courses": self._courses,
             "programs": self._programs,
             "course_review": self._course_reviews,

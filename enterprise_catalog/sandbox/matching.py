@@ -4,7 +4,7 @@ What discovery ignores is ignored here as well, silently: a filter that asks for
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,7 @@ Params = Mapping[str, Values]
 Attributes = Mapping[str, tuple[Any, ...]]
 Test = Callable[[Attributes], bool]
 
+PRICE = "first_enrollable_paid_seat_price"
 TERM_FIELDS = frozenset(
     {
         "aggregation_key",
@@ -47,13 +48,13 @@ TERM_FIELDS = frozenset(
         "status",
         "subject_uuids",
         "type",
-        "first_enrollable_paid_seat_price",
+        PRICE,
     }
 )
 EXCLUDABLE_FIELDS = frozenset({"aggregation_key", "authoring_organizations", "course_type", "key.raw", "org"})
 PHRASE_FIELDS = frozenset({"key", "short_description"})
 DATE_FIELDS = frozenset({"start", "end", "end_date"})
-COMPARABLE_FIELDS = DATE_FIELDS | {"active", "first_enrollable_paid_seat_price"}
+COMPARABLE_FIELDS = DATE_FIELDS | {"active", PRICE}
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "lt": lambda value, limit: value < limit,
     "lte": lambda value, limit: value <= limit,
@@ -104,9 +105,9 @@ def _compile_field(name: str, values: Values) -> Test | None:
         return lambda attributes: not wanted(attributes)
     if field in COMPARABLE_FIELDS and lookup is not None and lookup in COMPARISONS:
         return _comparison(field, lookup, values)
-    if field == "first_enrollable_paid_seat_price" and lookup == "in":
+    if field == PRICE and lookup == "in":
         return _term(field, tuple(part for value in values for part in value.split("__") if part))
-    if field == "first_enrollable_paid_seat_price" and lookup == "range":
+    if field == PRICE and lookup == "range":
         return _price_range(values)
     return None
 
@@ -120,7 +121,7 @@ def _term(field: str, values: Values) -> Test:
     if field in DATE_FIELDS:
         moments = {_moment(value) for value in values}
         return lambda attributes: any(value in moments for value in attributes.get(field, ()))
-    if field == "first_enrollable_paid_seat_price":
+    if field == PRICE:
         numbers = {_number(value) for value in values}
         return lambda attributes: any(value in numbers for value in attributes.get(field, ()))
     wanted = frozenset(values if field in EXACT_FIELDS else (value.lower() for value in values))
@@ -141,7 +142,7 @@ def _price_range(values: Values) -> Test:
     pairs = [(bound[0], bound[1] if len(bound) > 1 else float("inf")) for bound in bounds if bound]
 
     def test(attributes: Attributes) -> bool:
-        prices = attributes.get("first_enrollable_paid_seat_price", ())
+        prices = attributes.get(PRICE, ())
         return any(low <= price <= high for price in prices for low, high in pairs)
 
     return test
@@ -162,12 +163,11 @@ def words(text: str) -> str:
 
 def attributes_of(document: Mapping[str, Any], hidden: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     """What the index holds of a document: only fields that can be asked for, in the form they are compared in."""
+    sources = {**document, **hidden, "key.raw": document.get("key")}
     attributes: dict[str, tuple[Any, ...]] = {}
-    for field in TERM_FIELDS:
-        source = "key" if field == "key.raw" else field
-        value = hidden[source] if source in hidden else document.get(source)
-        values = tuple(indexed for element in _elements(value) if (indexed := _indexed(field, element)) is not None)
-        if values:
+    for field in TERM_FIELDS & sources.keys():
+        indexed = [_indexed(field, element) for element in _elements(sources[field])]
+        if values := tuple(value for value in indexed if value is not None):
             attributes[field] = values
     attributes["key"] = _texts(document.get("key"))
     attributes["short_description"] = _texts(document.get("short_description"))
@@ -175,25 +175,22 @@ def attributes_of(document: Mapping[str, Any], hidden: Mapping[str, Any]) -> dic
     return attributes
 
 
-def _elements(value: Any) -> Iterable[Any]:
-    elements = value if isinstance(value, list | tuple) else [value]
-    for element in elements:
-        if isinstance(element, Mapping):
-            element = element.get("slug") or element.get("name")
-        if element is not None:
-            yield element
+def _elements(value: Any) -> list[Any]:
+    elements = value if isinstance(value, list) else [value]
+    # An object, such as a skill or a product source, is found by its slug or name.
+    return [
+        (element.get("slug") or element.get("name")) if isinstance(element, dict) else element for element in elements
+    ]
 
 
 def _indexed(field: str, value: Any) -> Any:
-    if field in DATE_FIELDS:
+    """Nothing for a value the index could not hold."""
+    if value is None:
+        return None
+    if field in DATE_FIELDS or field == PRICE:
         try:
-            return _moment(str(value))
+            return _moment(str(value)) if field in DATE_FIELDS else _number(str(value))
         except BadSearch:
-            return None
-    if field == "first_enrollable_paid_seat_price":
-        try:
-            return float(value)
-        except (TypeError, ValueError):
             return None
     return str(value) if field in EXACT_FIELDS else str(value).lower()
 

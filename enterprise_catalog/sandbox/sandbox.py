@@ -29,6 +29,7 @@ class Sandbox:
         self._thread: Thread | None = None
 
     def start(self) -> Self:
+        self.world.endpoints.search.warm_up()
         self.world.stopping.clear()
         self._server = SandboxServer(self.world, host=self.config.host, port=self._port)
         self._port = self._server.server_port

@@ -62,6 +62,11 @@ class SearchIndex:
         self._hits: list[Hit] = []
         self._results: OrderedDict[Any, list[Hit]] = OrderedDict()
 
+    def warm_up(self) -> None:
+        """Index now what the first search would have to wait for."""
+        with self._lock:
+            self._refresh()
+
     def page_v1(self, request: Request) -> Answer:
         params = _params(request)
         size = _page_size(params)
