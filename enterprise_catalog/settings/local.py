@@ -49,3 +49,4 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
 
 # Static files straight from their packages, so that no collecting step stands before the first start.
 WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = None

@@ -37,3 +37,6 @@ from enterprise_catalog.settings.base import *
 
 # Hashing passwords slowly protects nobody in a test.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Nothing is collected for tests; whitenoise would warn of the empty place.
+STATIC_ROOT = None

@@ -10,12 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
-from rest_framework.request import Request
-
-from enterprise_catalog.apps.core.exceptions import BodyTooLarge
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -60,10 +56,3 @@ class JSONParser(BaseParser):
             return parse_json(stream.read())
         except ValueError as error:
             raise ParseError(f"JSON parse error - {error}") from error
-
-
-def json_body(request: Request) -> Any:
-    """The parsed body. 413 comes before 415 and 400 (AUTH-9), so the length is looked at first."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        raise BodyTooLarge
-    return request.data

@@ -11,14 +11,13 @@ from rest_framework.serializers import Serializer
 from enterprise_catalog.apps.access.catalogs import ADMIN, MANAGER, catalog_for, listed_catalogs
 from enterprise_catalog.apps.access.roles import grants_of
 from enterprise_catalog.apps.api.pagination import page_of, page_request, plain_envelope
-from enterprise_catalog.apps.api.params import uuid_filter
+from enterprise_catalog.apps.api.params import json_body, uuid_filter
 from enterprise_catalog.apps.api.v1.representations import catalog_representation
 from enterprise_catalog.apps.api.v1.serializers import CatalogChange, CatalogInput, CatalogOutput
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.filters import warning_header
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.exceptions import Conflict
-from enterprise_catalog.apps.core.parsers import json_body
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.operations import errors
 from enterprise_catalog.apps.operations.catalogs import delete_catalog, save_catalog

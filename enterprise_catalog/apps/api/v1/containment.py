@@ -10,11 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for, customer_for
-from enterprise_catalog.apps.api.params import body_keys, boolean, limited, query_keys, require_one_of
+from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.membership import matching_pairs
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.core.parsers import json_body
 
 ID_FIELDS = ("course_run_ids", "program_uuids")
 # A cached answer would outlive the next publish (COM-19).

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
 from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
-from enterprise_catalog.apps.api.params import body_keys, boolean, limited, query_keys
+from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys
 from enterprise_catalog.apps.api.streaming import stream_whole
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.linking import catalog_linker
@@ -33,7 +33,6 @@ from enterprise_catalog.apps.catalog.pages import (
     walk_listed,
 )
 from enterprise_catalog.apps.core.moments import iso_moment
-from enterprise_catalog.apps.core.parsers import json_body
 from enterprise_catalog.apps.core.renderers import Rendered
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 

@@ -1,0 +1,141 @@
+"""ROLE-1 to ROLE-6, on plain values and on rows."""
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from enterprise_catalog.apps.access.models import EnterpriseCatalogFeatureRole, EnterpriseCatalogRoleAssignment
+from enterprise_catalog.apps.access.roles import Contexts, Grants, Roles, assigned_roles, token_roles
+from enterprise_catalog.apps.access.tests.tokens import OTHER, E
+
+
+def grants(*entries: object) -> Grants:
+    return Grants(roles=token_roles({"roles": list(entries)}))
+
+
+def assign(user, role, customer=None):
+    feature_role = EnterpriseCatalogFeatureRole.objects.get_or_create(name=role)[0]
+    EnterpriseCatalogRoleAssignment.objects.create(user=user, role=feature_role, enterprise_id=customer)
+
+
+@pytest.mark.parametrize(
+    ("system_role", "is_admin", "is_learner", "is_provisioner"),
+    [
+        ("enterprise_catalog_admin", True, True, False),
+        ("enterprise_openedx_operator", True, True, False),
+        ("enterprise_admin", True, True, False),
+        ("enterprise_learner", False, True, False),
+        ("enterprise_provisioning_admin", False, False, True),
+        ("enterprise_dashboard_admin", False, False, False),
+    ],
+)
+def test_system_roles_become_feature_roles(system_role, is_admin, is_learner, is_provisioner):  # ROLE-1, ROLE-3
+    caller = grants(f"{system_role}:{E}")
+    assert caller.has_admin_access(E) is is_admin
+    assert caller.has_learner_access(E) is is_learner
+    assert caller.is_provisioner is is_provisioner
+    assert not caller.has_learner_access(OTHER)
+
+
+def test_all_contexts_of_a_role_count():  # ROLE-4
+    caller = grants(f"enterprise_admin:{E}", f"enterprise_catalog_admin:{OTHER}")
+    assert caller.administered_customers() == {E, OTHER}
+
+
+@pytest.mark.parametrize("context", [str(E).upper(), E.hex, E.hex.upper()])
+def test_contexts_compare_as_uuids(context):  # ROLE-5
+    assert grants(f"enterprise_learner:{context}").has_learner_access(E)
+
+
+@pytest.mark.parametrize("context", ["", "None", "all", "**", f"{{{E}}}", f"urn:uuid:{E}", f" {E}", "6ae013d4"])
+def test_a_context_that_is_no_uuid_grants_nothing(context):  # ROLE-5
+    assert grants(f"enterprise_admin:{context}").roles == Roles()
+
+
+def test_a_role_without_context_grants_nothing_except_provisioning():  # ROLE-5
+    assert grants("enterprise_admin", "enterprise_learner").roles == Roles()
+    assert grants("enterprise_provisioning_admin").is_provisioner
+
+
+@pytest.mark.parametrize("roles", [None, "enterprise_openedx_operator:*", {"enterprise_admin": "*"}, [7, None, ["x"]]])
+def test_a_claim_of_another_shape_grants_nothing(roles):
+    assert token_roles({"roles": roles}) == Roles()
+
+
+def test_an_operator_is_admin_everywhere():  # ROLE-6
+    caller = grants("enterprise_openedx_operator:*")
+    assert caller.is_operator
+    assert caller.has_admin_access(E)
+    assert caller.administered_customers() is None
+
+
+def test_an_admin_of_one_customer_is_no_operator():  # ROLE-6
+    assert not grants(f"enterprise_openedx_operator:{E}").is_operator
+
+
+def test_a_superuser_passes_every_check():  # ROLE-6
+    caller = Grants(is_superuser=True)
+    assert caller.is_operator
+    assert caller.is_provisioner
+    assert caller.has_learner_access(E)
+    assert caller.administered_customers() is None
+
+
+def test_staff_is_no_role():
+    assert not Grants(is_staff=True).has_learner_access(E)
+
+
+def test_no_customer_is_reached_only_by_roles_for_all():
+    assert not grants(f"enterprise_admin:{E}").may_manage(None)
+    assert grants("enterprise_openedx_operator:*").may_manage(None)
+    assert grants("enterprise_provisioning_admin").may_manage(None)
+
+
+def test_the_database_is_not_asked_when_the_token_suffices():
+    def never() -> Roles:
+        raise AssertionError("asked for more roles")
+
+    caller = Grants(roles=token_roles({"roles": [f"enterprise_admin:{E}"]}), more_roles=never)
+    assert caller.has_admin_access(E)
+
+
+def test_roles_of_the_database_add_to_those_of_the_token():  # ROLE-2, ROLE-4
+    more = Roles(admin=Contexts(customers=frozenset([OTHER])))
+    caller = Grants(roles=token_roles({"roles": [f"enterprise_admin:{E}"]}), more_roles=lambda: more)
+    assert caller.has_admin_access(OTHER)
+    assert caller.administered_customers() == {E, OTHER}
+
+
+@pytest.mark.django_db
+class TestAssignments:
+    @pytest.fixture
+    def user(self):
+        return get_user_model().objects.create(username="dora")
+
+    def test_the_three_feature_roles_exist(self):  # ROLE-2
+        names = EnterpriseCatalogFeatureRole.objects.values_list("name", flat=True)
+        assert set(names) == {
+            "enterprise_catalog_admin",
+            "enterprise_learner",
+            "enterprise_catalog_provisioning_admin",
+        }
+
+    def test_an_assignment_equals_the_same_role_of_a_token(self, user):  # ROLE-2
+        assign(user, "enterprise_catalog_admin", E)
+        assign(user, "enterprise_learner", OTHER)
+        assert assigned_roles(user) == token_roles(
+            {"roles": [f"enterprise_catalog_admin:{E}", f"enterprise_learner:{OTHER}"]}
+        )
+
+    def test_no_customer_means_every_customer(self, user):  # ROLE-2
+        assign(user, "enterprise_catalog_admin")
+        assert Grants(roles=assigned_roles(user)).is_operator
+
+    def test_somebody_elses_assignment_grants_nothing(self, user):
+        assign(get_user_model().objects.create(username="eve"), "enterprise_catalog_admin")
+        assert assigned_roles(user) == Roles()
+
+    def test_all_assignments_cost_one_query(self, user, django_assert_num_queries):
+        for role in ("enterprise_catalog_admin", "enterprise_learner", "enterprise_catalog_provisioning_admin"):
+            assign(user, role, E)
+        with django_assert_num_queries(1):
+            assigned_roles(user)

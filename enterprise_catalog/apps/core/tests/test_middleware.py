@@ -1,0 +1,69 @@
+"""COM-20, and what a request leaves in the log."""
+
+import json
+import logging
+
+import pytest
+import structlog
+from django.test import Client
+
+from enterprise_catalog.apps.access.tests.tokens import client_for, token_for
+from enterprise_catalog.apps.core.logging import logging_config
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def log_lines():
+    """What the configured formatter would write, one object a line."""
+    config = logging_config("INFO")["formatters"]["json"]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=config["foreign_pre_chain"], processors=config["processors"]
+    )
+    lines = []
+
+    class Collector(logging.Handler):
+        def emit(self, record):
+            lines.append(json.loads(formatter.format(record)))
+
+    collector = Collector()
+    logging.getLogger().addHandler(collector)
+    yield lines
+    logging.getLogger().removeHandler(collector)
+
+
+def test_a_request_id_is_echoed():
+    assert Client().get("/health/", headers={"X-Request-ID": "abc-1"})["X-Request-ID"] == "abc-1"
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 201, "é"])
+def test_an_unusable_or_missing_request_id_is_replaced(given):
+    made = Client().get("/health/", headers={"X-Request-ID": given})["X-Request-ID"]
+    assert len(made) == 32
+
+
+def test_errors_carry_a_request_id():
+    assert Client().get("/api/v1/nothing/")["X-Request-ID"]
+
+
+def test_a_request_leaves_one_line(log_lines):
+    client_for("alice").get("/api/v1/enterprise-catalogs/", headers={"X-Request-ID": "r1"})
+    line = next(line for line in log_lines if line["event"] == "request")
+    assert (line["method"], line["route"], line["status"], line["request_id"]) == ("GET", "v1:catalogs", 403, "r1")
+    assert line["user_id"]
+    assert line["ms"] >= 0
+
+
+def test_no_line_holds_a_token_a_name_or_a_key(log_lines):
+    client_for("alice").get("/api/v1/enterprise-catalogs/x/contains_content_items/?course_run_ids=edX+DemoX")
+    client_for("alice", exp=1).get("/api/v1/enterprise-catalogs/")
+    text = json.dumps(log_lines)
+    assert "request" in text
+    for secret in ("alice", "DemoX", token_for("alice")[:20]):
+        assert secret not in text
+
+
+def test_one_request_leaves_no_user_to_the_next(log_lines):
+    client_for("alice").get("/api/v1/enterprise-catalogs/")
+    Client().get("/health/")
+    assert "user_id" not in [line for line in log_lines if line["event"] == "request"][-1]
