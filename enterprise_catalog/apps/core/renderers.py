@@ -29,9 +29,13 @@ class Rendered:
     json: bytes
 
 
+# Without the last one orjson would write `Rendered` out as an object.
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS
+
+
 def to_json(value: Any) -> bytes:
     """JSON with datetimes as COM-13 wants them."""
-    return orjson.dumps(value, default=_default, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+    return orjson.dumps(value, default=_default, option=_OPTIONS)
 
 
 def _default(value: Any) -> Any:
