@@ -33,6 +33,13 @@ _public_jwk = RSAAlgorithm.to_jwk(_private_key.public_key(), as_dict=True) | {
 }
 os.environ.setdefault("JWT_PUBLIC_SIGNING_JWK_SET", json.dumps({"keys": [_public_jwk]}))
 
+# Parallel test processes share one Redis server, never a queue or a cache in it: gw0 has databases 0 and 1, gw1 2 and 3
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+for _offset, _name in enumerate(("CELERY_BROKER_URL", "CACHE_URL")):
+    _server, _, _ = os.environ.get(_name, "").rpartition("/")
+    if _server.startswith("redis:"):
+        os.environ[_name] = f"{_server}/{2 * _worker + _offset}"
+
 from enterprise_catalog.settings.base import *
 
 # Hashing passwords slowly protects nobody in a test.

@@ -57,7 +57,7 @@ def services() -> Iterator[Services]:
 @pytest.fixture(scope="module")
 def environment(services: Services) -> dict[str, str]:
     environment = production_environment(services)
-    subprocess.run(command_of("migrate"), cwd=ROOT, env=environment, check=True, capture_output=True)
+    subprocess.run(command_of("migrate"), cwd=ROOT, env=environment, check=True)
     return environment
 
 
