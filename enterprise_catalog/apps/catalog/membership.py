@@ -81,7 +81,7 @@ def _matches(query_ids: list[int], keys: list[str]) -> Iterator[Match]:
             keys=", ".join(["%s"] * len(chunk)),
             hidden=Standing.HIDDEN.value,
         )
-        by_key_then_query = [*query_ids, *chunk]
+        parameters: list[int | str] = [*query_ids, *chunk]
         with connection.cursor() as cursor:
-            cursor.execute(statement, by_key_then_query * 4)
+            cursor.execute(statement, parameters * 4)
             yield from (Match(*row) for row in cursor.fetchall())

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+Compiled = tuple[str, tuple[str | int, ...]]
 
 # MySQL and MariaDB: deadlock, lock wait timeout. SQLite says "database is locked" once its busy timeout is over.
 _LOST_LOCK_CODES = {1213, 1205}
@@ -33,7 +34,9 @@ _SNAPSHOT_STATEMENTS = {
 class DatabaseNow(Now):
     """The database's clock in UTC. `NOW()` would follow the session's time zone; workers' own clocks may be wrong."""
 
-    def as_mysql(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> tuple[str, Sequence[Any]]:
+    def as_mysql(
+        self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
         return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **extra)
 
 
@@ -106,7 +109,7 @@ def upsert(model: type[models.Model], rows: Sequence[models.Model], *, update_fi
         return
     # SQLite must be told which key may conflict, MySQL must not.
     needs_target = connection.features.supports_update_conflicts_with_target
-    unique_fields = [cast(str, model._meta.pk.name)] if needs_target else None
+    unique_fields = [model._meta.pk.name] if needs_target else None
     model._default_manager.bulk_create(
         rows, update_conflicts=True, update_fields=update_fields, unique_fields=unique_fields
     )

@@ -20,7 +20,7 @@ def pack_bytes(raw: bytes) -> bytes:
     return zstandard.compress(raw, _LEVEL)
 
 
-def unpack_bytes(packed: bytes) -> bytes:
+def unpack_bytes(packed: bytes | memoryview) -> bytes:
     """Undo `pack_bytes`."""
     return zstandard.decompress(packed)
 
@@ -30,7 +30,7 @@ def pack(value: Any) -> bytes:
     return pack_bytes(orjson.dumps(value))
 
 
-def unpack(packed: bytes) -> Any:
+def unpack(packed: bytes | memoryview) -> Any:
     """Undo `pack`."""
     return orjson.loads(unpack_bytes(packed))
 

@@ -125,8 +125,8 @@ def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim 
         return None
     if not claimed:
         return None
-    run = RefreshRun.objects.select_related("catalog_query").get(pk=run_uuid)
-    query = run.catalog_query
+    run = RefreshRun.objects.get(pk=run_uuid)
+    query = CatalogQuery.objects.get(refresh_runs=run_uuid)
     if equivalence_key is not None and query.equivalence_key != equivalence_key:
         # Its filter changed since we looked: it needs a fetch of its own.
         _requeue(RefreshRun.objects.filter(pk=run_uuid))

@@ -75,6 +75,8 @@ def approve_held(run_uuid: UUID) -> None:
     Publish exactly the set that was held. Raises NotHeld when it is not held, or its query asks something else now.
     """
     run = _held_run(run_uuid)
+    if run.catalog_query_id is None or run.held_keys is None:
+        raise NotHeld("The catalog query of this run no longer exists.")
     difference = difference_to(query_id=run.catalog_query_id, content_keys=unpack(run.held_keys))
     try:
         query = lock_for_publishing(query_id=run.catalog_query_id, filter_hash=run.filter_hash, difference=difference)
@@ -121,7 +123,7 @@ def _held_since(held: RefreshRun | None, key_set: list[str]) -> datetime | None:
 
 def _held_run(run_uuid: UUID) -> RefreshRun:
     run = RefreshRun.objects.select_for_update().filter(pk=run_uuid).first()
-    if run is None or run.state != State.HELD or run.catalog_query_id is None:
+    if run is None or run.state != State.HELD:
         raise NotHeld("Only a held run can be approved or rejected.")
     return run
 
