@@ -1,17 +1,83 @@
 """
-Content filters: their published hash, which of them make discovery do the same work, and what is wrong with them.
+Content filters: their published hash, which of them one fetch can serve, and what looks wrong with them.
 
-Pure functions over JSON values. A filter that looks wrong is warned about and never refused or changed, because discovery ignores what it
-does not know and clients rely on getting that result (QRY-8); only what could not be stored or sent is refused (COM-16).
+Pure functions over JSON values. A filter that looks wrong is warned about, never refused or changed: discovery ignores
+what it does not know, and clients rely on getting that result (QRY-8). Only what could not be stored or sent is refused
+(COM-16).
 """
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+
+from enterprise_catalog.apps.core.packing import digest
+from enterprise_catalog.apps.discovery.filters import RESERVED_KEYS, SERVICE_ONLY_KEYS, canonical_request
+
+_PRICE = "first_enrollable_paid_seat_price"
+_ORDER_LOOKUPS = frozenset({"lt", "lte", "gt", "gte"})
+_TERM_LOOKUPS = frozenset({"", "term", "terms"})
+_EXCLUDABLE = _TERM_LOOKUPS | {"exclude"}
+_COMPARABLE = _TERM_LOOKUPS | _ORDER_LOOKUPS
+
+# What search/all understands (DISC-10): field to lookups, the empty one being the bare field.
+_SUPPORTED_LOOKUPS: dict[str, frozenset[str]] = (
+    dict.fromkeys(["aggregation_key", "authoring_organizations", "course_type", "key.raw", "org"], _EXCLUDABLE)
+    | dict.fromkeys(["active", "start", "end", "end_date"], _COMPARABLE)
+    | {_PRICE: _COMPARABLE | {"in", "range"}}
+    | dict.fromkeys(
+        [
+            "authoring_organization_uuids",
+            "availability",
+            "content_type",
+            "course_ends",
+            "enrollment_mode",
+            "enterprise_subscription_inclusion",
+            "external_course_marketing_type",
+            "has_enrollable_seats",
+            "hidden",
+            "languages",
+            "level_type",
+            "number",
+            "pacing_type",
+            "partner",
+            "product_source",
+            "published",
+            "skill_names",
+            "skills",
+            "status",
+            "subject_uuids",
+            "type",
+        ],
+        _TERM_LOOKUPS,
+    )
+    | dict.fromkeys(
+        [
+            # Phrases.
+            "key",
+            "short_description",
+            # Flags of the request.
+            "detail_fields",
+            "exclude_expired_course_run",
+            "include_learner_pathways",
+            "include_restricted",
+            "q",
+        ],
+        frozenset({""}),
+    )
+)
+
+# A header must stay well below what proxies accept, however long a caller's keys are.
+_WARNINGS_IN_HEADER = 10
+_KEY_CHARACTERS_IN_HEADER = 50
 
 
 class UnusableFilter(ValueError):
-    """The filter cannot be stored; the text is for the caller."""
+    """The filter cannot be stored or sent; the text is for the caller."""
 
 
 @dataclass(frozen=True)
@@ -23,25 +89,102 @@ class FilterWarning:
 
 
 def check_content_filter(value: object) -> dict[str, Any]:
-    """The filter, decoded if it came as the text of a JSON object. Raises UnusableFilter."""
-    raise NotImplementedError
+    """The filter, decoded if it came as the text of a JSON object (CRUD-2). Raises UnusableFilter."""
+    content_filter = _decoded(value) if isinstance(value, str) else value
+    if not isinstance(content_filter, dict):
+        raise UnusableFilter("Must be a JSON object.")
+    if _is_deeper_than(content_filter, settings.CONTENT_FILTER_MAX_LEVELS):
+        raise UnusableFilter(f"Ensure this filter has no more than {settings.CONTENT_FILTER_MAX_LEVELS} levels.")
+    try:
+        serialised = json.dumps(content_filter, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as error:
+        # NaN, infinity and half characters: Python reads them, JSON has no such values.
+        raise UnusableFilter("Must be a JSON object.") from error
+    if len(serialised) > settings.CONTENT_FILTER_MAX_BYTES:
+        raise UnusableFilter(f"Ensure this filter has no more than {settings.CONTENT_FILTER_MAX_BYTES} bytes.")
+    return content_filter
 
 
 def content_filter_hash(content_filter: dict[str, Any]) -> str:
-    """The published hash (HASH-1). Clients compute it, too."""
-    raise NotImplementedError
+    """The published hash (HASH-1), which clients compute, too."""
+    serialised = json.dumps(content_filter, sort_keys=True)
+    return hashlib.md5(serialised.encode(), usedforsecurity=False).hexdigest()
 
 
 def equivalence_key(content_filter: dict[str, Any]) -> str:
     """Equal for filters that one fetch can serve (HASH-2)."""
-    raise NotImplementedError
+    return digest(canonical_request(content_filter))
 
 
 def filter_warnings(content_filter: dict[str, Any]) -> list[FilterWarning]:
-    """What a caller should know about this filter, by key."""
-    raise NotImplementedError
+    """What a caller should know about this filter, in the order of its keys (QRY-8)."""
+    return [
+        FilterWarning(code, key) for key in sorted(content_filter) for code in _warning_codes(key, content_filter[key])
+    ]
 
 
 def warning_header(warnings: Sequence[FilterWarning]) -> str | None:
     """The value of `X-Catalog-Filter-Warning`, or None when there is nothing to warn of."""
-    raise NotImplementedError
+    shown = [
+        f"{warning.code}:{quote(warning.key[:_KEY_CHARACTERS_IN_HEADER], safe='')}"
+        for warning in warnings[:_WARNINGS_IN_HEADER]
+    ]
+    return ", ".join(shown) or None
+
+
+def _decoded(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_deeper_than(value: object, levels: int) -> bool:
+    """Without recursion, since the depth is the caller's choice."""
+    layer: list[Any] = [value]
+    for _ in range(levels):
+        layer = [inner for outer in layer for inner in _elements(outer) if isinstance(inner, dict | list)]
+    return bool(layer)
+
+
+def _elements(value: dict[str, Any] | list[Any]) -> Sequence[Any]:
+    return list(value.values()) if isinstance(value, dict) else value
+
+
+def _warning_codes(key: str, value: Any) -> Iterator[str]:
+    if key in RESERVED_KEYS:
+        yield "reserved-key"
+    elif key == "restricted_runs_allowed":
+        if not _is_run_mapping(value):
+            yield "nested-value"
+    elif key not in SERVICE_ONLY_KEYS:
+        yield from _name_codes(key)
+        yield from _value_codes(key, value)
+
+
+def _name_codes(key: str) -> Iterator[str]:
+    field, _, lookup = key.partition("__")
+    if field not in _SUPPORTED_LOOKUPS:
+        yield "unknown-key"
+    elif lookup not in _SUPPORTED_LOOKUPS[field]:
+        yield "unsupported-lookup"
+
+
+def _value_codes(key: str, value: Any) -> Iterator[str]:
+    elements = value if isinstance(value, list) else [value]
+    if any(element is None for element in elements):
+        yield "null-value"
+    if any(isinstance(element, dict | list) for element in elements):
+        yield "nested-value"
+    if key.partition("__")[0] == _PRICE and any(not isinstance(element, str | None) for element in elements):
+        yield "price-not-string"
+    if key == "key":
+        if not isinstance(value, list):
+            yield "key-not-list"
+        # It matches words in a row, so runs and longer keys come along (DISC-11).
+        yield "key-phrase"
+
+
+def _is_run_mapping(value: Any) -> bool:
+    """Course keys to lists of run keys; anything else allows nothing (V2-1)."""
+    return isinstance(value, dict) and all(isinstance(runs, list) for runs in value.values())

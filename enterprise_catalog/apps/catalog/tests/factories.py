@@ -1,0 +1,87 @@
+"""Rows that tests of every room begin with. Contents here have no documents; a refresh makes those."""
+
+from uuid import uuid4
+
+import factory
+from django.utils import timezone
+
+from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
+from enterprise_catalog.apps.catalog.items import standing_v1
+from enterprise_catalog.apps.catalog.models import (
+    CatalogContentKey,
+    CatalogQuery,
+    ContentMetadata,
+    EnterpriseCatalog,
+    Standing,
+)
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+
+
+class EnterpriseCustomerFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = EnterpriseCustomer
+
+    uuid = factory.LazyFunction(uuid4)
+    slug = factory.Sequence("customer-{}".format)
+    name = factory.Sequence("Customer {}".format)
+
+
+class CatalogQueryFactory(factory.django.DjangoModelFactory):
+    """A query nobody named and nobody refreshed."""
+
+    class Meta:
+        model = CatalogQuery
+
+    content_filter = factory.Sequence(lambda n: {"content_type": "course", "partner": f"partner-{n}"})
+    content_filter_hash = factory.LazyAttribute(lambda query: content_filter_hash(query.content_filter))
+    equivalence_key = factory.LazyAttribute(lambda query: equivalence_key(query.content_filter))
+
+
+class EnterpriseCatalogFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = EnterpriseCatalog
+
+    title = factory.Sequence("Catalog {}".format)
+    enterprise_uuid = factory.LazyFunction(uuid4)
+    enterprise_name = "Acme, Inc."
+    catalog_query = factory.SubFactory(CatalogQueryFactory)
+    enabled_course_modes = ["verified", "audit"]
+    modified = factory.LazyFunction(timezone.now)
+
+
+class ContentMetadataFactory(factory.django.DjangoModelFactory):
+    """An active course."""
+
+    class Meta:
+        model = ContentMetadata
+
+    content_key = factory.Sequence("edX+Course{}".format)
+    content_type = ContentMetadata.ContentType.COURSE
+    rendering_version = 1
+    created = factory.LazyFunction(timezone.now)
+    modified = factory.LazyFunction(timezone.now)
+
+
+def publish_members(query: CatalogQuery, *contents: ContentMetadata | str) -> None:
+    """Make these, given as contents or as keys of new courses, the only members, as a publish would leave them."""
+    rows = [
+        ContentMetadataFactory.create(content_key=content) if isinstance(content, str) else content
+        for content in contents
+    ]
+    members = [
+        CatalogContentKey(
+            catalog_query=query,
+            content=row,
+            standing_v1=standing_v1(content_type=row.content_type, active=row.active, restricted=row.restricted),
+        )
+        for row in rows
+    ]
+    CatalogContentKey.objects.filter(catalog_query=query).delete()
+    CatalogContentKey.objects.bulk_create(members)
+    query.member_count = len(members)
+    query.count_v1 = sum(member.standing_v1 == Standing.LISTED for member in members)
+    query.content_modified = max((row.modified for row in rows), default=None)
+    query.published_filter_hash = query.content_filter_hash
+    query.refreshed_at = timezone.now()
+    query.generation += 1
+    query.save()
