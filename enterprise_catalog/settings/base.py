@@ -301,6 +301,13 @@ GUARD_MAX_GROWTH = env.float("GUARD_MAX_GROWTH", default=5)
 # ... unless a later refresh still finds the same: real changes persist, glitches do not (REFR-10).
 GUARD_REPEAT_HOURS = env.int("GUARD_REPEAT_HOURS", default=20)
 
+# Copies of LMS customers: portal flags and names follow the LMS within the hour (CUST-2) ...
+CUSTOMER_REFRESH_MINUTES = 60
+# ... and a customer that could not be copied is asked for again after this long.
+CUSTOMER_RETRY_SECONDS = 60
+# So many per round at most, so that one round ends before many more have begun.
+CUSTOMERS_PER_SYNC = 200
+
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "refresh.tick", "schedule": TICK_SECONDS},
     "customers": {"task": "customers.sync_due_customers", "schedule": 60},

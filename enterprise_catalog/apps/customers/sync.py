@@ -1,0 +1,70 @@
+"""
+Keep the local copies of enterprise customers fresh, in the background (CUST-1..3).
+
+An error keeps the last copy. Which customers there are is decided by who writes a row; which are due, by when they
+were last asked for.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from enterprise_catalog.apps.core.db import DatabaseNow, database_now
+from enterprise_catalog.apps.core.http import ServiceError
+from enterprise_catalog.apps.customers.lms import CustomerFacts, fetch_customer
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+
+log = structlog.get_logger(__name__)
+
+
+def ensure_customer(uuid: UUID) -> bool:
+    """Make sure the customer has a row, which keeps it fresh from now on; True when it is new."""
+    _, created = EnterpriseCustomer.objects.get_or_create(uuid=uuid)
+    return created
+
+
+def sync_due_customers() -> int:
+    """Copy the customers that are due, longest ago first; returns how many were asked for."""
+    due = list(_due().order_by("attempted_at", "uuid").values_list("uuid", flat=True)[: settings.CUSTOMERS_PER_SYNC])
+    return sum(sync_customer(uuid) for uuid in due)
+
+
+def sync_customer(uuid: UUID) -> bool:
+    """Copy one customer if it is due; False when it is not, or another worker does it."""
+    # One conditional UPDATE: whoever moves the date asks the LMS.
+    if not _due().filter(pk=uuid).update(attempted_at=DatabaseNow()):
+        return False
+    try:
+        facts = fetch_customer(uuid)
+    except ServiceError as error:
+        log.warning("customer_sync_failed", customer=str(uuid), error=str(error))
+        return True
+    _store(uuid, facts)
+    return True
+
+
+def _due() -> QuerySet[EnterpriseCustomer]:
+    now = database_now()
+    refresh_before = now - timedelta(minutes=settings.CUSTOMER_REFRESH_MINUTES)
+    retry_before = now - timedelta(seconds=settings.CUSTOMER_RETRY_SECONDS)
+    without_copy = Q(fetched_at=None, attempted_at__lte=retry_before)
+    with_old_copy = Q(fetched_at__lte=refresh_before, attempted_at__lte=retry_before)
+    return EnterpriseCustomer.objects.filter(Q(attempted_at=None) | without_copy | with_old_copy)
+
+
+def _store(uuid: UUID, facts: CustomerFacts | None) -> None:
+    row = EnterpriseCustomer.objects.filter(pk=uuid)
+    if facts is None:
+        row.update(active=False, enable_learner_portal=False, fetched_at=DatabaseNow())
+        return
+    row.update(
+        active=True,
+        name=facts.name,
+        slug=facts.slug,
+        enable_learner_portal=facts.enable_learner_portal,
+        modified=facts.modified,
+        fetched_at=DatabaseNow(),
+    )

@@ -1,0 +1,67 @@
+"""Course reviews (META-19, DISC-21)."""
+
+from datetime import timedelta
+
+import orjson
+import pytest
+
+from enterprise_catalog.apps.catalog.linking import catalog_linker
+from enterprise_catalog.apps.catalog.models import ContentMetadata, CourseReview, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.pages import asked_page
+from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.discovery.records import CourseReview as Received
+from enterprise_catalog.apps.refresh.models import Sweep
+from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.reviews import store_reviews, sweep_reviews_if_due
+from enterprise_catalog.apps.refresh.tests.builders import claimed, make_query, store_keys
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def query():
+    store_keys(["edX+DemoX"])
+    query = make_query()
+    publish_or_hold(claim=claimed(query), content_keys=["edX+DemoX"], counts={})
+    return query
+
+
+def served(query):
+    catalog = EnterpriseCatalog(catalog_query=query, enterprise_name="Acme", modified=database_now())
+    catalog.enterprise_uuid = catalog.uuid
+    (item,) = asked_page(query_id=query.pk, content_keys=["edX+DemoX"], offset=0, limit=1).items
+    return orjson.loads(catalog_linker(catalog=catalog, customer=None)(item))
+
+
+def test_a_review_appears_in_its_course_and_nothing_counts_as_modified(query):
+    """META-19."""
+    before = ContentMetadata.objects.get().modified
+    store_reviews([Received("edX+DemoX", 120, 4.566667), Received("unknown", 1, 1.0)])
+    assert (served(query)["reviews_count"], served(query)["avg_course_rating"]) == (120, 4.566667)
+    assert ContentMetadata.objects.get().modified == before
+
+
+def test_a_review_that_is_gone_disappears(query):
+    store_reviews([Received("edX+DemoX", 120, 4.5)])
+    store_reviews([])
+    assert "reviews_count" not in served(query)
+    assert not CourseReview.objects.exists()
+
+
+def test_a_sweep_reads_discovery_once_per_interval(sandbox):
+    """DISC-21."""
+    assert sweep_reviews_if_due()
+    assert CourseReview.objects.exists()
+    assert not sweep_reviews_if_due()
+    Sweep.objects.update(due_at=database_now() - timedelta(seconds=1))
+    assert sweep_reviews_if_due()
+
+
+def test_a_failing_sweep_keeps_the_old_values_and_is_tried_again_soon(sandbox, settings):
+    """DISC-21."""
+    store_reviews([Received("edX+DemoX", 120, 4.5)])
+    sandbox.add_fault(endpoint="course_review", status=400)
+    assert not sweep_reviews_if_due()
+    assert CourseReview.objects.get().reviews_count == 120
+    pause = timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES)
+    assert Sweep.objects.get().due_at <= database_now() + pause

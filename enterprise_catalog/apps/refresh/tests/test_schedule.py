@@ -1,0 +1,116 @@
+"""The tick: due queries, lost nudges, dead workers (P3, P5, REFR-2, RUN-5)."""
+
+from datetime import timedelta
+
+import pytest
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.refresh.claims import State, fail
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.apps.refresh.tests.builders import claimed, expire, make_query, requested
+
+pytestmark = pytest.mark.django_db
+
+CUSTOMER = "6ae013d4-c5c4-474d-8da9-0e559b2448e2"
+
+
+@pytest.fixture
+def query():
+    query = make_query()
+    attach(query)
+    return query
+
+
+def attach(query):
+    EnterpriseCatalog.objects.create(
+        title="All", enterprise_uuid=CUSTOMER, enterprise_name="Acme", catalog_query=query, modified=database_now()
+    )
+
+
+def published(query, *, hours_ago):
+    CatalogQuery.objects.filter(pk=query.pk).update(refreshed_at=database_now() - timedelta(hours=hours_ago))
+
+
+def test_a_query_that_never_published_is_due(query):
+    assert tick() == [RefreshRun.objects.get().pk]
+    assert RefreshRun.objects.get().trigger == "schedule"
+
+
+@pytest.mark.parametrize(("hours_ago", "runs"), [(19, 0), (21, 1)])
+def test_a_published_query_is_due_after_the_interval(query, hours_ago, runs):
+    """P3."""
+    published(query, hours_ago=hours_ago)
+    tick()
+    assert RefreshRun.objects.count() == runs
+
+
+def test_a_query_without_catalogs_is_never_due():
+    """CRUD-9."""
+    make_query()
+    assert tick() == []
+
+
+def test_ten_ticks_enqueue_a_query_once(query):
+    for _ in range(10):
+        tick()
+    assert RefreshRun.objects.count() == 1
+
+
+def test_a_query_being_refreshed_is_not_due(query):
+    claimed(query)
+    assert tick() == []
+
+
+def test_a_failed_refresh_gets_a_pause(query, settings):
+    fail(claimed(query), code="discovery_unavailable", detail="down")
+    assert tick() == []
+    longer_ago = database_now() - timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES + 1)
+    RefreshRun.objects.update(finished_at=longer_ago)
+    assert len(tick()) == 1
+
+
+def test_the_longest_waiting_queries_come_first_and_in_portions(settings):
+    settings.DUE_QUERIES_PER_TICK = 1
+    late, later = make_query({"a": "1"}), make_query({"a": "2"})
+    for query in (late, later):
+        attach(query)
+    published(late, hours_ago=30)
+    published(later, hours_ago=40)
+    tick()
+    assert RefreshRun.objects.get().catalog_query == later
+
+
+def test_a_lost_nudge_is_sent_again(query, settings):
+    """P5, P6."""
+    run = requested(query)
+    assert tick() == [run.pk]
+    assert tick() == []
+    long_ago = database_now() - timedelta(seconds=settings.NUDGE_AGAIN_SECONDS + 1)
+    RefreshRun.objects.update(nudged_at=long_ago)
+    assert tick() == [run.pk]
+
+
+def test_a_run_that_cannot_start_yet_is_not_announced(query):
+    claimed(query)
+    requested(query)
+    assert tick() == []
+
+
+def test_a_dead_workers_run_is_announced(query):
+    """P5."""
+    claim = claimed(query)
+    expire(claim)
+    assert tick() == [claim.run_uuid]
+
+
+def test_a_run_whose_query_is_gone_ends(query):
+    """RUN-5, P10."""
+    EnterpriseCatalog.objects.all().delete()
+    requested(query)
+    query.delete()
+    assert tick() == []
+    run = RefreshRun.objects.get()
+    assert (run.state, run.reason_code, run.queued_for) == (State.FAILED, "superseded", None)
+    assert run.catalog_query_uuid == query.uuid
