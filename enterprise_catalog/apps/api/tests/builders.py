@@ -1,0 +1,68 @@
+"""Catalogs with published content, made by the store and the publisher themselves."""
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from enterprise_catalog.apps.access.tests.tokens import E
+from enterprise_catalog.apps.catalog.contents import prepare_content
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, make_query
+
+CATALOGS = "/api/v1/enterprise-catalogs/"
+
+
+def run_document(key: str, course_key: str, **fields: Any) -> dict[str, Any]:
+    return {"aggregation_key": f"courserun:{course_key}", "content_type": "courserun", "key": key} | fields
+
+
+def program_document(uuid: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "aggregation_key": f"program:{uuid}",
+        "content_type": "program",
+        "uuid": uuid,
+        "title": "A program",
+    } | fields
+
+
+def store(*documents: dict[str, Any]) -> list[str]:
+    """Put search documents into the store; returns their content keys."""
+    prepared = [
+        prepare_content(
+            document,
+            content_key=document.get("key") or document["uuid"],
+            content_type=document["content_type"],
+            parent_content_key=(
+                document["aggregation_key"].partition(":")[2] if document["content_type"] == "courserun" else None
+            ),
+            content_uuid=document.get("uuid"),
+            now=timezone.now(),
+        )
+        for document in documents
+    ]
+    store_contents(contents=prepared, records={}, still_ours=lambda: None)
+    return [content.content_key for content in prepared]
+
+
+def publish(query: CatalogQuery, *documents: dict[str, Any]) -> None:
+    publish_or_hold(claim=claimed(query), content_keys=store(*documents), counts={})
+
+
+def make_catalog(
+    *documents: dict[str, Any] | str, customer: UUID = E, query: CatalogQuery | None = None, **fields: Any
+) -> EnterpriseCatalog:
+    """A catalog that holds these documents; a text stands for a course with that key."""
+    if query is None:
+        query = make_query({"key": [f"filter {CatalogQuery.objects.count()}"]})
+        if documents:
+            publish(query, *(course_document(entry) if isinstance(entry, str) else entry for entry in documents))
+    defaults = {"title": "All Content", "enterprise_name": "Acme, Inc.", "modified": timezone.now()}
+    catalog = EnterpriseCatalog.objects.create(enterprise_uuid=customer, catalog_query=query, **(defaults | fields))
+    return EnterpriseCatalog.objects.select_related("catalog_query").get(pk=catalog.pk)
+
+
+def path_of(catalog: EnterpriseCatalog, action: str = "") -> str:
+    return f"{CATALOGS}{catalog.uuid}/{action}"

@@ -1,0 +1,136 @@
+"""CONT-3 to CONT-7, ADD-6 over HTTP; which key matches what is the store's (membership tests)."""
+
+import pytest
+
+from enterprise_catalog.apps.access.tests.tokens import OTHER, E, learner
+from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of
+
+pytestmark = pytest.mark.django_db
+
+CUSTOMER = f"/api/v1/enterprise-customer/{E}/contains_content_items/"
+MISSING = ["You must provide at least one of the following query parameters: course_run_ids, program_uuids."]
+
+
+@pytest.fixture
+def path():
+    return path_of(make_catalog("edX+A", "edX+B"), "contains_content_items/")
+
+
+@pytest.mark.parametrize(
+    ("query", "contained"),
+    [
+        ("course_run_ids=edX%2BA", True),
+        ("course_run_ids=edX+A", True),
+        ("program_uuids=edX+A", True),
+        ("course_run_ids=course-v1:edX%2BA%2B1T", True),
+        ("course_run_ids=nope&course_run_ids=edX+A", True),
+        ("course_run_ids=nope&program_uuids=edX+A", True),
+        ("course_run_ids=nope", False),
+        ("course_run_ids=", False),
+        ("program_uuids=", False),
+        ("course_run_ids=edx+a", False),
+        ("course_run_ids=edX+A,edX+B", False),
+        (f"course_run_ids={'x' * 300}", False),
+        ("course_run_ids=a%00b", False),
+    ],
+)
+def test_any_id_suffices(path, query, contained):  # CONT-4, COM-12
+    response = learner().get(f"{path}?{query}")
+    assert (response.status_code, response.json()) == (200, {"contains_content_items": contained})
+
+
+@pytest.mark.parametrize(
+    ("query", "contained"),
+    [
+        ("course_run_ids=edX+A&program_uuids=edX+B", True),
+        ("course_run_ids=edX+A&course_run_ids=nope", False),
+        ("course_run_ids=edX+A&program_uuids=", False),
+        ("course_run_ids=", False),
+    ],
+)
+def test_match_all_needs_every_id(path, query, contained):  # CONT-5
+    assert learner().get(f"{path}?match=all&{query}").json() == {"contains_content_items": contained}
+
+
+@pytest.mark.parametrize("match", ["", "ALL", "both"])
+def test_other_matches_are_refused(path, match):  # CONT-5
+    response = learner().get(f"{path}?course_run_ids=x&match={match}")
+    assert (response.status_code, response.json()) == (400, {"match": ['Must be "any" or "all".']})
+
+
+@pytest.mark.parametrize("url", ["catalog", CUSTOMER])
+def test_ids_are_required(path, url):  # ERR-3
+    response = learner().get(path if url == "catalog" else url)
+    assert (response.status_code, response.json()) == (400, MISSING)
+
+
+def test_post_answers_alike(path):  # ADD-6
+    body = {"course_run_ids": ["edX+A"], "program_uuids": ["nope"]}
+    assert learner().post(path, body).json() == {"contains_content_items": True}
+    assert learner().post(f"{path}?match=all", body).json() == {"contains_content_items": False}
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({}, MISSING),
+        ({"course_run_ids": "edX+A"}, {"course_run_ids": ["Must be a list of strings."]}),
+        ({"program_uuids": [1]}, {"program_uuids": ["Must be a list of strings."]}),
+        (["edX+A"], {"non_field_errors": ["Must be a JSON object."]}),
+    ],
+)
+def test_bad_bodies_are_refused(path, body, error):  # ADD-6
+    response = learner().post(path, body)
+    assert (response.status_code, response.json()) == (400, error)
+
+
+def test_a_thousand_ids_are_answered_and_no_more(path):  # COM-16, ERR-4
+    ids = [f"edX+{number}" for number in range(999)]
+    assert learner().post(path, {"course_run_ids": [*ids, "edX+A"]}).json() == {"contains_content_items": True}
+    response = learner().post(path, {"course_run_ids": [*ids, "a", "b"]})
+    text = "contains_content_items requests support up to 1000 course_run_ids."
+    assert (response.status_code, response.json()) == (400, {"course_run_ids": [text]})
+
+
+def test_answers_are_never_cached(path):  # COM-19
+    assert learner().get(f"{path}?course_run_ids=x")["Cache-Control"] == "private, no-store"
+
+
+class TestCustomer:
+    def test_any_catalog_of_the_customer_counts(self):  # CONT-7
+        make_catalog("edX+A")
+        make_catalog("edX+B")
+        make_catalog("edX+C", customer=OTHER)
+        assert learner().get(f"{CUSTOMER}?course_run_ids=edX+B").json() == {"contains_content_items": True}
+        assert learner().get(f"{CUSTOMER}?course_run_ids=edX+C").json() == {"contains_content_items": False}
+
+    @pytest.mark.parametrize("name", ["get_catalogs_containing_specified_content_ids", "get_catalog_list"])
+    def test_the_list_names_containing_catalogs_in_order(self, name):  # CONT-7
+        first, _, third = make_catalog("edX+A"), make_catalog("edX+B"), make_catalog("edX+A", "edX+C")
+        response = learner().get(f"{CUSTOMER}?course_run_ids=edX+A&{name}=True")
+        assert response.json() == {
+            "contains_content_items": True,
+            "catalog_list": [str(first.uuid), str(third.uuid)],
+        }
+
+    def test_false_means_no_list(self):  # COM-11
+        make_catalog("edX+A")
+        response = learner().get(f"{CUSTOMER}?course_run_ids=edX+A&get_catalog_list=false")
+        assert response.json() == {"contains_content_items": True}
+
+    def test_match_all_needs_one_catalog_with_all(self):  # CONT-7
+        make_catalog("edX+A")
+        make_catalog("edX+B")
+        query = "match=all&get_catalog_list=1&course_run_ids=edX+A&course_run_ids=edX+B"
+        assert learner().get(f"{CUSTOMER}?{query}").json() == {"contains_content_items": False, "catalog_list": []}
+        both = make_catalog("edX+A", "edX+B")
+        assert learner().get(f"{CUSTOMER}?{query}").json()["catalog_list"] == [str(both.uuid)]
+
+    def test_a_customer_without_catalogs_contains_nothing(self):  # CONT-7
+        response = learner().get(f"{CUSTOMER}?course_run_ids=edX+A&get_catalog_list=true")
+        assert response.json() == {"contains_content_items": False, "catalog_list": []}
+
+    def test_post_answers_alike(self):  # ADD-6
+        catalog = make_catalog("edX+A")
+        response = learner().post(f"{CUSTOMER}?get_catalog_list=true", {"program_uuids": ["edX+A"]})
+        assert response.json()["catalog_list"] == [str(catalog.uuid)]
