@@ -5,6 +5,7 @@ import uuid
 import pytest
 from django.db import transaction
 
+from enterprise_catalog.apps.catalog import resolution
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery
 from enterprise_catalog.apps.catalog.resolution import QueryConflict, QueryWish, plan_query, resolve_query
 from enterprise_catalog.apps.catalog.tests.factories import (
@@ -89,8 +90,8 @@ class TestKnownUuidOtherFilter:
         """QRY-3: members stay until the next publish."""
         query = CatalogQueryFactory.create(content_filter=COURSES)
         publish_members(query, "edX+A")
-        resolution = resolved(PROGRAMS, query.uuid, "Programs", everybody)
-        assert (resolution.query, resolution.filter_changed) == (query, True)
+        result = resolved(PROGRAMS, query.uuid, "Programs", everybody)
+        assert (result.query, result.filter_changed) == (query, True)
         rewritten = stored(query)
         assert (rewritten.content_filter, rewritten.title) == (PROGRAMS, "Programs")
         assert rewritten.content_filter_hash != rewritten.published_filter_hash
@@ -140,8 +141,8 @@ class TestTakeOver:
         return resolved(PROGRAMS, edited.uuid, title, everybody)
 
     def test_it_takes_over_uuid_and_title_and_the_old_row_disappears(self, edited, unnamed):
-        resolution = self.take_over(edited)
-        assert (resolution.query, resolution.replaced_query_id) == (unnamed, edited.pk)
+        result = self.take_over(edited)
+        assert (result.query, result.replaced_query_id) == (unnamed, edited.pk)
         row = CatalogQuery.objects.get()
         assert (row.pk, row.uuid, row.title, row.named) == (unnamed.pk, edited.uuid, "Mine", True)
 
@@ -258,8 +259,6 @@ def test_planning_writes_nothing():
 
 def test_who_comes_second_finds_what_the_first_one_made(monkeypatch):
     """Two creators with one filter: the loser of the race reads again."""
-    from enterprise_catalog.apps.catalog import resolution
-
     really_plan = resolution.plan_query
     winners = []
 

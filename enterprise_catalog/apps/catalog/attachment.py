@@ -1,0 +1,72 @@
+"""
+What joins and leaves a catalog when it is attached to a query, as change rows of that catalog alone (CHG-2).
+
+Set-wise and inside the database: a catalog may hold many thousands of items. Part of the transaction that attaches, and
+it holds both queries' locks until that ends, so that no publish comes in between. It never attaches anything itself.
+"""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import connection
+
+from enterprise_catalog.apps.catalog.models import (
+    CatalogContentChange,
+    CatalogContentKey,
+    CatalogQuery,
+    ContentMetadata,
+    EnterpriseCatalog,
+    Standing,
+)
+from enterprise_catalog.apps.core.db import database_now, in_chunks
+
+_CATALOGS_PER_STATEMENT = 500
+
+# What v1 hides from everybody joins and leaves unseen (V2-3). `change` is a keyword on MySQL, hence the quoted names.
+_RECORD_MEMBERS_OF_ONE_ONLY = """
+    INSERT INTO {changes} (catalog_query_id, enterprise_catalog_id, content_key, content_type, {change}, changed_at)
+    SELECT %s, catalog.uuid, member.content_key, content.content_type, %s, %s
+      FROM {membership} member
+      JOIN {content} content ON content.content_key = member.content_key
+      JOIN {catalog} catalog ON catalog.uuid IN ({catalogs})
+     WHERE member.catalog_query_id = %s
+       AND member.standing_v1 > %s
+       AND NOT EXISTS (
+           SELECT 1 FROM {membership} other
+            WHERE other.catalog_query_id = %s AND other.content_key = member.content_key
+           )
+     ORDER BY member.content_key
+"""
+
+
+def record_attachment(*, catalogs: Collection[UUID], query_id: int, previous_query_id: int | None) -> None:
+    """
+    Record for each of these catalogs the difference between the members of its previous query (None: it is new) and of
+    the one it is attached to.
+    """
+    queries = CatalogQuery.objects.filter(pk__in=[query_id, previous_query_id]).order_by("pk")
+    list(queries.select_for_update().values_list("pk"))
+    now = connection.ops.adapt_datetimefield_value(database_now())
+    # No query has this id: a new catalog had no members.
+    before = previous_query_id or 0
+    for uuids in in_chunks([uuid.hex for uuid in catalogs], _CATALOGS_PER_STATEMENT):
+        statement = _statement(len(uuids))
+        with connection.cursor() as cursor:
+            for change, members_of, not_of in (
+                (CatalogContentChange.Change.REMOVED, before, query_id),
+                (CatalogContentChange.Change.ADDED, query_id, before),
+            ):
+                parameters = [query_id, change.value, now, *uuids, members_of, Standing.HIDDEN.value, not_of]
+                cursor.execute(statement, parameters)
+
+
+def _statement(catalog_count: int) -> str:
+    quote = connection.ops.quote_name
+    return _RECORD_MEMBERS_OF_ONE_ONLY.format(
+        changes=quote(CatalogContentChange._meta.db_table),
+        change=quote("change"),
+        membership=quote(CatalogContentKey._meta.db_table),
+        content=quote(ContentMetadata._meta.db_table),
+        catalog=quote(EnterpriseCatalog._meta.db_table),
+        catalogs=", ".join(["%s"] * catalog_count),
+    )

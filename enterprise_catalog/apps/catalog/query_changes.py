@@ -1,0 +1,143 @@
+"""
+What can happen to a catalog query when a caller's wish is resolved, each as one step that can be carried out.
+
+Which step is right is decided in `catalog.resolution`, under locks that hold until the step is done. A step writes the
+query, its history and, for catalogs that it moves, what joined and left them. It never starts a refresh, and members
+change by publishing only.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.utils import timezone
+
+from enterprise_catalog.apps.catalog.attachment import record_attachment
+from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+
+_HISTORY_ROWS_PER_STATEMENT = 500
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """
+    The query to attach to, as stored; whether catalogs that were attached to it, or to the one it took the place of
+    (by id), ask something else now.
+    """
+
+    query: CatalogQuery
+    filter_changed: bool = False
+    replaced_query_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Attach:
+    """The row is right as it is."""
+
+    query: CatalogQuery
+
+    def carry_out(self) -> Resolution:
+        return Resolution(self.query)
+
+
+@dataclass(frozen=True)
+class Create:
+    """Nobody asked this before."""
+
+    content_filter: dict[str, Any]
+    uuid: UUID | None
+    title: str | None
+
+    def carry_out(self) -> Resolution:
+        query = CatalogQuery.objects.create(
+            uuid=self.uuid or uuid4(),
+            title=self.title,
+            named=self.uuid is not None or self.title is not None,
+            **_filter_columns(self.content_filter),
+        )
+        return Resolution(query)
+
+
+@dataclass(frozen=True)
+class Name:
+    """The row is given a uuid or a title (None: keep), on which callers may rely from now on."""
+
+    query: CatalogQuery
+    uuid: UUID | None
+    title: str | None
+
+    def carry_out(self) -> Resolution:
+        _update(self.query, named=True, **_names(self.uuid, self.title))
+        return Resolution(self.query)
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """The row asks something else from now on, for all its catalogs. Its members stay until the next publish."""
+
+    query: CatalogQuery
+    content_filter: dict[str, Any]
+    title: str | None
+
+    def carry_out(self) -> Resolution:
+        named = self.query.named or self.title is not None
+        _update(self.query, named=named, **_names(None, self.title), **_filter_columns(self.content_filter))
+        return Resolution(self.query, filter_changed=True)
+
+
+@dataclass(frozen=True)
+class TakeOver:
+    """The row takes the place of another: its catalogs, uuid, and title unless a new one is given."""
+
+    query: CatalogQuery
+    replaced: CatalogQuery
+    title: str | None
+
+    def carry_out(self) -> Resolution:
+        replaced_id, title = self.replaced.pk, self.replaced.title if self.title is None else self.title
+        _move_catalogs(source_id=replaced_id, target=self.query)
+        # First, since uuid and title are unique.
+        self.replaced.delete()
+        _update(
+            self.query,
+            named=self.replaced.named or title is not None,
+            **_names(self.replaced.uuid, title),
+        )
+        return Resolution(self.query, filter_changed=True, replaced_query_id=replaced_id)
+
+
+Step = Attach | Create | Name | Rewrite | TakeOver
+
+
+def _filter_columns(content_filter: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "content_filter": content_filter,
+        "content_filter_hash": content_filter_hash(content_filter),
+        "equivalence_key": equivalence_key(content_filter),
+    }
+
+
+def _names(uuid: UUID | None, title: str | None) -> dict[str, Any]:
+    return {field: value for field, value in {"uuid": uuid, "title": title}.items() if value is not None}
+
+
+def _update(query: CatalogQuery, **changes: Any) -> None:
+    """Write these columns only: the others may be deferred, and publishing's are not ours."""
+    for field, value in changes.items():
+        setattr(query, field, value)
+    query.save(update_fields=[*changes, "modified"])
+
+
+def _move_catalogs(*, source_id: int, target: CatalogQuery) -> None:
+    """To the caller this is a rewrite of their query, so their catalogs' `modified` stays (CRUD-1)."""
+    catalogs = list(EnterpriseCatalog.objects.select_for_update().filter(catalog_query_id=source_id).order_by("pk"))
+    uuids = [catalog.pk for catalog in catalogs]
+    record_attachment(catalogs=uuids, query_id=target.pk, previous_query_id=source_id)
+    EnterpriseCatalog.objects.filter(catalog_query_id=source_id).update(catalog_query=target)
+    for catalog in catalogs:
+        catalog.catalog_query = target
+    # A bulk update passes the signals by that otherwise write history.
+    EnterpriseCatalog.history.bulk_history_create(
+        catalogs, batch_size=_HISTORY_ROWS_PER_STATEMENT, update=True, default_date=timezone.now()
+    )
