@@ -1,8 +1,7 @@
 """
-Settings of the test-suite: SQLite unless DATABASE_URL says otherwise, and a signing key made for this process.
+Settings of the test-suite: SQLite unless DATABASE_URL says otherwise, and a signing key made for this run.
 
-The key is real and so is its verification; tests sign with TEST_JWT_PRIVATE_KEY, or pass JWT_PUBLIC_SIGNING_JWK_SET
-for processes they start.
+The key is real and so is its verification; tests sign with TEST_JWT_PRIVATE_KEY.
 """
 
 import json
@@ -24,14 +23,15 @@ os.environ.setdefault("BACKEND_SERVICE_EDX_OAUTH2_KEY", "enterprise-catalog-key"
 os.environ.setdefault("BACKEND_SERVICE_EDX_OAUTH2_SECRET", "enterprise-catalog-secret")
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
 
-_private_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-TEST_JWT_PRIVATE_KEY = _private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-_public_jwk = RSAAlgorithm.to_jwk(_private_key.public_key(), as_dict=True) | {
-    "kid": "test",
-    "use": "sig",
-    "alg": "RS512",
-}
-os.environ.setdefault("JWT_PUBLIC_SIGNING_JWK_SET", json.dumps({"keys": [_public_jwk]}))
+if "TEST_JWT_PRIVATE_KEY" not in os.environ:
+    _private_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    _public_jwk = RSAAlgorithm.to_jwk(_private_key.public_key(), as_dict=True)
+    _public_jwk |= {"kid": "test", "use": "sig", "alg": "RS512"}
+    _pem = _private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    # Both halves go to the processes that this one starts, so that all of them agree.
+    os.environ["TEST_JWT_PRIVATE_KEY"] = _pem.decode()
+    os.environ["JWT_PUBLIC_SIGNING_JWK_SET"] = json.dumps({"keys": [_public_jwk]})
+TEST_JWT_PRIVATE_KEY = os.environ["TEST_JWT_PRIVATE_KEY"]
 
 # Parallel test processes share one Redis server, never a queue or a cache in it: gw0 has databases 0 and 1, gw1 2 and 3
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
