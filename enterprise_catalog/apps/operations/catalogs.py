@@ -1,24 +1,42 @@
 """
 Create, change and delete catalogs: the one place where the rules about them live.
 
-    1. lock the catalog, check a move
-    2. resolve the query fields to a query (`catalog.resolution`)
-    3. write the catalog and, when it is attached elsewhere, what joined and left it
+    1. lock the catalog, check a move to another customer
+    2. resolve the query fields to a query
+    3. write the catalog and, when it is attached elsewhere, what joins and leaves it
     4. write the intent to refresh
 
-One transaction, retried as a whole when others got in its way. No other service is asked (P6): the customer's facts and the content arrive in
-the background. Whether the caller may manage this customer's catalogs at all is the door's business (PERM-2, PERM-3, PERM-4).
+One transaction, repeated as a whole when others got in its way. No other service is asked (P6): the customer's facts
+and the content arrive in the background. Whether the caller may manage this customer's catalogs at all was decided at
+the door (PERM-2, PERM-3, PERM-4).
 """
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
-from uuid import UUID
+from typing import Any, Final, TypeVar
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from enterprise_catalog.apps.access.roles import Grants
-from enterprise_catalog.apps.catalog.filters import FilterWarning
+from enterprise_catalog.apps.catalog.attachment import record_attachment
+from enterprise_catalog.apps.catalog.filters import FilterWarning, filter_warnings
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.query_changes import Resolution
+from enterprise_catalog.apps.catalog.resolution import QueryWish
+from enterprise_catalog.apps.core.db import retry_lost_locks
+from enterprise_catalog.apps.customers.sync import ensure_customer
+from enterprise_catalog.apps.operations.errors import Conflict, Gone, InvalidValues, NotAllowed
+from enterprise_catalog.apps.operations.nudges import nudge_after_commit
+from enterprise_catalog.apps.operations.queries import resolve_wish, wish_without_filter, would_only_attach
+from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
+
+T = TypeVar("T")
+
+# A catalog that appears while it is being created is there in the next round.
+_ROUNDS = 3
 
 
 class Absent(Enum):
@@ -45,8 +63,19 @@ class CatalogValues:
     enabled_course_modes: list[str] | Absent = ABSENT
     publish_audit_enrollment_urls: bool | Absent = ABSENT
     content_filter: dict[str, Any] | Absent = ABSENT
-    query_uuid: UUID | None | Absent = ABSENT
-    query_title: str | None | Absent = ABSENT
+    query_uuid: UUID | Absent | None = ABSENT
+    query_title: str | Absent | None = ABSENT
+
+    def of_catalog(self) -> dict[str, Any]:
+        """What was sent of the catalog's own columns."""
+        columns = (
+            "title",
+            "enterprise_uuid",
+            "enterprise_name",
+            "enabled_course_modes",
+            "publish_audit_enrollment_urls",
+        )
+        return {column: value for column in columns if (value := getattr(self, column)) is not ABSENT}
 
 
 @dataclass(frozen=True)
@@ -63,11 +92,115 @@ def save_catalog(*, catalog: EnterpriseCatalog | None, values: CatalogValues, gr
     """
     Create a catalog (None), or change this one.
 
-    Raises InvalidValues (QRY-6), Conflict (CRUD-5), NotAllowed (PERM-20), Gone.
+    Raises InvalidValues (QRY-6), Conflict (CRUD-5), NotAllowed (PERM-20) or Gone, and then nothing was written.
     """
-    raise NotImplementedError
+    if catalog is not None:
+        return _change(catalog, values, grants)
+    for attempt in range(1, _ROUNDS + 1):
+        try:
+            return _create(values, grants)
+        except IntegrityError:
+            if attempt == _ROUNDS:
+                raise
+    raise AssertionError("unreachable")
 
 
+@retry_lost_locks
+@transaction.atomic
 def delete_catalog(*, catalog: EnterpriseCatalog) -> None:
-    """Delete a catalog; its query stays (CRUD-9). Raises Gone when somebody else deleted it first."""
-    raise NotImplementedError
+    """
+    Delete a catalog; its query stays (CRUD-9). Raises Gone when, since the caller was let in, it was deleted or moved
+    to another customer.
+    """
+    stored = EnterpriseCatalog.objects.select_for_update().filter(
+        pk=catalog.pk, enterprise_uuid=catalog.enterprise_uuid
+    )
+    found = stored.first()
+    if found is None:
+        raise Gone
+    found.delete()
+
+
+@retry_lost_locks
+@transaction.atomic
+def _create(values: CatalogValues, grants: Grants) -> SavedCatalog:
+    if values.content_filter is ABSENT:
+        raise InvalidValues({"content_filter": ["This field is required."]})
+    uuid = uuid4() if values.uuid is ABSENT else values.uuid
+    wish = QueryWish(values.content_filter, _or_none(values.query_uuid), _or_none(values.query_title))
+    warnings = filter_warnings(values.content_filter)
+    existing = EnterpriseCatalog.objects.select_for_update().filter(pk=uuid).first()
+    if existing:
+        _refuse_other_values(existing, values, wish, grants)
+        return SavedCatalog(existing, created=False, refresh_run=None, filter_warnings=warnings)
+    query = resolve_wish(wish, grants=grants).query
+    catalog = EnterpriseCatalog(uuid=uuid, catalog_query=query, modified=timezone.now(), **values.of_catalog())
+    catalog.save(force_insert=True)
+    record_attachment(catalogs=[uuid], query_id=query.pk, previous_query_id=None)
+    is_new = ensure_customer(catalog.enterprise_uuid)
+    run = request_run(query=query, trigger=RefreshRun.Trigger.CREATE)
+    nudge_after_commit(run=run, new_customer=catalog.enterprise_uuid if is_new else None)
+    return SavedCatalog(catalog, created=True, refresh_run=run, filter_warnings=warnings)
+
+
+@retry_lost_locks
+@transaction.atomic
+def _change(catalog: EnterpriseCatalog, values: CatalogValues, grants: Grants) -> SavedCatalog:
+    stored = EnterpriseCatalog.objects.select_for_update().filter(pk=catalog.pk).first()
+    if stored is None:
+        raise Gone
+    changes = {column: value for column, value in values.of_catalog().items() if value != getattr(stored, column)}
+    _check_move(catalog, stored, changes, grants)
+    wish = _wish_of_change(stored, values, grants)
+    resolution = resolve_wish(wish, grants=grants) if wish else Resolution(stored.catalog_query)
+    attached = _write_change(stored, changes, resolution)
+    is_new = "enterprise_uuid" in changes and ensure_customer(stored.enterprise_uuid)
+    run = None
+    if attached or resolution.filter_changed or resolution.query.refreshed_at is None:
+        run = request_run(query=resolution.query, trigger=RefreshRun.Trigger.UPDATE)
+    nudge_after_commit(run=run, new_customer=stored.enterprise_uuid if is_new else None)
+    warnings = [] if values.content_filter is ABSENT else filter_warnings(values.content_filter)
+    return SavedCatalog(stored, created=False, refresh_run=run, filter_warnings=warnings)
+
+
+def _refuse_other_values(existing: EnterpriseCatalog, values: CatalogValues, wish: QueryWish, grants: Grants) -> None:
+    """A repeated create is harmless; another one under the same uuid is a conflict (CRUD-5)."""
+    same_values = all(value == getattr(existing, column) for column, value in values.of_catalog().items())
+    if not (same_values and would_only_attach(wish, query_id=existing.catalog_query_id, grants=grants)):
+        raise Conflict({"uuid": ["An enterprise catalog with this uuid already exists with different values."]})
+
+
+def _check_move(catalog: EnterpriseCatalog, stored: EnterpriseCatalog, changes: dict[str, Any], grants: Grants) -> None:
+    """The door checked the customer of the catalog it loaded; whatever else is involved is checked here (PERM-20)."""
+    involved = {stored.enterprise_uuid, changes.get("enterprise_uuid", stored.enterprise_uuid)}
+    if not all(grants.may_manage(customer) for customer in involved - {catalog.enterprise_uuid}):
+        raise NotAllowed
+
+
+def _wish_of_change(stored: EnterpriseCatalog, values: CatalogValues, grants: Grants) -> QueryWish | None:
+    query_uuid, title = _or_none(values.query_uuid), _or_none(values.query_title)
+    if values.content_filter is not ABSENT:
+        return QueryWish(values.content_filter, query_uuid, title)
+    return wish_without_filter(
+        attached_query_id=stored.catalog_query_id, query_uuid=query_uuid, title=title, grants=grants
+    )
+
+
+def _write_change(stored: EnterpriseCatalog, changes: dict[str, Any], resolution: Resolution) -> bool:
+    """Write what differs; `modified` moves only then (CRUD-1). True when the catalog is attached elsewhere now."""
+    previous_query_id, query = stored.catalog_query_id, resolution.query
+    stored.catalog_query = query
+    # A replaced query's catalogs were all moved already, and to their owners it is the same query.
+    attached = previous_query_id not in (query.pk, resolution.replaced_query_id)
+    if attached:
+        record_attachment(catalogs=[stored.pk], query_id=query.pk, previous_query_id=previous_query_id)
+    if attached or changes:
+        for column, value in changes.items():
+            setattr(stored, column, value)
+        stored.modified = timezone.now()
+        stored.save(update_fields=[*changes, "catalog_query", "modified"])
+    return attached
+
+
+def _or_none(value: T | Absent) -> T | None:
+    return None if value is ABSENT else value

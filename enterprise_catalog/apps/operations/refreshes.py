@@ -1,11 +1,37 @@
 """
-Ask for a refresh: a row first, then a nudge that may get lost (P5, P6).
+Ask for refreshes: a row first, and after commit a nudge that may get lost (P5, P6).
+
+Nothing here fetches, waits for a worker or needs the broker.
 """
 
+from django.db import transaction
+
 from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.core.db import retry_lost_locks
+from enterprise_catalog.apps.operations.nudges import nudge_after_commit
+from enterprise_catalog.apps.refresh.claims import State, end
+from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 
+@retry_lost_locks
+@transaction.atomic
 def request_refresh(*, query: CatalogQuery, trigger: str) -> RefreshRun:
     """The waiting run that will serve this request, new or joined (REFR-1, REFR-3)."""
-    raise NotImplementedError
+    run = request_run(query=query, trigger=trigger)
+    nudge_after_commit(run=run)
+    return run
+
+
+def end_runs_of_replaced_query(*, replacement: CatalogQuery) -> None:
+    """
+    End what waits, or is held, for a query whose place and uuid another one took (RUN-5). A running one finds out when
+    it wants to publish.
+    """
+    orphans = RefreshRun.objects.filter(catalog_query=None, catalog_query_uuid=replacement.uuid)
+    end(
+        orphans.filter(state__in=[State.QUEUED, State.HELD]),
+        state=State.FAILED,
+        reason_code="superseded",
+        reason_detail="Another catalog query with the same content filter took the place of its query.",
+    )

@@ -2,8 +2,9 @@
 
 from uuid import uuid4
 
-import factory
 from django.utils import timezone
+from factory.declarations import LazyAttribute, LazyFunction, Sequence, SubFactory
+from factory.django import DjangoModelFactory
 
 from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.items import standing_v1
@@ -17,49 +18,49 @@ from enterprise_catalog.apps.catalog.models import (
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
-class EnterpriseCustomerFactory(factory.django.DjangoModelFactory):
+class EnterpriseCustomerFactory(DjangoModelFactory[EnterpriseCustomer]):
     class Meta:
         model = EnterpriseCustomer
 
-    uuid = factory.LazyFunction(uuid4)
-    slug = factory.Sequence("customer-{}".format)
-    name = factory.Sequence("Customer {}".format)
+    uuid = LazyFunction(uuid4)
+    slug = Sequence("customer-{}".format)
+    name = Sequence("Customer {}".format)
 
 
-class CatalogQueryFactory(factory.django.DjangoModelFactory):
+class CatalogQueryFactory(DjangoModelFactory[CatalogQuery]):
     """A query nobody named and nobody refreshed."""
 
     class Meta:
         model = CatalogQuery
 
-    content_filter = factory.Sequence(lambda n: {"content_type": "course", "partner": f"partner-{n}"})
-    content_filter_hash = factory.LazyAttribute(lambda query: content_filter_hash(query.content_filter))
-    equivalence_key = factory.LazyAttribute(lambda query: equivalence_key(query.content_filter))
+    content_filter = Sequence(lambda n: {"content_type": "course", "partner": f"partner-{n}"})
+    content_filter_hash = LazyAttribute(lambda query: content_filter_hash(query.content_filter))
+    equivalence_key = LazyAttribute(lambda query: equivalence_key(query.content_filter))
 
 
-class EnterpriseCatalogFactory(factory.django.DjangoModelFactory):
+class EnterpriseCatalogFactory(DjangoModelFactory[EnterpriseCatalog]):
     class Meta:
         model = EnterpriseCatalog
 
-    title = factory.Sequence("Catalog {}".format)
-    enterprise_uuid = factory.LazyFunction(uuid4)
+    title = Sequence("Catalog {}".format)
+    enterprise_uuid = LazyFunction(uuid4)
     enterprise_name = "Acme, Inc."
-    catalog_query = factory.SubFactory(CatalogQueryFactory)
+    catalog_query = SubFactory(CatalogQueryFactory)
     enabled_course_modes = ["verified", "audit"]
-    modified = factory.LazyFunction(timezone.now)
+    modified = LazyFunction(timezone.now)
 
 
-class ContentMetadataFactory(factory.django.DjangoModelFactory):
+class ContentMetadataFactory(DjangoModelFactory[ContentMetadata]):
     """An active course."""
 
     class Meta:
         model = ContentMetadata
 
-    content_key = factory.Sequence("edX+Course{}".format)
+    content_key = Sequence("edX+Course{}".format)
     content_type = ContentMetadata.ContentType.COURSE
     rendering_version = 1
-    created = factory.LazyFunction(timezone.now)
-    modified = factory.LazyFunction(timezone.now)
+    created = LazyFunction(timezone.now)
+    modified = LazyFunction(timezone.now)
 
 
 def publish_members(query: CatalogQuery, *contents: ContentMetadata | str) -> None:

@@ -260,7 +260,7 @@ def test_planning_writes_nothing():
 def test_who_comes_second_finds_what_the_first_one_made(monkeypatch):
     """Two creators with one filter: the loser of the race reads again."""
     really_plan = resolution.plan_query
-    winners = []
+    winners: list[CatalogQuery] = []
 
     def plan_then_lose(**kwargs):
         step = really_plan(**kwargs)

@@ -1,0 +1,29 @@
+"""
+What workers are told after a commit: all of it at once, and nothing more when the broker is found away, so that a
+caller waits for one lost nudge at most (P6). The rows that were committed are the work; the tick finds them, too.
+"""
+
+from functools import partial
+from uuid import UUID
+
+from celery import Task
+from django.db import transaction
+
+from enterprise_catalog.apps.core.nudge import nudge
+from enterprise_catalog.apps.customers.tasks import sync_customer
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.tasks import run_refresh
+
+
+def nudge_after_commit(*, run: RefreshRun | None = None, new_customer: UUID | None = None) -> None:
+    messages: list[tuple[Task, str]] = []
+    if run is not None:
+        messages.append((run_refresh, str(run.pk)))
+    if new_customer is not None:
+        messages.append((sync_customer, str(new_customer)))
+    if messages:
+        transaction.on_commit(partial(_nudge_until_one_is_lost, messages))
+
+
+def _nudge_until_one_is_lost(messages: list[tuple[Task, str]]) -> None:
+    all(nudge(task, argument) for task, argument in messages)
