@@ -70,7 +70,7 @@ def listed_catalogs(request: Request) -> QuerySet[EnterpriseCatalog]:
     """
     grants = grants_of(request)
     catalogs = EnterpriseCatalog.objects.select_related("catalog_query").defer("catalog_query__content_filter")
-    customers = None if grants.is_provisioner else grants.administered_customers()
+    customers = None if grants.may_manage(None) else grants.administered_customers()
     if customers is None:
         return catalogs
     if not customers and not grants.is_staff:

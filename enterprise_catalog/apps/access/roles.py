@@ -80,7 +80,7 @@ class Grants:
 
     def may_manage(self, customer: UUID | None) -> bool:
         """Create and change catalogs of this customer (PERM-2, PERM-3)."""
-        return self.has_admin_access(customer) or self.is_provisioner
+        return self.is_superuser or self._some(lambda roles: roles.provisioning or roles.admin.cover(customer))
 
     def administered_customers(self) -> frozenset[UUID] | None:
         """Every customer this caller has admin access to; None means all."""

@@ -30,9 +30,9 @@ class RefreshRunView(ApiView):
 
 def may_see(grants: Grants, run: RefreshRun) -> bool:
     """Admins of a customer that uses the query; a run of a query nobody uses is for operators (PERM-13, PERM-19)."""
-    if grants.is_operator:
-        return True
-    customers = EnterpriseCatalog.objects.filter(catalog_query_id=run.catalog_query_id).values_list(
-        "enterprise_uuid", flat=True
+    customers = set(
+        EnterpriseCatalog.objects.filter(catalog_query_id=run.catalog_query_id).values_list(
+            "enterprise_uuid", flat=True
+        )
     )
-    return any(grants.may_manage(customer) for customer in set(customers))
+    return any(grants.may_manage(customer) for customer in customers) if customers else grants.is_operator

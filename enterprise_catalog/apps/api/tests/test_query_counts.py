@@ -1,0 +1,106 @@
+"""P6, DESIGN's read path: what each endpoint asks of the database, the same at 1 and at 100."""
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from enterprise_catalog.apps.access.tests.test_roles import assign
+from enterprise_catalog.apps.access.tests.tokens import E, admin, client_for, learner, operator
+from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
+from enterprise_catalog.apps.refresh.tests.builders import keys
+
+pytestmark = pytest.mark.django_db
+
+CUSTOMER = f"/api/v1/enterprise-customer/{E}/contains_content_items/"
+SIZES = pytest.mark.parametrize("size", [1, 100])
+
+
+@pytest.fixture
+def queries(django_assert_num_queries):
+    """Ask once, so that the user is known; then count."""
+
+    def expect(number, client, path):
+        client.get(path)
+        with django_assert_num_queries(number):
+            response = client.get(path)
+            if response.streaming:
+                b"".join(response.streaming_content)
+        assert response.status_code == 200
+        return response
+
+    return expect
+
+
+@SIZES
+def test_catalog_contains(queries, size):
+    """User, catalog, match."""
+    path = path_of(make_catalog(*keys(size)), "contains_content_items/")
+    asked = "&".join(f"course_run_ids={key}" for key in keys(size))
+    queries(3, learner(), f"{path}?{asked}")
+
+
+@SIZES
+def test_customer_contains(queries, size):
+    """User, catalogs of the customer, match."""
+    query = make_catalog("edX+A").catalog_query
+    for _ in range(size - 1):
+        make_catalog(query=query)
+    response = queries(3, learner(), f"{CUSTOMER}?course_run_ids=edX+A&get_catalog_list=1")
+    assert len(response.json()["catalog_list"]) == size
+
+
+@SIZES
+def test_a_page_of_content(queries, size):
+    """User, catalog, customer, page."""
+    path = path_of(make_catalog(*keys(size)), "get_content_metadata/")
+    response = queries(4, learner(), f"{path}?page_size=100")
+    assert len(response.json()["results"]) == size
+
+
+@SIZES
+def test_content_by_keys(queries, size):
+    """User, catalog, customer; match, generation, items."""
+    path = path_of(make_catalog(*keys(size)), "get_content_metadata/")
+    asked = "&".join(f"content_keys={key}" for key in keys(size))
+    queries(6, learner(), f"{path}?page_size=100&{asked}")
+
+
+@SIZES
+def test_a_whole_catalog(queries, size):
+    """User, catalog, customer, head; then one for each hundred items, and one that finds the end."""
+    path = path_of(make_catalog(*keys(size)), "get_content_metadata/")
+    queries(4 + size // 100 + 1, learner(), f"{path}?traverse_pagination=1")
+
+
+@SIZES
+def test_a_list_of_catalogs(queries, size):
+    """User, count, page."""
+    query = make_catalog().catalog_query
+    for _ in range(size - 1):
+        make_catalog(query=query)
+    response = queries(3, operator(), f"{CATALOGS}?page_size=100")
+    assert len(response.json()["results"]) == size
+
+
+def test_one_catalog(queries):
+    """User, catalog."""
+    queries(2, admin(), path_of(make_catalog()))
+
+
+def test_a_refresh_run(queries):
+    """User, run, customers of its query."""
+    run_id = admin().post(path_of(make_catalog(), "refresh_metadata/")).json()["async_task_id"]
+    queries(3, admin(), f"/api/v1/refresh-runs/{run_id}/")
+
+
+def test_roles_of_the_database_cost_one_more(queries):
+    catalog = make_catalog()
+    client = client_for("dora")
+    client.get(CATALOGS)
+    assign(get_user_model().objects.get(username="dora"), "enterprise_catalog_admin", E)
+    queries(3, client, path_of(catalog))
+
+
+def test_a_session_costs_one_more(queries, client):
+    user = get_user_model().objects.create(username="sue", is_superuser=True)
+    client.force_login(user)
+    queries(3, client, path_of(make_catalog()))
