@@ -278,9 +278,9 @@ REVIEWS_INTERVAL_HOURS = env.int("REVIEWS_INTERVAL_HOURS", default=24)
 # The promise itself: older than this is stale.
 FRESHNESS_HOURS = 24
 # How often beat looks for due queries and expired leases; with the lease it bounds recovery below two minutes (P5).
-TICK_SECONDS = 30
+TICK_SECONDS = env.int("TICK_SECONDS", default=30)
 # A worker that does not renew within this time counts as dead.
-LEASE_SECONDS = 60
+LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
 # A run that has lost this many workers is broken itself (it kills them) and ends as failed.
 REFRESH_MAX_ATTEMPTS = 5
 
