@@ -154,7 +154,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     # Everything spoken to is on this machine; a proxy of the shell's would not find it.
     os.environ["no_proxy"] = "127.0.0.1"
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # Ctrl-C too: a shell that starts this in the background leaves it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     config = LocalConfig(directory=options.directory.resolve(), port=options.port, sandbox_port=options.sandbox_port)
     try:

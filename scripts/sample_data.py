@@ -7,6 +7,7 @@ import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -115,13 +116,12 @@ def wait_for_run(client: Client, run: str, *, still_alive: Callable[[], None]) -
 
 def provision(client: Client, customers: list[dict[str, Any]], *, still_alive: Callable[[], None]) -> list[Report]:
     by_slug = {customer["slug"]: customer for customer in customers}
-    started = time.monotonic()
     runs = {sample.uuid: create(client, sample, customer=by_slug[sample.customer_slug]) for sample in SAMPLES}
     reports = []
     told: dict[str, str] = {}
     for sample in SAMPLES:
         run = runs[sample.uuid]
-        story = _story(client, run, sample, told, started=started, still_alive=still_alive)
+        story = _story(client, run, sample, told, still_alive=still_alive)
         reports.append(_report(client, sample, by_slug[sample.customer_slug]["name"], story))
     return reports
 
@@ -132,7 +132,6 @@ def _story(
     sample: Sample,
     told: dict[str, str],
     *,
-    started: float,
     still_alive: Callable[[], None],
 ) -> str:
     if run is None:
@@ -141,10 +140,10 @@ def _story(
         return f"same search as {told[run]}, so no fetch of its own"
     told[run] = f"{sample.title} of {sample.customer_slug}"
     ended = wait_for_run(client, run, still_alive=still_alive)
-    seconds = time.monotonic() - started
-    if ended["state"] == "published":
-        return f"published {seconds:.1f} s after it was asked for"
-    return f"refresh {ended['state']}: {ended['reason']}"
+    if ended["state"] != "published":
+        return f"refresh {ended['state']}: {ended['reason']}"
+    took = datetime.fromisoformat(ended["finished_at"]) - datetime.fromisoformat(ended["started_at"])
+    return f"fetched and published in {took.total_seconds():.1f} s"
 
 
 def _report(client: Client, sample: Sample, customer_name: str, story: str) -> Report:

@@ -216,7 +216,9 @@ def _interrupt(signal_number: int, frame: FrameType | None) -> None:
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Ctrl-C too: a shell that starts this in the background leaves it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         with Services() as services:
             print("# MariaDB and Redis run until Ctrl-C. For another shell:")

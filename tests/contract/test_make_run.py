@@ -48,22 +48,32 @@ class Launched:
     def family(self) -> set[int]:
         return descendants(self.process.pid)
 
+    def child(self, word: str) -> int:
+        """The process it started itself with this word on the command line."""
+        children = (pid for pid, parent in parents().items() if parent == self.process.pid)
+        return next(pid for pid in children if word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
+
     def interrupt(self) -> int:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(60)
 
 
-def descendants(pid: int) -> set[int]:
-    parents = {}
+def parents() -> dict[int, int]:
+    found = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        parents[int(stat.parent.name)] = int(fields[1])
+        found[int(stat.parent.name)] = int(fields[1])
+    return found
+
+
+def descendants(pid: int) -> set[int]:
     found, generation = set(), {pid}
+    known = parents()
     while generation:
-        generation = {child for child, parent in parents.items() if parent in generation}
+        generation = {child for child, parent in known.items() if parent in generation}
         found |= generation
     return found
 
@@ -176,8 +186,7 @@ def test_ctrl_c_stops_everything_and_the_next_start_keeps_the_data(first_start, 
     assert second.printed.count("kept from an earlier start") == 6
 
     family = second.family()
-    worker = next(pid for pid in family if b"\0worker\0" in Path(f"/proc/{pid}/cmdline").read_bytes())
-    os.kill(worker, signal.SIGKILL)
+    os.kill(second.child("worker"), signal.SIGKILL)
     assert second.process.wait(60) == 1
     assert "worker ended with exit code -9" in second.printed
     assert all_gone(family)
