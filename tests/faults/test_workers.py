@@ -67,6 +67,7 @@ def test_a_run_survives_the_worker_that_was_killed_in_the_middle_of_a_page(worke
     eventually(lambda: state_of(run) == State.PUBLISHED)
     run.refresh_from_db()
     assert run.attempts == 2
+    assert run.counts
     assert run.counts["total"] == len(members(query)) > 10
 
 
