@@ -16,9 +16,12 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 
 @retry_lost_locks
 @transaction.atomic
-def request_refresh(*, query: CatalogQuery, trigger: str) -> RefreshRun:
-    """The waiting run that will serve this request, new or joined (REFR-1, REFR-3)."""
-    run = request_run(query=query, trigger=trigger)
+def request_refresh(*, query: CatalogQuery, trigger: str, forced: bool = False) -> RefreshRun:
+    """
+    The waiting run that will serve this request, new or joined (REFR-1, REFR-3). `forced` asks for every member's full
+    record, also those that are fresh.
+    """
+    run = request_run(query=query, trigger=trigger, forced=forced)
     nudge_after_commit(run=run)
     return run
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
@@ -25,29 +25,33 @@ def tick() -> list[UUID]:
     """Recover, enqueue what is due, and return the waiting runs that nobody was told of lately."""
     recover_expired_leases()
     _end_orphans()
-    for query in _due_queries():
+    for query in _next_due_queries():
         request_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
     return _unnoticed_runs()
 
 
-def _due_queries() -> list[CatalogQuery]:
-    """Queries in use whose last publish is older than the interval, longest ago first, a bounded number per tick."""
-    now = database_now()
+def queries_in_use() -> QuerySet[CatalogQuery]:
+    """What is kept fresh: a query without catalogs is not (CRUD-9)."""
+    return CatalogQuery.objects.filter(Exists(EnterpriseCatalog.objects.filter(catalog_query=OuterRef("pk"))))
+
+
+def due_queries() -> QuerySet[CatalogQuery]:
+    """Queries in use whose last publish is older than the interval, longest ago first (P3)."""
+    due_before = database_now() - timedelta(hours=settings.REFRESH_INTERVAL_HOURS)
+    due = queries_in_use().filter(Q(refreshed_at=None) | Q(refreshed_at__lt=due_before))
+    return due.order_by(Coalesce("refreshed_at", "created"), "pk")
+
+
+def _next_due_queries() -> list[CatalogQuery]:
+    """A bounded number per tick, and none that is on its way or failed just now."""
     runs = RefreshRun.objects.filter(catalog_query=OuterRef("pk"))
     busy = runs.filter(state__in=[State.QUEUED, State.RUNNING])
     # One that failed just now would fail again: discovery gets a pause.
     failed_lately = runs.filter(
         state__in=[State.FAILED, State.HELD],
-        finished_at__gt=now - timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES),
+        finished_at__gt=database_now() - timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES),
     )
-    due_before = now - timedelta(hours=settings.REFRESH_INTERVAL_HOURS)
-    due = CatalogQuery.objects.filter(
-        Q(refreshed_at=None) | Q(refreshed_at__lt=due_before),
-        Exists(EnterpriseCatalog.objects.filter(catalog_query=OuterRef("pk"))),
-        ~Exists(busy),
-        ~Exists(failed_lately),
-    )
-    return list(due.order_by(Coalesce("refreshed_at", "created"), "pk")[: settings.DUE_QUERIES_PER_TICK])
+    return list(due_queries().filter(~Exists(busy), ~Exists(failed_lately))[: settings.DUE_QUERIES_PER_TICK])
 
 
 def _end_orphans() -> None:

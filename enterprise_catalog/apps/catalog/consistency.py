@@ -1,0 +1,203 @@
+"""
+What must be true between the tables of the store, and where it is not.
+
+    queries     hash and equivalence key are the filter's, counts are those of the rows
+    members     stand where their content's row says, and have content and documents
+    contents    say what their documents say: digests, flags, nested runs, and the item as it would be rendered now
+
+Reads only, and in slices: neither the number of contents nor of members may show in memory. Never repairs anything.
+"""
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import zstandard
+from django.db.models import Count, Exists, OuterRef, Q
+
+from enterprise_catalog.apps.catalog.contents import ContentType, runs_of
+from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
+from enterprise_catalog.apps.catalog.items import Review, build_item, is_restricted, standing_v1
+from enterprise_catalog.apps.catalog.models import (
+    CatalogContentKey,
+    CatalogQuery,
+    ContentDocuments,
+    ContentMetadata,
+    CourseReview,
+    EnterpriseCatalog,
+    NestedRun,
+    Standing,
+)
+from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
+from enterprise_catalog.apps.catalog.variants import variant_of
+from enterprise_catalog.apps.core.db import in_chunks
+from enterprise_catalog.apps.core.moments import sortable_moment
+from enterprise_catalog.apps.core.packing import digest, unpack, unpack_bytes
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+
+# A filter may be a megabyte, and so may a full record.
+_QUERIES_PER_SLICE = 20
+_DOCUMENTS_PER_SLICE = 50
+# Opening this many documents takes a second; the rest is `deep`.
+_SAMPLE = 500
+
+_UNREADABLE = (zstandard.ZstdError, orjson.JSONDecodeError)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One contradiction: which rule, about what, and what was found."""
+
+    rule: str
+    subject: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.subject}: {self.detail}"
+
+
+def violations(*, deep: bool) -> Iterator[Violation]:
+    """All contradictions. `deep` opens all documents, otherwise a random sample of them."""
+    yield from _filters()
+    yield from _counts()
+    yield from _standings()
+    yield from _orphans()
+    yield from _documents(deep=deep)
+
+
+def _filters() -> Iterator[Violation]:
+    last = 0
+    while queries := list(CatalogQuery.objects.filter(pk__gt=last).order_by("pk")[:_QUERIES_PER_SLICE]):
+        for query in queries:
+            expected = content_filter_hash(query.content_filter), equivalence_key(query.content_filter)
+            found = query.content_filter_hash, query.equivalence_key
+            for rule, should, does in zip(("filter-hash", "equivalence-key"), expected, found, strict=True):
+                if should != does:
+                    yield Violation(rule, f"query {query.uuid}", f"{does}, but the filter gives {should}")
+        last = queries[-1].pk
+
+
+def _counts() -> Iterator[Violation]:
+    listed = Count("pk", filter=Q(standing_v1=Standing.LISTED))
+    members = (
+        CatalogContentKey.objects.order_by().values("catalog_query_id").annotate(members=Count("pk"), listed=listed)
+    )
+    counted = {query_id: found for query_id, *found in members.values_list("catalog_query_id", "members", "listed")}
+    stored = CatalogQuery.objects.values_list("pk", "uuid", "member_count", "count_v1")
+    for query_id, uuid, *counts in stored.order_by("pk").iterator():
+        found = counted.get(query_id, [0, 0])
+        if counts != found:
+            yield Violation("counts", f"query {uuid}", f"[members, listed] are {found}, but its counts say {counts}")
+
+
+def _standings() -> Iterator[Violation]:
+    """A handful of combinations stands for any number of members."""
+    members = CatalogContentKey.objects.order_by()
+    combinations = members.values_list(
+        "content__content_type", "content__active", "content__restricted", "standing_v1"
+    ).distinct()
+    for content_type, active, restricted, standing in list(combinations):
+        expected = standing_v1(content_type=content_type, active=active, restricted=restricted)
+        if standing == expected:
+            continue
+        wrong = members.filter(
+            content__content_type=content_type,
+            content__active=active,
+            content__restricted=restricted,
+            standing_v1=standing,
+        )
+        for query, key in wrong.values_list("catalog_query__uuid", "content_id").iterator():
+            yield Violation("standing", f"{key} in query {query}", f"{standing}, but its content says {expected.value}")
+
+
+def _orphans() -> Iterator[Violation]:
+    """What foreign keys promise, for databases and hands that pass them by, and what no foreign key can say."""
+    content = ContentMetadata.objects.filter(pk=OuterRef("content_id"))
+    query = CatalogQuery.objects.filter(pk=OuterRef("catalog_query_id"))
+    course = ContentMetadata.objects.filter(pk=OuterRef("course_id"), content_type=ContentType.COURSE)
+    documents = ContentDocuments.objects.filter(pk=OuterRef("pk"))
+    customer = EnterpriseCustomer.objects.filter(pk=OuterRef("enterprise_uuid"))
+    for rule, rows, what in (
+        ("orphan-member", CatalogContentKey.objects.filter(~Exists(content)).values_list("content_id"), "no content"),
+        ("orphan-member", CatalogContentKey.objects.filter(~Exists(query)).values_list("content_id"), "no query"),
+        ("orphan-run", NestedRun.objects.filter(~Exists(course)).values_list("run_key"), "no course"),
+        ("orphan-documents", ContentDocuments.objects.filter(~Exists(content)).values_list("pk"), "no content"),
+        ("documents-missing", ContentMetadata.objects.filter(~Exists(documents)).values_list("pk"), "no documents"),
+        ("orphan-catalog", EnterpriseCatalog.objects.filter(~Exists(query)).values_list("pk"), "no query"),
+        ("customer-missing", EnterpriseCatalog.objects.filter(~Exists(customer)).values_list("pk"), "no customer row"),
+    ):
+        for (subject,) in rows.order_by().iterator():
+            yield Violation(rule, str(subject), what)
+
+
+def _documents(*, deep: bool) -> Iterator[Violation]:
+    keys = list(ContentMetadata.objects.order_by().values_list("pk", flat=True))
+    if not deep and len(keys) > _SAMPLE:
+        keys = random.sample(keys, _SAMPLE)
+    for chunk in in_chunks(sorted(keys), _DOCUMENTS_PER_SLICE):
+        rows = ContentMetadata.objects.select_related("documents").filter(pk__in=chunk, documents__isnull=False)
+        reviews = {
+            review.pk: Review(review.reviews_count, review.avg_course_rating)
+            for review in CourseReview.objects.filter(pk__in=chunk)
+        }
+        runs: dict[str, dict[str, bool]] = {}
+        for course, run, restricted in NestedRun.objects.filter(course_id__in=chunk).values_list(
+            "course_id", "run_key", "restricted"
+        ):
+            runs.setdefault(course, {})[run] = restricted
+        for row in rows.order_by("pk"):
+            yield from _content(row, reviews.get(row.pk), runs.get(row.pk, {}))
+
+
+def _content(row: ContentMetadata, review: Review | None, runs: Mapping[str, bool]) -> Iterator[Violation]:
+    try:
+        search_document = unpack(row.documents.search_document)
+        full_record = unpack(row.documents.full_record) if row.documents.full_record else None
+        rendered = unpack_bytes(row.documents.rendered)
+    except _UNREADABLE as error:
+        yield Violation("unreadable-documents", row.pk, type(error).__name__)
+        return
+    item = build_item(
+        content_key=row.pk,
+        content_type=row.content_type,
+        parent_content_key=row.parent_content_key,
+        search_document=search_document,
+        full_record=full_record,
+        review=review,
+    )
+    for column, expected in _columns(row, search_document, full_record, item).items():
+        found = getattr(row, column)
+        if found != expected:
+            yield Violation("content-column", row.pk, f"{column} is {found!r}, but its documents say {expected!r}")
+    if row.content_type == ContentType.COURSE:
+        yield from _nested_runs(row.pk, runs_of(search_document) | runs_of(full_record or {}), runs)
+    # An older rendering is renewed by the next refresh.
+    if row.rendering_version == RENDERING_VERSION:
+        fresh = render(item, content_key=row.pk, modified=sortable_moment(row.modified))
+        if rendered != fresh:
+            yield Violation("rendered", row.pk, f"{len(rendered)} bytes that differ from a fresh rendering")
+
+
+def _columns(
+    row: ContentMetadata, search_document: dict[str, Any], full_record: dict[str, Any] | None, item: dict[str, Any]
+) -> dict[str, Any]:
+    variant = variant_of(search_document, ended_keys=[])
+    is_run, is_course = row.content_type == ContentType.COURSE_RUN, row.content_type == ContentType.COURSE
+    return {
+        "search_digest": variant.core,
+        "variant_digest": variant.extras,
+        "record_digest": digest(full_record) if full_record is not None else "",
+        "active": item["active"] if is_course else True,
+        "restricted": is_run and is_restricted(search_document),
+    }
+
+
+def _nested_runs(course: str, expected: Mapping[str, bool], found: Mapping[str, bool]) -> Iterator[Violation]:
+    """Rows may name more runs than the documents: ended ones were trimmed out of those (REFR-13)."""
+    for run, restricted in expected.items():
+        if run not in found:
+            yield Violation("nested-run", f"{run} of {course}", "no row")
+        elif found[run] != restricted:
+            yield Violation("nested-run", f"{run} of {course}", f"restricted is {found[run]}, not {restricted}")

@@ -1,0 +1,163 @@
+"""
+Ask for refreshes, and if wanted wait for them: the command line's face of `operations`.
+
+The refreshes themselves are the workers' business; only `--here` does their work in this process.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from typing import Any, NoReturn
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.console.following import Following
+from enterprise_catalog.apps.core.uuids import parse_uuid
+from enterprise_catalog.apps.operations.refreshes import request_refresh
+from enterprise_catalog.apps.operations.selection import UnknownUuids, named_queries, queries_to_keep_fresh
+from enterprise_catalog.apps.refresh.claims import recover_expired_leases
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.tasks import run_refresh
+
+_SOME_FAILED, _USAGE, _TIMEOUT, _INTERRUPTED = 1, 2, 3, 130
+
+_POLL_SECONDS = 0.5
+# An idle worker takes a run up within a second.
+_NO_WORKER_SECONDS = 15
+_TIMEOUT_SECONDS = 3600
+
+
+def _uuid(text: str) -> UUID:
+    uuid = parse_uuid(text)
+    if uuid is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a uuid")
+    return uuid
+
+
+class Command(BaseCommand):
+    help = (
+        "Ask for refreshes of catalog queries. Without --catalog or --query: of all that are used by a catalog and "
+        "were published longer ago than REFRESH_INTERVAL_HOURS, or with --force of all that are used. Workers do the "
+        "refreshes in the background; a query that already waits for one is not asked for twice. Exit codes: 0 asked "
+        "for (with --wait: all published), 1 some failed or are held, 2 wrong usage or unknown uuid, 3 timeout."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add = parser.add_argument
+        add("--catalog", action="append", default=[], type=_uuid, metavar="UUID", help="the query of this catalog")
+        add("--query", action="append", default=[], type=_uuid, metavar="UUID", help="this query")
+        add("--force", action="store_true", help="fetch every full record again, also those that are fresh")
+        add("--dry-run", action="store_true", help="say what would be refreshed, and write nothing")
+        add("--wait", action="store_true", help="wait until every refresh has ended, and tell how")
+        add("--here", action="store_true", help="do the refreshes in this process instead of a worker; implies --wait")
+        add(
+            "--timeout",
+            type=float,
+            default=_TIMEOUT_SECONDS,
+            metavar="SECONDS",
+            help="stop waiting after this long; the refreshes go on (default: %(default)s)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        force = options["force"]
+        queries = self._chosen(catalogs=options["catalog"], queries=options["query"], force=force)
+        if options["dry_run"]:
+            self._tell_plan(queries, force=force)
+            return
+        if not queries:
+            self.stdout.write("Nothing is due.")
+            return
+        asked = [(query, self._ask(query, force=force)) for query in queries]
+        if options["wait"] or options["here"]:
+            self._wait([run for _, run in asked], timeout=options["timeout"], here=options["here"])
+        else:
+            for query, run in asked:
+                self.stdout.write(f"run {run.pk} for {_name(query)}")
+            self.stdout.write(f"{len(asked)} refreshes asked for.")
+
+    def _chosen(self, *, catalogs: list[UUID], queries: list[UUID], force: bool) -> list[CatalogQuery]:
+        if not (catalogs or queries):
+            return queries_to_keep_fresh(due_only=not force)
+        try:
+            return named_queries(catalogs=catalogs, queries=queries)
+        except UnknownUuids as error:
+            raise CommandError(str(error), returncode=_USAGE) from error
+
+    def _ask(self, query: CatalogQuery, *, force: bool) -> RefreshRun:
+        return request_refresh(query=query, trigger=RefreshRun.Trigger.OPERATOR, forced=force)
+
+    def _tell_plan(self, queries: list[CatalogQuery], *, force: bool) -> None:
+        waiting = set(RefreshRun.objects.filter(queued_for__isnull=False).values_list("queued_for", flat=True))
+        for query in queries:
+            since = f"published {query.refreshed_at:%Y-%m-%d %H:%M} UTC" if query.refreshed_at else "never published"
+            joins = ", joins the run that waits" if query.pk in waiting else ""
+            self.stdout.write(f"{_name(query)}: {since}, {query.member_count} items{joins}")
+        records = ", with every full record" if force else ""
+        self.stdout.write(f"{len(queries)} refreshes would be asked for{records}. Nothing was written.")
+
+    def _wait(self, runs: list[RefreshRun], *, timeout: float, here: bool) -> None:
+        following = Following(runs)
+        ended: list[RefreshRun] = []
+        with tqdm(total=len(runs), desc="Refreshing", unit="query", disable=not self.stderr.isatty()) as bar:
+            try:
+                for run in self._endings(following, timeout=timeout, here=here):
+                    ended.append(run)
+                    with bar.external_write_mode():
+                        self.stdout.write(_story(run))
+                    bar.update()
+            except KeyboardInterrupt:
+                self._stop_watching("Interrupted", following, returncode=_INTERRUPTED)
+        unpublished = [run for run in ended if run.state != RefreshRun.State.PUBLISHED]
+        if unpublished:
+            raise CommandError(
+                f"{len(unpublished)} of {len(runs)} refreshes were not published.", returncode=_SOME_FAILED
+            )
+        self.stdout.write(f"{len(runs)} refreshes published.")
+
+    def _endings(self, following: Following, *, timeout: float, here: bool) -> Iterator[RefreshRun]:
+        """Each run as it ends."""
+        started = time.monotonic()
+        hinted = here
+        while True:
+            yield from following.newly_ended()
+            passed = time.monotonic() - started
+            if not following:
+                return
+            if passed >= timeout:
+                self._stop_watching(f"Waited {timeout:g} seconds", following, returncode=_TIMEOUT)
+            if not hinted and passed >= _NO_WORKER_SECONDS and following.nobody_works():
+                hinted = True
+                self.stderr.write(
+                    "Nothing is being refreshed. Is a worker running (celery -A enterprise_catalog worker)? "
+                    "With --here this command does the work itself."
+                )
+            if not (here and self._work_on_one(following)):
+                time.sleep(_POLL_SECONDS)
+
+    def _work_on_one(self, following: Following) -> bool:
+        """Be the worker for one run; False when all that is left is in other hands."""
+        recover_expired_leases()
+        for run_uuid in following.still_queued():
+            run_refresh(str(run_uuid))
+            if not RefreshRun.objects.filter(pk=run_uuid, state=RefreshRun.State.QUEUED).exists():
+                return True
+        return False
+
+    def _stop_watching(self, why: str, following: Following, *, returncode: int) -> NoReturn:
+        raise CommandError(
+            f"{why}: {len(following)} refreshes have not ended. They go on in the background.", returncode=returncode
+        )
+
+
+def _name(query: CatalogQuery) -> str:
+    return f"query {query.uuid}" + (f" ({query.title})" if query.title else "")
+
+
+def _story(run: RefreshRun) -> str:
+    counts = run.counts or {}
+    found = f", {counts['total']} items (+{counts['added']} -{counts['removed']})" if "total" in counts else ""
+    reason = f", {run.reason_code}: {run.reason_detail}" if run.reason_code else ""
+    return f"query {run.catalog_query_uuid}: {run.state}{found}{reason}"

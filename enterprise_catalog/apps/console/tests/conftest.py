@@ -1,0 +1,18 @@
+"""A discovery of the test's own, on loopback."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from enterprise_catalog.sandbox.sandbox import Sandbox
+
+
+@pytest.fixture
+def sandbox(settings) -> Iterator[Sandbox]:
+    with Sandbox(courses=12, programs=2) as running:
+        settings.DISCOVERY_SERVICE_URL = running.url
+        settings.LMS_ROOT_URL = running.url
+        settings.OAUTH2_PROVIDER_URL = f"{running.url}/oauth2"
+        settings.BACKEND_SERVICE_EDX_OAUTH2_KEY = running.config.client_id
+        settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET = running.config.client_secret
+        yield running

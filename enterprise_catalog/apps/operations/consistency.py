@@ -1,0 +1,19 @@
+"""
+Prove that the tables agree with each other, as of one moment.
+
+Reads only; what is wrong is reported, never repaired: a violation is a bug, and its traces are evidence.
+"""
+
+from collections.abc import Iterator
+
+from enterprise_catalog.apps.catalog import consistency as catalog_consistency
+from enterprise_catalog.apps.catalog.consistency import Violation
+from enterprise_catalog.apps.core.db import snapshot
+from enterprise_catalog.apps.refresh import consistency as refresh_consistency
+
+
+def violations(*, deep: bool = False) -> Iterator[Violation]:
+    """Everything that contradicts an invariant; `deep` opens every document instead of a sample."""
+    with snapshot():
+        yield from catalog_consistency.violations(deep=deep)
+        yield from refresh_consistency.violations()
