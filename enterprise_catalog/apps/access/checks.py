@@ -13,8 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from enterprise_catalog.apps.access.tokens import UnusableKeySet, signing_keys
 
 _PLACEHOLDER = re.compile(
-    r"(?<![a-z])(please[-_ ]?change|(set|change|replace|fill|insert)[-_ ]?(me|this|it|with))(?![a-z])|place[-_ ]?holder|"
-    r"^(django-insecure|insecure|your[-_ ]|<.*>$)|^(secret|secret[-_ ]?key|none|null|todo|fixme)$",
+    r"(?<![a-z])((set|change|replace|fill|insert)[-_ ]?(me|this|it|with)|please[-_ ]?change)(?![a-z])|"
+    r"place[-_ ]?holder|^(django-insecure|insecure|your[-_ ]|<.*>$)|^(secret|secret[-_ ]?key|none|null|todo|fixme)$",
     re.IGNORECASE,
 )
 

@@ -1,0 +1,87 @@
+"""
+SURF-6, P6: a read asks the database and nobody else.
+
+Sockets are taken away, as if every neighbour and the broker had gone.
+"""
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from enterprise_catalog.apps.access.tests.tokens import E, admin, learner, operator
+from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+
+pytestmark = pytest.mark.django_db
+
+READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
+    "list": lambda it: operator().get(CATALOGS),
+    "retrieve": lambda it: admin().get(path_of(it)),
+    "catalog contains": lambda it: learner().get(path_of(it, "contains_content_items/?course_run_ids=edX%2BA")),
+    "catalog contains by post": lambda it: learner().post(
+        path_of(it, "contains_content_items/"), {"course_run_ids": ["edX+A"]}
+    ),
+    "customer contains": lambda it: learner().get(
+        f"/api/v1/enterprise-customer/{E}/contains_content_items/?course_run_ids=edX%2BA&get_catalog_list=1"
+    ),
+    "content": lambda it: learner().get(path_of(it, "get_content_metadata/")),
+    "content by keys": lambda it: learner().get(path_of(it, "get_content_metadata/?content_keys=edX%2BA")),
+    "content by post": lambda it: learner().post(path_of(it, "get_content_metadata/"), {"content_keys": ["edX+A"]}),
+    "whole catalog": lambda it: learner().get(path_of(it, "get_content_metadata/?traverse_pagination=1")),
+    "whole catalog in XML": lambda it: learner().get(
+        path_of(it, "get_content_metadata/?traverse_pagination=1&format=xml")
+    ),
+    "refresh run": lambda it: admin().get(f"/api/v1/refresh-runs/{it.catalog_query.refresh_runs.first().uuid}/"),
+    "health": lambda it: operator().get("/health/"),
+    "schema": lambda it: operator().get("/api/schema"),
+    "docs": lambda it: operator().get("/api/docs"),
+}
+
+
+class Called(Exception):
+    """Somebody was asked."""
+
+
+@pytest.fixture
+def no_sockets(monkeypatch):
+    """No connection but the database's, which is open already, and no name can be looked up."""
+
+    def refuse(*args, **kwargs):
+        raise Called(args)
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+
+
+@pytest.mark.parametrize("read", READS)
+def test_a_read_calls_nobody(read, no_sockets):
+    catalog = make_catalog("edX+A")
+    response = READS[read](catalog)
+    if response.streaming:
+        b"".join(response.streaming_content)
+    assert response.status_code == 200
+
+
+def test_the_block_would_notice(no_sockets):
+    with pytest.raises(Called):
+        socket.create_connection(("127.0.0.1", 9))
+
+
+def test_every_route_of_the_api_is_asked_above():
+    """Whoever adds an endpoint adds its reads here; `refresh_metadata` only writes."""
+    from enterprise_catalog.apps.api.v1.urls import urlpatterns
+
+    names = {pattern.name.removesuffix("-as") for pattern in urlpatterns}
+    assert names == {
+        *["catalogs", "catalog", "catalog-contains", "catalog-content-metadata", "catalog-refresh-metadata"],
+        *["customer-contains", "refresh-run"],
+    }
+
+
+def test_the_neighbours_of_these_tests_do_not_exist():
+    assert settings.DISCOVERY_SERVICE_URL.endswith(".example.org")

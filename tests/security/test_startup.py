@@ -1,0 +1,162 @@
+"""
+AUTH-4, DESIGN 7: web, worker and commands refuse to start on a configuration that would let strangers in, and say
+which variable.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.security.environments import JWK_SET, SETTINGS, environment, run
+
+CHECK = ["-c", "import django; django.setup()"]
+PROCESSES = {
+    "web": ["-c", "import enterprise_catalog.wsgi"],
+    "worker": ["-m", "celery", "-A", "enterprise_catalog", "worker", "--pool", "solo"],
+    "beat": ["-m", "celery", "-A", "enterprise_catalog", "beat"],
+    "command": ["manage.py", "check"],
+}
+SYMMETRIC = json.dumps({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]})
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_a_real_configuration_starts(settings, tmp_path):
+    outcome = run(CHECK, environment(settings, directory=tmp_path))
+    assert outcome.code == 0, outcome.errors
+
+
+EVERYWHERE = [
+    ("JWT_PUBLIC_SIGNING_JWK_SET", ""),
+    ("JWT_PUBLIC_SIGNING_JWK_SET", SYMMETRIC),
+    ("SECRET_KEY", "SET-ME-PLEASE"),
+    ("JWT_ISSUER", "set-me"),
+    ("JWT_AUDIENCE", "change-me"),
+]
+UNSAFE = [
+    *[(settings, name, value) for settings in SETTINGS for name, value in EVERYWHERE],
+    ("production", "JWT_PUBLIC_SIGNING_JWK_SET", "not json"),
+    ("production", "JWT_PUBLIC_SIGNING_JWK_SET", '{"keys": []}'),
+    ("production", "SECRET_KEY", ""),
+    ("production", "JWT_ISSUER", ""),
+    ("production", "JWT_AUDIENCE", ""),
+    ("production", "BACKEND_SERVICE_EDX_OAUTH2_SECRET", "replace-me"),
+]
+
+
+@pytest.mark.parametrize(("settings", "name", "value"), UNSAFE)
+def test_an_unsafe_value_is_refused_by_name(settings, name, value, tmp_path):
+    outcome = run(CHECK, environment(settings, directory=tmp_path) | {name: value})
+    assert outcome.code != 0
+    assert re.search(rf"ImproperlyConfigured: .*{name}", outcome.errors)
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_every_process_refuses(process, tmp_path):
+    variables = environment("production", directory=tmp_path) | {"JWT_PUBLIC_SIGNING_JWK_SET": ""}
+    outcome = run(PROCESSES[process], variables)
+    assert outcome.code != 0
+    assert "JWT_PUBLIC_SIGNING_JWK_SET is empty" in outcome.errors
+
+
+def test_a_local_run_without_its_keys_refuses(tmp_path):
+    variables = environment("local", directory=tmp_path)
+    (tmp_path / "sandbox" / "jwks.json").unlink()
+    assert "JWT_PUBLIC_SIGNING_JWK_SET is empty" in run(CHECK, variables).errors
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *["ALLOWED_HOSTS", "DATABASE_URL", "CELERY_BROKER_URL", "DISCOVERY_SERVICE_URL", "LMS_ROOT_URL"],
+        *["OAUTH2_PROVIDER_URL", "BACKEND_SERVICE_EDX_OAUTH2_KEY", "BACKEND_SERVICE_EDX_OAUTH2_SECRET"],
+    ],
+)
+def test_production_has_no_defaults_that_work_by_accident(name, tmp_path):
+    variables = environment("production", directory=tmp_path)
+    del variables[name]
+    assert f"ImproperlyConfigured: {name} is not set." in run(CHECK, variables).errors
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DATABASE_URL", "sqlite:///:memory:"), ("CELERY_BROKER_URL", "memory://")]
+)
+def test_production_refuses_what_one_process_alone_can_use(name, value, tmp_path):
+    variables = environment("production", directory=tmp_path) | {name: value}
+    assert f"ImproperlyConfigured: {name} names a" in run(CHECK, variables).errors
+
+
+class TestConfigurationFile:
+    """The YAML file that Open edX operators know."""
+
+    SHOW = [
+        "-c",
+        "import django; django.setup(); from django.conf import settings as s; import json;"
+        "print(json.dumps([s.SECRET_KEY, s.ALLOWED_HOSTS, s.JWT_AUTH['JWT_ISSUER'], s.JWT_AUTH['JWT_AUDIENCE'],"
+        "s.DATABASES['default']['NAME'], s.DATABASES['default']['OPTIONS']['timeout'], s.GUARD_MIN_ITEMS]))",
+    ]
+
+    @pytest.fixture
+    def variables(self, tmp_path: Path) -> dict[str, str]:
+        """Everything that can be said in the file is said there."""
+        variables = environment("production", directory=tmp_path)
+        elsewhere = {"PATH", "DJANGO_SETTINGS_MODULE", "DATABASE_URL", "JWT_ISSUER", "JWT_AUDIENCE", "LOCAL_DATA_DIR"}
+        told = {name: value for name, value in variables.items() if name not in elsewhere}
+        configuration = told | {
+            "ALLOWED_HOSTS": ["localhost", "catalog.campus.example"],
+            "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "yaml.sqlite3")}},
+            "JWT_AUTH": {"JWT_ISSUERS": [{"ISSUER": "https://lms.campus.example/oauth2", "AUDIENCE": "campus"}]},
+            "JWT_PUBLIC_SIGNING_JWK_SET": json.loads(JWK_SET),
+            "GUARD_MIN_ITEMS": 25,
+        }
+        file = tmp_path / "catalog.yml"
+        file.write_text(json.dumps(configuration))
+        return {
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": variables["DJANGO_SETTINGS_MODULE"],
+            "ENTERPRISE_CATALOG_CFG": str(file),
+        }
+
+    def test_it_configures_everything(self, variables, tmp_path):
+        outcome = run(self.SHOW, variables)
+        assert outcome.code == 0, outcome.errors
+        assert json.loads(outcome.output) == [
+            "9fMBK6oXGhSOxrvkVhQnqyTzYd0DCT2x",
+            ["localhost", "catalog.campus.example"],
+            "https://lms.campus.example/oauth2",
+            "campus",
+            str(tmp_path / "yaml.sqlite3"),
+            20,
+            25,
+        ]
+
+    def test_the_environment_wins(self, variables, tmp_path):
+        changed = {"JWT_AUDIENCE": "another", "DATABASE_URL": f"sqlite:///{tmp_path / 'env.sqlite3'}"}
+        shown = json.loads(run(self.SHOW, variables | changed).output)
+        assert (shown[3], shown[4]) == ("another", str(tmp_path / "env.sqlite3"))
+
+    @pytest.mark.parametrize("content", ["- a list", "a: [", ""])
+    def test_a_file_that_cannot_be_used_is_refused(self, variables, content):
+        Path(variables["ENTERPRISE_CATALOG_CFG"]).write_text(content)
+        assert "ImproperlyConfigured: ENTERPRISE_CATALOG_CFG" in run(self.SHOW, variables).errors
+
+    def test_a_file_that_is_missing_is_refused(self, variables):
+        outcome = run(self.SHOW, variables | {"ENTERPRISE_CATALOG_CFG": "/nowhere/catalog.yml"})
+        assert "ImproperlyConfigured: ENTERPRISE_CATALOG_CFG cannot be read" in outcome.errors
+
+
+def test_production_trusts_the_forwarded_scheme_and_never_redirects(tmp_path):
+    show = [
+        "-c",
+        "import django; django.setup(); from django.test import Client;"
+        "plain = Client(headers={'Host': 'localhost'}).get('/api/docs/');"
+        "from django.conf import settings as s;"
+        "print(plain.status_code, s.SECURE_PROXY_SSL_HEADER, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.DEBUG)",
+    ]
+    variables = environment("production", directory=tmp_path) | {"STATIC_ROOT": str(tmp_path / "static")}
+    collected = run(["manage.py", "collectstatic", "--noinput", "--verbosity", "0"], variables)
+    assert collected.code == 0, collected.errors
+    shown = run(show, variables)
+    assert shown.output == "200 ('HTTP_X_FORWARDED_PROTO', 'https') True True False\n", shown.errors
