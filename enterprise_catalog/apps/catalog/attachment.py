@@ -21,6 +21,7 @@ from enterprise_catalog.apps.catalog.models import (
 from enterprise_catalog.apps.core.db import database_now, in_chunks
 
 _CATALOGS_PER_STATEMENT = 500
+_NO_QUERY = 0
 
 # What v1 hides from everybody joins and leaves unseen (V2-3). `change` is a keyword on MySQL, hence the quoted names.
 _RECORD_MEMBERS_OF_ONE_ONLY = """
@@ -46,18 +47,15 @@ def record_attachment(*, catalogs: Collection[UUID], query_id: int, previous_que
     """
     queries = CatalogQuery.objects.filter(pk__in=[query_id, previous_query_id]).order_by("pk")
     list(queries.select_for_update().values_list("pk"))
+    steps = [(CatalogContentChange.Change.ADDED, query_id, previous_query_id or _NO_QUERY)]
+    if previous_query_id is not None:
+        steps.insert(0, (CatalogContentChange.Change.REMOVED, previous_query_id, query_id))
     now = connection.ops.adapt_datetimefield_value(database_now())
-    # No query has this id: a new catalog had no members.
-    before = previous_query_id or 0
     for uuids in in_chunks([uuid.hex for uuid in catalogs], _CATALOGS_PER_STATEMENT):
-        statement = _statement(len(uuids))
-        with connection.cursor() as cursor:
-            for change, members_of, not_of in (
-                (CatalogContentChange.Change.REMOVED, before, query_id),
-                (CatalogContentChange.Change.ADDED, query_id, before),
-            ):
-                parameters = [query_id, change.value, now, *uuids, members_of, Standing.HIDDEN.value, not_of]
-                cursor.execute(statement, parameters)
+        for change, members_of, not_of in steps:
+            parameters = [query_id, change.value, now, *uuids, members_of, Standing.HIDDEN.value, not_of]
+            with connection.cursor() as cursor:
+                cursor.execute(_statement(len(uuids)), parameters)
 
 
 def _statement(catalog_count: int) -> str:

@@ -1,0 +1,25 @@
+"""Asking for a refresh (REFR-1, REFR-3)."""
+
+import pytest
+
+from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
+from enterprise_catalog.apps.operations import nudges
+from enterprise_catalog.apps.operations.refreshes import request_refresh
+from enterprise_catalog.apps.refresh.models import RefreshRun
+
+pytestmark = pytest.mark.django_db
+
+
+def test_requests_join_the_waiting_run():
+    query = CatalogQueryFactory.create()
+    first = request_refresh(query=query, trigger=RefreshRun.Trigger.REQUEST)
+    assert request_refresh(query=query, trigger=RefreshRun.Trigger.REQUEST) == first
+
+
+def test_workers_are_told_after_the_commit(monkeypatch, django_capture_on_commit_callbacks):
+    told = []
+    monkeypatch.setattr(nudges, "nudge", lambda task, argument: told.append(argument))
+    with django_capture_on_commit_callbacks(execute=True):
+        run = request_refresh(query=CatalogQueryFactory.create(), trigger=RefreshRun.Trigger.REQUEST)
+        assert told == []
+    assert told == [str(run.pk)]
