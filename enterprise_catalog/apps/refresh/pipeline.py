@@ -14,6 +14,7 @@ before each batch it writes; when one is lost it stops at once.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from enterprise_catalog.apps.discovery.documents import FoundDocument
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
 from enterprise_catalog.apps.discovery.records import fetch_courses, fetch_programs
 from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
-from enterprise_catalog.apps.refresh.claims import Claim, LeaseLost, claim_runs, fail, give_back, renew
+from enterprise_catalog.apps.refresh.claims import Claim, Heartbeat, LeaseLost, claim_runs, fail, give_back, renew
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.publishing import FilterChanged
@@ -78,11 +79,8 @@ def refresh(run_uuid: UUID) -> list[UUID]:
 
 
 def _refresh_claimed(claims: Sequence[Claim]) -> None:
-    def still_ours() -> None:
-        renew(claims)
-
-    fetched = _fetch(claims, DiscoveryClient(on_wait=still_ours))
-    store_contents(contents=fetched.contents, records=fetched.records, still_ours=still_ours)
+    fetched = _fetch(claims, DiscoveryClient(on_wait=Heartbeat(claims)))
+    store_contents(contents=fetched.contents, records=fetched.records, still_ours=partial(renew, claims))
     _remember_requests(fetched.requested_records)
     for position, claim in enumerate(claims):
         renew(claims[position:])
