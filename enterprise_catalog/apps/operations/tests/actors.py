@@ -1,5 +1,6 @@
 """Who asks: admins of two customers, an operator, and provisioning."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 from enterprise_catalog.apps.access.roles import Contexts, Grants, Roles
@@ -23,7 +24,7 @@ PROGRAMS = {"content_type": "program"}
 
 
 def complete_values(enterprise_uuid: UUID = ACME, **changes) -> CatalogValues:
-    values = {
+    values: dict[str, Any] = {
         "title": "All content",
         "enterprise_uuid": enterprise_uuid,
         "enterprise_name": "Acme, Inc.",
