@@ -37,4 +37,5 @@ def end_runs_of_replaced_query(*, replacement: CatalogQuery) -> None:
         state=State.FAILED,
         reason_code="superseded",
         reason_detail="Another catalog query with the same content filter took the place of its query.",
+        held_keys=None,
     )
