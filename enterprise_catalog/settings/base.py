@@ -169,6 +169,8 @@ SERVICE_TOKEN_MARGIN_SECONDS = 60
 # Items per page of a search (discovery allows 100) and keys per call for full records (DISC-18).
 DISCOVERY_PAGE_SIZE = env.int("DISCOVERY_PAGE_SIZE", default=100)
 DISCOVERY_KEYS_PER_CALL = 50
+# Servers refuse request lines above 4 kB; fewer keys are asked for at once when they are long.
+DISCOVERY_KEYS_MAX_CHARACTERS = 3_500
 # Discovery stops counting hits here, so that exactly this many means "at least" (DISC-8).
 DISCOVERY_COUNT_CAP = env.int("DISCOVERY_COUNT_CAP", default=10_000)
 # Search v1 cannot page past this many hits (DISC-9).
@@ -301,12 +303,13 @@ GUARD_MAX_GROWTH = env.float("GUARD_MAX_GROWTH", default=5)
 # ... unless a later refresh still finds the same: real changes persist, glitches do not (REFR-10).
 GUARD_REPEAT_HOURS = env.int("GUARD_REPEAT_HOURS", default=20)
 
-# Copies of LMS customers: portal flags and names follow the LMS within the hour (CUST-2) ...
-CUSTOMER_REFRESH_MINUTES = 60
-# ... and a customer that could not be copied is asked for again after this long.
-CUSTOMER_RETRY_SECONDS = 60
-# So many per round at most, so that one round ends before many more have begun.
-CUSTOMERS_PER_SYNC = 200
+# Copies of LMS customers: portal flags and names follow the LMS within the hour (CUST-2), the next round included ...
+CUSTOMER_REFRESH_MINUTES = 55
+# ... and a customer that could not be copied is asked for again in the next round: rounds begin every minute, but some
+# begin a little sooner after the last one than others.
+CUSTOMER_RETRY_SECONDS = 50
+# A round takes no longer than this, so that an LMS that is down or hangs holds one worker for a part of each minute.
+CUSTOMER_SYNC_SECONDS = 20
 
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "refresh.tick", "schedule": TICK_SECONDS},

@@ -2,7 +2,8 @@
 Keep the local copies of enterprise customers fresh, in the background (CUST-1..3).
 
 An error keeps the last copy. Which customers there are is decided by who writes a row; which are due, by when they
-were last asked for.
+were last asked for. The LMS may be down or hang: what fails is due again in a minute, and no worker waits for it longer
+than CUSTOMER_SYNC_SECONDS.
 """
 
 from datetime import timedelta
@@ -14,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from enterprise_catalog.apps.core.db import DatabaseNow, database_now
 from enterprise_catalog.apps.core.http import ServiceError
-from enterprise_catalog.apps.customers.lms import CustomerFacts, fetch_customer
+from enterprise_catalog.apps.customers.lms import CustomerFacts, Lms
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 log = structlog.get_logger(__name__)
@@ -27,18 +28,28 @@ def ensure_customer(uuid: UUID) -> bool:
 
 
 def sync_due_customers() -> int:
-    """Copy the customers that are due, longest ago first; returns how many were asked for."""
-    due = list(_due().order_by("attempted_at", "uuid").values_list("uuid", flat=True)[: settings.CUSTOMERS_PER_SYNC])
-    return sum(sync_customer(uuid) for uuid in due)
+    """Copy the customers that are due until time is up; returns how many the LMS was asked for."""
+    lms = Lms(seconds=settings.CUSTOMER_SYNC_SECONDS)
+    asked = 0
+    # Longest ago first, so that those which fail again and again never keep the others from their turn.
+    for uuid in list(_due().order_by("attempted_at", "uuid").values_list("uuid", flat=True)):
+        if lms.out_of_time:
+            break
+        asked += _sync(uuid, lms)
+    return asked
 
 
 def sync_customer(uuid: UUID) -> bool:
     """Copy one customer if it is due; False when it is not, or another worker does it."""
+    return _sync(uuid, Lms(seconds=settings.CUSTOMER_SYNC_SECONDS))
+
+
+def _sync(uuid: UUID, lms: Lms) -> bool:
     # One conditional UPDATE: whoever moves the date asks the LMS.
     if not _due().filter(pk=uuid).update(attempted_at=DatabaseNow()):
         return False
     try:
-        facts = fetch_customer(uuid)
+        facts = lms.customer(uuid)
     except ServiceError as error:
         log.warning("customer_sync_failed", customer=str(uuid), error=str(error))
         return True
@@ -50,9 +61,8 @@ def _due() -> QuerySet[EnterpriseCustomer]:
     now = database_now()
     refresh_before = now - timedelta(minutes=settings.CUSTOMER_REFRESH_MINUTES)
     retry_before = now - timedelta(seconds=settings.CUSTOMER_RETRY_SECONDS)
-    without_copy = Q(fetched_at=None, attempted_at__lte=retry_before)
-    with_old_copy = Q(fetched_at__lte=refresh_before, attempted_at__lte=retry_before)
-    return EnterpriseCustomer.objects.filter(Q(attempted_at=None) | without_copy | with_old_copy)
+    needs_copy = Q(fetched_at=None) | Q(fetched_at__lte=refresh_before)
+    return EnterpriseCustomer.objects.filter(Q(attempted_at=None) | Q(attempted_at__lte=retry_before) & needs_copy)
 
 
 def _store(uuid: UUID, facts: CustomerFacts | None) -> None:
@@ -65,6 +75,7 @@ def _store(uuid: UUID, facts: CustomerFacts | None) -> None:
         name=facts.name,
         slug=facts.slug,
         enable_learner_portal=facts.enable_learner_portal,
-        modified=facts.modified,
         fetched_at=DatabaseNow(),
+        # The date moves to what the LMS says and never away from it.
+        **({"modified": facts.modified} if facts.modified else {}),
     )

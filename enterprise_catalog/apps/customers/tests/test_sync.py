@@ -1,0 +1,272 @@
+"""Local copies of customers follow the LMS, and outlive its failures (CUST-1 to CUST-3)."""
+
+from collections.abc import Callable
+from threading import Barrier, Thread
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connections, transaction
+
+from enterprise_catalog.apps.core.moments import parse_moment
+from enterprise_catalog.apps.customers import tasks
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+from enterprise_catalog.apps.customers.sync import ensure_customer, sync_customer, sync_due_customers
+from enterprise_catalog.apps.customers.tests.builders import ACME, BRIGHT, MODIFIED, at_the_lms, wait
+
+pytestmark = pytest.mark.django_db
+
+
+def copied(lms, **facts: object) -> EnterpriseCustomer:
+    """A customer that was copied just now."""
+    at_the_lms(lms, **facts)
+    ensure_customer(ACME)
+    assert sync_customer(ACME)
+    return copy_of(ACME)
+
+
+def copy_of(uuid: UUID) -> EnterpriseCustomer:
+    return EnterpriseCustomer.objects.get(pk=uuid)
+
+
+def facts_of(customer: EnterpriseCustomer) -> tuple[object, ...]:
+    return (customer.name, customer.slug, customer.enable_learner_portal, customer.active, customer.modified)
+
+
+def together(*works: Callable[[], Any]) -> list[Any]:
+    """What each of them returns when all begin at the same moment, each on a connection of its own."""
+    results: list[Any] = []
+    start = Barrier(len(works))
+
+    def run(work: Callable[[], Any]) -> None:
+        try:
+            start.wait(timeout=30)
+            results.append(work())
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return results
+
+
+def test_a_customer_we_were_told_of_has_no_facts_yet():  # CUST-1
+    ensure_customer(ACME)
+    assert facts_of(copy_of(ACME)) == ("", "", False, True, None)
+    assert copy_of(ACME).fetched_at is None
+
+
+def test_a_new_customer_is_copied(lms):
+    assert facts_of(copied(lms)) == ("Acme", "acme", True, True, parse_moment(MODIFIED))
+
+
+def test_the_tasks_do_it(lms):
+    at_the_lms(lms)
+    at_the_lms(lms, BRIGHT, slug="bright")
+    ensure_customer(ACME)
+    ensure_customer(BRIGHT)
+    tasks.sync_customer(str(ACME))
+    tasks.sync_due_customers()
+    assert (copy_of(ACME).slug, copy_of(BRIGHT).slug) == ("acme", "bright")
+
+
+def test_text_beyond_the_basic_plane_is_kept(lms):
+    assert copied(lms, name="Ünïcorn 🦄 <b>&").name == "Ünïcorn 🦄 <b>&"
+
+
+def test_a_fresh_copy_is_left_alone(lms):
+    before = copied(lms)
+    lms.clear_calls()
+    assert not sync_customer(ACME)
+    assert sync_due_customers() == 0
+    assert not lms.calls()
+    assert copy_of(ACME).attempted_at == before.attempted_at
+
+
+def test_a_copy_is_renewed_within_the_hour(lms):  # CUST-2
+    copied(lms)
+    # A round begins each minute, and must not find it a moment too early.
+    wait(minutes=58)
+    at_the_lms(lms, name="Acme & Sons", slug="acme-sons", enable_learner_portal=False, modified="2026-04-01T00:00:00Z")
+    assert sync_due_customers() == 1
+    assert facts_of(copy_of(ACME)) == ("Acme & Sons", "acme-sons", False, True, parse_moment("2026-04-01T00:00:00Z"))
+
+
+def test_an_unchanged_answer_moves_only_when_it_was_asked(lms):
+    before = copied(lms)
+    wait(hours=2)
+    asked_before = copy_of(ACME)
+    sync_customer(ACME)
+    after = copy_of(ACME)
+    assert facts_of(after) == facts_of(before)
+    assert after.fetched_at > asked_before.fetched_at
+    assert after.attempted_at > asked_before.attempted_at
+
+
+def test_a_date_the_lms_no_longer_tells_stays(lms):
+    copied(lms)
+    wait(hours=2)
+    at_the_lms(lms, name="Acme & Sons", modified=None)
+    sync_customer(ACME)
+    assert (copy_of(ACME).name, copy_of(ACME).modified) == ("Acme & Sons", parse_moment(MODIFIED))
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 403}, {"malformed": True}, {"merge": {"results": None}}])
+def test_an_error_keeps_the_last_copy(lms, fault):  # CUST-2
+    before = copied(lms)
+    wait(hours=2)
+    fetched_at = copy_of(ACME).fetched_at
+    lms.add_fault(endpoint="customers", **fault)
+    assert sync_customer(ACME)
+    assert facts_of(copy_of(ACME)) == facts_of(before)
+    assert copy_of(ACME).fetched_at == fetched_at
+
+
+def test_an_error_is_logged_with_the_customer_and_what_came(lms, caplog):
+    ensure_customer(ACME)
+    lms.add_fault(endpoint="customers", status=403)
+    sync_customer(ACME)
+    assert "customer_sync_failed" in caplog.text
+    assert str(ACME) in caplog.text
+    assert "status 403" in caplog.text
+
+
+def test_a_customer_that_is_no_longer_listed_is_inactive_and_keeps_its_slug(lms):  # CUST-3
+    copied(lms)
+    wait(hours=2)
+    lms.remove_customer(str(ACME))
+    sync_customer(ACME)
+    assert facts_of(copy_of(ACME)) == ("Acme", "acme", False, False, parse_moment(MODIFIED))
+
+
+def test_a_customer_that_is_listed_again_is_active_again(lms):  # CUST-3
+    copied(lms)
+    wait(hours=2)
+    lms.remove_customer(str(ACME))
+    sync_customer(ACME)
+    wait(hours=2)
+    at_the_lms(lms)
+    sync_customer(ACME)
+    assert (copy_of(ACME).active, copy_of(ACME).enable_learner_portal) == (True, True)
+
+
+def test_without_a_first_copy_every_round_asks(lms):  # CUST-2
+    ensure_customer(ACME)
+    lms.add_fault(endpoint="customers", status=403)
+    sync_customer(ACME)
+    # The next round may begin a little less than a minute after this one.
+    wait(seconds=django_settings.CELERY_BEAT_SCHEDULE["customers"]["schedule"] - 5)
+    lms.clear_faults()
+    at_the_lms(lms)
+    assert sync_due_customers() == 1
+    assert copy_of(ACME).slug == "acme"
+
+
+def test_one_round_asks_once(lms):
+    """Not again at once when the round finds a failure, or a nudge comes twice."""
+    ensure_customer(ACME)
+    lms.add_fault(endpoint="customers", status=403)
+    assert [sync_customer(ACME), sync_customer(ACME), bool(sync_due_customers())] == [True, False, False]
+
+
+def test_an_old_copy_is_asked_for_every_round_until_it_is_renewed(lms):
+    copied(lms)
+    wait(hours=2)
+    lms.add_fault(endpoint="customers", status=403, times=1)
+    sync_customer(ACME)
+    wait(minutes=1)
+    at_the_lms(lms, slug="new")
+    assert sync_due_customers() == 1
+    assert copy_of(ACME).slug == "new"
+
+
+def test_one_customers_failure_does_not_stop_the_round(lms):
+    for uuid in (ACME, BRIGHT):
+        at_the_lms(lms, uuid)
+        ensure_customer(uuid)
+    lms.add_fault(endpoint="customers", contains=str(ACME), status=500)
+    assert sync_due_customers() == 2
+    assert (copy_of(ACME).slug, copy_of(BRIGHT).slug) == ("", "acme")
+
+
+def test_a_hanging_lms_ends_the_round_and_the_others_come_first_next_time(lms, settings):
+    settings.SERVICE_READ_TIMEOUT_SECONDS = 0.4
+    settings.CUSTOMER_SYNC_SECONDS = 1
+    customers = [uuid4() for _ in range(5)]
+    for uuid in customers:
+        ensure_customer(uuid)
+    hanging = lms.add_fault(endpoint="customers", delay=30)
+    assert sync_due_customers() == 1
+    asked_first = EnterpriseCustomer.objects.get(attempted_at__isnull=False)
+    assert lms.fault_applied(hanging) < settings.SERVICE_ATTEMPTS
+
+    lms.clear_faults()
+    lms.clear_calls()
+    wait(minutes=1)
+    settings.CUSTOMER_SYNC_SECONDS = 30
+    assert sync_due_customers() == 5
+    assert lms.calls("customers")[-1].query == {"uuid": [str(asked_first.pk)]}
+
+
+def test_a_customer_is_there_once():
+    assert [ensure_customer(ACME), ensure_customer(ACME)] == [True, False]
+    assert EnterpriseCustomer.objects.count() == 1
+
+
+def test_a_known_customer_costs_one_query(django_assert_num_queries):
+    ensure_customer(ACME)
+    with django_assert_num_queries(1):
+        ensure_customer(ACME)
+
+
+def test_a_copy_is_not_touched_by_another_catalog(lms):
+    before = copied(lms)
+    ensure_customer(ACME)
+    assert (facts_of(copy_of(ACME)), copy_of(ACME).fetched_at) == (facts_of(before), before.fetched_at)
+
+
+def test_a_customer_whose_row_is_gone_is_not_asked_for(lms):
+    assert not sync_customer(ACME)
+    assert not lms.calls()
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_ask_once(lms):
+    at_the_lms(lms)
+    ensure_customer(ACME)
+    lms.add_fault(endpoint="customers", delay=0.2)
+    assert sorted(together(*[lambda: sync_customer(ACME)] * 4)) == [False, False, False, True]
+    assert len(lms.calls("customers")) == 1
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True)
+def test_two_rounds_at_once_share_the_work(lms):
+    for uuid in (customers := [uuid4() for _ in range(10)]):
+        at_the_lms(lms, uuid)
+        ensure_customer(uuid)
+    assert sum(together(sync_due_customers, sync_due_customers)) == 10
+    assert sorted(call.query["uuid"][0] for call in lms.calls("customers")) == sorted(map(str, customers))
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True)
+def test_two_requests_that_bring_the_same_customer_make_one_row():
+    """Each in the middle of its own transaction, which has read before and goes on afterwards."""
+    both_have_read = Barrier(2)
+
+    def save() -> bool:
+        with transaction.atomic():
+            assert not EnterpriseCustomer.objects.exists()
+            both_have_read.wait(timeout=30)
+            created = ensure_customer(ACME)
+            assert EnterpriseCustomer.objects.filter(pk=ACME).exists()
+            return created
+
+    assert sorted(together(save, save)) == [False, True]
+    assert EnterpriseCustomer.objects.count() == 1
