@@ -1,0 +1,90 @@
+"""What the documentation says of names is true: variables, defaults, proving tests, paths, reasons.
+
+Its sentences are for people to judge; names rot unnoticed.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from enterprise_catalog.apps.api.v1.urls import urlpatterns
+from tests.contract.test_deployment_files import ROOT
+
+README = (ROOT / "README.rst").read_text()
+API_GUIDE = (ROOT / "docs" / "api.rst").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.rst").read_text()
+
+# Modules that read the environment of a deployment, a local run or a container; the tests' own settings are nobody's.
+READERS = [
+    *(ROOT / "enterprise_catalog" / "settings" / f"{name}.py" for name in ("base", "local", "production")),
+    *(ROOT / name for name in ("gunicorn.conf.py", "docker/healthcheck.py", "manage.py")),
+]
+NAMED_TEST = re.compile(r"``([\w/]+/test_\w+\.py)::((?:\w+::)?test_\w+)``")
+REASON = re.compile(r"""(?:\bcode = |\bcode=|reason_code=|Objection\()"([a-z_]+)\"""")
+
+
+def reads(module: Path) -> Iterator[tuple[str, object]]:
+    """Each variable that a module reads, with its default where that is written down."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
+            continue
+        if re.fullmatch(r"env(\.\w+)?|(os\.)?environ\.(get|setdefault)", ast.unparse(node.func)):
+            defaults = [word.value for word in node.keywords if word.arg == "default"]
+            literal = defaults[0] if defaults and isinstance(defaults[0], ast.Constant) else None
+            yield str(node.args[0].value), literal.value if literal else None
+
+
+READ = {name: default for module in READERS for name, default in reads(module)}
+TABLE = dict(re.findall(r"^   \* - ``([A-Z][A-Z0-9_]+)``\n     - (.+)$", README, re.MULTILINE))
+NAMED_TESTS = NAMED_TEST.findall(README)
+
+
+def defined(tree: ast.AST) -> Iterator[str]:
+    """Tests of a module as pytest names them."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield node.name
+        elif isinstance(node, ast.ClassDef):
+            yield from (f"{node.name}::{name}" for name in defined(node))
+
+
+def test_every_variable_that_is_read_is_in_the_table():
+    assert READ.keys() - TABLE.keys() == set()
+    assert len(READ) > 30
+
+
+def test_every_variable_in_the_table_is_read():
+    assert TABLE.keys() - READ.keys() == set()
+
+
+@pytest.mark.parametrize("name", [name for name, default in READ.items() if type(default) in (int, float)])
+def test_a_number_in_the_table_is_the_default(name):
+    assert TABLE[name] == str(READ[name])
+
+
+def test_each_promise_has_a_row():
+    assert re.findall(r"^   \* - (P\d+)$", README, re.MULTILINE) == [f"P{number}" for number in range(1, 11)]
+
+
+@pytest.mark.parametrize(("path", "name"), NAMED_TESTS)
+def test_a_test_that_proves_a_promise_exists(path, name):
+    assert name in set(defined(ast.parse((ROOT / path).read_text())))
+
+
+def test_tests_are_named_at_all():
+    assert len(NAMED_TESTS) >= README.count("::test_") > 10
+
+
+@pytest.mark.parametrize("route", sorted({str(it.pattern) for it in urlpatterns if "format" not in str(it.pattern)}))
+def test_each_path_is_in_the_guide(route):
+    assert re.sub(r"<str:\w+>", "{uuid}", f"/api/v1/{route}") in API_GUIDE
+
+
+def test_each_reason_a_run_can_give_is_explained():
+    sources = [path for path in (ROOT / "enterprise_catalog" / "apps").rglob("*.py") if "tests" not in path.parts]
+    given = {code for path in sources for code in REASON.findall(path.read_text())}
+    assert given - set(re.findall(r"^``([a-z_]+)``$", OPERATIONS, re.MULTILINE)) == set()
+    assert {"guard_shrink", "filter_changed", "discovery_incomplete"} <= given
