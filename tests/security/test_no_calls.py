@@ -34,7 +34,9 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
     "whole catalog in XML": lambda it: learner().get(
         path_of(it, "get_content_metadata/?traverse_pagination=1&format=xml")
     ),
-    "refresh run": lambda it: admin().get(f"/api/v1/refresh-runs/{it.catalog_query.refresh_runs.first().uuid}/"),
+    "refresh run": lambda it: admin().get(
+        f"/api/v1/refresh-runs/{it.catalog_query.refresh_runs.earliest('requested_at').uuid}/"
+    ),
     "health": lambda it: operator().get("/health/"),
     "schema": lambda it: operator().get("/api/schema"),
     "docs": lambda it: operator().get("/api/docs"),

@@ -55,8 +55,8 @@ def by_token(letter: str) -> APIClient:
 
 def by_database(letter: str) -> APIClient:
     user = get_user_model().objects.create(username="caller", email="caller@example.org")
-    if DATABASE_ROLES[letter]:
-        assign(user, *DATABASE_ROLES[letter])
+    if role := DATABASE_ROLES[letter]:
+        assign(user, *role)
     return client_for("caller")
 
 

@@ -1,7 +1,7 @@
 """
 Who is calling: JWT header, then JWT cookies, then Django session (AUTH-1).
 
-A token is decoded once; its claims stay on the request as `token_claims`, so that roles need no second signature
+A token is decoded once; its claims stay on the request as `request.auth`, so that roles need no second signature
 check. Nothing here decides what the caller may do.
 """
 
@@ -12,7 +12,6 @@ import structlog
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.auth.hashers import make_password
-from django.http import HttpRequest
 from edx_rest_framework_extensions.auth.jwt.authentication import JwtAuthentication
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -35,15 +34,9 @@ def username_of_payload(payload: dict[str, Any]) -> str:
     return username
 
 
-def token_claims(request: Request | HttpRequest) -> dict[str, Any]:
-    """The verified claims the caller came with; empty for a session without a valid token of its own user."""
-    return getattr(getattr(request, "_request", request), "token_claims", {})
-
-
-def accept(request: Request, user: User, claims: dict[str, Any] | None) -> Authenticated:
+def accept(user: User, claims: dict[str, Any] | None) -> Authenticated:
     if not user.is_active:
         raise AuthenticationFailed("User inactive or deleted.")
-    request._request.token_claims = claims or {}
     structlog.contextvars.bind_contextvars(user_id=user.pk)
     return user, claims
 
@@ -63,7 +56,7 @@ class JwtHeaderAuthentication(JwtAuthentication):
             raise AuthenticationFailed("Error decoding token.") from None
         except (jwt.PyJWTError, ValueError, RecursionError):
             raise AuthenticationFailed("Invalid token.") from None
-        return accept(request, self.authenticate_credentials(claims), claims)
+        return accept(self.authenticate_credentials(claims), claims)
 
     def authenticate_credentials(self, payload: dict[str, Any]) -> User:
         """
@@ -104,11 +97,11 @@ class JwtCookieAuthentication(JwtHeaderAuthentication):
         if session_user and session_user.username != claims["preferred_username"]:
             return None
         self.enforce_csrf(request)
-        return accept(request, session_user or self.authenticate_credentials(claims), claims)
+        return accept(session_user or self.authenticate_credentials(claims), claims)
 
     def cookie_claims(self, request: Request) -> dict[str, Any] | None:
         names = settings.JWT_AUTH["JWT_AUTH_COOKIE_HEADER_PAYLOAD"], settings.JWT_AUTH["JWT_AUTH_COOKIE_SIGNATURE"]
-        parts = [request.COOKIES.get(name) for name in names]
+        parts = [request.COOKIES.get(name, "") for name in names]
         if not all(parts):
             return None
         try:
@@ -137,4 +130,4 @@ class ActiveSessionAuthentication(SessionAuthentication):
                 raise AuthenticationFailed("User inactive or deleted.")
             return None
         self.enforce_csrf(request)
-        return accept(request, user, None)
+        return accept(user, None)

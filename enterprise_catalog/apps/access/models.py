@@ -4,6 +4,7 @@ Feature roles given in this service's own database; each equals the same role in
 Rows only: what a role allows is `access.roles`.
 """
 
+from django.conf import settings
 from django.db import models
 from edx_rbac.constants import ALL_ACCESS_CONTEXT
 from edx_rbac.models import UserRole, UserRoleAssignment
@@ -29,6 +30,7 @@ class EnterpriseCatalogRoleAssignment(UserRoleAssignment):
     # The library's flag would be a second way to say what an empty customer says.
     applies_to_all_contexts = None
 
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     role = models.ForeignKey(EnterpriseCatalogFeatureRole, on_delete=models.CASCADE)
     enterprise_id = HexUUIDField(
         null=True,

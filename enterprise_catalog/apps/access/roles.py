@@ -9,14 +9,13 @@ only when the token's do not suffice, and once.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
 from edx_rbac.constants import ALL_ACCESS_CONTEXT
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.access.authentication import token_claims
 from enterprise_catalog.apps.access.models import (
     ADMIN_ROLE,
     LEARNER_ROLE,
@@ -95,17 +94,16 @@ class Grants:
 
 def grants_of(request: Request) -> Grants:
     """The grants of an authenticated request, worked out once."""
-    bearer = request._request
-    grants = getattr(bearer, "grants", None)
-    if grants is None:
-        user = request.user
-        grants = bearer.grants = Grants(
-            roles=token_roles(token_claims(request)),
+    bearer: Any = request._request
+    if not hasattr(bearer, "grants"):
+        user = cast(User, request.user)
+        bearer.grants = Grants(
+            roles=token_roles(cast(dict[str, Any], request.auth or {})),
             is_superuser=user.is_superuser,
             is_staff=user.is_staff,
             more_roles=cache(lambda: assigned_roles(user)),
         )
-    return grants
+    return cast(Grants, bearer.grants)
 
 
 def token_roles(claims: dict[str, Any]) -> Roles:

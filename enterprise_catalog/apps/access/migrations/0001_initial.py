@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('modified', model_utils.fields.AutoLastModifiedField(default=django.utils.timezone.now, editable=False, verbose_name='modified')),
                 ('enterprise_id', enterprise_catalog.apps.core.fields.HexUUIDField(blank=True, help_text='Uuid of the enterprise customer. Empty means every customer.', null=True, verbose_name='enterprise customer')),
                 ('role', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='access.enterprisecatalogfeaturerole')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'verbose_name': 'role assignment',

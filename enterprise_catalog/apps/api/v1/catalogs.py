@@ -6,7 +6,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 
 from enterprise_catalog.apps.access.catalogs import ADMIN, MANAGER, catalog_for, listed_catalogs
 from enterprise_catalog.apps.access.roles import grants_of
@@ -80,7 +79,7 @@ def customer_named_in(body: Any) -> Any:
     return parse_uuid(body.get("enterprise_customer")) if isinstance(body, dict) else None
 
 
-def save(request: Request, *, catalog: EnterpriseCatalog | None, serializer: Serializer) -> Response:
+def save(request: Request, *, catalog: EnterpriseCatalog | None, serializer: CatalogChange) -> Response:
     """Let the desk save what a valid body says, and answer with what is stored (CRUD-10)."""
     grants = grants_of(request)
     customer = customer_named_in(serializer.initial_data)

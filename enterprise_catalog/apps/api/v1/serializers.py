@@ -50,10 +50,9 @@ class ContentFilterField(serializers.Field):
             raise serializers.ValidationError(str(error)) from error
 
 
-class CatalogInput(serializers.Serializer):
-    """The body of POST, PUT and (partially) PATCH; unknown keys are ignored (COM-15)."""
+class CatalogChange(serializers.Serializer):
+    """The body of PUT and (partially) PATCH; unknown keys are ignored (COM-15), a uuid too, since it never changes."""
 
-    uuid = StrictUUIDField(required=False, help_text="Generated when absent; ignored by PUT and PATCH.")
     title = serializers.CharField(max_length=255)
     enterprise_customer = StrictUUIDField()
     enterprise_customer_name = serializers.CharField(max_length=255)
@@ -78,10 +77,10 @@ class CatalogInput(serializers.Serializer):
         )
 
 
-class CatalogChange(CatalogInput):
-    """A catalog's uuid never changes, whatever the body says."""
+class CatalogInput(CatalogChange):
+    """The body of POST."""
 
-    uuid = None
+    uuid = StrictUUIDField(required=False, help_text="Generated when absent.")
 
 
 class CatalogOutput(serializers.Serializer):
