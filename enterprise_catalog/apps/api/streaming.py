@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import structlog
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase, StreamingHttpResponse
 from rest_framework.request import Request
 
 from enterprise_catalog.apps.catalog.pages import ContentWalk
@@ -68,7 +68,7 @@ def stream_whole(
     stream = _Primed(chunks())
     if request.method == "HEAD":
         with closing(stream):
-            return HttpResponse(content_type=content_type, headers=made)
+            return StreamingHttpResponse((), content_type=content_type, headers=made)
     return StreamingHttpResponse(stream, content_type=content_type, headers=made)
 
 

@@ -1,4 +1,4 @@
-"""A request id for every request, in the answer and in each log line about it (COM-20), and one line per request."""
+"""What happens to every request, whatever it asks: its id and its log line (COM-20), and no body for HEAD."""
 
 import re
 import time
@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 log = structlog.get_logger(__name__)
 
@@ -38,4 +38,21 @@ class RequestIdMiddleware:
             status=response.status_code,
             ms=round((time.perf_counter() - started) * 1000, 1),
         )
+        return response
+
+
+class HeadMiddleware:
+    """
+    A HEAD is answered as the GET it stands for, without the body (AUTH-9).
+
+    Servers drop the body themselves, but not all quietly. Content-Length stays that of the GET.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = b""
         return response
