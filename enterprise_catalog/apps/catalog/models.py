@@ -217,7 +217,10 @@ class CatalogContentChange(models.Model):
         ADDED = "added"
         REMOVED = "removed"
 
-    catalog_query = models.ForeignKey(CatalogQuery, on_delete=models.CASCADE, related_name="content_changes")
+    # No constraint: the change of a query that was pruned or replaced is still part of its catalogs' past.
+    catalog_query = models.ForeignKey(
+        CatalogQuery, on_delete=models.DO_NOTHING, db_constraint=False, related_name="content_changes"
+    )
     # Null: every catalog of the query. Set: this catalog only, which came from, or was created on, a published query
     # (CHG-2).
     enterprise_catalog = models.ForeignKey(

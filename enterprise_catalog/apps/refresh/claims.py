@@ -41,6 +41,7 @@ class Claim:
     fence: int
     content_filter: dict[str, Any]
     filter_hash: str
+    equivalence_key: str
     forced: bool
 
 
@@ -52,7 +53,7 @@ def claim_runs(run_uuid: uuid.UUID) -> list[Claim]:
     first = _claim(run_uuid)
     if first is None:
         return []
-    key = CatalogQuery.objects.values_list("equivalence_key", flat=True).get(pk=first.query_id)
+    key = first.equivalence_key
     others = RefreshRun.objects.filter(state=State.QUEUED, catalog_query__equivalence_key=key)
     claims = [_claim(other, equivalence_key=key) for other in others.order_by("uuid").values_list("pk", flat=True)]
     return [first, *(claim for claim in claims if claim)]
@@ -146,7 +147,15 @@ def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim 
         _requeue(RefreshRun.objects.filter(pk=run_uuid))
         return None
     RefreshRun.objects.filter(pk=run_uuid).update(filter_hash=query.content_filter_hash)
-    return Claim(run_uuid, query.pk, run.fence, query.content_filter, query.content_filter_hash, run.forced)
+    return Claim(
+        run_uuid=run_uuid,
+        query_id=query.pk,
+        fence=run.fence,
+        content_filter=query.content_filter,
+        filter_hash=query.content_filter_hash,
+        equivalence_key=query.equivalence_key,
+        forced=run.forced,
+    )
 
 
 def _requeue(runs: QuerySet[RefreshRun]) -> bool:

@@ -22,6 +22,7 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.publishing import (
     Difference,
     FilterChanged,
+    QueryGone,
     apply_difference,
     difference_to,
     guard_objection,
@@ -41,8 +42,8 @@ def publish_or_hold(*, claim: Claim, content_keys: Collection[str], counts: dict
     """
     End a run with its complete result; returns the state it ended in.
 
-    Raises LeaseLost when the run is no longer ours and FilterChanged when the result answers an old filter; nothing
-    is written then.
+    Raises LeaseLost when the run is no longer ours, FilterChanged when the result answers an old filter and QueryGone
+    when the query is no more; nothing is written then.
     """
     if not owned(claim).select_for_update().values_list("pk").first():
         raise LeaseLost(str(claim.run_uuid))
@@ -80,7 +81,7 @@ def approve_held(run_uuid: UUID) -> None:
     difference = difference_to(query_id=run.catalog_query_id, content_keys=unpack(run.held_keys))
     try:
         query = lock_for_publishing(query_id=run.catalog_query_id, filter_hash=run.filter_hash, difference=difference)
-    except FilterChanged as error:
+    except (FilterChanged, QueryGone) as error:
         raise NotHeld("The content filter changed since this run fetched.") from error
     _publish(query, difference, run.pk)
     counts = (run.counts or {}) | _membership_counts(difference)

@@ -34,7 +34,7 @@ from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
 from enterprise_catalog.apps.refresh.claims import Claim, Heartbeat, LeaseLost, claim_runs, fail, give_back, renew
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
-from enterprise_catalog.apps.refresh.publishing import FilterChanged
+from enterprise_catalog.apps.refresh.publishing import FilterChanged, QueryGone
 
 log = structlog.get_logger(__name__)
 
@@ -148,6 +148,9 @@ def _finish(claim: Claim, fetched: Fetched) -> None:
         publish_or_hold(claim=claim, content_keys=[content.content_key for content in fetched.contents], counts=counts)
     except FilterChanged:
         fail(claim, code="filter_changed", detail="The content filter changed while this run fetched.")
+        return
+    except QueryGone:
+        fail(claim, code="superseded", detail="Its catalog query no longer exists.")
         return
     _report_quarantined(claim, fetched.search)
 

@@ -39,6 +39,10 @@ class FilterChanged(Exception):
     """The query asks something else now; what was fetched answers another question."""
 
 
+class QueryGone(Exception):
+    """The query was deleted, or another one with the same filter took its place; there is nothing to publish to."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """Keys that join, rows (by id) and keys that leave, and how many members there were."""
@@ -64,10 +68,12 @@ def difference_to(*, query_id: int, content_keys: Collection[str]) -> Difference
 
 
 def lock_for_publishing(*, query_id: int, filter_hash: str, difference: Difference) -> CatalogQuery:
-    """Lock the added contents and the query, so that no standing moves under us. Raises FilterChanged."""
+    """Lock the added contents and the query, so that no standing moves under us. Raises FilterChanged, QueryGone."""
     for chunk in in_chunks(difference.added, _ROWS_PER_STATEMENT):
         list(ContentMetadata.objects.select_for_update().filter(pk__in=chunk).order_by("pk").values_list("pk"))
-    query = CatalogQuery.objects.select_for_update().get(pk=query_id)
+    query = CatalogQuery.objects.select_for_update().filter(pk=query_id).first()
+    if query is None:
+        raise QueryGone
     if query.content_filter_hash != filter_hash:
         raise FilterChanged
     return query

@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
                 ('change', models.CharField(choices=[('added', 'Added'), ('removed', 'Removed')], max_length=8)),
                 ('refresh_run_uuid', enterprise_catalog.apps.core.fields.HexUUIDField(null=True)),
                 ('changed_at', models.DateTimeField(db_index=True)),
-                ('catalog_query', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='content_changes', to='catalog.catalogquery')),
+                ('catalog_query', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='content_changes', to='catalog.catalogquery')),
                 ('enterprise_catalog', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='content_changes', to='catalog.enterprisecatalog')),
             ],
             options={

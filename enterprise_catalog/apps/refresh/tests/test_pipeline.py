@@ -194,3 +194,18 @@ def test_memberships_have_a_standing(sandbox):
     listed = CatalogContentKey.objects.filter(catalog_query=query, standing_v1=2).count()
     assert query.count_v1 == listed
     assert query.member_count == len(members(query))
+
+
+def test_a_run_whose_query_was_replaced_meanwhile_ends_as_superseded(sandbox, monkeypatch):
+    """RUN-5, QRY-3."""
+    query = make_query(COURSES)
+    run = requested(query)
+
+    def store_and_delete(**arguments):
+        query.delete()
+        return store_contents(**arguments)
+
+    monkeypatch.setattr(pipeline, "store_contents", store_and_delete)
+    assert pipeline.refresh(run.pk) == []
+    run.refresh_from_db()
+    assert (run.state, run.reason_code) == (State.FAILED, "superseded")
