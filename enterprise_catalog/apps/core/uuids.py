@@ -1,4 +1,8 @@
-"""Reading uuids as callers write them: any case, hyphens or not (COM-3, ROLE-5). Braces, `urn:` and numbers are no uuids here."""
+"""
+Reading uuids as callers write them: any case, hyphens or not (COM-3, ROLE-5).
+
+Braces, `urn:` and numbers are no uuids here.
+"""
 
 import re
 from typing import Any
