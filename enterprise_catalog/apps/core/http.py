@@ -7,6 +7,9 @@ and a peer that says when to come back is heeded (DISC-7). Used by workers only;
 anybody (P6).
 """
 
+import json
+import math
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -22,15 +25,29 @@ import structlog
 import tenacity
 from django.conf import settings
 
+from enterprise_catalog.apps.core.deadlines import Deadline, DeadlineAdapter
+
 log = structlog.get_logger(__name__)
 
 _CHUNK_BYTES = 64 * 1024
 _RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+# What happens to a connection, and may not happen to the next one.
+_RETRIED_ERRORS = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+_TOKEN = re.compile(r"[!-~]+")
 _random = SystemRandom()
 
 
 class ServiceError(Exception):
     """A call that brought no answer to use; the message names method, path and what came instead, never a secret."""
+
+
+class ServiceFailed(ServiceError):
+    """Could not be asked, or broke in a way that asking again at once does not cure."""
 
 
 class ServiceUnavailable(ServiceError):
@@ -46,7 +63,7 @@ class ServiceThrottled(ServiceUnavailable):
 
 
 class ServiceRejected(ServiceError):
-    """Refused for good: any other answer than 2xx. `status` is the HTTP status."""
+    """Refused for good: a redirect, or 4xx. `status` is the HTTP status, 401 also where no token was to be had."""
 
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
@@ -60,7 +77,7 @@ class ServiceMalformed(ServiceError):
 @dataclass(frozen=True)
 class _Token:
     value: str
-    expires_at: float
+    renew_at: float
 
 
 class _TokenStore:
@@ -74,7 +91,7 @@ class _TokenStore:
         key = (settings.OAUTH2_PROVIDER_URL, settings.BACKEND_SERVICE_EDX_OAUTH2_KEY)
         with self._lock:
             token = self._tokens.get(key)
-            if token is None or token.expires_at - settings.SERVICE_TOKEN_MARGIN_SECONDS <= time.monotonic():
+            if token is None or token.renew_at <= time.monotonic():
                 token = self._tokens[key] = fetch()
             return token.value
 
@@ -88,7 +105,7 @@ _tokens = _TokenStore()
 
 class ServiceClient:
     """
-    Calls to one service under `root`, as this service's own user.
+    Calls to one service under `root`, as this service's own user, by one thread.
 
     `on_wait` is called before each attempt and at least every SERVICE_WAIT_SLICE_SECONDS of a pause; what it raises
     ends the call.
@@ -97,7 +114,10 @@ class ServiceClient:
     def __init__(self, root: str, *, on_wait: Callable[[], None] | None = None) -> None:
         self._root = root.rstrip("/")
         self._on_wait = on_wait or (lambda: None)
+        self._deadline = Deadline()
         self._session = requests.Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, DeadlineAdapter(self._deadline))
 
     def get(self, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """The JSON object at this path. Raises ServiceError."""
@@ -105,7 +125,8 @@ class ServiceClient:
 
     def post(self, path: str, params: Mapping[str, Any], body: Any) -> dict[str, Any]:
         """The JSON object that answers this JSON body. Raises ServiceError."""
-        return self._call("POST", path, params=params, data=orjson.dumps(body))
+        # Not orjson, which writes no whole numbers beyond 64 bits.
+        return self._call("POST", path, params=params, data=json.dumps(body).encode())
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         what = f"{method} {path}"
@@ -146,29 +167,37 @@ class ServiceClient:
         asked_at = time.monotonic()
         try:
             answer = orjson.loads(self._attempt(what, "POST", url, data=form))
-            return _Token(str(answer["access_token"]), asked_at + float(answer["expires_in"]))
+            value, lifetime = answer["access_token"], float(answer["expires_in"])
+            if not _TOKEN.fullmatch(value):
+                raise ValueError
+        except ServiceRejected as error:
+            # Whatever the reason, it says nothing about the path that was to be asked.
+            raise ServiceRejected(str(error), status=requests.codes.unauthorized) from error
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise ServiceMalformed(f"{what}: no token in the answer") from error
+        return _Token(value, asked_at + max(lifetime - settings.SERVICE_TOKEN_MARGIN_SECONDS, lifetime / 2))
 
     def _attempt(self, what: str, method: str, url: str, *, token: str | None = None, **arguments: Any) -> bytes:
         self._on_wait()
-        started = time.monotonic()
+        self._deadline.until = time.monotonic() + settings.SERVICE_ATTEMPT_SECONDS
         try:
             with self._session.request(
                 method,
                 url,
                 headers=_headers(token),
+                auth=_as_it_is,
                 timeout=(settings.SERVICE_CONNECT_TIMEOUT_SECONDS, settings.SERVICE_READ_TIMEOUT_SECONDS),
                 # A redirect would carry the token elsewhere.
                 allow_redirects=False,
                 stream=True,
                 **arguments,
             ) as response:
-                body = _read(what, response, until=started + settings.SERVICE_ATTEMPT_SECONDS)
-        except requests.RequestException as error:
+                _check_status(what, response)
+                return _read(what, response)
+        except _RETRIED_ERRORS as error:
             raise ServiceUnavailable(f"{what}: {type(error).__name__}") from error
-        _check_status(what, response)
-        return body
+        except requests.RequestException as error:
+            raise ServiceFailed(f"{what}: {type(error).__name__}") from error
 
     def _retrying(self, what: str, attempt: Callable[[], bytes]) -> bytes:
         retrying = tenacity.Retrying(
@@ -189,14 +218,19 @@ class ServiceClient:
 
 
 def _headers(token: str | None) -> dict[str, str]:
-    if token is None:
-        return {}
-    headers = {"Authorization": f"JWT {token}", "Accept": "application/json", "Content-Type": "application/json"}
+    headers = {"Accept": "application/json"}
+    if token is not None:
+        headers |= {"Authorization": f"JWT {token}", "Content-Type": "application/json"}
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     return headers | ({"X-Request-ID": request_id} if request_id else {})
 
 
-def _read(what: str, response: requests.Response, *, until: float) -> bytes:
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without an `auth` of its own, requests would prefer what a .netrc file says about the host to our token."""
+    return request
+
+
+def _read(what: str, response: requests.Response) -> bytes:
     chunks = []
     size = 0
     for chunk in response.iter_content(_CHUNK_BYTES):
@@ -204,18 +238,18 @@ def _read(what: str, response: requests.Response, *, until: float) -> bytes:
         size += len(chunk)
         if size > settings.SERVICE_MAX_BODY_BYTES:
             raise ServiceMalformed(f"{what}: more than {settings.SERVICE_MAX_BODY_BYTES} bytes")
-        if time.monotonic() > until:
-            raise ServiceUnavailable(f"{what}: the answer took longer than {settings.SERVICE_ATTEMPT_SECONDS} s")
     return b"".join(chunks)
 
 
 def _check_status(what: str, response: requests.Response) -> None:
     status = response.status_code
-    if response.ok and status < requests.codes.multiple_choices:
+    if 200 <= status < 300:
         return
     if status in _RETRIED_STATUSES:
         error = ServiceThrottled if status == requests.codes.too_many_requests else ServiceUnavailable
         raise error(f"{what}: status {status}", retry_after=_retry_after(response.headers.get("Retry-After")))
+    if status >= 500:
+        raise ServiceFailed(f"{what}: status {status}")
     raise ServiceRejected(f"{what}: status {status}", status=status)
 
 
@@ -224,14 +258,19 @@ def _retry_after(header: str | None) -> float | None:
     if header is None:
         return None
     try:
-        return max(0.0, float(header))
+        seconds = float(header)
     except ValueError:
-        pass
+        seconds = _seconds_until(header)
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _seconds_until(date: str) -> float:
+    """Not a number if this is no date. A date without a zone is in UTC, as HTTP's old formats have it."""
     try:
-        moment = parsedate_to_datetime(header)
+        moment = parsedate_to_datetime(date)
     except ValueError:
-        return None
-    return max(0.0, (moment - datetime.now(tz=UTC)).total_seconds()) if moment.tzinfo else None
+        return math.nan
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.now(tz=UTC)).total_seconds()
 
 
 def _may_be_retried(error: BaseException) -> bool:
@@ -242,9 +281,9 @@ def _may_be_retried(error: BaseException) -> bool:
 
 
 def _pause_before_next(state: tenacity.RetryCallState) -> float:
-    """Full jitter over an exponential bound; never sooner than the service asked for."""
+    """Full jitter over an exponential bound, on top of what the service asked for."""
     bound = min(
         settings.SERVICE_MAX_PAUSE_SECONDS, settings.SERVICE_FIRST_PAUSE_SECONDS * 2 ** (state.attempt_number - 1)
     )
     error = state.outcome.exception() if state.outcome else None
-    return max(getattr(error, "retry_after", None) or 0.0, _random.uniform(0, bound))
+    return (getattr(error, "retry_after", None) or 0.0) + _random.uniform(0, bound)
