@@ -12,6 +12,7 @@ from enterprise_catalog.apps.core.http import (
     ServiceMalformed,
     ServiceRejected,
     ServiceThrottled,
+    ServiceUnavailable,
 )
 from enterprise_catalog.apps.discovery.errors import (
     DiscoveryError,
@@ -61,5 +62,7 @@ def _translated(error: ServiceError, detail: str) -> DiscoveryError:
             return DiscoveryRejected(detail)
         case ServiceMalformed():
             return DiscoveryMalformed(detail)
+        case ServiceUnavailable():
+            return DiscoveryUnavailable(detail, retry_after=error.retry_after)
         case _:
             return DiscoveryUnavailable(detail)

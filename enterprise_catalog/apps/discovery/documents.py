@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from enterprise_catalog.apps.core.packing import pack
 
 MAX_KEY_LENGTH = 255
@@ -53,6 +55,10 @@ class QuarantinedDocument:
     reason: str
 
 
+class Unstorable(ValueError):
+    """The text is the reason to quarantine it."""
+
+
 Classified = FoundDocument | SkippedDocument | QuarantinedDocument
 
 
@@ -63,16 +69,17 @@ def classify(document: Any) -> Classified:
     content_type, _, named = _text(document.get("aggregation_key")).partition(":")
     if content_type == "person" or document.get("content_type") == "person":
         return SkippedDocument("person")
-    key = document.get("key") or document.get("uuid")
-    problem = _problem_with_type(content_type) or _problem_with_key(key)
+    key: Any = document.get("key") or document.get("uuid")
+    problem = _problem_with_type(content_type) or problem_with_key(key)
     if problem:
         return QuarantinedDocument(_text(key or named)[:MAX_KEY_LENGTH].replace("\x00", ""), problem)
     reason = _reason_to_skip(content_type, document)
     if reason:
         return SkippedDocument(reason)
-    packed = pack({field: value for field, value in document.items() if field not in _PAGING_FIELDS})
-    if len(packed) > MAX_STORED_BYTES:
-        return QuarantinedDocument(key, f"{len(packed)} bytes as stored, at most {MAX_STORED_BYTES} are allowed")
+    try:
+        packed = pack_document({field: value for field, value in document.items() if field not in _PAGING_FIELDS})
+    except Unstorable as error:
+        return QuarantinedDocument(key, str(error))
     return FoundDocument(
         content_key=key,
         content_type=content_type,
@@ -80,6 +87,18 @@ def classify(document: Any) -> Classified:
         content_uuid=_uuid(document.get("uuid")),
         packed=packed,
     )
+
+
+def pack_document(document: dict[str, Any]) -> bytes:
+    """A document or record as it is stored. Raises Unstorable."""
+    try:
+        packed = pack(document)
+    except orjson.JSONEncodeError as error:
+        # The parser reads deeper nesting than the writer writes.
+        raise Unstorable("nested too deeply") from error
+    if len(packed) > MAX_STORED_BYTES:
+        raise Unstorable(f"{len(packed)} bytes as stored, at most {MAX_STORED_BYTES} are allowed")
+    return packed
 
 
 def identity(document: Any) -> tuple[str, str] | None:
@@ -90,11 +109,8 @@ def identity(document: Any) -> tuple[str, str] | None:
     return (_text(document.get("content_type")), key) if isinstance(key, str) else None
 
 
-def _problem_with_type(content_type: str) -> str | None:
-    return None if content_type in CONTENT_TYPES else f"unknown type {content_type[:32]!r}"
-
-
-def _problem_with_key(key: Any) -> str | None:
+def problem_with_key(key: Any) -> str | None:
+    """Why this cannot be a content key, or None if it can (DISC-17)."""
     if not key:
         return "no key and no uuid"
     if not isinstance(key, str):
@@ -108,20 +124,24 @@ def _problem_with_key(key: Any) -> str | None:
     return None
 
 
+def _problem_with_type(content_type: str) -> str | None:
+    return None if content_type in CONTENT_TYPES else f"unknown type {content_type[:32]!r}"
+
+
 def _reason_to_skip(content_type: str, document: dict[str, Any]) -> str | None:
     source = document.get("product_source")
     slug = source.get("slug") if isinstance(source, dict) else source
-    if slug is not None and _text(slug).lower() not in _PRODUCT_SOURCES:
+    if slug and _text(slug).lower() not in _PRODUCT_SOURCES:
         return "product source"
     course_type = document.get("course_type")
-    if content_type == "course" and course_type is not None and course_type not in _COURSE_TYPES:
+    if content_type == "course" and course_type and _text(course_type) not in _COURSE_TYPES:
         return "course type"
     return None
 
 
 def _parent(content_type: str, named: str) -> str | None:
     """A run's aggregation key names its course."""
-    if content_type != "courserun" or _problem_with_key(named):
+    if content_type != "courserun" or problem_with_key(named):
         return None
     return named
 

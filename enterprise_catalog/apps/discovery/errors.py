@@ -15,19 +15,19 @@ class DiscoveryError(Exception):
 
 
 class DiscoveryUnavailable(DiscoveryError):
-    """No answer, or one that says it cannot answer now, also after retries."""
+    """No answer, or one that says it cannot answer, also after retries. `retry_after` in seconds, where it said."""
 
     code = "discovery_unavailable"
-
-
-class DiscoveryThrottled(DiscoveryError):
-    """Too many requests. `retry_after` is in seconds, where discovery said."""
-
-    code = "discovery_throttled"
 
     def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class DiscoveryThrottled(DiscoveryUnavailable):
+    """Too many requests."""
+
+    code = "discovery_throttled"
 
 
 class DiscoveryRejected(DiscoveryError):

@@ -17,10 +17,14 @@ _NEVER_SENT = SERVICE_ONLY_KEYS | RESERVED_KEYS
 def sent_filter(content_filter: dict[str, Any]) -> dict[str, Any]:
     """The request body of a search: without keys of our own, reserved keys, nulls and nested objects."""
     return {
-        key: value
+        key: [element for element in value if _is_sent(element)] if isinstance(value, list) else value
         for key, value in content_filter.items()
-        if key not in _NEVER_SENT and value is not None and not isinstance(value, dict)
+        if key not in _NEVER_SENT and _is_sent(value)
     }
+
+
+def _is_sent(value: Any) -> bool:
+    return value is not None and not isinstance(value, dict)
 
 
 def canonical_request(content_filter: dict[str, Any]) -> dict[str, list[str]]:
@@ -31,5 +35,5 @@ def canonical_request(content_filter: dict[str, Any]) -> dict[str, list[str]]:
 
 def _canonical_values(value: Any) -> list[str]:
     elements = value if isinstance(value, list) else [value]
-    texts = {str(element).strip() for element in elements if element is not None}
+    texts = {str(element).strip() for element in elements}
     return sorted(texts - {""})

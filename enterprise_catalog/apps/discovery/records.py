@@ -4,22 +4,25 @@ Full records and reviews, asked for by key (DISC-18, DISC-19, DISC-21).
 A complete answer in which a key is missing is an answer; a failing or incomplete call is an error.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import inf
 from typing import Any
+from urllib.parse import quote_plus
 
 import structlog
 from django.conf import settings
 
-from enterprise_catalog.apps.core.db import in_chunks
-from enterprise_catalog.apps.core.packing import pack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
-from enterprise_catalog.apps.discovery.documents import MAX_STORED_BYTES
-from enterprise_catalog.apps.discovery.walks import CountMoved, walk
+from enterprise_catalog.apps.discovery.documents import Unstorable, pack_document, problem_with_key
+from enterprise_catalog.apps.discovery.walks import read_twice_if_moved, walk
 
 log = structlog.get_logger(__name__)
 
 _LIMIT = 200
+# What fits its column.
+_MAX_COUNT = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -43,18 +46,16 @@ def fetch_programs(*, client: DiscoveryClient, uuids: Sequence[str]) -> dict[str
 
 
 def fetch_reviews(*, client: DiscoveryClient) -> list[CourseReview]:
-    """All course reviews, the last one of each course; rows that make no sense are left out. Raises DiscoveryError."""
+    """All course reviews; rows that make no sense are left out. Raises DiscoveryError."""
 
     def ask(cursor: str | None, where: str) -> dict[str, Any]:
         return client.get("/api/v1/course_review/", {"page": cursor or 1}, where=where)
 
-    reviews: dict[str, CourseReview] = {}
-    for page in walk(ask, cursor_name="page", what="course reviews"):
-        for row in page.results:
-            review = _review(row)
-            if review is not None:
-                reviews[review.course_key] = review
-    return list(reviews.values())
+    def read() -> list[CourseReview]:
+        rows = walk(ask, cursor_name="page", what="course reviews", identify=partial(_text_of, "course_key"))
+        return [review for row in rows if (review := _review(row)) is not None]
+
+    return read_twice_if_moved(read)
 
 
 def _fetch_by_key(
@@ -67,52 +68,59 @@ def _fetch_by_key(
     extra: dict[str, Any],
 ) -> dict[str, bytes]:
     records: dict[str, bytes] = {}
-    # A comma separates keys in the request, so a key that holds one cannot be asked for.
-    askable = sorted({key for key in keys if "," not in key})
-    for chunk in in_chunks(askable, settings.DISCOVERY_KEYS_PER_CALL):
+    for chunk in _askable_chunks(keys):
         asked = {parameter: ",".join(chunk), "ordering": "key", "limit": _LIMIT} | extra
-        wanted = set(chunk)
-        for record in _walk_records(client, path, asked, key_field):
-            # Discovery may match more loosely than we mean.
-            if record.get(key_field) not in wanted:
-                continue
-            packed = pack(record)
-            if len(packed) > MAX_STORED_BYTES:
-                log.warning("record_too_large", key=record[key_field], bytes=len(packed))
-                continue
-            records[record[key_field]] = packed
+        records |= read_twice_if_moved(partial(_read_records, client, path, asked, key_field, frozenset(chunk)))
     return records
 
 
-def _walk_records(client: DiscoveryClient, path: str, asked: dict[str, Any], key_field: str) -> list[dict[str, Any]]:
-    try:
-        return _read_records(client, path, asked, key_field)
-    except CountMoved as error:
-        log.info("records_read_again", reason=error.detail)
-    return _read_records(client, path, asked, key_field)
+def _askable_chunks(keys: Sequence[str]) -> Iterator[list[str]]:
+    """As many keys as one request line can carry; one with a comma cannot be asked for, since commas part them."""
+    chunk: list[str] = []
+    length = 0
+    for key in sorted({key for key in keys if "," not in key}):
+        own_length = len(quote_plus(key)) + len("%2C")
+        full = len(chunk) == settings.DISCOVERY_KEYS_PER_CALL
+        if chunk and (full or length + own_length > settings.DISCOVERY_KEYS_MAX_CHARACTERS):
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(key)
+        length += own_length
+    if chunk:
+        yield chunk
 
 
-def _read_records(client: DiscoveryClient, path: str, asked: dict[str, Any], key_field: str) -> list[dict[str, Any]]:
+def _read_records(
+    client: DiscoveryClient, path: str, asked: dict[str, Any], key_field: str, wanted: frozenset[str]
+) -> dict[str, bytes]:
     def ask(cursor: str | None, where: str) -> dict[str, Any]:
         return client.get(path, asked | {"offset": cursor or 0}, where=where)
 
-    records: list[Any] = []
-    count: int | None = None
-    for page in walk(ask, cursor_name="offset", what=path):
-        records += page.results
-        count = page.count
-    objects = [record for record in records if isinstance(record, dict)]
-    distinct = {record.get(key_field) for record in objects if isinstance(record.get(key_field), str)}
-    without_key = len(records) - sum(isinstance(record.get(key_field), str) for record in objects)
-    if count != len(distinct) + without_key:
-        raise CountMoved(f"{path}: count says {count}, {len(distinct) + without_key} distinct records came")
-    return objects
+    records: dict[str, bytes] = {}
+    for record in walk(ask, cursor_name="offset", what=path, identify=partial(_text_of, key_field)):
+        key = _text_of(key_field, record)
+        # Discovery may match more loosely than we mean.
+        if key is None or key not in wanted:
+            continue
+        try:
+            records[key] = pack_document(record)
+        except Unstorable as error:
+            log.warning("record_ignored", key=key, reason=str(error))
+    return records
+
+
+def _text_of(field: str, row: Any) -> str | None:
+    value = row.get(field) if isinstance(row, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def _review(row: Any) -> CourseReview | None:
-    try:
-        review = CourseReview(str(row["course_key"]), int(row["reviews_count"]), float(row["avg_course_rating"]))
-    except (KeyError, TypeError, ValueError, OverflowError):
-        log.warning("review_ignored")
+    course_key = _text_of("course_key", row)
+    if course_key is None or problem_with_key(course_key):
         return None
-    return review if review.reviews_count >= 0 and 0 <= review.avg_course_rating < float("inf") else None
+    try:
+        count, rating = int(row["reviews_count"]), float(row["avg_course_rating"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        log.warning("review_ignored", course_key=course_key)
+        return None
+    return CourseReview(course_key, count, rating) if 0 <= count <= _MAX_COUNT and 0 <= rating < inf else None

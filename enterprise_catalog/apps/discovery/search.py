@@ -3,16 +3,17 @@ What a content filter finds: the complete result of discovery's search/all, or a
 
     1. ask search v2, which pages by cursor; where there is none, v1
     2. walk to the end, packing documents as pages arrive, so that memory stays small
-    3. compare what came with the count; on a difference read everything once more, since the data may have moved
-    4. sort: by content key, without what is skipped or poison
+    3. where the count does not fit what came, read everything once more, since the data may have moved
+    4. sort by content key, without what is skipped or poison
 
 An error page is never a last page, and nothing incomplete ever leaves this module.
 """
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from django.conf import settings
 
 from enterprise_catalog.apps.discovery.client import DiscoveryClient, NotThere
@@ -23,11 +24,9 @@ from enterprise_catalog.apps.discovery.documents import (
     classify,
     identity,
 )
-from enterprise_catalog.apps.discovery.errors import DiscoveryMalformed, WindowExceeded
+from enterprise_catalog.apps.discovery.errors import DiscoveryMalformed, DiscoveryRejected, WindowExceeded
 from enterprise_catalog.apps.discovery.filters import sent_filter
-from enterprise_catalog.apps.discovery.walks import CountMoved, Page, walk
-
-log = structlog.get_logger(__name__)
+from enterprise_catalog.apps.discovery.walks import read_twice_if_moved, walk
 
 _V1_PATH = "/api/v1/search/all/"
 _V2_PATH = "/api/v2/search/all/"
@@ -47,81 +46,36 @@ class SearchResult:
     quarantined: list[QuarantinedDocument]
 
 
-@dataclass
-class _Collected:
-    """What a walk has brought so far."""
-
-    identities: set[tuple[str, str]] = field(default_factory=set)
-    without_id: int = 0
-    skipped: int = 0
-    count: int | None = None
-    found: list[FoundDocument] = field(default_factory=list)
-    quarantined: list[QuarantinedDocument] = field(default_factory=list)
-
-    @property
-    def distinct(self) -> int:
-        return len(self.identities) + self.without_id
-
-    def add(self, page: Page) -> None:
-        self.count = page.count
-        for document in page.results:
-            own = identity(document)
-            if own is None:
-                self.without_id += 1
-            elif own in self.identities:
-                continue
-            else:
-                self.identities.add(own)
-            match classify(document):
-                case FoundDocument() as found:
-                    self.found.append(found)
-                case QuarantinedDocument() as quarantined:
-                    self.quarantined.append(quarantined)
-                case SkippedDocument():
-                    self.skipped += 1
-
-    def check_complete(self) -> None:
-        """DISC-8: discovery stops counting at its cap, where the count means "at least"."""
-        if self.count is None:
-            raise DiscoveryMalformed("search: no count")
-        saturated = self.count == settings.DISCOVERY_COUNT_CAP and self.distinct >= self.count
-        if self.distinct != self.count and not saturated:
-            raise CountMoved(f"search: count says {self.count}, {self.distinct} distinct documents came")
-
-
 def fetch_search(*, client: DiscoveryClient, content_filter: dict[str, Any]) -> SearchResult:
     """Everything this filter finds. Raises DiscoveryError."""
     body = sent_filter(content_filter)
-    try:
-        return _fetch(client, body)
-    except CountMoved as error:
-        log.info("search_read_again", reason=error.detail)
-    return _fetch(client, body)
+    return read_twice_if_moved(lambda: _fetch(client, body))
 
 
 def _fetch(client: DiscoveryClient, body: dict[str, Any]) -> SearchResult:
     try:
-        collected = _walk_v2(client, body)
+        return _collected(_walk_v2(client, body))
     except NotThere:
-        collected = _walk_v1(client, body)
-    collected.check_complete()
-    return _sorted_result(collected)
+        return _collected(_walk_v1(client, body))
 
 
-def _walk_v2(client: DiscoveryClient, body: dict[str, Any]) -> _Collected:
+def _walk_v2(client: DiscoveryClient, body: dict[str, Any]) -> Iterator[Any]:
     params = _FLAGS | {"page_size": settings.DISCOVERY_PAGE_SIZE}
 
     def ask(cursor: str | None, where: str) -> dict[str, Any]:
-        # The cursor pages over the same body; a page number would override it (DISC-3).
-        return client.post(_V2_PATH, params | ({"search_after": cursor} if cursor else {}), body, where=where)
+        if cursor is None:
+            return client.post(_V2_PATH, params, body, where=where)
+        try:
+            # The cursor pages over the same body; a page number would override it (DISC-3).
+            return client.post(_V2_PATH, params | {"search_after": cursor}, body, where=where)
+        except NotThere as error:
+            # It was there a page ago.
+            raise DiscoveryRejected(error.detail) from error
 
-    collected = _Collected()
-    for page in walk(ask, cursor_name="search_after", what="search v2"):
-        collected.add(page)
-    return collected
+    return _walk(ask, cursor_name="search_after", what="search v2")
 
 
-def _walk_v1(client: DiscoveryClient, body: dict[str, Any]) -> _Collected:
+def _walk_v1(client: DiscoveryClient, body: dict[str, Any]) -> Iterator[Any]:
     size = settings.DISCOVERY_PAGE_SIZE
     params = _FLAGS | {"page_size": size, "ordering": "aggregation_key,start"}
 
@@ -133,29 +87,47 @@ def _walk_v1(client: DiscoveryClient, body: dict[str, Any]) -> _Collected:
             )
         return client.post(_V1_PATH, params | {"page": number}, body, where=where)
 
-    collected = _Collected()
-    for page in walk(ask, cursor_name="page", what="search v1"):
-        collected.add(page)
-    return collected
+    return _walk(ask, cursor_name="page", what="search v1")
+
+
+def _walk(ask: Callable[[str | None, str], dict[str, Any]], *, cursor_name: str, what: str) -> Iterator[Any]:
+    """Discovery stops counting hits at its cap (DISC-8)."""
+    return walk(ask, cursor_name=cursor_name, what=what, identify=identity, count_cap=settings.DISCOVERY_COUNT_CAP)
 
 
 def _page_number(cursor: str | None, where: str) -> int:
     if cursor is None:
         return 1
-    if not cursor.isdecimal():
+    if not re.fullmatch("[0-9]{1,9}", cursor):
         raise DiscoveryMalformed(f"{where}: next names no page number")
     return int(cursor)
 
 
-def _sorted_result(collected: _Collected) -> SearchResult:
-    documents: dict[str, FoundDocument] = {}
-    quarantined = list(collected.quarantined)
-    # A key names one content here; should two types share one, the same of them is kept each time.
-    for found in sorted(collected.found, key=lambda document: (document.content_key, document.content_type)):
-        if found.content_key in documents:
-            quarantined.append(
-                QuarantinedDocument(found.content_key, f"also the key of another type: {found.content_type}")
-            )
+def _collected(documents: Iterator[Any]) -> SearchResult:
+    found: list[FoundDocument] = []
+    quarantined: list[QuarantinedDocument] = []
+    skipped = 0
+    for document in documents:
+        match classify(document):
+            case FoundDocument() as of_use:
+                found.append(of_use)
+            case QuarantinedDocument() as poison:
+                quarantined.append(poison)
+            case SkippedDocument():
+                skipped += 1
+    fetched = len(found) + len(quarantined) + skipped
+    unique, doubles = _one_per_key(found)
+    return SearchResult(unique, fetched, skipped, quarantined + doubles)
+
+
+def _one_per_key(found: list[FoundDocument]) -> tuple[list[FoundDocument], list[QuarantinedDocument]]:
+    """A key names one content here; should several types share one, the same of them is kept each time."""
+    unique: list[FoundDocument] = []
+    doubles: list[QuarantinedDocument] = []
+    for document in sorted(found, key=lambda document: (document.content_key, document.content_type, document.packed)):
+        if unique and unique[-1].content_key == document.content_key:
+            reason = f"also the key of another document: {document.content_type}"
+            doubles.append(QuarantinedDocument(document.content_key, reason))
         else:
-            documents[found.content_key] = found
-    return SearchResult(list(documents.values()), collected.distinct, collected.skipped, quarantined)
+            unique.append(document)
+    return unique, doubles

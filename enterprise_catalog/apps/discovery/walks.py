@@ -1,65 +1,128 @@
 """
-Walking over pages: every answer is one page of something, and the whole is complete or an error (DISC-5, DISC-8).
+Walking over pages: every distinct item of a result, or an error (DISC-5, DISC-8).
 
 A page is an object with a list of results, a count that stays, and a `next` of which only the query is used: its host
-is never followed.
+is never followed. A walk that does not bring what its count says raises at its end, so a caller who reads on to the end
+never takes a part for the whole.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+import structlog
+
 from enterprise_catalog.apps.discovery.errors import DiscoveryIncomplete, DiscoveryMalformed
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+# Pages may overlap while the data moves, but a walk that keeps bringing nothing new would never end.
+_PAGES_WITHOUT_NEWS = 3
 
 
 class CountMoved(DiscoveryIncomplete):
     """The data changed under the walk, or the count does not fit what came: reading once more may help."""
 
 
-@dataclass(frozen=True)
-class Page:
-    """`count` is what discovery says the whole walk holds; None where the endpoint counts nothing."""
+def read_twice_if_moved(read: Callable[[], T]) -> T:
+    """Give a walk the one second chance that DISC-8 allows."""
+    try:
+        return read()
+    except CountMoved as error:
+        log.info("walk_read_again", reason=error.detail)
+    return read()
 
-    number: int
-    count: int | None
-    results: list[Any]
 
-
-def walk(ask: Callable[[str | None, str], dict[str, Any]], *, cursor_name: str, what: str) -> Iterator[Page]:
+def walk(
+    ask: Callable[[str | None, str], dict[str, Any]],
+    *,
+    cursor_name: str,
+    what: str,
+    identify: Callable[[Any], Hashable | None],
+    count_cap: int | None = None,
+) -> Iterator[Any]:
     """
-    All pages in order. `ask(cursor, where)` fetches the first page (cursor None) or the one that `next` names by its
-    parameter `cursor_name`; `where` says in errors which page it is.
+    All items in order, each identity once; an item that `identify` calls None is like no other.
+
+    `ask(cursor, where)` fetches the first page (cursor None) or the one that `next` names by its parameter
+    `cursor_name`; `where` says in errors which page it is. At `count_cap` the count means "at least".
     """
+    tally = _Tally(identify, count_cap)
     cursor: str | None = None
-    seen: set[str] = set()
-    number = 1
-    count: int | None = None
+    cursors: set[str] = set()
     while True:
-        where = f"{what} page {number}"
+        where = f"{what} page {tally.pages + 1}"
         answer = ask(cursor, where)
-        page = _page(answer, number, where)
-        if number > 1 and page.count != count:
-            raise CountMoved(f"{where}: count moved from {count} to {page.count}")
-        count = page.count
-        yield page
+        yield from tally.new_items(answer, where)
         cursor = _next_cursor(answer.get("next"), cursor_name, where)
         if cursor is None:
+            tally.check_complete(what)
             return
-        if cursor in seen:
+        if cursor in cursors:
             raise DiscoveryIncomplete(f"{where}: next leads back to a page that was read")
-        seen.add(cursor)
-        number += 1
+        cursors.add(cursor)
 
 
-def _page(answer: dict[str, Any], number: int, where: str) -> Page:
-    results = answer.get("results")
+class _Tally:
+    """What a walk has brought so far, against what discovery says there is."""
+
+    def __init__(self, identify: Callable[[Any], Hashable | None], count_cap: int | None) -> None:
+        self._identify = identify
+        self._count_cap = count_cap
+        self._identities: set[Hashable] = set()
+        self._without_identity = 0
+        self._count = 0
+        self._pages_without_news = 0
+        self.pages = 0
+
+    @property
+    def _distinct(self) -> int:
+        return len(self._identities) + self._without_identity
+
+    def new_items(self, answer: dict[str, Any], where: str) -> list[Any]:
+        count, results = _count(answer, where), _results(answer, where)
+        if self.pages and count != self._count:
+            raise CountMoved(f"{where}: count moved from {self._count} to {count}")
+        self._count = count
+        self.pages += 1
+        new = [item for item in results if self._is_new(item)]
+        self._pages_without_news += not new
+        if self._pages_without_news > _PAGES_WITHOUT_NEWS:
+            raise DiscoveryIncomplete(f"{where}: one more page without anything new")
+        if count != self._count_cap and self._distinct > count:
+            raise CountMoved(f"{where}: count says {count}, {self._distinct} distinct items came already")
+        return new
+
+    def check_complete(self, what: str) -> None:
+        saturated = self._count == self._count_cap and self._distinct >= self._count
+        if self._distinct != self._count and not saturated:
+            raise CountMoved(f"{what}: count says {self._count}, {self._distinct} distinct items came")
+
+    def _is_new(self, item: Any) -> bool:
+        identity = self._identify(item)
+        if identity is None:
+            self._without_identity += 1
+        elif identity in self._identities:
+            return False
+        else:
+            self._identities.add(identity)
+        return True
+
+
+def _count(answer: dict[str, Any], where: str) -> int:
     count = answer.get("count")
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise DiscoveryMalformed(f"{where}: the count is no whole number")
+    return count
+
+
+def _results(answer: dict[str, Any], where: str) -> list[Any]:
+    results = answer.get("results")
     if not isinstance(results, list):
         raise DiscoveryMalformed(f"{where}: no list of results")
-    if count is not None and (isinstance(count, bool) or not isinstance(count, int)):
-        raise DiscoveryMalformed(f"{where}: the count is no number")
-    return Page(number, count, results)
+    return results
 
 
 def _next_cursor(next_url: Any, cursor_name: str, where: str) -> str | None:
