@@ -10,10 +10,10 @@ from uuid import UUID
 
 import orjson
 
-from enterprise_catalog.apps.core.packing import pack
+from enterprise_catalog.apps.core.packing import pack_bytes
 
 MAX_KEY_LENGTH = 255
-# Larger ones would not fit a database's packet together with their rendering.
+# Before compression, so that memory and a database's packet stay bounded whatever a document compresses to.
 MAX_STORED_BYTES = 3 * 1024 * 1024
 
 CONTENT_TYPES = frozenset({"course", "courserun", "program", "learnerpathway"})
@@ -92,13 +92,13 @@ def classify(document: Any) -> Classified:
 def pack_document(document: dict[str, Any]) -> bytes:
     """A document or record as it is stored. Raises Unstorable."""
     try:
-        packed = pack(document)
+        plain = orjson.dumps(document)
     except orjson.JSONEncodeError as error:
         # The parser reads deeper nesting than the writer writes.
         raise Unstorable("nested too deeply") from error
-    if len(packed) > MAX_STORED_BYTES:
-        raise Unstorable(f"{len(packed)} bytes as stored, at most {MAX_STORED_BYTES} are allowed")
-    return packed
+    if len(plain) > MAX_STORED_BYTES:
+        raise Unstorable(f"{len(plain)} bytes as stored, at most {MAX_STORED_BYTES} are allowed")
+    return pack_bytes(plain)
 
 
 def identity(document: Any) -> tuple[str, str] | None:

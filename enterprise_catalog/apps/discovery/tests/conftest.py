@@ -1,0 +1,38 @@
+"""A discovery to ask: the sandbox, over real HTTP, with the pauses between attempts taken out."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from enterprise_catalog.apps.discovery.client import DiscoveryClient
+from enterprise_catalog.sandbox import Sandbox
+from enterprise_catalog.sandbox.config import CLIENT_ID, CLIENT_SECRET
+
+
+@pytest.fixture(scope="session")
+def shared_discovery() -> Iterator[Sandbox]:
+    with Sandbox(courses=30, programs=3, pathways=1, persons=2, odd_documents=False) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def discovery(shared_discovery: Sandbox, settings: Settings) -> Sandbox:
+    shared_discovery.reset()
+    serve(shared_discovery, settings)
+    return shared_discovery
+
+
+@pytest.fixture
+def client(discovery: Sandbox) -> DiscoveryClient:
+    return DiscoveryClient()
+
+
+def serve(sandbox: Sandbox, settings: Settings) -> None:
+    """Let the service's settings lead to this sandbox."""
+    settings.DISCOVERY_SERVICE_URL = sandbox.url
+    settings.OAUTH2_PROVIDER_URL = f"{sandbox.url}/oauth2"
+    settings.BACKEND_SERVICE_EDX_OAUTH2_KEY = CLIENT_ID
+    settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET = CLIENT_SECRET
+    settings.SERVICE_FIRST_PAUSE_SECONDS = 0
+    settings.DISCOVERY_PAGE_SIZE = 10

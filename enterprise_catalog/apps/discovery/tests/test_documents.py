@@ -1,0 +1,210 @@
+"""What one document of a search is: of use, skipped (REFR-11), or poison (DISC-17)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.discovery.documents import (
+    FoundDocument,
+    QuarantinedDocument,
+    SkippedDocument,
+    classify,
+    identity,
+)
+from tests import samples
+
+RUN_KEY = "course-v1:edX+DemoX+1T2026"
+UUID = "0e575a39-da1e-4e33-bb3b-e96cc6ffc58e"
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = st.sampled_from(["aggregation_key", "content_type", "key", "uuid", "product_source", "course_type", "sort"])
+
+
+def course(**fields: Any) -> dict[str, Any]:
+    return {"aggregation_key": "course:edX+DemoX", "content_type": "course", "key": "edX+DemoX"} | fields
+
+
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def sample_documents(name: str) -> list[Any]:
+    text = (Path(str(samples.__file__)).parent / name).read_text()
+    results: list[Any] = json.loads(text)["results"]
+    return results
+
+
+def test_a_course_is_found_by_its_key():
+    found = classify(course(uuid=UUID))
+
+    assert isinstance(found, FoundDocument)
+    assert (found.content_key, found.content_type, found.parent_content_key) == ("edX+DemoX", "course", None)
+    assert found.content_uuid == UUID
+
+
+def test_a_runs_aggregation_key_names_its_course():
+    """REFR-12"""
+    found = classify({"aggregation_key": "courserun:edX+DemoX", "content_type": "courserun", "key": RUN_KEY})
+
+    assert isinstance(found, FoundDocument)
+    assert (found.content_key, found.content_type, found.parent_content_key) == (RUN_KEY, "courserun", "edX+DemoX")
+    assert found.content_uuid is None
+
+
+@pytest.mark.parametrize("content_type", ["program", "learnerpathway"])
+def test_what_has_no_key_is_found_by_its_uuid(content_type: str):
+    """REFR-12"""
+    found = classify({"aggregation_key": f"{content_type}:{UUID}", "content_type": content_type, "uuid": UUID})
+
+    assert isinstance(found, FoundDocument)
+    assert (found.content_key, found.content_type) == (UUID, content_type)
+
+
+def test_the_type_is_what_the_aggregation_key_says():
+    """REFR-12: split at the first colon."""
+    found = classify({"aggregation_key": "courserun:a:b", "content_type": "course", "key": RUN_KEY})
+
+    assert isinstance(found, FoundDocument)
+    assert (found.content_type, found.parent_content_key) == ("courserun", "a:b")
+
+
+def test_documents_are_packed_without_the_fields_of_paging():
+    """DISC-3"""
+    found = classify(course(sort=[1], aggregation_uuid="course:x", title="数学 𝄞", languages=None))
+
+    assert isinstance(found, FoundDocument)
+    assert unpack(found.packed) == course(title="数学 𝄞", languages=None)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"aggregation_key": f"person:{UUID}", "content_type": "person", "uuid": UUID},
+        course(product_source="getsmarter"),
+        course(product_source={"name": "Other", "slug": "other"}),
+        course(product_source=["edx"]),
+        course(course_type="bootcamp-2u"),
+        course(course_type=["verified-audit"]),
+        {"aggregation_key": "courserun:a", "content_type": "courserun", "key": RUN_KEY, "product_source": "other"},
+    ],
+)
+def test_what_the_service_does_not_offer_is_skipped(document: dict[str, Any]):
+    """REFR-11"""
+    assert isinstance(classify(document), SkippedDocument)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        course(product_source=None, course_type=None),
+        course(product_source="edX"),
+        course(product_source="2U"),
+        course(product_source={"name": "edX", "slug": "edx", "description": None}),
+        course(product_source={"name": "edX"}),
+        course(course_type="executive-education-2u"),
+        course(course_type="verified-audit"),
+        # Only courses are judged by their type.
+        {"aggregation_key": f"program:{UUID}", "content_type": "program", "uuid": UUID, "course_type": "other"},
+    ],
+)
+def test_what_the_service_offers_or_cannot_judge_is_kept(document: dict[str, Any]):
+    """REFR-11: missing values pass."""
+    assert isinstance(classify(document), FoundDocument)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ("a text", "not an object"),
+        (None, "not an object"),
+        (course(key=None), "no key"),
+        (course(key="", uuid=None), "no key"),
+        (course(key=7), "no text"),
+        (course(key="x" * 256), "256 characters"),
+        (course(key="edX+\x00"), "NUL"),
+        (course(key=" edX+DemoX"), "blanks"),
+        (course(key="edX+DemoX\n"), "blanks"),
+        (course(aggregation_key="video:edX+DemoX"), "unknown type 'video'"),
+        (course(aggregation_key=None), "unknown type"),
+        (course(aggregation_key=7), "unknown type"),
+        (course(deep=nested(500)), "nested too deeply"),
+    ],
+)
+def test_poison_is_set_aside_with_its_reason(document: Any, reason: str):
+    """DISC-17, P7"""
+    poison = classify(document)
+
+    assert isinstance(poison, QuarantinedDocument)
+    assert reason in poison.reason
+
+
+def test_a_document_over_three_mebibytes_is_poison():
+    """DISC-17: also one that would compress well."""
+    poison = classify(course(full_description="x" * 3 * 1024 * 1024))
+
+    assert isinstance(poison, QuarantinedDocument)
+    assert "bytes as stored" in poison.reason
+
+
+def test_the_longest_key_and_a_large_document_are_stored():
+    """DISC-17: 255 characters, whatever they take in bytes; 1 MB."""
+    assert isinstance(classify(course(key="𝄞" * 255)), FoundDocument)
+    assert isinstance(classify(course(full_description="x" * 1024 * 1024)), FoundDocument)
+
+
+def test_poison_is_named_by_a_key_that_can_be_stored():
+    poison = classify(course(key="\x00" + "k" * 300))
+
+    assert isinstance(poison, QuarantinedDocument)
+    assert "\x00" not in poison.content_key
+    assert 0 < len(poison.content_key) <= 255
+
+
+def test_poison_without_a_key_is_named_by_what_it_is_about():
+    poison = classify(course(key=None))
+
+    assert isinstance(poison, QuarantinedDocument)
+    assert poison.content_key == "edX+DemoX"
+
+
+@given(JSON | st.dictionaries(FIELDS, JSON))
+def test_nothing_a_document_holds_is_an_error(document: Any):
+    """P7"""
+    classify(document)
+    identity(document)
+
+
+def test_documents_are_the_same_by_type_and_key():
+    """DISC-8"""
+    run = {"content_type": "courserun", "key": "edX+DemoX"}
+
+    assert identity(course(title="A")) == identity(course(title="B"))
+    assert identity(run) != identity(course())
+
+
+def test_a_document_without_an_id_is_like_no_other():
+    """DISC-8"""
+    assert identity(course(key=None)) is None
+
+
+def test_real_shaped_pages_are_sorted_out():
+    """DISC-17: product source as an object, null lists, a date without zone, a person, a poison document."""
+    documents = sample_documents("search_all_page_1.json") + sample_documents("search_all_page_2.json")
+
+    kinds = [type(classify(document)) for document in documents]
+
+    assert kinds.count(SkippedDocument) == 1
+    assert kinds.count(QuarantinedDocument) == 1
+    assert kinds.count(FoundDocument) == len(documents) - 2
