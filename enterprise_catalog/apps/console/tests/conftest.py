@@ -1,9 +1,11 @@
-"""A discovery of the test's own, on loopback."""
+"""A discovery of the test's own, on loopback, and people who sign in to the admin."""
 
 from collections.abc import Iterator
 
 import pytest
+from django.test import Client
 
+from enterprise_catalog.apps.console.tests.people import signed_in
 from enterprise_catalog.sandbox.sandbox import Sandbox
 
 
@@ -16,3 +18,9 @@ def sandbox(settings) -> Iterator[Sandbox]:
         settings.BACKEND_SERVICE_EDX_OAUTH2_KEY = running.config.client_id
         settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET = running.config.client_secret
         yield running
+
+
+@pytest.fixture
+def admin(db) -> Client:
+    """A superuser's browser."""
+    return signed_in("olga", is_superuser=True)

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.following import Following
+from enterprise_catalog.apps.console.wording import query_name, run_outcome
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.operations.selection import UnknownUuids, named_queries, queries_to_keep_fresh
@@ -75,7 +76,7 @@ class Command(BaseCommand):
             self._wait([run for _, run in asked], timeout=options["timeout"], here=options["here"])
         else:
             for query, run in asked:
-                self.stdout.write(f"run {run.pk} for {_name(query)}")
+                self.stdout.write(f"run {run.pk} for query {query_name(query)}")
             self.stdout.write(f"{len(asked)} refreshes asked for.")
 
     def _chosen(self, *, catalogs: list[UUID], queries: list[UUID], force: bool) -> list[CatalogQuery]:
@@ -94,7 +95,7 @@ class Command(BaseCommand):
         for query in queries:
             since = f"published {query.refreshed_at:%Y-%m-%d %H:%M} UTC" if query.refreshed_at else "never published"
             joins = ", joins the run that waits" if query.pk in waiting else ""
-            self.stdout.write(f"{_name(query)}: {since}, {query.member_count} items{joins}")
+            self.stdout.write(f"query {query_name(query)}: {since}, {query.member_count} items{joins}")
         records = ", with every full record" if force else ""
         self.stdout.write(f"{len(queries)} refreshes would be asked for{records}. Nothing was written.")
 
@@ -106,7 +107,7 @@ class Command(BaseCommand):
                 for run in self._endings(following, timeout=timeout, here=here):
                     ended.append(run)
                     with bar.external_write_mode():
-                        self.stdout.write(_story(run))
+                        self.stdout.write(f"query {run.catalog_query_uuid}: {run_outcome(run)}")
                     bar.update()
             except KeyboardInterrupt:
                 self._stop_watching("Interrupted", following, returncode=_INTERRUPTED)
@@ -150,14 +151,3 @@ class Command(BaseCommand):
         raise CommandError(
             f"{why}: {len(following)} refreshes have not ended. They go on in the background.", returncode=returncode
         )
-
-
-def _name(query: CatalogQuery) -> str:
-    return f"query {query.uuid}" + (f" ({query.title})" if query.title else "")
-
-
-def _story(run: RefreshRun) -> str:
-    counts = run.counts or {}
-    found = f", {counts['total']} items (+{counts['added']} -{counts['removed']})" if "total" in counts else ""
-    reason = f", {run.reason_code}: {run.reason_detail}" if run.reason_code else ""
-    return f"query {run.catalog_query_uuid}: {run.state}{found}{reason}"

@@ -1,0 +1,125 @@
+"""Enterprise catalogs: made, changed and deleted by the desk, looked up by anything a person has at hand."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from enterprise_catalog.apps.catalog.freshness import freshness
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.console.admin import query_display
+from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staff, shows_version
+from enterprise_catalog.apps.console.admin.display import document, object_link
+from enterprise_catalog.apps.console.admin.forms import CatalogForm
+from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, uuid_in
+from enterprise_catalog.apps.console.wording import query_name
+from enterprise_catalog.apps.operations.catalogs import delete_catalog, save_catalog
+
+
+class CatalogFreshnessFilter(FreshnessFilter):
+    column = "catalog_query__refreshed_at"
+
+
+@admin.register(EnterpriseCatalog)
+class EnterpriseCatalogAdmin(DeskAdmin):
+    form = CatalogForm
+    list_display = ["title", "enterprise_name", "uuid", "query", "items", "freshness", "modified"]
+    list_filter = [CatalogFreshnessFilter, "publish_audit_enrollment_urls", "created"]
+    # The search itself is below; this is what shows its box.
+    search_fields = ["title"]
+    search_help_text = "Title, customer name, uuid of catalog, customer or query in any form, or a content filter hash"
+    ordering = ["enterprise_name", "created", "uuid"]
+    autocomplete_fields = ["catalog_query"]
+    version_fields = [
+        "uuid",
+        "title",
+        "enterprise_uuid",
+        "enterprise_name",
+        "enabled_course_modes",
+        "publish_audit_enrollment_urls",
+        "catalog_query",
+        "modified",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EnterpriseCatalog]:
+        return super().get_queryset(request).select_related("catalog_query").defer("catalog_query__content_filter")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        wanted = Q(title__icontains=term) | Q(enterprise_name__icontains=term) | Q(catalog_query__title__icontains=term)
+        wanted |= Q(catalog_query__content_filter_hash=term.lower())
+        uuid = uuid_in(term)
+        if uuid:
+            wanted |= Q(uuid=uuid) | Q(enterprise_uuid=uuid) | Q(catalog_query__uuid=uuid)
+        return queryset.filter(wanted), False
+
+    def get_fieldsets(self, request: HttpRequest, obj: EnterpriseCatalog | None = None) -> Any:
+        if shows_version(request):
+            return super().get_fieldsets(request, obj)
+        identity = ["title", "enterprise_uuid", "enterprise_name"]
+        enrollment = ["enabled_course_modes", "publish_audit_enrollment_urls"]
+        if obj is None:
+            content = ["catalog_query", "content_filter"]
+            return [(None, {"fields": ["uuid", *identity, *enrollment]}), ("Content", {"fields": content})]
+        content = ["query", "filter", "items", "freshness_now", "last_runs", "changes"]
+        if self.has_change_permission(request, obj):
+            content = ["catalog_query", "content_filter", *content[1:]]
+        shown = ["uuid", *identity, *enrollment, "created", "modified"]
+        return [(None, {"fields": shown}), ("Content", {"fields": content})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: EnterpriseCatalog | None = None) -> Any:
+        if obj is None or shows_version(request):
+            return super().get_readonly_fields(request, obj)
+        return ["uuid", "created", "modified", "query", "filter", "items", "freshness_now", "last_runs", "changes"]
+
+    def save_model(self, request: HttpRequest, obj: EnterpriseCatalog, form: Any, change: bool) -> None:
+        stored = EnterpriseCatalog.objects.get(pk=obj.pk) if change else None
+        customers = [obj.enterprise_uuid, *([stored.enterprise_uuid] if stored else [])]
+        saved = save_catalog(catalog=stored, values=form.values(), grants=grants_of_staff(request, *customers))
+        self.tell_run(request, saved.refresh_run)
+        self.tell_warnings(request, saved.filter_warnings)
+
+    def delete_model(self, request: HttpRequest, obj: EnterpriseCatalog) -> None:
+        delete_catalog(catalog=obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Without collecting what goes with them, which may be tens of thousands of changes."""
+        catalogs = list(objs)
+        needed = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
+        return [str(catalog) for catalog in catalogs], {self.opts.verbose_name_plural: len(catalogs)}, needed, []
+
+    def refreshed_query(self, obj: EnterpriseCatalog) -> CatalogQuery:
+        return obj.catalog_query
+
+    @admin.display(description="catalog query", ordering="catalog_query__title")
+    def query(self, obj: EnterpriseCatalog) -> Any:
+        return object_link(obj.catalog_query, query_name(obj.catalog_query))
+
+    @admin.display(description="present filter")
+    def filter(self, obj: EnterpriseCatalog) -> Any:
+        return document(obj.catalog_query.content_filter)
+
+    @admin.display(description="items", ordering="catalog_query__count_v1")
+    def items(self, obj: EnterpriseCatalog) -> str:
+        return query_display.items_of(obj.catalog_query)
+
+    @admin.display(description="freshness", ordering="catalog_query__refreshed_at")
+    def freshness(self, obj: EnterpriseCatalog) -> str:
+        return freshness(obj.catalog_query.refreshed_at)
+
+    @admin.display(description="freshness")
+    def freshness_now(self, obj: EnterpriseCatalog) -> str:
+        return query_display.freshness_of(obj.catalog_query)
+
+    @admin.display(description="last refreshes")
+    def last_runs(self, obj: EnterpriseCatalog) -> Any:
+        return query_display.last_runs(obj.catalog_query)
+
+    @admin.display(description="changes")
+    def changes(self, obj: EnterpriseCatalog) -> Any:
+        return query_display.changes_of(obj.catalog_query)

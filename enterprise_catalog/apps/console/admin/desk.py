@@ -1,0 +1,191 @@
+"""
+What every page shares whose rows are written by the desk: saving, deleting and refreshing through `operations`, with
+their refusals shown where a person can act on them.
+
+Nothing here calls another service; a refresh is asked for, never done (P6).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from simple_history.admin import SimpleHistoryAdmin
+
+from enterprise_catalog.apps.access.roles import Contexts, Grants, Roles
+from enterprise_catalog.apps.catalog.filters import FilterWarning
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.console.admin.display import change_url, list_url, object_link
+from enterprise_catalog.apps.console.admin.forms import refusal_texts
+from enterprise_catalog.apps.console.admin.listing import BoundedPaginator
+from enterprise_catalog.apps.console.wording import warning_sentence
+from enterprise_catalog.apps.core.db import retry_lost_locks
+from enterprise_catalog.apps.operations.errors import OperationError
+from enterprise_catalog.apps.operations.refreshes import request_refresh
+from enterprise_catalog.apps.refresh.models import RefreshRun
+
+
+def grants_of_staff(request: HttpRequest, *customers: UUID) -> Grants:
+    """
+    What Django's permissions come to. Who may change queries acts for every customer; others for the customers at
+    hand, so that a query they share with somebody else is copied, not changed (QRY-7).
+    """
+    if request.user.has_perm("catalog.change_catalogquery"):
+        return Grants(roles=Roles(admin=Contexts(everywhere=True)))
+    return Grants(roles=Roles(admin=Contexts(customers=frozenset(customers))))
+
+
+class DeskAdmin(SimpleHistoryAdmin):
+    """Pages whose writes go through the desk. Subclasses say which operations those are."""
+
+    change_form_template = "console/change_form.html"
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    actions = ["refresh_now"]
+    # What an old version shows; a version is put back by editing, with all that follows from it.
+    version_fields: list[str] = []
+
+    def refreshed_query(self, obj: Any) -> CatalogQuery:
+        """The query that "Refresh now" on this row means."""
+        raise NotImplementedError
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        raise NotImplementedError
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for obj in queryset:
+            self.delete_model(request, obj)
+
+    # Refusals
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Save in one transaction; when the desk refuses, show what was typed again with the reason beside it."""
+        try:
+            return self._changeform(request, object_id, form_url, extra_context)
+        except OperationError as refusal:
+            vars(request)["refusal"] = refusal
+            return self._changeform(request, object_id, form_url, extra_context)
+
+    @retry_lost_locks
+    def _changeform(self, *arguments: Any) -> HttpResponse:
+        return super().changeform_view(*arguments)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        refusal = vars(request).get("refusal")
+        return form if refusal is None else type(form.__name__, (form,), {"refusal": refusal})
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            return self._delete(request, object_id, extra_context)
+        except OperationError as refusal:
+            return self._refused(request, refusal)
+
+    @retry_lost_locks
+    def _delete(self, *arguments: Any) -> HttpResponse:
+        return super().delete_view(*arguments)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        try:
+            return super().changelist_view(request, extra_context)
+        except OperationError as refusal:
+            return self._refused(request, refusal)
+
+    def _refused(self, request: HttpRequest, refusal: OperationError) -> HttpResponse:
+        for texts in refusal_texts(refusal).values():
+            for text in texts:
+                self.message_user(request, text, messages.ERROR)
+        return HttpResponseRedirect(list_url(self.model))
+
+    # Refreshing
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_refresh"
+        own = path("<path:object_id>/refresh/", self.admin_site.admin_view(self.refresh_view), name=name)
+        return [own, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        tools = []
+        if self.has_change_permission(request):
+            url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_refresh", args=[object_id])
+            tools = [{"label": "Refresh now", "url": url}]
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "tools": tools})
+
+    def refresh_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The button "Refresh now": start a run or join the one that waits (REFR-3)."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            raise Http404
+        if not self.has_change_permission(request, obj):
+            raise PermissionDenied
+        run = request_refresh(query=self.refreshed_query(obj), trigger=RefreshRun.Trigger.OPERATOR)
+        self.log_change(request, obj, f"Asked for a refresh: run {run.pk}.")
+        self.tell_run(request, run)
+        return HttpResponseRedirect(change_url(self.model, obj.pk))
+
+    @admin.action(description="Refresh now", permissions=["change"])
+    def refresh_now(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        queries = {self.refreshed_query(obj).pk: self.refreshed_query(obj) for obj in queryset}
+        runs = [request_refresh(query=query, trigger=RefreshRun.Trigger.OPERATOR) for query in queries.values()]
+        if len(runs) == 1:
+            self.tell_run(request, runs[0])
+            return
+        url = list_url(RefreshRun)
+        self.message_user(request, format_html('<a href="{}">{} refreshes</a> are on their way.', url, len(runs)))
+
+    def tell_run(self, request: HttpRequest, run: RefreshRun | None) -> None:
+        if run is not None:
+            self.message_user(request, format_html("A refresh is on its way: run {}.", object_link(run, run.pk)))
+
+    def tell_warnings(self, request: HttpRequest, warnings: Iterable[FilterWarning]) -> None:
+        for warning in warnings:
+            self.message_user(request, warning_sentence(warning), messages.WARNING)
+
+    # History
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            return super().history_view(request, object_id, extra_context)
+        except (ValueError, ValidationError) as error:
+            raise Http404 from error
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """An old version, to be read. Its library would save what is posted here past the desk."""
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        vars(request)["shows_version"] = True
+        try:
+            return super().history_form_view(request, object_id, version_id, extra_context)
+        except (ValueError, ValidationError) as error:
+            raise Http404 from error
+
+    def revert_disabled(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if shows_version(request):
+            return [(None, {"fields": self.version_fields})]
+        return super().get_fieldsets(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.version_fields if shows_version(request) else super().get_readonly_fields(request, obj)
+
+
+def shows_version(request: HttpRequest) -> bool:
+    """True while the page of an old version is made."""
+    return bool(vars(request).get("shows_version"))

@@ -1,0 +1,55 @@
+"""Pieces of admin pages: links, tables, documents. Text in, safe HTML out; nothing here reads rows."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.admin.utils import quote
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+NOTHING = "-"
+
+
+def change_url(model: type[Model], pk: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[quote(str(pk))])
+
+
+def list_url(model: type[Model], **filters: Any) -> str:
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{url}?{urlencode(filters)}" if filters else url
+
+
+def link(url: str, text: Any) -> SafeString:
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
+def object_link(row: Model, text: Any = None) -> SafeString:
+    return link(change_url(type(row), row.pk), str(row) if text is None else text)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, note: str = "") -> SafeString:
+    """A table, or what `note` says when there are no rows; with rows the note stands below."""
+    body = [format_html("<tr>{}</tr>", format_html_join("", "<td>{}</td>", ((cell,) for cell in row))) for row in rows]
+    if not body:
+        return format_html("{}", note or NOTHING)
+    head = format_html_join("", "<th>{}</th>", ((heading,) for heading in headings))
+    lines = format_html_join("", "{}", ((line,) for line in body))
+    below = format_html("<p>{}</p>", note) if note else ""
+    return format_html('<table class="console-table"><tr>{}</tr>{}</table>{}', head, lines, below)
+
+
+def document(value: Any) -> SafeString:
+    """A JSON value a person can read."""
+    return format_html('<pre class="console-document">{}</pre>', pretty(value))
+
+
+def folded(summary: str, content: SafeString) -> SafeString:
+    return format_html("<details><summary>{}</summary>{}</details>", summary, content)
+
+
+def pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

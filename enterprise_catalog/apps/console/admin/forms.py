@@ -1,0 +1,175 @@
+"""
+The forms of catalogs and queries. They check what the API checks, by the same functions, and hand on values; what is
+done with those, and what else may be refused, is the desk's (`operations`).
+"""
+
+import json
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.console.admin.display import pretty
+from enterprise_catalog.apps.operations.catalogs import ABSENT, CatalogValues
+from enterprise_catalog.apps.operations.errors import FieldErrors, Gone, NotAllowed, OperationError
+
+
+class ContentFilterField(forms.CharField):
+    """A content filter as JSON text."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.Textarea(attrs={"rows": 14, "cols": 90, "class": "console-json", "spellcheck": "false"})
+        super().__init__(widget=widget, strip=True, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return pretty(value) if isinstance(value, dict) else value
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if not text:
+            return None
+        try:
+            json.loads(text)
+        except ValueError as error:
+            raise ValidationError(f"This is no JSON: {error}.") from error
+        except RecursionError:
+            pass  # said better below
+        try:
+            return check_content_filter(text)
+        except UnusableFilter as error:
+            raise ValidationError(str(error)) from error
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(data) != initial)
+        except ValidationError:
+            return True
+
+
+class CourseModesField(forms.CharField):
+    """A list of words, written with commas."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value) or ""
+        return [mode.strip() for mode in text.split(",") if mode.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != (initial or []))
+
+
+class DeskForm(forms.ModelForm):
+    """
+    A form that can be shown again with what the desk said when it was sent: `refusal` is set on a class of its own for
+    that one answer.
+    """
+
+    refusal: OperationError | None = None
+    # What the desk calls a field to what the form calls it.
+    refused_fields: dict[str, str] = {}
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.refusal is not None:
+            for name, texts in refusal_texts(self.refusal).items():
+                field = self.refused_fields.get(name, name)
+                self.add_error(field if field in self.fields else None, texts)
+        return cleaned
+
+
+class CatalogForm(DeskForm):
+    enabled_course_modes = CourseModesField(
+        required=False,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text="With commas: verified, professional, no-id-professional, audit, honor, unpaid-executive-education.",
+    )
+    content_filter = ContentFilterField(
+        required=False,
+        label="or content filter",
+        help_text=(
+            "Instead of choosing a query: a search as a JSON object. Catalogs with the same filter share one query, so "
+            "one that exists is found. Other catalogs never change; to change a query for all its catalogs, edit the "
+            "query."
+        ),
+    )
+
+    class Meta:
+        model = EnterpriseCatalog
+        fields = [
+            "uuid",
+            "title",
+            "enterprise_uuid",
+            "enterprise_name",
+            "enabled_course_modes",
+            "publish_audit_enrollment_urls",
+            "catalog_query",
+        ]
+        help_texts = {
+            "uuid": "A new one. Change it only to bring back a catalog that was deleted.",
+            "enterprise_uuid": "Uuid of the customer in the LMS.",
+            "enterprise_name": "Stands in enrollment links (utm_source).",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "catalog_query" in self.fields:
+            self.fields["catalog_query"].required = False
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or {}
+        content_filter, query = cleaned.get("content_filter"), cleaned.get("catalog_query")
+        if content_filter is not None and query is not None and "catalog_query" in self.changed_data:
+            self.add_error("content_filter", "Choose a query or write a content filter, not both.")
+        if content_filter is None and query is None and not self.errors:
+            self.add_error("catalog_query", "Choose a query or write a content filter.")
+        return cleaned
+
+    def values(self) -> CatalogValues:
+        """What was asked for. A query is asked for by its filter, which finds it and never changes it (QRY-1)."""
+        sent = self.cleaned_data
+        content_filter = sent["content_filter"]
+        if content_filter is None and "catalog_query" in self.changed_data:
+            content_filter = sent["catalog_query"].content_filter
+        return CatalogValues(
+            uuid=sent.get("uuid", ABSENT),
+            title=sent["title"],
+            enterprise_uuid=sent["enterprise_uuid"],
+            enterprise_name=sent["enterprise_name"],
+            enabled_course_modes=sent["enabled_course_modes"],
+            publish_audit_enrollment_urls=sent["publish_audit_enrollment_urls"],
+            content_filter=ABSENT if content_filter is None else content_filter,
+        )
+
+
+class QueryForm(DeskForm):
+    refused_fields = {"query_title": "title"}
+
+    content_filter = ContentFilterField(
+        help_text="A search as a JSON object. All catalogs that use this query follow, after one refresh."
+    )
+
+    class Meta:
+        model = CatalogQuery
+        fields = ["title", "content_filter"]
+        help_texts = {"title": "Unique among queries. Once there is one it can be changed, but not removed."}
+
+    def clean_title(self) -> str | None:
+        title: str | None = self.cleaned_data["title"]
+        if title is None and self.instance.title is not None:
+            raise ValidationError("Others may rely on the title, so it cannot be removed.")
+        return title
+
+
+def refusal_texts(refusal: OperationError) -> dict[str, list[str]]:
+    """What the desk said, by field where it named one."""
+    if isinstance(refusal, FieldErrors):
+        return refusal.errors
+    if isinstance(refusal, NotAllowed):
+        return {"": ["Your permissions do not reach everything that would change."]}
+    if isinstance(refusal, Gone):
+        return {"": ["Somebody else deleted or moved it meanwhile."]}
+    return {"": [str(refusal)]}

@@ -1,0 +1,74 @@
+"""Who may do what (users, role assignments), and the local copies of customers, which only the LMS changes."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from enterprise_catalog.apps.access.models import EnterpriseCatalogFeatureRole, EnterpriseCatalogRoleAssignment
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.console.admin.display import link, list_url
+from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, ReadOnlyAdmin, uuid_in
+from enterprise_catalog.apps.core.models import User
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+
+admin.site.register(User, UserAdmin)
+
+
+@admin.register(EnterpriseCatalogRoleAssignment)
+class RoleAssignmentAdmin(admin.ModelAdmin):
+    list_display = ["user", "role", "enterprise_id", "modified"]
+    list_filter = ["role"]
+    list_select_related = ["user", "role"]
+    search_fields = ["user__username", "user__email"]
+    search_help_text = "User name, email address, or uuid of an enterprise customer in any form"
+    autocomplete_fields = ["user"]
+    fields = ["user", "role", "enterprise_id"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        uuid = uuid_in(search_term)
+        if uuid:
+            return queryset.filter(enterprise_id=uuid), False
+        return super().get_search_results(request, queryset, search_term)
+
+
+@admin.register(EnterpriseCatalogFeatureRole)
+class FeatureRoleAdmin(ReadOnlyAdmin):
+    list_display = ["name", "description"]
+
+
+class CopyFilter(FreshnessFilter):
+    title = "copy"
+    column = "fetched_at"
+
+
+@admin.register(EnterpriseCustomer)
+class EnterpriseCustomerAdmin(ReadOnlyAdmin):
+    list_display = ["name", "slug", "uuid", "active", "enable_learner_portal", "modified", "fetched_at"]
+    list_display_links = ["name", "uuid"]
+    list_filter = ["active", "enable_learner_portal", CopyFilter]
+    search_fields = ["name"]
+    search_help_text = "Name, slug, or uuid in any form"
+    fields = [
+        *("uuid", "name", "slug", "active", "enable_learner_portal"),
+        *("modified", "fetched_at", "attempted_at", "catalogs"),
+    ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        uuid = uuid_in(term)
+        wanted = Q(name__icontains=term) | Q(slug__icontains=term)
+        return queryset.filter(wanted | Q(uuid=uuid) if uuid else wanted), False
+
+    @admin.display(description="catalogs")
+    def catalogs(self, obj: EnterpriseCustomer) -> Any:
+        count = EnterpriseCatalog.objects.filter(enterprise_uuid=obj.uuid).count()
+        return link(list_url(EnterpriseCatalog, enterprise_uuid__exact=obj.uuid), f"{count} catalogs")

@@ -1,0 +1,156 @@
+"""Catalog queries: shared searches, edited for all their catalogs at once, and deleted only when nobody uses them."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from enterprise_catalog.apps.catalog.freshness import freshness
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.console.admin import query_display
+from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staff, shows_version
+from enterprise_catalog.apps.console.admin.display import change_url, document
+from enterprise_catalog.apps.console.admin.forms import QueryForm
+from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, starts_with, uuid_in
+from enterprise_catalog.apps.operations.query_rows import delete_query, save_query
+
+_PROTECTING_CATALOGS_SHOWN = 20
+
+
+class UsedFilter(admin.SimpleListFilter):
+    title = "use"
+    parameter_name = "used"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "used by a catalog"), ("no", "used by none")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        used = Exists(EnterpriseCatalog.objects.filter(catalog_query=OuterRef("pk")))
+        conditions = {"yes": Q(used), "no": ~Q(used)}
+        value = self.value()
+        return queryset.filter(conditions[value]) if value in conditions else queryset
+
+
+@admin.register(CatalogQuery)
+class CatalogQueryAdmin(DeskAdmin):
+    form = QueryForm
+    list_display = ["name", "uuid", "content_filter_hash", "catalogs", "items", "freshness", "modified"]
+    list_filter = [FreshnessFilter, UsedFilter, "named"]
+    # The search itself is below; this is what shows its box, here and in the form of a catalog.
+    search_fields = ["title"]
+    search_help_text = "Title, uuid in any form, or the beginning of a content filter hash"
+    ordering = ["title", "id"]
+    version_fields = ["uuid", "title", "named", "filter", "content_filter_hash", "equivalence_key", "modified"]
+    _shown = [
+        *("uuid", "named", "content_filter_hash", "items", "freshness_now", "generation", "content_modified"),
+        *("users", "last_runs", "changes", "created", "modified"),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CatalogQuery]:
+        users = EnterpriseCatalog.objects.filter(catalog_query=OuterRef("pk")).order_by().values("catalog_query")
+        count = Subquery(users.annotate(count=Count("pk")).values("count"), output_field=IntegerField())
+        return super().get_queryset(request).defer("content_filter").annotate(catalog_count=Coalesce(count, 0))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        wanted = Q(title__icontains=term) | starts_with("content_filter_hash", term.lower())
+        uuid = uuid_in(term)
+        return queryset.filter(wanted | Q(uuid=uuid) if uuid else wanted), False
+
+    def get_fieldsets(self, request: HttpRequest, obj: CatalogQuery | None = None) -> Any:
+        if shows_version(request):
+            return super().get_fieldsets(request, obj)
+        if obj is None:
+            return [(None, {"fields": ["title", "content_filter"]})]
+        content_filter = "content_filter" if self.has_change_permission(request, obj) else "filter"
+        return [(None, {"fields": ["title", content_filter]}), ("State", {"fields": self._shown})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: CatalogQuery | None = None) -> Any:
+        if obj is None or shows_version(request):
+            return super().get_readonly_fields(request, obj)
+        return ["filter", *self._shown]
+
+    def save_model(self, request: HttpRequest, obj: CatalogQuery, form: Any, change: bool) -> None:
+        saved = save_query(
+            query=obj if change else None,
+            content_filter=form.cleaned_data["content_filter"],
+            title=form.cleaned_data["title"],
+            grants=grants_of_staff(request),
+        )
+        # Another row with this filter may have taken this one's place (QRY-3).
+        obj.pk = saved.query.pk
+        obj.uuid = saved.query.uuid
+        self.tell_run(request, saved.refresh_run)
+        self.tell_warnings(request, saved.filter_warnings)
+
+    def response_change(self, request: HttpRequest, obj: CatalogQuery) -> HttpResponse:
+        match = request.resolver_match
+        if match is None or match.kwargs["object_id"] == str(obj.pk):
+            return super().response_change(request, obj)
+        self.message_user(request, f"A query with this filter existed and took the place of this one, as {obj.uuid}.")
+        return HttpResponseRedirect(change_url(CatalogQuery, obj.pk))
+
+    def delete_model(self, request: HttpRequest, obj: CatalogQuery) -> None:
+        delete_query(query=obj)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        query = self.get_object(request, unquote(object_id))
+        if query is not None and self.has_delete_permission(request, query) and query.catalog_count:
+            text = f"This query is used by {query.catalog_count} catalog(s). Give those another query first."
+            self.message_user(request, text, messages.ERROR)
+            return HttpResponseRedirect(change_url(CatalogQuery, query.pk))
+        return super().delete_view(request, object_id, extra_context)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Without collecting what goes with them, which may be tens of thousands of members."""
+        queries = list(objs)
+        needed = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
+        users = EnterpriseCatalog.objects.filter(catalog_query__in=[query.pk for query in queries])
+        protecting = [f"Catalog {catalog}" for catalog in users[:_PROTECTING_CATALOGS_SHOWN]]
+        return [str(query) for query in queries], {self.opts.verbose_name_plural: len(queries)}, needed, protecting
+
+    def refreshed_query(self, obj: CatalogQuery) -> CatalogQuery:
+        return obj
+
+    @admin.display(description="catalog query", ordering="title")
+    def name(self, obj: CatalogQuery) -> str:
+        return obj.title or "(no title)"
+
+    @admin.display(description="catalogs", ordering="catalog_count")
+    def catalogs(self, obj: Any) -> int:
+        return int(obj.catalog_count)
+
+    @admin.display(description="content filter")
+    def filter(self, obj: CatalogQuery) -> Any:
+        return document(obj.content_filter)
+
+    @admin.display(description="items", ordering="count_v1")
+    def items(self, obj: CatalogQuery) -> str:
+        return query_display.items_of(obj)
+
+    @admin.display(description="freshness", ordering="refreshed_at")
+    def freshness(self, obj: CatalogQuery) -> str:
+        return freshness(obj.refreshed_at)
+
+    @admin.display(description="freshness")
+    def freshness_now(self, obj: CatalogQuery) -> str:
+        return query_display.freshness_of(obj)
+
+    @admin.display(description="used by")
+    def users(self, obj: CatalogQuery) -> Any:
+        return query_display.users_of(obj)
+
+    @admin.display(description="last refreshes")
+    def last_runs(self, obj: CatalogQuery) -> Any:
+        return query_display.last_runs(obj)
+
+    @admin.display(description="changes")
+    def changes(self, obj: CatalogQuery) -> Any:
+        return query_display.changes_of(obj)

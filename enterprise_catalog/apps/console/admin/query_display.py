@@ -1,0 +1,52 @@
+"""What pages about a query, or about a catalog on it, show of its content and its runs. Reads rows, writes nothing."""
+
+from typing import Any
+
+from django.utils.html import format_html
+
+from enterprise_catalog.apps.catalog.freshness import freshness
+from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.console.admin.display import link, list_url, object_link, table
+from enterprise_catalog.apps.console.wording import run_outcome
+from enterprise_catalog.apps.refresh.models import RefreshRun
+
+_CATALOGS_SHOWN = 50
+_RUNS_SHOWN = 5
+
+
+def items_of(query: CatalogQuery) -> str:
+    hidden = query.member_count - query.count_v1
+    return f"{query.count_v1} listed" + (f", {hidden} not listed" if hidden else "")
+
+
+def freshness_of(query: CatalogQuery) -> str:
+    state = freshness(query.refreshed_at)
+    return f"{state}, published {query.refreshed_at:%Y-%m-%d %H:%M:%S} UTC" if query.refreshed_at else state.value
+
+
+def last_runs(query: CatalogQuery) -> Any:
+    """The newest runs, each with what became of it."""
+    runs = RefreshRun.objects.filter(catalog_query=query).defer("held_keys").order_by("-requested_at")[:_RUNS_SHOWN]
+    rows = [(object_link(run, f"{run.requested_at:%Y-%m-%d %H:%M:%S}"), run.trigger, run_outcome(run)) for run in runs]
+    return table(["requested (UTC)", "trigger", "outcome"], rows, note="" if rows else "No refresh yet.")
+
+
+def changes_of(query: CatalogQuery) -> Any:
+    return link(list_url(CatalogContentChange, catalog_query__id__exact=query.pk), "what joined and left")
+
+
+def users_of(query: CatalogQuery) -> Any:
+    """The catalogs on a query and their customers: who follows when it changes."""
+    catalogs = EnterpriseCatalog.objects.filter(catalog_query=query)
+    count = catalogs.count()
+    customers = catalogs.order_by().values("enterprise_uuid").distinct().count()
+    rows = [
+        (object_link(catalog, catalog.title), catalog.enterprise_name, catalog.enterprise_uuid)
+        for catalog in catalogs.order_by("enterprise_name", "uuid")[:_CATALOGS_SHOWN]
+    ]
+    if not rows:
+        return "No catalog uses this query, so it is not refreshed."
+    shared = f"Shared by {customers} customers: a change changes the catalogs of all of them." if customers > 1 else ""
+    more = link(list_url(EnterpriseCatalog, catalog_query__id__exact=query.pk), f"All {count} catalogs")
+    note = format_html("{} {}", shared, more if count > _CATALOGS_SHOWN else "")
+    return format_html("<p>{}</p>{}", note, table(["catalog", "customer", "customer uuid"], rows))

@@ -1,0 +1,167 @@
+"""
+Refresh runs: what became of each, and the decision about a held one. Rows are the work's; only the decision is made
+here, through the desk and on the record.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from enterprise_catalog.apps.console.admin.display import NOTHING, change_url, object_link, table
+from enterprise_catalog.apps.console.admin.listing import ReadOnlyAdmin, uuid_in
+from enterprise_catalog.apps.console.wording import query_name
+from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.operations.runs import NotDecidable, approve_run, reject_run
+from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
+from enterprise_catalog.apps.refresh.publishing import difference_to
+
+_ROWS_SHOWN = 100
+_KEYS_SHOWN = 50
+
+
+@admin.register(RefreshRun)
+class RefreshRunAdmin(ReadOnlyAdmin):
+    change_form_template = "console/change_form.html"
+    list_display = [
+        "requested_at",
+        "state",
+        "query",
+        "trigger",
+        "found",
+        "added",
+        "removed",
+        "reason_code",
+        "finished_at",
+    ]
+    list_filter = ["state", "trigger", "requested_at"]
+    search_fields = ["uuid"]
+    search_help_text = "The uuid of a run or of a catalog query, in any form"
+    ordering = ["-requested_at"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    *("uuid", "query", "state", "trigger", "forced", "requests", "attempts"),
+                    *("requested_at", "started_at", "finished_at", "lease_until"),
+                ]
+            },
+        ),
+        ("Outcome", {"fields": ["reason_code", "reason_detail", "counted", "held", "quarantined"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RefreshRun]:
+        runs = super().get_queryset(request).select_related("catalog_query")
+        return runs.defer("held_keys", "catalog_query__content_filter")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        uuid = uuid_in(search_term)
+        return (queryset.filter(Q(uuid=uuid) | Q(catalog_query_uuid=uuid)) if uuid else queryset.none()), False
+
+    # Deciding
+
+    def may_decide(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("refresh.change_refreshrun")
+
+    def get_urls(self) -> list[URLPattern]:
+        decisions = [
+            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"refresh_refreshrun_{name}")
+            for name, view in (("approve", self.approve_view), ("reject", self.reject_view))
+        ]
+        return [*decisions, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        run = self.get_object(request, unquote(object_id))
+        tools = []
+        if run is not None and run.state == RefreshRun.State.HELD and self.may_decide(request):
+            tools = [
+                {"label": label, "url": reverse(f"admin:refresh_refreshrun_{name}", args=[object_id])}
+                for name, label in (("approve", "Approve: publish it"), ("reject", "Reject: keep the old set"))
+            ]
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "tools": tools})
+
+    def approve_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._decide(request, object_id, approve_run, "Approved: the held set is published.")
+
+    def reject_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._decide(request, object_id, reject_run, "Rejected: the old set stays.")
+
+    def _decide(
+        self, request: HttpRequest, object_id: str, decision: Callable[..., RefreshRun], done: str
+    ) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.may_decide(request):
+            raise PermissionDenied
+        run = self.get_object(request, unquote(object_id))
+        if run is None:
+            raise Http404
+        try:
+            decision(run_uuid=run.pk)
+        except NotDecidable as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+        else:
+            self.log_change(request, run, done)
+            self.message_user(request, done)
+        return HttpResponseRedirect(change_url(RefreshRun, run.pk))
+
+    # Showing
+
+    @admin.display(description="catalog query")
+    def query(self, obj: RefreshRun) -> Any:
+        if obj.catalog_query is None:
+            return f"{obj.catalog_query_uuid} (deleted)"
+        return object_link(obj.catalog_query, query_name(obj.catalog_query))
+
+    @admin.display(description="items")
+    def found(self, obj: RefreshRun) -> Any:
+        return _count(obj, "total")
+
+    @admin.display(description="added")
+    def added(self, obj: RefreshRun) -> Any:
+        return _count(obj, "added")
+
+    @admin.display(description="removed")
+    def removed(self, obj: RefreshRun) -> Any:
+        return _count(obj, "removed")
+
+    @admin.display(description="counts")
+    def counted(self, obj: RefreshRun) -> Any:
+        counts = obj.counts or {}
+        return table(list(counts), [list(counts.values())]) if counts else NOTHING
+
+    @admin.display(description="what it would change")
+    def held(self, obj: RefreshRun) -> Any:
+        """As of now: the members may have changed since it was held."""
+        if obj.state != RefreshRun.State.HELD or obj.held_keys is None or obj.catalog_query_id is None:
+            return NOTHING
+        difference = difference_to(query_id=obj.catalog_query_id, content_keys=unpack(obj.held_keys))
+        rows = [
+            (change, len(keys), ", ".join(keys[:_KEYS_SHOWN]) + (" ..." if len(keys) > _KEYS_SHOWN else ""))
+            for change, keys in (("would join", difference.added), ("would leave", list(difference.removed)))
+        ]
+        return format_html("<p>{} members now.</p>{}", difference.before, table(["", "items", "keys"], rows))
+
+    @admin.display(description="quarantined documents")
+    def quarantined(self, obj: RefreshRun) -> Any:
+        documents = QuarantinedDocument.objects.filter(refresh_run=obj)
+        rows = list(documents.order_by("pk").values_list("content_key", "reason")[: _ROWS_SHOWN + 1])
+        note = f"Only the first {_ROWS_SHOWN} are shown." if len(rows) > _ROWS_SHOWN else ""
+        return table(["key", "reason"], rows[:_ROWS_SHOWN], note=note)
+
+
+def _count(run: RefreshRun, name: str) -> Any:
+    return (run.counts or {}).get(name)

@@ -1,0 +1,34 @@
+"""How the window says what happened: runs, freshness and filter warnings in sentences. Pure: values in, text out."""
+
+from enterprise_catalog.apps.catalog.filters import FilterWarning
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.refresh.models import RefreshRun
+
+# QRY-8: what each warning means for the result.
+_WARNINGS = {
+    "unknown-key": "discovery does not know {key} and ignores it; the result may be far too large",
+    "unsupported-lookup": "discovery does not support this lookup and ignores {key}; the result may be far too large",
+    "nested-value": "{key} has values inside values, which discovery does not understand",
+    "null-value": "{key} has a null, which is not sent to discovery",
+    "reserved-key": "{key} is reserved for paging and never sent to discovery",
+    "price-not-string": "{key} is a price, which discovery expects as a string",
+    "key-not-list": "{key} should be a list",
+    "key-phrase": "{key} matches words in a row, so longer keys and course runs come along",
+}
+
+
+def warning_sentence(warning: FilterWarning) -> str:
+    known = _WARNINGS.get(warning.code, f"{warning.code} {{key}}")
+    return f"Content filter: {known.format(key=f'“{warning.key}”')}."
+
+
+def run_outcome(run: RefreshRun) -> str:
+    """The state of a run, what it found and why it did not publish."""
+    counts = run.counts or {}
+    found = f", {counts['total']} items (+{counts['added']} -{counts['removed']})" if "total" in counts else ""
+    reason = f", {run.reason_code}: {run.reason_detail}" if run.reason_code else ""
+    return f"{run.state}{found}{reason}"
+
+
+def query_name(query: CatalogQuery) -> str:
+    return f"{query.title} ({query.uuid})" if query.title else str(query.uuid)
