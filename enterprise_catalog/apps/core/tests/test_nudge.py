@@ -28,7 +28,8 @@ def use_broker(monkeypatch: pytest.MonkeyPatch) -> UseBroker:
     """Nudge that broker from now on, with connections made anew."""
 
     def use(url: str, **transport_options: str) -> None:
-        monkeypatch.setitem(current_app.conf, "broker_url", url)
+        # Celery prefers the environment to its own settings.
+        monkeypatch.setenv("CELERY_BROKER_URL", url)
         monkeypatch.setitem(current_app.conf, "broker_transport_options", transport_options)
         monkeypatch.setattr(nudges, "_publisher", None)
 
