@@ -186,6 +186,11 @@ def test_an_unknown_object_comes_before_permissions_and_after_authentication(uui
     assert client_for("nobody").get(path).status_code == 404
 
 
+@pytest.mark.parametrize(("query", "accept"), [("?format=csv", "*/*"), ("", "text/csv")])
+def test_authentication_comes_before_the_format(query, accept):  # AUTH-9
+    assert APIClient().get(f"{CATALOGS}{query}", headers={"Accept": accept}).status_code == 401
+
+
 def test_the_method_comes_before_the_object():  # AUTH-9
     assert client_for("nobody").delete(f"{CATALOGS}{uuid4()}/contains_content_items/").status_code == 405
 

@@ -70,6 +70,11 @@ def test_post_answers_alike(path):  # ADD-6
     assert learner().post(f"{path}?match=all", body).json() == {"contains_content_items": False}
 
 
+@pytest.mark.parametrize("match", ["any", "all"])
+def test_no_ids_at_all_are_contained_nowhere(path, match):
+    assert learner().post(f"{path}?match={match}", {"course_run_ids": []}).json() == {"contains_content_items": False}
+
+
 @pytest.mark.parametrize(
     ("body", "error"),
     [

@@ -1,9 +1,11 @@
 """META-1 to META-7, ADD-2 over HTTP."""
 
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 import pytest
+from django.db import connection
 
 from enterprise_catalog.apps.access.tests.tokens import E, learner
 from enterprise_catalog.apps.api import streaming
@@ -207,6 +209,25 @@ class TestTraversal:
         client = learner()
         client.raise_request_exception = False
         assert metadata(make_catalog("edX+A"), "traverse_pagination=1", client).status_code == 500
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True)
+def test_a_publish_during_the_walk_is_not_seen(monkeypatch):  # META-3, P2
+    monkeypatch.setattr(streaming, "_LUMP_BYTES", 1)
+    catalog = make_catalog(*keys(230))
+    chunks = iter(metadata(catalog, "traverse_pagination=1").streaming_content)
+    begun = next(chunks)
+
+    def publish_elsewhere():
+        publish(catalog.catalog_query, *(course_document(key) for key in keys(150)))
+        connection.close()
+
+    with ThreadPoolExecutor(max_workers=1) as elsewhere:
+        elsewhere.submit(publish_elsewhere).result()
+    whole = orjson.loads(begun + b"".join(chunks))
+    assert (whole["count"], len(whole["results"])) == (230, 230)
+    assert metadata(catalog).json()["count"] == 150
 
 
 def test_a_publish_changes_the_generation():  # ADD-2
