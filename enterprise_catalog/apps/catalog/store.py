@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.db import transaction
 
 from enterprise_catalog.apps.catalog.contents import ContentType, PreparedContent, runs_of
@@ -33,6 +34,8 @@ from enterprise_catalog.apps.core.db import database_now, in_chunks, retry_lost_
 from enterprise_catalog.apps.core.moments import sortable_moment
 from enterprise_catalog.apps.core.packing import digest, pack_bytes, unpack
 
+log = structlog.get_logger(__name__)
+
 # One INSERT stays far below a max_allowed_packet of 4 MB, and one transaction short.
 _BATCH_BYTES = 1024 * 1024
 _BATCH_ROWS = 200
@@ -45,10 +48,22 @@ _CONTENT_FIELDS = (
 
 
 @dataclass
+class StoreReport:
+    """
+    How many contents really changed or are new, and which could not be built, each with its reason: those keep what was
+    stored of them, if anything was (P7).
+    """
+
+    changed: int = 0
+    unusable: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
 class _Batch:
     """What one transaction is about to write."""
 
     now: datetime
+    unusable: dict[str, str] = field(default_factory=dict)
     rows: list[ContentMetadata] = field(default_factory=list)
     documents: list[ContentDocuments] = field(default_factory=list)
     runs: dict[str, dict[str, bool]] = field(default_factory=dict)
@@ -70,9 +85,9 @@ def search_differs(content: PreparedContent, stored: ContentMetadata | None) -> 
 
 def store_contents(
     *, contents: Sequence[PreparedContent], records: Mapping[str, bytes], still_ours: Callable[[], None]
-) -> int:
+) -> StoreReport:
     """
-    Store what differs, and return how many contents really changed or are new.
+    Store what differs.
 
     `records` are packed full records by content key; a content without one keeps the record it has (DISC-18).
     `still_ours` is called first in each transaction and raises to stop it.
@@ -84,10 +99,12 @@ def store_contents(
         for content in sorted(contents, key=lambda content: content.content_key)
         if _differs(content, stored.get(content.content_key), record_digests)
     ]
-    return sum(
-        _store_batch(batch, records=records, record_digests=record_digests, still_ours=still_ours)
-        for batch in _batches(differing, records)
-    )
+    report = StoreReport()
+    for contents_of_batch in _batches(differing, records):
+        batch = _store_batch(contents_of_batch, records=records, record_digests=record_digests, still_ours=still_ours)
+        report.changed += len(batch.changed)
+        report.unusable |= batch.unusable
+    return report
 
 
 def render_again(content_keys: Sequence[str]) -> None:
@@ -123,7 +140,7 @@ def _store_batch(
     records: Mapping[str, bytes],
     record_digests: Mapping[str, str],
     still_ours: Callable[[], None],
-) -> int:
+) -> _Batch:
     still_ours()
     keys = [content.content_key for content in contents]
     stored = ContentMetadata.objects.select_for_update().filter(pk__in=keys).order_by("pk").in_bulk()
@@ -132,14 +149,19 @@ def _store_batch(
     reviews = _reviews(keys)
     batch = _Batch(now=database_now())
     for content in differing:
-        before = stored.get(content.content_key)
-        _add_to_batch(batch, content, before, documents.get(content.content_key), records, record_digests, reviews)
+        key = content.content_key
+        try:
+            _add_to_batch(batch, content, stored.get(key), documents.get(key), records, record_digests, reviews)
+        except Exception as error:
+            # Documents are the only input here: whatever this one holds, the others go on (P7).
+            log.warning("content_unusable", key=key, exc_info=True)
+            batch.unusable[key] = f"cannot be built: {type(error).__name__}"
     upsert(ContentMetadata, batch.rows, update_fields=_CONTENT_FIELDS)
     upsert(ContentDocuments, batch.documents, update_fields=["rendered", "search_document", "full_record"])
     _write_nested_runs(batch.runs)
     known = [row for row in batch.changed if row.pk in stored]
     propagate_changes(changed=known, now=batch.now)
-    return len(batch.changed)
+    return batch
 
 
 def _differs(content: PreparedContent, stored: ContentMetadata | None, record_digests: Mapping[str, str]) -> bool:
@@ -182,17 +204,18 @@ def _add_to_batch(
     )
     item = _item(row, unpack(search_document), record, reviews)
     row.active = item.get("active", True) if content.content_type == ContentType.COURSE else True
-    batch.rows.append(row)
-    batch.documents.append(
-        ContentDocuments(
-            content_id=content.content_key,
-            rendered=_rendered(item, row),
-            search_document=search_document,
-            full_record=full_record,
-        )
+    document = ContentDocuments(
+        content_id=content.content_key,
+        rendered=_rendered(item, row),
+        search_document=search_document,
+        full_record=full_record,
     )
+    runs = content.runs | (runs_of(record) if record else {})
+    # Nothing is added before all of it is built.
+    batch.rows.append(row)
+    batch.documents.append(document)
     if content.content_type == ContentType.COURSE:
-        batch.runs[content.content_key] = content.runs | (runs_of(record) if record else {})
+        batch.runs[content.content_key] = runs
     if really_changed:
         batch.changed.append(row)
 

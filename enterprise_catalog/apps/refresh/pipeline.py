@@ -15,16 +15,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 
 from enterprise_catalog.apps.catalog.contents import ContentType, PreparedContent, prepare_content
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
-from enterprise_catalog.apps.catalog.store import search_differs, store_contents, stored_contents
+from enterprise_catalog.apps.catalog.store import StoreReport, search_differs, store_contents, stored_contents
 from enterprise_catalog.apps.core.db import database_now, in_chunks, upsert
+from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.packing import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.documents import FoundDocument
@@ -39,6 +40,16 @@ from enterprise_catalog.apps.refresh.publishing import FilterChanged, QueryGone
 log = structlog.get_logger(__name__)
 
 _KEYS_PER_STATEMENT = 1000
+_KEYS_IN_A_LOG_LINE = 20
+_REASON_LENGTH = 255
+
+
+@dataclass(frozen=True)
+class Poison:
+    """A document that cannot be served, and why."""
+
+    content_key: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -47,8 +58,18 @@ class Fetched:
 
     search: SearchResult
     contents: list[PreparedContent]
+    poison: list[Poison]
     records: dict[str, bytes]
     requested_records: list[str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What there is to publish, and to report."""
+
+    content_keys: list[str]
+    counts: dict[str, int]
+    poison: list[Poison]
 
 
 def refresh(run_uuid: UUID) -> list[UUID]:
@@ -80,22 +101,41 @@ def refresh(run_uuid: UUID) -> list[UUID]:
 
 def _refresh_claimed(claims: Sequence[Claim]) -> None:
     fetched = _fetch(claims, DiscoveryClient(on_wait=Heartbeat(claims)))
-    store_contents(contents=fetched.contents, records=fetched.records, still_ours=partial(renew, claims))
+    still_ours = partial(renew, claims)
+    stored = store_contents(contents=fetched.contents, records=fetched.records, still_ours=still_ours)
     _remember_requests(fetched.requested_records)
+    result = _result(fetched, stored)
     for position, claim in enumerate(claims):
         renew(claims[position:])
-        _finish(claim, fetched)
+        _finish(claim, result)
 
 
 def _fetch(claims: Sequence[Claim], client: DiscoveryClient) -> Fetched:
     now = database_now()
     search = fetch_search(client=client, content_filter=claims[0].content_filter)
-    contents = [_prepared(document, now) for document in search.documents]
+    contents, poison = _prepare(search, now)
     wanted = _records_to_fetch(contents, now=now, forced=any(claim.forced for claim in claims))
     courses = [content.content_key for content in wanted if content.content_type == ContentType.COURSE]
     programs = [content.content_key for content in wanted if content.content_type == ContentType.PROGRAM]
     records = fetch_courses(client=client, keys=courses) | fetch_programs(client=client, uuids=programs)
-    return Fetched(search, contents, records, courses + programs)
+    unknown = sorted({*courses, *programs} - records.keys())
+    if unknown:
+        # They keep their search document, or their last full record (DISC-18).
+        log.warning("full_records_missing", count=len(unknown), keys=unknown[:_KEYS_IN_A_LOG_LINE])
+    return Fetched(search, contents, poison, records, courses + programs)
+
+
+def _prepare(search: SearchResult, now: datetime) -> tuple[list[PreparedContent], list[Poison]]:
+    contents = []
+    poison = [Poison(document.content_key, document.reason) for document in search.quarantined]
+    for document in search.documents:
+        try:
+            contents.append(_prepared(document, now))
+        except Exception as error:
+            # Pure work on one document: whatever this one holds, the others go on (P7).
+            log.warning("content_unusable", key=document.content_key, exc_info=True)
+            poison.append(Poison(document.content_key, f"cannot be read: {type(error).__name__}"))
+    return contents, poison
 
 
 def _prepared(document: FoundDocument, now: datetime) -> PreparedContent:
@@ -138,28 +178,40 @@ def _remember_requests(keys: Sequence[str]) -> None:
         upsert(FullRecordRequest, rows, update_fields=["requested_at"])
 
 
-def _finish(claim: Claim, fetched: Fetched) -> None:
-    counts = {
-        "fetched": fetched.search.fetched,
-        "skipped": fetched.search.skipped,
-        "quarantined": len(fetched.search.quarantined),
-    }
+def _result(fetched: Fetched, stored: StoreReport) -> Result:
+    poison = [*fetched.poison, *(Poison(key, reason) for key, reason in stored.unusable.items())]
+    # What could not be built stays a member with what was stored of it; what never was stored cannot become one.
+    missing = stored.unusable.keys() - stored_contents(sorted(stored.unusable)).keys()
+    return Result(
+        content_keys=[content.content_key for content in fetched.contents if content.content_key not in missing],
+        counts={
+            "fetched": fetched.search.fetched,
+            "skipped": fetched.search.skipped,
+            "quarantined": len(poison),
+        },
+        poison=poison,
+    )
+
+
+def _finish(claim: Claim, result: Result) -> None:
+    _report_poison(claim, result.poison)
     try:
-        publish_or_hold(claim=claim, content_keys=[content.content_key for content in fetched.contents], counts=counts)
+        publish_or_hold(claim=claim, content_keys=result.content_keys, counts=result.counts)
     except FilterChanged:
         fail(claim, code="filter_changed", detail="The content filter changed while this run fetched.")
-        return
     except QueryGone:
         fail(claim, code="superseded", detail="Its catalog query no longer exists.")
-        return
-    _report_quarantined(claim, fetched.search)
 
 
-def _report_quarantined(claim: Claim, search: SearchResult) -> None:
-    rows: list[Any] = [
+@transaction.atomic
+def _report_poison(claim: Claim, poison: Sequence[Poison]) -> None:
+    """P7. Replaces what an earlier attempt of the same run reported."""
+    QuarantinedDocument.objects.filter(refresh_run_id=claim.run_uuid).delete()
+    QuarantinedDocument.objects.bulk_create(
         QuarantinedDocument(
-            refresh_run_id=claim.run_uuid, content_key=poison.content_key[:255], reason=poison.reason[:255]
+            refresh_run_id=claim.run_uuid,
+            content_key=document.content_key[:CONTENT_KEY_MAX_LENGTH],
+            reason=document.reason[:_REASON_LENGTH],
         )
-        for poison in search.quarantined
-    ]
-    QuarantinedDocument.objects.bulk_create(rows)
+        for document in poison
+    )

@@ -47,7 +47,7 @@ def store(document, record=None, still_ours=lambda: None):
         now=timezone.now(),
     )
     records = {key: pack(record)} if record else {}
-    return store_contents(contents=[content], records=records, still_ours=still_ours)
+    return store_contents(contents=[content], records=records, still_ours=still_ours).changed
 
 
 def linked(key, catalog=CATALOG, customer=CUSTOMER):

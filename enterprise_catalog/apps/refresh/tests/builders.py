@@ -57,7 +57,7 @@ def store_courses(*documents: dict, still_ours=lambda: None) -> int:
         )
         for document in documents
     ]
-    return store_contents(contents=prepared, records={}, still_ours=still_ours)
+    return store_contents(contents=prepared, records={}, still_ours=still_ours).changed
 
 
 def members(query: CatalogQuery) -> list[str]:

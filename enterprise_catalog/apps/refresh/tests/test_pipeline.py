@@ -5,6 +5,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from enterprise_catalog.apps.catalog import store
+from enterprise_catalog.apps.catalog.items import build_item
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentDocuments, ContentMetadata
 from enterprise_catalog.apps.catalog.pages import listed_page
 from enterprise_catalog.apps.catalog.store import store_contents
@@ -209,3 +211,39 @@ def test_a_run_whose_query_was_replaced_meanwhile_ends_as_superseded(sandbox, mo
     assert pipeline.refresh(run.pk) == []
     run.refresh_from_db()
     assert (run.state, run.reason_code) == (State.FAILED, "superseded")
+
+
+def test_a_document_that_breaks_our_own_code_costs_its_course_only(sandbox, monkeypatch):
+    """P7: a course we have keeps what we have of it, a new one is left out; both are reported by key."""
+    query = make_query(COURSES)
+    refreshed(query)
+    known, other = members(query)[:2]
+    before = ContentDocuments.objects.get(pk=known).rendered
+    new = {"key": "edX+New", "aggregation_key": "course:edX+New", "title": "breaks"}
+    sandbox.upsert_search(sandbox.search_document("course", other) | new)
+    sandbox.edit(known, title="breaks")
+
+    def build_with_a_bug(**arguments):
+        if arguments["search_document"]["title"] == "breaks":
+            raise TypeError
+        return build_item(**arguments)
+
+    monkeypatch.setattr(store, "build_item", build_with_a_bug)
+    run = refreshed(query)
+    assert run.state == State.PUBLISHED
+    reported = dict(QuarantinedDocument.objects.filter(refresh_run=run).values_list("content_key", "reason"))
+    assert reported == {known: "cannot be built: TypeError", "edX+New": "cannot be built: TypeError"}
+    assert known in members(query)
+    assert "edX+New" not in members(query)
+    assert ContentDocuments.objects.get(pk=known).rendered == before
+
+
+def test_filters_that_see_a_course_differently_do_not_fight_over_it(sandbox):
+    """DISC-14: a filter by status defeats discovery's trimming of ended runs."""
+    plain, by_status = make_query(COURSES), make_query({"content_type": "course", "status": "published"})
+    for query in (plain, by_status, plain):
+        refreshed(query)
+    before = list(ContentMetadata.objects.order_by("pk").values())
+    for query in (by_status, plain, by_status):
+        refreshed(query)
+    assert list(ContentMetadata.objects.order_by("pk").values()) == before
