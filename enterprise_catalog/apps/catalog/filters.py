@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
+from enterprise_catalog.apps.core.nesting import is_deeper_than
 from enterprise_catalog.apps.core.packing import digest
 from enterprise_catalog.apps.discovery.filters import RESERVED_KEYS, SERVICE_ONLY_KEYS, canonical_request
 
@@ -93,7 +94,7 @@ def check_content_filter(value: object) -> dict[str, Any]:
     content_filter = _decoded(value) if isinstance(value, str) else value
     if not isinstance(content_filter, dict):
         raise UnusableFilter("Must be a JSON object.")
-    if _is_deeper_than(content_filter, settings.CONTENT_FILTER_MAX_LEVELS):
+    if is_deeper_than(content_filter, settings.CONTENT_FILTER_MAX_LEVELS):
         raise UnusableFilter(f"Ensure this filter has no more than {settings.CONTENT_FILTER_MAX_LEVELS} levels.")
     try:
         serialised = json.dumps(content_filter, ensure_ascii=False, allow_nan=False).encode()
@@ -137,18 +138,6 @@ def _decoded(text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def _is_deeper_than(value: object, levels: int) -> bool:
-    """Without recursion, since the depth is the caller's choice."""
-    layer: list[Any] = [value]
-    for _ in range(levels):
-        layer = [inner for outer in layer for inner in _elements(outer) if isinstance(inner, dict | list)]
-    return bool(layer)
-
-
-def _elements(value: dict[str, Any] | list[Any]) -> Sequence[Any]:
-    return list(value.values()) if isinstance(value, dict) else value
 
 
 def _warning_codes(key: str, value: Any) -> Iterator[str]:

@@ -10,11 +10,15 @@ from uuid import UUID
 
 import orjson
 
+from enterprise_catalog.apps.core.nesting import is_deeper_than
 from enterprise_catalog.apps.core.packing import pack_bytes
 
 MAX_KEY_LENGTH = 255
 # Before compression, so that memory and a database's packet stay bounded whatever a document compresses to.
 MAX_STORED_BYTES = 3 * 1024 * 1024
+# XML and whoever else recurses into items must get to their end.
+_MAX_LEVELS = 100
+_TOO_DEEP = f"nested too deeply, at most {_MAX_LEVELS} levels are allowed"
 
 CONTENT_TYPES = frozenset({"course", "courserun", "program", "learnerpathway"})
 _PRODUCT_SOURCES = frozenset({"2u", "edx"})
@@ -95,9 +99,12 @@ def pack_document(document: dict[str, Any]) -> bytes:
         plain = orjson.dumps(document)
     except orjson.JSONEncodeError as error:
         # The parser reads deeper nesting than the writer writes.
-        raise Unstorable("nested too deeply") from error
+        raise Unstorable(_TOO_DEEP) from error
     if len(plain) > MAX_STORED_BYTES:
         raise Unstorable(f"{len(plain)} bytes as stored, at most {MAX_STORED_BYTES} are allowed")
+    # Each level opens at least once, so most documents need no closer look.
+    if plain.count(b"[") + plain.count(b"{") > _MAX_LEVELS and is_deeper_than(document, _MAX_LEVELS):
+        raise Unstorable(_TOO_DEEP)
     return pack_bytes(plain)
 
 

@@ -164,6 +164,12 @@ def test_the_longest_key_and_a_large_document_are_stored():
     assert isinstance(classify(course(full_description="x" * 1024 * 1024)), FoundDocument)
 
 
+def test_a_hundred_levels_are_stored_and_one_more_is_poison():
+    """DISC-17: whoever recurses into the item, for XML say, must get to its end."""
+    assert isinstance(classify(course(deep=nested(98))), FoundDocument)
+    assert isinstance(classify(course(deep=nested(99))), QuarantinedDocument)
+
+
 def test_poison_is_named_by_a_key_that_can_be_stored():
     poison = classify(course(key="\x00" + "k" * 300))
 
