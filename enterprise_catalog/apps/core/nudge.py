@@ -10,8 +10,8 @@ hangs, nobody waits for it. Its connection is not the workers' own, which needs 
 import os
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any
 
 import structlog
 from celery import Task, current_app
@@ -30,16 +30,15 @@ class BrokerHangs(Exception):
 
 
 class _Publisher:
-    """The thread that sends messages, one after the other."""
+    """The thread that sends messages, one after the other, over one connection."""
 
     def __init__(self) -> None:
-        self.process = os.getpid()
         self._waiting: SimpleQueue[tuple[Future[None], Task, tuple[str, ...]]] = SimpleQueue()
         self._late: Future[None] | None = None
-        self._connection: Connection | None = None
+        self._connection = _new_connection()
         # Importing and setting up takes longer than a broker may, and waits for nobody.
         current_app.finalize()
-        _new_connection().transport  # noqa: B018
+        self._connection.transport  # noqa: B018
         threading.Thread(target=self._work, name="nudges", daemon=True).start()
 
     def send(self, task: Task, arguments: tuple[str, ...]) -> None:
@@ -60,24 +59,19 @@ class _Publisher:
         while True:
             future, task, arguments = self._waiting.get()
             try:
-                self._publish(task, arguments)
+                # Connects by itself where needed.
+                task.apply_async(arguments, connection=self._connection, retry=False)  # type: ignore[call-arg]
             except Exception as error:
-                self._forget_connection()
+                self._disconnect()
                 future.set_exception(error)
             else:
                 future.set_result(None)
 
-    def _publish(self, task: Task, arguments: tuple[str, ...]) -> None:
-        if self._connection is None:
-            self._connection = _new_connection()
-        # Both would try again for minutes when left to themselves.
-        self._connection.ensure_connection(max_retries=0)
-        task.apply_async(arguments, connection=self._connection, retry=False)  # type: ignore[call-arg]
-
-    def _forget_connection(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.release()
+    def _disconnect(self) -> None:
+        """Without a word to the broker, which may not listen; of several brokers, the next one has its turn."""
+        with suppress(Exception):
+            self._connection.collect()
+            self._connection.maybe_switch_next()
 
 
 _publisher: _Publisher | None = None
@@ -97,16 +91,35 @@ def nudge(task: Task, *arguments: str) -> bool:
 def _publisher_of_this_process() -> _Publisher:
     global _publisher
     with _lock:
-        # A forked child has neither its parent's thread, nor may it write into its parent's connection.
-        if _publisher is None or _publisher.process != os.getpid():
+        if _publisher is None:
             _publisher = _Publisher()
         return _publisher
 
 
+def _forget_publisher() -> None:
+    """A forked child has neither its parent's thread, nor may it write into its parent's connection."""
+    global _publisher, _lock
+    _publisher, _lock = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_publisher)
+
+
 def _new_connection() -> Connection:
-    """Not connected yet."""
+    """Not connected yet. Each kind of broker heeds some of these options and passes over the others."""
     timeout = settings.NUDGE_TIMEOUT_SECONDS
-    options: dict[str, Any] = dict(current_app.conf.broker_transport_options or {})
-    if current_app.conf.broker_url.startswith("redis"):
-        options |= {"socket_timeout": timeout, "socket_connect_timeout": timeout, "max_retries": 0}
-    return current_app.connection_for_write(connect_timeout=timeout, transport_options=options)
+    return current_app.connection_for_write(
+        connect_timeout=timeout,
+        transport_options={
+            # Redis
+            "socket_timeout": timeout,
+            "socket_connect_timeout": timeout,
+            # An answer that comes too late does not undo what was sent.
+            "retry_on_timeout": False,
+            # AMQP
+            "read_timeout": timeout,
+            "write_timeout": timeout,
+            # Any: kombu would try to connect for minutes.
+            "max_retries": 0,
+        },
+    )

@@ -18,7 +18,7 @@ from enterprise_catalog.apps.customers.tests.builders import ACME, BRIGHT, MODIF
 pytestmark = pytest.mark.django_db
 
 
-def copied(lms, **facts: object) -> EnterpriseCustomer:
+def copied(lms, **facts: Any) -> EnterpriseCustomer:
     """A customer that was copied just now."""
     at_the_lms(lms, **facts)
     ensure_customer(ACME)
