@@ -8,6 +8,7 @@ strictness.
 from pathlib import Path
 
 import environ
+from corsheaders.defaults import default_headers
 
 from enterprise_catalog.apps.core.logging import logging_config
 
@@ -271,6 +272,15 @@ PAGE_SIZE_MAX = 100
 
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_CREDENTIALS = True
+# Today's frontends send it with their cookies (AUTH-1), so a preflight that did not allow it would stop them.
+CORS_ALLOW_HEADERS = [*default_headers, "use-jwt-cookie"]
+CORS_EXPOSE_HEADERS = [
+    "X-Request-ID",
+    "X-Refresh-Run",
+    "X-Catalog-Filter-Warning",
+    "X-Catalog-Generation",
+    "X-Catalog-Refreshed-At",
+]
 
 # --- Refresh rhythm (P3) ---------------------------------------------------------------------------------------------
 

@@ -205,6 +205,7 @@ def test_a_preflight_is_answered_before_authentication(settings):  # AUTH-9
     headers = {"Origin": "https://portal.example.org", "Access-Control-Request-Method": "GET"}
     response = APIClient().options(CATALOGS, headers=headers)
     assert (response.status_code, response["Access-Control-Allow-Origin"]) == (200, "https://portal.example.org")
+    assert "use-jwt-cookie" in response["Access-Control-Allow-Headers"]  # AUTH-1
 
 
 def test_the_format_comes_before_the_method():  # AUTH-9

@@ -1,8 +1,9 @@
 """Catalog CRUD (CRUD-1 to CRUD-10) and the request for a refresh (REFR-1). Each write is one call of the desk."""
 
 from typing import Any
+from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +13,8 @@ from enterprise_catalog.apps.access.roles import grants_of
 from enterprise_catalog.apps.api.pagination import page_of, page_request, plain_envelope
 from enterprise_catalog.apps.api.params import json_body, uuid_filter
 from enterprise_catalog.apps.api.v1.representations import catalog_representation
-from enterprise_catalog.apps.api.v1.serializers import CatalogChange, CatalogInput, CatalogOutput
+from enterprise_catalog.apps.api.v1.serializers import CatalogChange, CatalogInput
+from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, CatalogShape, CatalogsShape, RefreshShape
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.filters import warning_header
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
@@ -25,7 +27,11 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 
 
 class CatalogsView(ApiView):
-    @extend_schema(operation_id="list_catalogs", responses=CatalogOutput(many=True))
+    @extend_schema(
+        operation_id="list_catalogs",
+        parameters=[*PAGE_PARAMETERS, OpenApiParameter("enterprise_customer", UUID)],
+        responses=CatalogsShape,
+    )
     def get(self, request: Request, **_: Any) -> Response:
         catalogs = listed_catalogs(request)
         customer = uuid_filter(request, "enterprise_customer")
@@ -35,7 +41,7 @@ class CatalogsView(ApiView):
         rows = catalogs[page.offset : page.offset + page.size]
         return Response(plain_envelope(request, page, [catalog_representation(catalog) for catalog in rows]))
 
-    @extend_schema(operation_id="create_catalog", request=CatalogInput, responses={201: CatalogOutput})
+    @extend_schema(operation_id="create_catalog", request=CatalogInput, responses={201: CatalogShape})
     def post(self, request: Request, **_: Any) -> Response:
         body = json_body(request)
         # Who may not create for this customer does not learn what else is wrong (CRUD-4).
@@ -44,16 +50,16 @@ class CatalogsView(ApiView):
 
 
 class CatalogView(ApiView):
-    @extend_schema(operation_id="retrieve_catalog", responses=CatalogOutput)
+    @extend_schema(operation_id="retrieve_catalog", responses=CatalogShape)
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         return Response(catalog_representation(catalog_for(request, uuid, access=MANAGER)))
 
-    @extend_schema(operation_id="replace_catalog", request=CatalogChange, responses=CatalogOutput)
+    @extend_schema(operation_id="replace_catalog", request=CatalogChange, responses=CatalogShape)
     def put(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = catalog_for(request, uuid, access=MANAGER)
         return save(request, catalog=catalog, serializer=CatalogChange(data=json_body(request)))
 
-    @extend_schema(operation_id="change_catalog", request=CatalogChange(partial=True), responses=CatalogOutput)
+    @extend_schema(operation_id="change_catalog", request=CatalogChange(partial=True), responses=CatalogShape)
     def patch(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = catalog_for(request, uuid, access=MANAGER)
         return save(request, catalog=catalog, serializer=CatalogChange(data=json_body(request), partial=True))
@@ -68,7 +74,7 @@ class CatalogView(ApiView):
 
 
 class RefreshMetadataView(ApiView):
-    @extend_schema(operation_id="refresh_catalog", request=None, responses={200: {"type": "object"}})
+    @extend_schema(operation_id="refresh_catalog", request=None, responses=RefreshShape)
     def post(self, request: Request, uuid: str) -> Response:
         catalog = catalog_for(request, uuid, access=ADMIN)
         run = request_refresh(query=catalog.catalog_query, trigger=RefreshRun.Trigger.REQUEST)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for, customer_for
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
+from enterprise_catalog.apps.api.v1.shapes import CatalogContainsShape, ContentIdsShape, CustomerContainsShape
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.membership import matching_pairs
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
@@ -22,22 +23,20 @@ NEVER_CACHED = {"Cache-Control": "private, no-store"}
 _IDS = [OpenApiParameter(name, many=True, description="Content keys of any type; repeatable.") for name in ID_FIELDS]
 _MATCH = OpenApiParameter("match", enum=["any", "all"], description="Does one id suffice (default), or must all match?")
 _LIST = OpenApiParameter("get_catalogs_containing_specified_content_ids", bool, description="Also name the catalogs.")
-_BODY = {
-    "application/json": {
-        "type": "object",
-        "properties": {name: {"type": "array", "items": {"type": "string"}} for name in ID_FIELDS},
-    }
-}
-_ANSWER = {200: {"type": "object", "properties": {"contains_content_items": {"type": "boolean"}}}}
 
 
 class CatalogContainsView(ApiView):
-    @extend_schema(operation_id="catalog_contains", parameters=[*_IDS, _MATCH], responses=_ANSWER)
+    @extend_schema(operation_id="catalog_contains", parameters=[*_IDS, _MATCH], responses=CatalogContainsShape)
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = catalog_for(request, uuid, access=LEARNER)
         return self.answer(request, catalog, ids_of_query(request))
 
-    @extend_schema(operation_id="catalog_contains_post", parameters=[_MATCH], request=_BODY, responses=_ANSWER)
+    @extend_schema(
+        operation_id="catalog_contains_post",
+        parameters=[_MATCH],
+        request=ContentIdsShape,
+        responses=CatalogContainsShape,
+    )
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = catalog_for(request, uuid, access=LEARNER)
         return self.answer(request, catalog, ids_of_body(request))
@@ -49,12 +48,17 @@ class CatalogContainsView(ApiView):
 
 
 class CustomerContainsView(ApiView):
-    @extend_schema(operation_id="customer_contains", parameters=[*_IDS, _MATCH, _LIST], responses=_ANSWER)
+    @extend_schema(operation_id="customer_contains", parameters=[*_IDS, _MATCH, _LIST], responses=CustomerContainsShape)
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         customer = customer_for(request, uuid, access=LEARNER)
         return self.answer(request, customer, ids_of_query(request))
 
-    @extend_schema(operation_id="customer_contains_post", parameters=[_MATCH, _LIST], request=_BODY, responses=_ANSWER)
+    @extend_schema(
+        operation_id="customer_contains_post",
+        parameters=[_MATCH, _LIST],
+        request=ContentIdsShape,
+        responses=CustomerContainsShape,
+    )
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
         customer = customer_for(request, uuid, access=LEARNER)
         return self.answer(request, customer, ids_of_body(request))

@@ -21,6 +21,7 @@ from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
 from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys
 from enterprise_catalog.apps.api.streaming import stream_whole
+from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, ContentKeysShape, ContentPageShape
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.linking import catalog_linker
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
@@ -36,24 +37,13 @@ from enterprise_catalog.apps.core.moments import iso_moment
 from enterprise_catalog.apps.core.renderers import Rendered
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
-_PARAMETERS = [
-    OpenApiParameter("page", description="From 1, or `last`."),
-    OpenApiParameter("page_size", int, description="10 unless given, 100 at most."),
-    OpenApiParameter("traverse_pagination", bool, description="Everything in one streamed answer."),
-]
+_WHOLE = OpenApiParameter("traverse_pagination", bool, description="Everything in one streamed answer.")
 _KEYS = OpenApiParameter("content_keys", many=True, description="Only these; repeatable, at most 100.")
-_BODY = {
-    "application/json": {
-        "type": "object",
-        "properties": {"content_keys": {"type": "array", "items": {"type": "string"}}},
-        "required": ["content_keys"],
-    }
-}
 
 
 class ContentMetadataView(ApiView):
     @extend_schema(
-        operation_id="get_content_metadata", parameters=[*_PARAMETERS, _KEYS], responses={200: {"type": "object"}}
+        operation_id="get_content_metadata", parameters=[*PAGE_PARAMETERS, _WHOLE, _KEYS], responses=ContentPageShape
     )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
         catalog = catalog_for(request, uuid, access=LEARNER)
@@ -67,9 +57,9 @@ class ContentMetadataView(ApiView):
 
     @extend_schema(
         operation_id="get_content_metadata_of_keys",
-        parameters=_PARAMETERS,
-        request=_BODY,
-        responses={200: {"type": "object"}},
+        parameters=[*PAGE_PARAMETERS, _WHOLE],
+        request=ContentKeysShape,
+        responses=ContentPageShape,
     )
     def post(self, request: Request, uuid: str) -> HttpResponseBase:
         catalog = catalog_for(request, uuid, access=LEARNER)

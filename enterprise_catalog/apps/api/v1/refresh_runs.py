@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.roles import Grants, grants_of
 from enterprise_catalog.apps.api.v1.representations import run_representation
+from enterprise_catalog.apps.api.v1.shapes import RunShape
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.renderers import JSONRenderer
@@ -17,7 +18,7 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 class RefreshRunView(ApiView):
     renderer_classes = [JSONRenderer]
 
-    @extend_schema(operation_id="retrieve_refresh_run", responses={200: {"type": "object"}})
+    @extend_schema(operation_id="retrieve_refresh_run", responses=RunShape)
     def get(self, request: Request, uuid: str) -> Response:
         run_uuid = parse_uuid(uuid)
         run = RefreshRun.objects.defer("held_keys").filter(uuid=run_uuid).first() if run_uuid else None

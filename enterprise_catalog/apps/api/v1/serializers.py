@@ -7,6 +7,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter
@@ -24,6 +25,7 @@ class StrictUUIDField(serializers.UUIDField):
         return uuid
 
 
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
 class CourseModesField(serializers.Field):
     """A list of strings, or the same as JSON text, which today's client sends."""
 
@@ -40,6 +42,7 @@ class CourseModesField(serializers.Field):
         return data
 
 
+@extend_schema_field({"type": "object", "additionalProperties": {}})
 class ContentFilterField(serializers.Field):
     default_error_messages = {"null": "Must be a JSON object."}
 
@@ -81,17 +84,3 @@ class CatalogInput(CatalogChange):
     """The body of POST."""
 
     uuid = StrictUUIDField(required=False, help_text="Generated when absent.")
-
-
-class CatalogOutput(serializers.Serializer):
-    """CRUD-1, for the OpenAPI document; `representations` makes the answers."""
-
-    uuid = serializers.UUIDField()
-    title = serializers.CharField()
-    enterprise_customer = serializers.UUIDField()
-    catalog_query_uuid = serializers.UUIDField()
-    content_last_modified = serializers.DateTimeField(allow_null=True)
-    catalog_modified = serializers.DateTimeField()
-    query_title = serializers.CharField(allow_null=True)
-    content_refreshed_at = serializers.DateTimeField(allow_null=True)
-    content_freshness = serializers.ChoiceField(choices=["never", "fresh", "stale"])

@@ -1,0 +1,53 @@
+"""SURF-4: an OpenAPI document that says what the answers are, and a page that loads nothing from elsewhere."""
+
+import re
+from io import StringIO
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from rest_framework.test import APIClient
+
+from enterprise_catalog.apps.access.tests.tokens import admin, learner
+from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
+from enterprise_catalog.apps.api.v1 import shapes
+
+
+def test_the_document_is_valid_and_complete():
+    call_command("spectacular", validate=True, fail_on_warn=True, stdout=StringIO())
+
+
+@pytest.mark.parametrize("path", ["/api/schema", "/api/schema/"])
+def test_everybody_may_read_it(path):
+    response = APIClient().get(path)
+    assert (response.status_code, response["Content-Type"]) == (200, "application/json")
+    assert response.json()["openapi"].startswith("3.")
+    assert f"{CATALOGS}{{uuid}}/get_content_metadata/" in response.json()["paths"]
+
+
+@pytest.mark.parametrize("path", ["/api/docs", "/api/docs/", "/api-docs/", "/api-docs"])
+def test_everybody_may_read_the_page(path):
+    response = APIClient().get(path, headers={"Accept": "text/html"})
+    assert response.status_code == 200
+    assert "/api/schema" in response.content.decode()
+
+
+def test_the_page_loads_nothing_from_elsewhere():
+    page = APIClient().get("/api/docs").content.decode()
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert sources
+    assert all(finders.find(source.removeprefix("/static/")) for source in sources)
+
+
+@pytest.mark.django_db
+def test_the_shapes_are_those_of_the_answers():
+    catalog = make_catalog("edX+A")
+    run_id = admin().post(path_of(catalog, "refresh_metadata/")).json()["async_task_id"]
+    answers = {
+        shapes.CatalogsShape: admin().get(CATALOGS),
+        shapes.CatalogShape: admin().get(path_of(catalog)),
+        shapes.ContentPageShape: learner().get(path_of(catalog, "get_content_metadata/")),
+        shapes.RunShape: admin().get(f"/api/v1/refresh-runs/{run_id}/"),
+    }
+    for shape, answer in answers.items():
+        assert list(shape().fields) == list(answer.json())

@@ -1,0 +1,79 @@
+"""
+Shapes of v1's answers and bodies, for the OpenAPI document only: `representations` and the views make the answers.
+"""
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from enterprise_catalog.apps.refresh.models import RefreshRun
+
+PAGE_PARAMETERS = [
+    OpenApiParameter("page", description="From 1, or `last`."),
+    OpenApiParameter("page_size", int, description="10 unless given, 100 at most."),
+]
+
+
+class CatalogShape(serializers.Serializer):
+    uuid = serializers.UUIDField()
+    title = serializers.CharField()
+    enterprise_customer = serializers.UUIDField()
+    catalog_query_uuid = serializers.UUIDField()
+    content_last_modified = serializers.DateTimeField(allow_null=True)
+    catalog_modified = serializers.DateTimeField()
+    query_title = serializers.CharField(allow_null=True)
+    content_refreshed_at = serializers.DateTimeField(allow_null=True)
+    content_freshness = serializers.ChoiceField(choices=["never", "fresh", "stale"])
+
+
+class CatalogsShape(serializers.Serializer):
+    count = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = CatalogShape(many=True)
+
+
+class ContentKeysShape(serializers.Serializer):
+    content_keys = serializers.ListField(child=serializers.CharField())
+
+
+class ContentIdsShape(serializers.Serializer):
+    course_run_ids = serializers.ListField(child=serializers.CharField(), required=False)
+    program_uuids = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class CatalogContainsShape(serializers.Serializer):
+    contains_content_items = serializers.BooleanField()
+
+
+class CustomerContainsShape(CatalogContainsShape):
+    catalog_list = serializers.ListField(child=serializers.UUIDField(), required=False)
+
+
+class ContentPageShape(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    count = serializers.IntegerField()
+    num_pages = serializers.IntegerField()
+    current_page = serializers.IntegerField()
+    start = serializers.IntegerField()
+    results = serializers.ListField(child=serializers.DictField())
+    uuid = serializers.UUIDField()
+    title = serializers.CharField()
+    enterprise_customer = serializers.UUIDField()
+
+
+class RefreshShape(serializers.Serializer):
+    async_task_id = serializers.UUIDField()
+
+
+class RunShape(serializers.Serializer):
+    id = serializers.UUIDField()
+    catalog_query_uuid = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=RefreshRun.State.choices)
+    trigger = serializers.ChoiceField(choices=RefreshRun.Trigger.choices)
+    requested_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    counts = serializers.DictField(child=serializers.IntegerField(), allow_null=True)
+    reason = serializers.DictField(child=serializers.CharField(), allow_null=True)
+    attempts = serializers.IntegerField()
