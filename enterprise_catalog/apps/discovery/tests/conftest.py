@@ -6,8 +6,8 @@ import pytest
 from pytest_django import Settings
 
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
-from enterprise_catalog.sandbox import Sandbox
 from enterprise_catalog.sandbox.config import CLIENT_ID, CLIENT_SECRET
+from enterprise_catalog.sandbox.sandbox import Sandbox
 
 
 @pytest.fixture(scope="session")

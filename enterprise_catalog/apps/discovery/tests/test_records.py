@@ -11,7 +11,7 @@ from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import DiscoveryError, DiscoveryIncomplete
 from enterprise_catalog.apps.discovery.records import CourseReview, fetch_courses, fetch_programs, fetch_reviews
 from enterprise_catalog.apps.discovery.tests.conftest import serve
-from enterprise_catalog.sandbox import Sandbox
+from enterprise_catalog.sandbox.sandbox import Sandbox
 
 
 def review(course_key: Any, count: Any = 3, rating: Any = 4.5) -> dict[str, Any]:

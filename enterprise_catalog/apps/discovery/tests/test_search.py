@@ -15,7 +15,7 @@ from enterprise_catalog.apps.discovery.errors import (
 )
 from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
 from enterprise_catalog.apps.discovery.tests.conftest import serve
-from enterprise_catalog.sandbox import Sandbox
+from enterprise_catalog.sandbox.sandbox import Sandbox
 
 COURSES = {"content_type": "course"}
 
