@@ -264,7 +264,7 @@ def test_a_silent_broker_loses_the_nudge_and_holds_nobody(
     assert pauses == []
 
 
-def test_a_host_that_drops_packets_loses_the_nudge(use_broker: UseBroker):
+def test_a_host_that_drops_packets_loses_the_nudge_and_holds_nobody(use_broker: UseBroker):
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
@@ -273,6 +273,8 @@ def test_a_host_that_drops_packets_loses_the_nudge(use_broker: UseBroker):
             use_broker(url_of(server))
 
             assert nudge(nudged, "1f") is False
+
+            assert await_condition(the_publisher_is_idle)
 
 
 def test_an_unknown_kind_of_broker_loses_the_nudge(use_broker: UseBroker):
