@@ -28,20 +28,14 @@ def test_a_real_configuration_starts(settings, tmp_path):
     assert outcome.code == 0, outcome.errors
 
 
-EVERYWHERE = [
-    ("JWT_PUBLIC_SIGNING_JWK_SET", ""),
-    ("JWT_PUBLIC_SIGNING_JWK_SET", SYMMETRIC),
-    ("SECRET_KEY", "SET-ME-PLEASE"),
-    ("JWT_ISSUER", "set-me"),
-    ("JWT_AUDIENCE", "change-me"),
-]
+# Which values are unsafe is the check's own test; here every settings module and every variable must come by it.
+EVERYWHERE = [("JWT_PUBLIC_SIGNING_JWK_SET", ""), ("JWT_AUDIENCE", "change-me")]
 UNSAFE = [
     *[(settings, name, value) for settings in SETTINGS for name, value in EVERYWHERE],
-    ("production", "JWT_PUBLIC_SIGNING_JWK_SET", "not json"),
-    ("production", "JWT_PUBLIC_SIGNING_JWK_SET", '{"keys": []}'),
+    ("production", "JWT_PUBLIC_SIGNING_JWK_SET", SYMMETRIC),
     ("production", "SECRET_KEY", ""),
-    ("production", "JWT_ISSUER", ""),
-    ("production", "JWT_AUDIENCE", ""),
+    ("production", "SECRET_KEY", "SET-ME-PLEASE"),
+    ("production", "JWT_ISSUER", "set-me"),
     ("production", "BACKEND_SERVICE_EDX_OAUTH2_SECRET", "replace-me"),
 ]
 
