@@ -84,6 +84,8 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+# How the admin writes moments.
+FORMAT_MODULE_PATH = ["enterprise_catalog.apps.console.formats"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(PROJECT_ROOT / "staticfiles"))
@@ -295,7 +297,9 @@ TICK_SECONDS = env.int("TICK_SECONDS", default=30)
 # A worker that does not renew within this time counts as dead.
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
 # A run that has lost this many workers is broken itself (it kills them) and ends as failed.
-REFRESH_MAX_ATTEMPTS = 5
+REFRESH_MAX_LOST_WORKERS = 5
+# Discovery's throttle counts by the hour; whatever it asks for, a run looks again after that long.
+REFRESH_MAX_PAUSE_SECONDS = 3600
 
 # After a failed or held refresh the schedule leaves a query alone for this long: discovery is probably still unwell.
 FAILED_REFRESH_PAUSE_MINUTES = 10

@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.db import DatabaseNow, retry_lost_locks
@@ -54,9 +54,14 @@ def claim_runs(run_uuid: uuid.UUID) -> list[Claim]:
     if first is None:
         return []
     key = first.equivalence_key
-    others = RefreshRun.objects.filter(state=State.QUEUED, catalog_query__equivalence_key=key)
+    others = due_runs().filter(catalog_query__equivalence_key=key)
     claims = [_claim(other, equivalence_key=key) for other in others.order_by("uuid").values_list("pk", flat=True)]
     return [first, *(claim for claim in claims if claim)]
+
+
+def due_runs() -> QuerySet[RefreshRun]:
+    """Runs that wait, and not for another time."""
+    return RefreshRun.objects.filter(Q(not_before=None) | Q(not_before__lte=DatabaseNow()), state=State.QUEUED)
 
 
 def owned(claim: Claim) -> QuerySet[RefreshRun]:
@@ -85,8 +90,15 @@ class Heartbeat:
 
 
 def give_back(claim: Claim) -> None:
-    """Put a claimed run back to wait, for another worker or another time."""
+    """Put a claimed run back to wait for another worker."""
     _requeue(owned(claim))
+
+
+def postpone(claim: Claim, *, seconds: float) -> None:
+    """Put a claimed run back to wait for another time: a pause is a date in a row, not a sleeping worker."""
+    pause = min(seconds, settings.REFRESH_MAX_PAUSE_SECONDS)
+    log.info("refresh_postponed", run=str(claim.run_uuid), query=claim.query_id, seconds=pause)
+    _requeue(owned(claim), not_before=DatabaseNow() + timedelta(seconds=pause))
 
 
 def fail(claim: Claim, *, code: str, detail: str) -> None:
@@ -112,10 +124,12 @@ def recover_expired_leases() -> list[uuid.UUID]:
         expired = RefreshRun.objects.filter(
             pk=run.pk, fence=run.fence, state=State.RUNNING, lease_until__lt=DatabaseNow()
         )
-        log.warning("refresh_lease_expired", run=str(run.pk), attempts=run.attempts)
-        if run.attempts >= settings.REFRESH_MAX_ATTEMPTS:
-            end(expired, state=State.FAILED, reason_code="internal_error", reason_detail="Its workers died repeatedly.")
-        elif _requeue(expired):
+        lost_workers = run.lost_workers + 1
+        log.warning("refresh_lease_expired", run=str(run.pk), lost_workers=lost_workers)
+        if lost_workers >= settings.REFRESH_MAX_LOST_WORKERS:
+            reason = {"reason_code": "internal_error", "reason_detail": "Its workers died repeatedly."}
+            end(expired, state=State.FAILED, lost_workers=lost_workers, **reason)
+        elif _requeue(expired, lost_workers=lost_workers):
             recovered.append(run.pk)
     return recovered
 
@@ -123,7 +137,7 @@ def recover_expired_leases() -> list[uuid.UUID]:
 @retry_lost_locks
 @transaction.atomic
 def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim | None:
-    waiting = RefreshRun.objects.filter(pk=run_uuid, state=State.QUEUED, catalog_query__isnull=False)
+    waiting = due_runs().filter(pk=run_uuid, catalog_query__isnull=False)
     try:
         with transaction.atomic():
             claimed = waiting.update(
@@ -158,11 +172,13 @@ def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim 
     )
 
 
-def _requeue(runs: QuerySet[RefreshRun]) -> bool:
+def _requeue(runs: QuerySet[RefreshRun], **fields: Any) -> bool:
     try:
         with transaction.atomic():
             return bool(
-                runs.update(state=State.QUEUED, queued_for=F("catalog_query_id"), running_for=None, lease_until=None)
+                runs.update(
+                    state=State.QUEUED, queued_for=F("catalog_query_id"), running_for=None, lease_until=None, **fields
+                )
             )
     except IntegrityError:
         # A newer run of the query waits already and will do this one's work (RUN-2).

@@ -48,6 +48,10 @@ class RefreshRun(models.Model):
     # Grows with every claim: a worker that lost its lease finds another number here and may write nothing any more.
     fence = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Workers that died over it; too many, and the run itself must be what kills them.
+    lost_workers = models.PositiveSmallIntegerField(default=0)
+    # Discovery asked for a longer pause than a worker may sleep: nobody claims the run before (RUN-2).
+    not_before = models.DateTimeField(null=True)
     nudged_at = models.DateTimeField(null=True)
     # The filter this run fetched with; another one by the time of publishing refuses the result (REFR-5).
     filter_hash = models.CharField(max_length=32, default="")

@@ -29,11 +29,21 @@ from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.packing import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.documents import FoundDocument
-from enterprise_catalog.apps.discovery.errors import DiscoveryError
+from enterprise_catalog.apps.discovery.errors import DiscoveryError, DiscoveryUnavailable
 from enterprise_catalog.apps.discovery.records import fetch_courses, fetch_programs
 from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
-from enterprise_catalog.apps.refresh.claims import Claim, Heartbeat, LeaseLost, claim_runs, fail, give_back, renew
-from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
+from enterprise_catalog.apps.refresh.claims import (
+    Claim,
+    Heartbeat,
+    LeaseLost,
+    claim_runs,
+    due_runs,
+    fail,
+    give_back,
+    postpone,
+    renew,
+)
+from enterprise_catalog.apps.refresh.models import QuarantinedDocument
 from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.publishing import FilterChanged, QueryGone
 
@@ -89,14 +99,23 @@ def refresh(run_uuid: UUID) -> list[UUID]:
         for claim in claims:
             give_back(claim)
     except DiscoveryError as error:
-        for claim in claims:
-            fail(claim, code=error.code, detail=error.detail)
+        _end_unanswered(claims, error)
     except Exception as error:
         log.exception("refresh_crashed", runs=[str(claim.run_uuid) for claim in claims])
         for claim in claims:
             fail(claim, code="internal_error", detail=type(error).__name__)
     query_ids = [claim.query_id for claim in claims]
-    return list(RefreshRun.objects.filter(queued_for__in=query_ids).values_list("pk", flat=True))
+    return list(due_runs().filter(queued_for__in=query_ids).values_list("pk", flat=True))
+
+
+def _end_unanswered(claims: Sequence[Claim], error: DiscoveryError) -> None:
+    """What discovery refuses for a while waits for that long (RUN-2); everything else failed (REFR-7)."""
+    pause = error.retry_after if isinstance(error, DiscoveryUnavailable) else None
+    for claim in claims:
+        if pause is not None and pause > settings.SERVICE_MAX_WAIT_SECONDS:
+            postpone(claim, seconds=pause)
+        else:
+            fail(claim, code=error.code, detail=error.detail)
 
 
 def _refresh_claimed(claims: Sequence[Claim]) -> None:

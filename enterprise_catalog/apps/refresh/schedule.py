@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db import DatabaseNow, database_now
-from enterprise_catalog.apps.refresh.claims import State, recover_expired_leases
+from enterprise_catalog.apps.refresh.claims import State, due_runs, recover_expired_leases
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -72,9 +72,7 @@ def _unnoticed_runs() -> list[UUID]:
     now = database_now()
     told_before = now - timedelta(seconds=settings.NUDGE_AGAIN_SECONDS)
     busy = RefreshRun.objects.filter(running_for=OuterRef("queued_for"))
-    waiting = RefreshRun.objects.filter(
-        Q(nudged_at=None) | Q(nudged_at__lt=told_before), ~Exists(busy), state=State.QUEUED
-    )
+    waiting = due_runs().filter(Q(nudged_at=None) | Q(nudged_at__lt=told_before), ~Exists(busy))
     uuids = list(waiting.order_by("requested_at").values_list("pk", flat=True)[: settings.NUDGES_PER_TICK])
     RefreshRun.objects.filter(pk__in=uuids).update(nudged_at=now)
     return uuids

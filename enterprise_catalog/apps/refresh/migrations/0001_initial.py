@@ -35,6 +35,8 @@ class Migration(migrations.Migration):
                 ('lease_until', models.DateTimeField(null=True)),
                 ('fence', models.PositiveIntegerField(default=0)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('lost_workers', models.PositiveSmallIntegerField(default=0)),
+                ('not_before', models.DateTimeField(null=True)),
                 ('nudged_at', models.DateTimeField(null=True)),
                 ('filter_hash', models.CharField(default='', max_length=32)),
                 ('forced', models.BooleanField(default=False)),

@@ -136,7 +136,7 @@ def test_a_dead_workers_run_gives_way_to_a_newer_one():
 
 def test_a_run_that_keeps_killing_its_workers_ends(settings):
     """P10."""
-    settings.REFRESH_MAX_ATTEMPTS = 1
+    settings.REFRESH_MAX_LOST_WORKERS = 1
     claim = claimed(make_query())
     expire(claim)
     recover_expired_leases()

@@ -1,5 +1,7 @@
 """A whole refresh against a discovery that really speaks HTTP (DESIGN: write path; REFR-*, P1, P4, P7)."""
 
+from datetime import timedelta
+
 import orjson
 import pytest
 from django.db import connection
@@ -10,6 +12,7 @@ from enterprise_catalog.apps.catalog.items import build_item
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentDocuments, ContentMetadata
 from enterprise_catalog.apps.catalog.pages import listed_page
 from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.core.packing import unpack
 from enterprise_catalog.apps.refresh import pipeline
 from enterprise_catalog.apps.refresh.claims import State
@@ -247,3 +250,24 @@ def test_filters_that_see_a_course_differently_do_not_fight_over_it(sandbox):
     for query in (by_status, plain, by_status):
         refreshed(query)
     assert list(ContentMetadata.objects.order_by("pk").values()) == before
+
+
+def test_a_long_pause_is_a_date_in_the_row(sandbox):
+    """RUN-2, DISC-7: the worker is free, and nobody claims the run before its time."""
+    query = make_query(COURSES)
+    fault = sandbox.add_fault(endpoint="search", status=429, retry_after=1800)
+    run = refreshed(query)
+    assert (run.state, run.reason_code) == (State.QUEUED, "")
+    assert run.not_before > database_now() + timedelta(minutes=29)
+    assert pipeline.refresh(run.pk) == []
+    assert sandbox.fault_applied(fault) == 1
+    assert requested(query).pk == run.pk
+    sandbox.clear_faults()
+    RefreshRun.objects.update(not_before=database_now())
+    assert refreshed(query).state == State.PUBLISHED
+
+
+def test_an_endless_pause_is_cut(sandbox, settings):
+    sandbox.add_fault(endpoint="search", status=503, retry_after="1e300")
+    run = refreshed(make_query(COURSES))
+    assert run.not_before <= database_now() + timedelta(seconds=settings.REFRESH_MAX_PAUSE_SECONDS)
