@@ -1,4 +1,7 @@
-"""Chromium of the distribution, without a window, for tests that look at pages as a person does."""
+"""
+Chromium of the distribution, without a window, for tests that look at pages as a person does: signed in to the admin of
+a live server on the test's database, with a discovery of the test's own.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +10,10 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from enterprise_catalog.apps.core.models import User
+from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts.debian import find_program
+from tests.browser.desk import PASSWORD, Desk
 
 OPTIONS = (
     "--headless=new",
@@ -39,3 +45,21 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
         yield started
     finally:
         started.quit()
+
+
+@pytest.fixture
+def sandbox(settings) -> Iterator[Sandbox]:
+    with Sandbox(courses=12, programs=2) as running:
+        settings.DISCOVERY_SERVICE_URL = running.url
+        settings.LMS_ROOT_URL = running.url
+        settings.OAUTH2_PROVIDER_URL = f"{running.url}/oauth2"
+        settings.BACKEND_SERVICE_EDX_OAUTH2_KEY = running.config.client_id
+        settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET = running.config.client_secret
+        yield running
+
+
+@pytest.fixture
+def desk(browser: webdriver.Chrome, live_server, tmp_path: Path) -> Desk:
+    """An operator's desk, before anything was done there."""
+    User.objects.create_superuser("olga", "olga@example.org", PASSWORD)
+    return Desk(browser, live_server.url, screenshots=tmp_path / "screenshots")

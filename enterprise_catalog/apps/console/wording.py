@@ -1,5 +1,7 @@
 """How the window says what happened: runs, freshness and filter warnings in sentences. Pure: values in, text out."""
 
+from uuid import UUID
+
 from enterprise_catalog.apps.catalog.filters import FilterWarning
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -28,6 +30,15 @@ def run_outcome(run: RefreshRun) -> str:
     found = f", {counts['total']} items (+{counts['added']} -{counts['removed']})" if "total" in counts else ""
     reason = f", {run.reason_code}: {run.reason_detail}" if run.reason_code else ""
     return f"{run.state}{found}{reason}"
+
+
+def short_query_name(query: CatalogQuery) -> str:
+    return query.title or short(query.uuid)
+
+
+def short(uuid: UUID) -> str:
+    """Enough of a uuid to tell it from its neighbours in a list."""
+    return f"{str(uuid)[:8]} ..."
 
 
 def query_name(query: CatalogQuery) -> str:

@@ -13,3 +13,6 @@ __all__ = ["catalogs", "contents", "people", "queries", "runs"]
 
 admin.site.site_header = admin.site.site_title = "Enterprise catalog"
 admin.site.index_title = "What there is"
+# There is no page at the root to lead to, and lists need the width.
+admin.site.site_url = None
+admin.site.enable_nav_sidebar = False

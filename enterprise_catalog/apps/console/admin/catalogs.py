@@ -13,7 +13,7 @@ from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staf
 from enterprise_catalog.apps.console.admin.display import document, object_link
 from enterprise_catalog.apps.console.admin.forms import CatalogForm
 from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, uuid_in
-from enterprise_catalog.apps.console.wording import query_name
+from enterprise_catalog.apps.console.wording import query_name, short_query_name
 from enterprise_catalog.apps.operations.catalogs import delete_catalog, save_catalog
 
 
@@ -24,7 +24,7 @@ class CatalogFreshnessFilter(FreshnessFilter):
 @admin.register(EnterpriseCatalog)
 class EnterpriseCatalogAdmin(DeskAdmin):
     form = CatalogForm
-    list_display = ["title", "enterprise_name", "uuid", "query", "items", "freshness", "modified"]
+    list_display = ["title", "enterprise_name", "uuid", "query", "items", "freshness"]
     list_filter = [CatalogFreshnessFilter, "publish_audit_enrollment_urls", "created"]
     # The search itself is below; this is what shows its box.
     search_fields = ["title"]
@@ -41,6 +41,8 @@ class EnterpriseCatalogAdmin(DeskAdmin):
         "catalog_query",
         "modified",
     ]
+
+    _shown = ["items", "freshness_now", "query_in_full", "filter", "last_runs", "changes"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EnterpriseCatalog]:
         return super().get_queryset(request).select_related("catalog_query").defer("catalog_query__content_filter")
@@ -66,16 +68,28 @@ class EnterpriseCatalogAdmin(DeskAdmin):
         if obj is None:
             content = ["catalog_query", "content_filter"]
             return [(None, {"fields": ["uuid", *identity, *enrollment]}), ("Content", {"fields": content})]
-        content = ["query", "filter", "items", "freshness_now", "last_runs", "changes"]
+        fieldsets = [
+            (None, {"fields": ["uuid", *identity, *enrollment, "created", "modified"]}),
+            ("Content", {"fields": self._shown}),
+        ]
         if self.has_change_permission(request, obj):
-            content = ["catalog_query", "content_filter", *content[1:]]
-        shown = ["uuid", *identity, *enrollment, "created", "modified"]
-        return [(None, {"fields": shown}), ("Content", {"fields": content})]
+            fieldsets.append(("Other content", {"fields": ["catalog_query", "content_filter"]}))
+        return fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: EnterpriseCatalog | None = None) -> Any:
         if obj is None or shows_version(request):
             return super().get_readonly_fields(request, obj)
-        return ["uuid", "created", "modified", "query", "filter", "items", "freshness_now", "last_runs", "changes"]
+        return [
+            "uuid",
+            "created",
+            "modified",
+            "query_in_full",
+            "filter",
+            "items",
+            "freshness_now",
+            "last_runs",
+            "changes",
+        ]
 
     def save_model(self, request: HttpRequest, obj: EnterpriseCatalog, form: Any, change: bool) -> None:
         stored = EnterpriseCatalog.objects.get(pk=obj.pk) if change else None
@@ -98,6 +112,10 @@ class EnterpriseCatalogAdmin(DeskAdmin):
 
     @admin.display(description="catalog query", ordering="catalog_query__title")
     def query(self, obj: EnterpriseCatalog) -> Any:
+        return object_link(obj.catalog_query, short_query_name(obj.catalog_query))
+
+    @admin.display(description="catalog query")
+    def query_in_full(self, obj: EnterpriseCatalog) -> Any:
         return object_link(obj.catalog_query, query_name(obj.catalog_query))
 
     @admin.display(description="present filter")

@@ -10,6 +10,7 @@ import orjson
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.formats import localize
 from django.utils.safestring import SafeString
 
 from enterprise_catalog.apps.catalog.models import (
@@ -32,7 +33,7 @@ from enterprise_catalog.apps.console.admin.display import (
     table,
 )
 from enterprise_catalog.apps.console.admin.listing import ReadOnlyAdmin, starts_with, uuid_in
-from enterprise_catalog.apps.console.wording import query_name
+from enterprise_catalog.apps.console.wording import query_name, short, short_query_name
 from enterprise_catalog.apps.core.packing import unpack, unpack_bytes
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -97,7 +98,8 @@ class ContentMetadataAdmin(ReadOnlyAdmin):
 
     @admin.display(description="full record asked for")
     def record_requested(self, obj: ContentMetadata) -> Any:
-        return FullRecordRequest.objects.filter(pk=obj.pk).values_list("requested_at", flat=True).first()
+        request = FullRecordRequest.objects.filter(pk=obj.pk).first()
+        return localize(request.requested_at) if request else NOTHING
 
     @admin.display(description="review")
     def review(self, obj: ContentMetadata) -> str:
@@ -151,7 +153,7 @@ class CatalogContentChangeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="catalog query")
     def query(self, obj: CatalogContentChange) -> Any:
-        return object_link(obj.catalog_query)
+        return object_link(obj.catalog_query, short_query_name(obj.catalog_query))
 
     @admin.display(description="only in catalog")
     def catalog(self, obj: CatalogContentChange) -> Any:
@@ -159,7 +161,8 @@ class CatalogContentChangeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="run")
     def run(self, obj: CatalogContentChange) -> Any:
-        return link(change_url(RefreshRun, obj.refresh_run_uuid), obj.refresh_run_uuid) if obj.refresh_run_uuid else "-"
+        run = obj.refresh_run_uuid
+        return link(change_url(RefreshRun, run), short(run)) if run else NOTHING
 
 
 @admin.register(CourseReview)

@@ -109,15 +109,20 @@ class CatalogForm(DeskForm):
             "catalog_query",
         ]
         help_texts = {
-            "uuid": "A new one. Change it only to bring back a catalog that was deleted.",
             "enterprise_uuid": "Uuid of the customer in the LMS.",
             "enterprise_name": "Stands in enrollment links (utm_source).",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "uuid" in self.fields:
+            self.fields["uuid"].help_text = "A new one. Change it only to bring back a catalog that was deleted."
         if "catalog_query" in self.fields:
-            self.fields["catalog_query"].required = False
+            chooser = self.fields["catalog_query"]
+            chooser.required = False
+            # Choosing is all that is done here; the query's own page tells who else uses it.
+            widget: Any = chooser.widget
+            widget.can_add_related = widget.can_change_related = widget.can_delete_related = False
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}

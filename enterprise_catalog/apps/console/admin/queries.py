@@ -37,7 +37,7 @@ class UsedFilter(admin.SimpleListFilter):
 @admin.register(CatalogQuery)
 class CatalogQueryAdmin(DeskAdmin):
     form = QueryForm
-    list_display = ["name", "uuid", "content_filter_hash", "catalogs", "items", "freshness", "modified"]
+    list_display = ["name", "uuid", "content_filter_hash", "catalogs", "items", "freshness"]
     list_filter = [FreshnessFilter, UsedFilter, "named"]
     # The search itself is below; this is what shows its box, here and in the form of a catalog.
     search_fields = ["title"]

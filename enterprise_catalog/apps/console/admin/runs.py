@@ -16,7 +16,7 @@ from django.utils.html import format_html
 
 from enterprise_catalog.apps.console.admin.display import NOTHING, change_url, object_link, table
 from enterprise_catalog.apps.console.admin.listing import ReadOnlyAdmin, uuid_in
-from enterprise_catalog.apps.console.wording import query_name
+from enterprise_catalog.apps.console.wording import query_name, short, short_query_name
 from enterprise_catalog.apps.core.packing import unpack
 from enterprise_catalog.apps.operations.runs import NotDecidable, approve_run, reject_run
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
@@ -38,7 +38,6 @@ class RefreshRunAdmin(ReadOnlyAdmin):
         "added",
         "removed",
         "reason_code",
-        "finished_at",
     ]
     list_filter = ["state", "trigger", "requested_at"]
     search_fields = ["uuid"]
@@ -49,7 +48,7 @@ class RefreshRunAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": [
-                    *("uuid", "query", "state", "trigger", "forced", "requests", "attempts"),
+                    *("uuid", "query_in_full", "state", "trigger", "forced", "requests", "attempts"),
                     *("requested_at", "started_at", "finished_at", "lease_until"),
                 ]
             },
@@ -122,6 +121,12 @@ class RefreshRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="catalog query")
     def query(self, obj: RefreshRun) -> Any:
+        if obj.catalog_query is None:
+            return f"{short(obj.catalog_query_uuid)} (deleted)"
+        return object_link(obj.catalog_query, short_query_name(obj.catalog_query))
+
+    @admin.display(description="catalog query")
+    def query_in_full(self, obj: RefreshRun) -> Any:
         if obj.catalog_query is None:
             return f"{obj.catalog_query_uuid} (deleted)"
         return object_link(obj.catalog_query, query_name(obj.catalog_query))

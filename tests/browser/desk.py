@@ -1,0 +1,82 @@
+"""What a person does at the admin: look, type, press, read. Every step leaves a screenshot beside the test's files."""
+
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support import expected_conditions as when
+from selenium.webdriver.support.wait import WebDriverWait
+
+PASSWORD = "correct horse battery staple"
+# A page takes well below a second; a busy machine some more.
+_PATIENCE_SECONDS = 30
+
+
+class Desk:
+    def __init__(self, browser: webdriver.Chrome, url: str, *, screenshots: Path) -> None:
+        self._browser = browser
+        self._url = url
+        self._screenshots = screenshots
+        screenshots.mkdir(parents=True, exist_ok=True)
+
+    def sign_in(self) -> None:
+        self.open("/admin/")
+        self.type("username", "olga")
+        self.type("password", PASSWORD)
+        self.press("Log in")
+
+    def open(self, path: str) -> None:
+        self._browser.get(self._url + path)
+        self.look(path.strip("/").replace("/", "-") or "start")
+
+    def type(self, field: str, text: str) -> None:
+        box = self._find(By.NAME, field)
+        box.clear()
+        box.send_keys(text)
+
+    def press(self, label: str) -> None:
+        """A button, by what stands on it, and wait for the page it leads to."""
+        button = self._find(By.XPATH, f"//input[@type='submit'][@value='{label}'] | //button[contains(., '{label}')]")
+        self.look(f"before {label}")
+        self._leave(button)
+
+    def follow(self, text: str) -> None:
+        """A link, by a part of its text, and wait for the page it leads to."""
+        self._leave(self._find(By.PARTIAL_LINK_TEXT, text))
+
+    def choose(self, field: str, text: str) -> None:
+        """An entry of a box that searches while one types."""
+        self._find(By.CSS_SELECTOR, f".field-{field} .select2-selection").click()
+        self._find(By.CSS_SELECTOR, ".select2-search__field").send_keys(text)
+        entry = f"//li[contains(@class, 'select2-results__option')][contains(., '{text}')]"
+        self.look(f"choosing {text}")
+        self._find(By.XPATH, entry).click()
+
+    def unfold(self, field: str) -> None:
+        summary = self._find(By.CSS_SELECTOR, f".field-{field} summary")
+        summary.click()
+        self.look(f"unfolded {field}")
+
+    def reads(self, text: str) -> bool:
+        """True when that stands on the page."""
+        return text in self._find(By.TAG_NAME, "body").text
+
+    def look(self, name: str) -> None:
+        number = len(list(self._screenshots.iterdir()))
+        self._browser.save_screenshot(str(self._screenshots / f"{number:02d} {name}.png"))
+
+    def complaints(self) -> list[str]:
+        """What the browser's console complained about; an icon for the tab is asked for unasked."""
+        severe = [entry["message"] for entry in self._browser.get_log("browser") if entry["level"] == "SEVERE"]
+        return [message for message in severe if "/favicon.ico" not in message]
+
+    def _find(self, by: str, what: str) -> WebElement:
+        return WebDriverWait(self._browser, _PATIENCE_SECONDS).until(when.visibility_of_element_located((by, what)))
+
+    def _leave(self, element: WebElement) -> None:
+        page = self._find(By.TAG_NAME, "html")
+        element.click()
+        WebDriverWait(self._browser, _PATIENCE_SECONDS).until(when.staleness_of(page))
+        self._find(By.TAG_NAME, "body")
+        self.look("page")
