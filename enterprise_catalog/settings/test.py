@@ -47,3 +47,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Nothing is collected for tests; whitenoise would warn of the empty place.
 STATIC_ROOT = None
+
+# A machine that is busy with tests is slower than any caller's patience; tests of the patience itself say so.
+NUDGE_TIMEOUT_SECONDS = 5

@@ -38,7 +38,7 @@ class _Publisher:
         self._connection = _new_connection()
         # Importing and setting up takes longer than a broker may, and waits for nobody.
         current_app.finalize()
-        self._connection.transport  # noqa: B018
+        _ = self._connection.transport, current_app.amqp.send_task_message
         threading.Thread(target=self._work, name="nudges", daemon=True).start()
 
     def send(self, task: Task, arguments: tuple[str, ...]) -> None:

@@ -38,6 +38,13 @@ def use_broker(monkeypatch: pytest.MonkeyPatch) -> UseBroker:
 
 
 @pytest.fixture
+def little_patience(settings) -> float:
+    """As in production; a busy machine may lose a nudge then that would have arrived."""
+    settings.NUDGE_TIMEOUT_SECONDS = 0.2
+    return settings.NUDGE_TIMEOUT_SECONDS
+
+
+@pytest.fixture
 def listener() -> Iterator[socket.socket]:
     """Accepts connections and never says a word, as a stopped broker does."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -167,10 +174,10 @@ def test_a_redis_that_comes_back_gets_the_next_nudge(use_broker: UseBroker, redi
 
 @pytest.mark.mariadb
 def test_a_paused_redis_costs_one_bounded_wait(
-    use_broker: UseBroker, redis: Redis, waits: list[float | None], settings
+    use_broker: UseBroker, redis: Redis, waits: list[float | None], little_patience: float
 ):
     use_broker(redis.url)
-    nudge(nudged, "before")
+    await_condition(lambda: nudge(nudged, "before"))
     waits.clear()
     redis.pause()
     try:
@@ -178,14 +185,15 @@ def test_a_paused_redis_costs_one_bounded_wait(
     finally:
         redis.resume()
 
-    assert waits == [settings.NUDGE_TIMEOUT_SECONDS]
+    assert waits == [little_patience]
 
 
+@pytest.mark.usefixtures("little_patience")
 @pytest.mark.mariadb
 def test_a_redis_that_was_paused_gets_nothing_twice(use_broker: UseBroker, redis: Redis):
     use_broker(redis.url, retry_on_timeout=True)
+    assert await_condition(lambda: nudge(nudged, "before"))
     taken(redis.url)
-    assert nudge(nudged, "before") is True
     redis.pause()
     try:
         nudge(nudged, "lost")
@@ -196,8 +204,8 @@ def test_a_redis_that_was_paused_gets_nothing_twice(use_broker: UseBroker, redis
     assert await_condition(lambda: nudge(nudged, "after"))
 
     arrived = taken(redis.url)
-    assert (arrived[0], arrived[-1]) == ("before", "after")
-    assert all(arrived.count(argument) <= 1 for argument in ("before", "lost", "lost, too"))
+    assert arrived[-1] == "after"
+    assert all(arrived.count(argument) <= 1 for argument in ("lost", "lost, too"))
 
 
 @pytest.mark.mariadb
@@ -229,6 +237,7 @@ def test_of_several_brokers_another_has_its_turn_when_one_is_down(
     assert taken(redis.url) == ["sent", "sent, too"]
 
 
+@pytest.mark.usefixtures("little_patience")
 def test_workers_keep_their_own_timeouts(use_broker: UseBroker, listener: socket.socket):
     use_broker(url_of(listener), socket_timeout=120)
     before = current_app.connection_for_read().connect_timeout
@@ -252,6 +261,7 @@ def test_a_refused_connection_loses_the_nudge_at_once(
     assert pauses == []
 
 
+@pytest.mark.usefixtures("little_patience")
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
 def test_a_silent_broker_loses_the_nudge_and_holds_nobody(
     use_broker: UseBroker, listener: socket.socket, scheme: str, pauses: list[float]
@@ -264,6 +274,7 @@ def test_a_silent_broker_loses_the_nudge_and_holds_nobody(
     assert pauses == []
 
 
+@pytest.mark.usefixtures("little_patience")
 def test_a_host_that_drops_packets_loses_the_nudge_and_holds_nobody(use_broker: UseBroker):
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
@@ -283,6 +294,7 @@ def test_an_unknown_kind_of_broker_loses_the_nudge(use_broker: UseBroker):
     assert nudge(nudged, "1f") is False
 
 
+@pytest.mark.usefixtures("little_patience")
 def test_a_hanging_broker_is_waited_for_once_and_gets_what_was_kept(
     use_broker: UseBroker, monkeypatch: pytest.MonkeyPatch, waits: list[float | None]
 ):
@@ -300,6 +312,7 @@ def test_a_hanging_broker_is_waited_for_once_and_gets_what_was_kept(
     assert taken("memory://")[:3] == ["late", "kept", "kept, too"]
 
 
+@pytest.mark.usefixtures("little_patience")
 def test_what_is_kept_for_a_hanging_broker_is_bounded(use_broker: UseBroker, monkeypatch: pytest.MonkeyPatch):
     use_broker("memory://")
     taken("memory://")
