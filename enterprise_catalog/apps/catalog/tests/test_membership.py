@@ -12,6 +12,7 @@ from enterprise_catalog.apps.catalog.membership import matching_pairs
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentMetadata, Standing
 from enterprise_catalog.apps.catalog.pages import asked_page, listed_page, walk_asked, walk_listed
 from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.core.db import snapshot
 from enterprise_catalog.apps.core.packing import pack
 
@@ -24,12 +25,7 @@ OPEN = {"is_enrollable": True, "status": "published", "is_marketable": True}
 
 @pytest.fixture
 def query():
-    return make_query("one")
-
-
-def make_query(name):
-    digest = name.ljust(32, "0")
-    return CatalogQuery.objects.create(content_filter={"q": name}, content_filter_hash=digest, equivalence_key=digest)
+    return CatalogQueryFactory()
 
 
 def store(content_type, key, parent=None, record=None, **document):
@@ -84,7 +80,7 @@ def test_a_run_document_counts_while_some_query_holds_it(query):
     hold(query, store("course", "edX+DemoX"))
     run = store("courserun", RUN, parent="edX+DemoX")
     assert matched(query, RUN) == set()
-    hold(make_query("two"), run)
+    hold(CatalogQueryFactory(), run)
     assert matched(query, RUN) == {RUN}
 
 
@@ -111,14 +107,14 @@ def test_blank_unknown_and_odd_keys_match_nothing(query, key):
 
 def test_other_queries_are_not_looked_into(query):
     """P8."""
-    hold(make_query("two"), store("course", "edX+DemoX"))
+    hold(CatalogQueryFactory(), store("course", "edX+DemoX"))
     assert matched(query, "edX+DemoX") == set()
 
 
 def test_containment_is_one_statement_for_any_number_of_keys_and_queries(query):
     """P9."""
     hold(query, store("course", "edX+DemoX"))
-    others = [make_query(f"q{number:02d}") for number in range(12)]
+    others = CatalogQueryFactory.create_batch(12)
     with CaptureQueriesContext(connection) as statements:
         pairs = matching_pairs(
             query_ids=[query.pk, *(other.pk for other in others)], keys=[*map(str, range(50)), "edX+DemoX"]

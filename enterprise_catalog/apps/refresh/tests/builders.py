@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.contents import prepare_content
-from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery
 from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.refresh.claims import Claim, claim_runs
 from enterprise_catalog.apps.refresh.intents import request_run
@@ -16,12 +16,7 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 
 
 def make_query(content_filter: dict | None = None) -> CatalogQuery:
-    content_filter = {"content_type": "course"} if content_filter is None else content_filter
-    return CatalogQuery.objects.create(
-        content_filter=content_filter,
-        content_filter_hash=content_filter_hash(content_filter),
-        equivalence_key=equivalence_key(content_filter),
-    )
+    return CatalogQueryFactory(content_filter={"content_type": "course"} if content_filter is None else content_filter)
 
 
 def requested(query: CatalogQuery) -> RefreshRun:
