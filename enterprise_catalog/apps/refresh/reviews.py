@@ -12,9 +12,10 @@ from django.conf import settings
 from enterprise_catalog.apps.catalog.models import CourseReview
 from enterprise_catalog.apps.catalog.store import render_again
 from enterprise_catalog.apps.core.db import database_now, in_chunks, upsert
-from enterprise_catalog.apps.discovery import records
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
+from enterprise_catalog.apps.discovery.records import CourseReview as FetchedReview
+from enterprise_catalog.apps.discovery.records import fetch_reviews
 from enterprise_catalog.apps.refresh.models import Sweep
 
 log = structlog.get_logger(__name__)
@@ -32,7 +33,7 @@ def sweep_reviews_if_due() -> bool:
     if not Sweep.objects.filter(name=_SWEEP, due_at__lte=now).update(due_at=next_due):
         return False
     try:
-        reviews = records.fetch_reviews(client=DiscoveryClient())
+        reviews = fetch_reviews(client=DiscoveryClient())
     except DiscoveryError as error:
         log.warning("review_sweep_failed", code=error.code, detail=error.detail)
         Sweep.objects.filter(name=_SWEEP).update(due_at=now + timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
@@ -41,7 +42,7 @@ def sweep_reviews_if_due() -> bool:
     return True
 
 
-def store_reviews(reviews: list[records.CourseReview]) -> None:
+def store_reviews(reviews: list[FetchedReview]) -> None:
     """Make the stored reviews say what discovery says, and render the courses whose review changed or disappeared."""
     stored = {row.course_key: (row.reviews_count, row.avg_course_rating) for row in CourseReview.objects.all()}
     received = {review.course_key: (review.reviews_count, review.avg_course_rating) for review in reviews}

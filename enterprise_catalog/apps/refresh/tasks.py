@@ -15,16 +15,19 @@ from enterprise_catalog.apps.refresh.schedule import tick
 
 @shared_task(name="refresh.run")
 def run_refresh(run_uuid: str) -> None:
-    for waiting in refresh(UUID(run_uuid)):
-        nudge(run_refresh, str(waiting))
+    _announce(refresh(UUID(run_uuid)))
 
 
 @shared_task(name="refresh.tick")
 def run_tick() -> None:
-    for waiting in tick():
-        nudge(run_refresh, str(waiting))
+    _announce(tick())
 
 
 @shared_task(name="refresh.sweep_reviews")
 def run_review_sweep() -> None:
     sweep_reviews_if_due()
+
+
+def _announce(waiting: list[UUID]) -> None:
+    """Up to the first nudge that gets lost: the broker is away, and the next tick announces the others."""
+    all(nudge(run_refresh, str(run_uuid)) for run_uuid in waiting)
