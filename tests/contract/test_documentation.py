@@ -23,6 +23,7 @@ READERS = [
     *(ROOT / name for name in ("gunicorn.conf.py", "docker/healthcheck.py", "manage.py")),
 ]
 NAMED_TEST = re.compile(r"``([\w/]+/test_\w+\.py)::((?:\w+::)?test_\w+)``")
+WARNING = re.compile(r"""log\.(?:warning|error|exception)\(\s*"([a-z_]+)\"""")
 REASON = re.compile(r"""(?:\bcode = |\bcode=|reason_code=|Objection\()"([a-z_]+)\"""")
 
 
@@ -85,8 +86,19 @@ def test_each_path_is_in_the_guide(route):
     assert re.sub(r"<str:\w+>", "{uuid}", f"/api/v1/{route}") in API_GUIDE
 
 
-def test_each_reason_a_run_can_give_is_explained():
+def in_the_apps(pattern: re.Pattern[str]) -> set[str]:
     sources = [path for path in (ROOT / "enterprise_catalog" / "apps").rglob("*.py") if "tests" not in path.parts]
-    given = {code for path in sources for code in REASON.findall(path.read_text())}
+    return {found for path in sources for found in pattern.findall(path.read_text())}
+
+
+def test_each_reason_a_run_can_give_is_explained():
+    given = in_the_apps(REASON)
     assert given - set(re.findall(r"^``([a-z_]+)``$", OPERATIONS, re.MULTILINE)) == set()
     assert {"guard_shrink", "filter_changed", "discovery_incomplete"} <= given
+
+
+def test_each_warning_in_the_log_is_explained():
+    logged = in_the_apps(WARNING)
+    table = " ".join(re.findall(r"^   \* - (``.+)$", OPERATIONS, re.MULTILINE))
+    assert logged == set(re.findall(r"``([a-z_]+)``", table))
+    assert len(logged) > 10
