@@ -17,7 +17,8 @@ _LEVEL = 3
 
 def pack_bytes(raw: bytes) -> bytes:
     """Compress bytes that are stored whole."""
-    return zstandard.compress(raw, _LEVEL)
+    # A copy: what the library returns holds on to the room it would have needed had nothing become smaller.
+    return bytes(memoryview(zstandard.compress(raw, _LEVEL)))
 
 
 def unpack_bytes(packed: bytes | memoryview) -> bytes:
