@@ -24,6 +24,10 @@ def warning_sentence(warning: FilterWarning) -> str:
     return f"Content filter: {known.format(key=f'“{warning.key}”')}."
 
 
+def refreshes(count: int) -> str:
+    return f"{count} refresh" if count == 1 else f"{count} refreshes"
+
+
 def run_outcome(run: RefreshRun) -> str:
     """The state of a run, what it found and why it did not publish."""
     counts = run.counts or {}

@@ -1,12 +1,9 @@
 """What v1 answers look like, field by field in the contract's order. Pure: rows in, values out."""
 
-from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
-from django.utils import timezone
-
-from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.freshness import freshness
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 
@@ -22,14 +19,8 @@ def catalog_representation(catalog: EnterpriseCatalog) -> dict[str, Any]:
         "catalog_modified": catalog.modified,
         "query_title": query.title,
         "content_refreshed_at": query.refreshed_at,
-        "content_freshness": freshness(query),
+        "content_freshness": freshness(query.refreshed_at),
     }
-
-
-def freshness(query: CatalogQuery) -> str:
-    if query.refreshed_at is None:
-        return "never"
-    return "stale" if timezone.now() - query.refreshed_at > timedelta(hours=settings.FRESHNESS_HOURS) else "fresh"
 
 
 def run_representation(run: RefreshRun) -> dict[str, Any]:

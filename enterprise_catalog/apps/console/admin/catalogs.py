@@ -12,7 +12,7 @@ from enterprise_catalog.apps.console.admin import query_display
 from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staff, shows_version
 from enterprise_catalog.apps.console.admin.display import document, object_link
 from enterprise_catalog.apps.console.admin.forms import CatalogForm
-from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, uuid_in
+from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, uuid_in
 from enterprise_catalog.apps.console.wording import query_name, short_query_name
 from enterprise_catalog.apps.operations.catalogs import delete_catalog, save_catalog
 
@@ -53,7 +53,7 @@ class EnterpriseCatalogAdmin(DeskAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        wanted = Q(title__icontains=term) | Q(enterprise_name__icontains=term) | Q(catalog_query__title__icontains=term)
+        wanted = has_words("title", term) | has_words("enterprise_name", term) | has_words("catalog_query__title", term)
         wanted |= Q(catalog_query__content_filter_hash=term.lower())
         uuid = uuid_in(term)
         if uuid:

@@ -21,10 +21,10 @@ from simple_history.admin import SimpleHistoryAdmin
 from enterprise_catalog.apps.access.roles import Contexts, Grants, Roles
 from enterprise_catalog.apps.catalog.filters import FilterWarning
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.admin.display import change_url, list_url, object_link
+from enterprise_catalog.apps.console.admin.display import change_url, link, list_url, object_link
 from enterprise_catalog.apps.console.admin.forms import refusal_texts
 from enterprise_catalog.apps.console.admin.listing import BoundedPaginator
-from enterprise_catalog.apps.console.wording import warning_sentence
+from enterprise_catalog.apps.console.wording import refreshes, warning_sentence
 from enterprise_catalog.apps.core.db import retry_lost_locks
 from enterprise_catalog.apps.operations.errors import OperationError
 from enterprise_catalog.apps.operations.refreshes import request_refresh
@@ -143,8 +143,7 @@ class DeskAdmin(SimpleHistoryAdmin):
         if len(runs) == 1:
             self.tell_run(request, runs[0])
             return
-        url = list_url(RefreshRun)
-        self.message_user(request, format_html('<a href="{}">{} refreshes</a> are on their way.', url, len(runs)))
+        self.message_user(request, format_html("{} on their way.", link(list_url(RefreshRun), refreshes(len(runs)))))
 
     def tell_run(self, request: HttpRequest, run: RefreshRun | None) -> None:
         if run is not None:

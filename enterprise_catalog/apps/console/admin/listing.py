@@ -10,6 +10,8 @@ from uuid import UUID
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
+from django.db.models.functions import Lower
+from django.db.models.lookups import Contains
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
@@ -73,6 +75,11 @@ def uuid_in(term: str) -> UUID | None:
         return UUID(term.strip())
     except ValueError:
         return None
+
+
+def has_words(column: str, term: str) -> Q:
+    """Some text, in any case, also where a column compares by code point."""
+    return Q(Contains(Lower(column), term.lower()))
 
 
 def starts_with(column: str, term: str) -> Q:

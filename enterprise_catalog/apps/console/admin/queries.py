@@ -14,7 +14,7 @@ from enterprise_catalog.apps.console.admin import query_display
 from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staff, shows_version
 from enterprise_catalog.apps.console.admin.display import change_url, document
 from enterprise_catalog.apps.console.admin.forms import QueryForm
-from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, starts_with, uuid_in
+from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, starts_with, uuid_in
 from enterprise_catalog.apps.operations.query_rows import delete_query, save_query
 
 _PROTECTING_CATALOGS_SHOWN = 20
@@ -60,7 +60,7 @@ class CatalogQueryAdmin(DeskAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        wanted = Q(title__icontains=term) | starts_with("content_filter_hash", term.lower())
+        wanted = has_words("title", term) | starts_with("content_filter_hash", term.lower())
         uuid = uuid_in(term)
         return queryset.filter(wanted | Q(uuid=uuid) if uuid else wanted), False
 

@@ -103,7 +103,7 @@ def test_dry_run_tells_and_writes_nothing():
 def test_here_refreshes_without_a_worker(sandbox):
     catalog = EnterpriseCatalogFactory.create(catalog_query__content_filter=COURSES)
     told = run_command("--here")
-    assert "1 refreshes published." in told
+    assert "1 refresh published." in told
     assert CatalogContentKey.objects.filter(catalog_query=catalog.catalog_query).count() > 0
 
 
@@ -119,7 +119,7 @@ def test_here_takes_over_from_a_worker_that_died(sandbox):  # P5
     run_command()
     (claim,) = claim_runs(RefreshRun.objects.get().pk)
     expire(claim)
-    assert "1 refreshes published." in run_command("--here", "--catalog", str(catalog.uuid))
+    assert "1 refresh published." in run_command("--here", "--timeout", "30", "--catalog", str(catalog.uuid))
 
 
 def test_a_failed_refresh_exits_with_1_and_says_why(sandbox):
@@ -157,4 +157,4 @@ def test_a_superseded_run_is_followed_to_its_successor():  # RUN-2
 
 def test_the_old_name_works():
     EnterpriseCatalogFactory.create()
-    assert "1 refreshes asked for." in run_command(name="update_content_metadata")
+    assert "1 refresh asked for." in run_command(name="update_content_metadata")

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.following import Following
-from enterprise_catalog.apps.console.wording import query_name, run_outcome
+from enterprise_catalog.apps.console.wording import query_name, refreshes, run_outcome
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.operations.selection import UnknownUuids, named_queries, queries_to_keep_fresh
@@ -28,6 +28,10 @@ _SOME_FAILED, _USAGE, _TIMEOUT, _INTERRUPTED = 1, 2, 3, 130
 _POLL_SECONDS = 0.5
 # An idle worker takes a run up within a second.
 _NO_WORKER_SECONDS = 15
+_NO_WORKER = (
+    "Nothing is being refreshed. Is a worker running (celery -A enterprise_catalog worker)? With --here this command "
+    "does the work itself."
+)
 _TIMEOUT_SECONDS = 3600
 
 
@@ -77,7 +81,7 @@ class Command(BaseCommand):
         else:
             for query, run in asked:
                 self.stdout.write(f"run {run.pk} for query {query_name(query)}")
-            self.stdout.write(f"{len(asked)} refreshes asked for.")
+            self.stdout.write(f"{refreshes(len(asked))} asked for.")
 
     def _chosen(self, *, catalogs: list[UUID], queries: list[UUID], force: bool) -> list[CatalogQuery]:
         if not (catalogs or queries):
@@ -97,14 +101,14 @@ class Command(BaseCommand):
             joins = ", joins the run that waits" if query.pk in waiting else ""
             self.stdout.write(f"query {query_name(query)}: {since}, {query.member_count} items{joins}")
         records = ", with every full record" if force else ""
-        self.stdout.write(f"{len(queries)} refreshes would be asked for{records}. Nothing was written.")
+        self.stdout.write(f"{refreshes(len(queries))} would be asked for{records}. Nothing was written.")
 
     def _wait(self, runs: list[RefreshRun], *, timeout: float, here: bool) -> None:
         following = Following(runs)
         ended: list[RefreshRun] = []
         with tqdm(total=len(runs), desc="Refreshing", unit="query", disable=not self.stderr.isatty()) as bar:
             try:
-                for run in self._endings(following, timeout=timeout, here=here):
+                for run in self._endings(following, bar, timeout=timeout, here=here):
                     ended.append(run)
                     with bar.external_write_mode():
                         self.stdout.write(f"query {run.catalog_query_uuid}: {run_outcome(run)}")
@@ -113,12 +117,10 @@ class Command(BaseCommand):
                 self._stop_watching("Interrupted", following, returncode=_INTERRUPTED)
         unpublished = [run for run in ended if run.state != RefreshRun.State.PUBLISHED]
         if unpublished:
-            raise CommandError(
-                f"{len(unpublished)} of {len(runs)} refreshes were not published.", returncode=_SOME_FAILED
-            )
-        self.stdout.write(f"{len(runs)} refreshes published.")
+            raise CommandError(f"{len(unpublished)} of {refreshes(len(runs))} not published.", returncode=_SOME_FAILED)
+        self.stdout.write(f"{refreshes(len(runs))} published.")
 
-    def _endings(self, following: Following, *, timeout: float, here: bool) -> Iterator[RefreshRun]:
+    def _endings(self, following: Following, bar: "tqdm[Any]", *, timeout: float, here: bool) -> Iterator[RefreshRun]:
         """Each run as it ends."""
         started = time.monotonic()
         hinted = here
@@ -131,10 +133,8 @@ class Command(BaseCommand):
                 self._stop_watching(f"Waited {timeout:g} seconds", following, returncode=_TIMEOUT)
             if not hinted and passed >= _NO_WORKER_SECONDS and following.nobody_works():
                 hinted = True
-                self.stderr.write(
-                    "Nothing is being refreshed. Is a worker running (celery -A enterprise_catalog worker)? "
-                    "With --here this command does the work itself."
-                )
+                with bar.external_write_mode():
+                    self.stderr.write(_NO_WORKER)
             if not (here and self._work_on_one(following)):
                 time.sleep(_POLL_SECONDS)
 
@@ -148,6 +148,5 @@ class Command(BaseCommand):
         return False
 
     def _stop_watching(self, why: str, following: Following, *, returncode: int) -> NoReturn:
-        raise CommandError(
-            f"{why}: {len(following)} refreshes have not ended. They go on in the background.", returncode=returncode
-        )
+        left = refreshes(len(following))
+        raise CommandError(f"{why}, and {left} did not end. The work goes on in the background.", returncode=returncode)
