@@ -39,6 +39,8 @@ _RETRIED_ERRORS = (
     requests.exceptions.ContentDecodingError,
 )
 _TOKEN = re.compile(r"[!-~]+")
+# Moments are reckoned from it, and those have an end.
+_LONGEST_RETRY_AFTER = 24 * 3600.0
 _random = SystemRandom()
 
 
@@ -261,7 +263,7 @@ def _retry_after(header: str | None) -> float | None:
         seconds = float(header)
     except ValueError:
         seconds = _seconds_until(header)
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return None if math.isnan(seconds) else min(max(0.0, seconds), _LONGEST_RETRY_AFTER)
 
 
 def _seconds_until(date: str) -> float:

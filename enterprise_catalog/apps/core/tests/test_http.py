@@ -175,6 +175,17 @@ def test_nobody_there_is_unavailable(peer, settings):  # DISC-7
     assert len(attempts) >= settings.SERVICE_ATTEMPTS
 
 
+def test_a_connection_that_does_not_come_about_is_given_up(peer, settings):  # DISC-7
+    settings.SERVICE_CONNECT_TIMEOUT_SECONDS = 0.05
+    attempts = []
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        # Nobody accepts, and the queue has room for one.
+        with socket.create_connection(address), pytest.raises(ServiceUnavailable, match="ConnectTimeout"):
+            ServiceClient(f"http://127.0.0.1:{address[1]}", on_wait=lambda: attempts.append(1)).get("/thing", {})
+    assert len(attempts) >= settings.SERVICE_ATTEMPTS
+
+
 @pytest.mark.parametrize("root", ["", "ftp://example.org", "http://"])
 def test_a_root_that_is_no_address_is_not_tried_again(peer, root):
     attempts = []
@@ -330,6 +341,14 @@ def test_a_retry_after_that_is_too_long_ends_the_call(peer, client, settings):
     assert (failure.value.retry_after, len(things(peer))) == (0.3, 1)
 
 
+@pytest.mark.parametrize("value", ["1e300", "inf", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_retry_after_without_end_is_a_day(peer, client, value):
+    peer.answers["/thing"] = [Reply(status=429, headers={"Retry-After": value})]
+    with pytest.raises(ServiceThrottled) as failure:
+        client.get("/thing", {})
+    assert failure.value.retry_after == 24 * 3600
+
+
 def test_retry_after_may_be_a_date(peer, client):
     in_an_hour = format_datetime(datetime.now(tz=UTC) + timedelta(hours=1), usegmt=True)
     peer.answers["/thing"] = [Reply(status=503, headers={"Retry-After": in_an_hour})]
@@ -342,7 +361,7 @@ def test_retry_after_may_be_a_date(peer, client):
 
 @pytest.mark.parametrize(
     "value",
-    ["Wed, 21 Oct 2015 07:28:00 GMT", "Sun Nov  6 08:49:37 1994", "-5", "soon", "nan", "inf", "1e999", "", "0"],
+    ["Wed, 21 Oct 2015 07:28:00 GMT", "Sun Nov  6 08:49:37 1994", "-5", "soon", "nan", "", "0"],
 )
 def test_a_retry_after_that_says_nothing_holds_nothing_up(peer, client, value):
     peer.answers["/thing"] = [Reply(status=503, headers={"Retry-After": value}), GOOD]
