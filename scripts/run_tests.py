@@ -59,7 +59,7 @@ def main(extra_arguments: list[str]) -> int:
     for stage in stages:
         print(f"{'passed' if stage.passed else 'FAILED'}  {stage.name} ({stage.seconds:.0f} s)")
     failed = sum(not stage.passed for stage in stages)
-    print(f"{len(stages) - failed} passed, {failed} failed", flush=True)
+    print(f"stages: {len(stages) - failed} passed, {failed} failed", flush=True)
     return 1 if failed else 0
 
 
