@@ -34,6 +34,15 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
     "whole catalog in XML": lambda it: learner().get(
         path_of(it, "get_content_metadata/?traverse_pagination=1&format=xml")
     ),
+    "queries": lambda it: admin().get("/api/v1/catalog-queries/"),
+    "query": lambda it: admin().get(f"/api/v1/catalog-queries/{it.catalog_query_id}/"),
+    "query by hash": lambda it: admin().get(
+        f"/api/v1/catalog-queries/get_query_by_hash?hash={it.catalog_query.content_filter_hash}"
+    ),
+    "filter hash": lambda it: admin().get("/api/v1/catalog-queries/get_content_filter_hash"),
+    "distinct queries": lambda it: operator().post(
+        "/api/v1/distinct-catalog-queries/", {"enterprise_catalog_uuids": [it.uuid]}
+    ),
     "refresh run": lambda it: admin().get(
         f"/api/v1/refresh-runs/{it.catalog_query.refresh_runs.earliest('requested_at').uuid}/"
     ),
@@ -82,6 +91,8 @@ def test_every_route_of_the_api_is_asked_above():
     assert names == {
         *["catalogs", "catalog", "catalog-contains", "catalog-content-metadata", "catalog-refresh-metadata"],
         *["customer-contains", "refresh-run"],
+        *["catalog-queries", "catalog-query", "catalog-query-by-hash", "content-filter-hash"],
+        *["distinct-catalog-queries"],
     }
 
 

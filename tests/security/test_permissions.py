@@ -74,6 +74,7 @@ def refresh_run_path(catalog: EnterpriseCatalog) -> str:
     return f"/api/v1/refresh-runs/{answer.json()['async_task_id']}/"
 
 
+QUERIES = "/api/v1/catalog-queries/"
 CONTAINS = "contains_content_items/?course_run_ids=edX%2BA"
 CUSTOMER = f"/api/v1/enterprise-customer/{E}/{CONTAINS}"
 # What is asked, of the catalog of E; and the status for each of A N L X M Y O P S U.
@@ -110,6 +111,37 @@ MATRIX = [
         "401 403 403 403 200 403 200 403 403 200",
     ),
     ("PERM-7 contains", lambda client, _: client.get(CUSTOMER), "401 403 200 403 200 403 200 403 403 200"),
+    ("PERM-9", lambda client, _: client.get(QUERIES), "401 403 403 403 200 200 200 403 200 200"),
+    (
+        "PERM-10",
+        lambda client, it: client.get(f"{QUERIES}{it.catalog_query.uuid}/"),
+        "401 403 403 403 200 404 200 403 404 200",
+    ),
+    (
+        "PERM-10 by id",
+        lambda client, it: client.get(f"{QUERIES}{it.catalog_query_id}/"),
+        "401 403 403 403 200 404 200 403 404 200",
+    ),
+    (
+        "PERM-10 by hash",
+        lambda client, it: client.get(f"{QUERIES}get_query_by_hash?hash={it.catalog_query.content_filter_hash}"),
+        "401 403 403 403 200 404 200 403 404 200",
+    ),
+    (
+        "PERM-11",
+        lambda client, _: client.get(f"{QUERIES}get_content_filter_hash"),
+        "401 403 403 403 200 200 200 403 200 200",
+    ),
+    (
+        "PERM-11 by post",
+        lambda client, _: client.post(f"{QUERIES}get_content_filter_hash", {}),
+        "401 403 403 403 200 200 200 403 200 200",
+    ),
+    (
+        "PERM-12",
+        lambda client, _: client.post("/api/v1/distinct-catalog-queries/", {}),
+        "401 403 403 403 403 403 200 403 200 200",
+    ),
     ("PERM-13", lambda client, it: client.get(refresh_run_path(it)), "401 403 403 403 200 403 200 200 403 200"),
     ("PERM-18 health", lambda client, _: client.get("/health/"), "200 200 200 200 200 200 200 200 200 200"),
     ("PERM-18 schema", lambda client, _: client.get("/api/schema"), "200 200 200 200 200 200 200 200 200 200"),
@@ -142,6 +174,11 @@ TEXTS = [
     ("PERM-5 content", LEARNER_TEXT),
     ("PERM-6", ADMIN_TEXT),
     ("PERM-7 contains", LEARNER_TEXT),
+    ("PERM-9", LIST_TEXT),
+    ("PERM-10", LIST_TEXT),
+    ("PERM-10 by hash", LIST_TEXT),
+    ("PERM-11", LIST_TEXT),
+    ("PERM-12", LIST_TEXT),
     ("PERM-13", LIST_TEXT),
 ]
 

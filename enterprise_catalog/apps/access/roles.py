@@ -6,7 +6,7 @@ Pure rules over customers' uuids: nothing here loads a catalog or raises an answ
 only when the token's do not suffice, and once.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
@@ -80,6 +80,15 @@ class Grants:
     def may_manage(self, customer: UUID | None) -> bool:
         """Create and change catalogs of this customer (PERM-2, PERM-3)."""
         return self.is_superuser or self._some(lambda roles: roles.provisioning or roles.admin.cover(customer))
+
+    def administers_any(self, customers: Collection[UUID]) -> bool:
+        """Admin access to one of these; the roles of the database are asked for once at most."""
+        return self.is_superuser or self._some(lambda roles: any(roles.admin.cover(customer) for customer in customers))
+
+    @property
+    def administers_somebody(self) -> bool:
+        """Admin of some customer, or of all."""
+        return self.is_superuser or self._some(lambda roles: roles.admin.everywhere or bool(roles.admin.customers))
 
     def administered_customers(self) -> frozenset[UUID] | None:
         """Every customer this caller has admin access to; None means all."""

@@ -5,7 +5,7 @@ Every function returns a clean value or raises the 400 that the contract words. 
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -14,6 +14,8 @@ from rest_framework.request import Request
 
 from enterprise_catalog.apps.core.exceptions import BodyTooLarge
 from enterprise_catalog.apps.core.uuids import parse_uuid
+
+ListOrNone = TypeVar("ListOrNone", bound=list[Any] | None)
 
 _TRUE = frozenset(["true", "1", "yes", "on", "t", "y"])
 _FALSE = frozenset(["false", "0", "no", "off", "f", "n", ""])
@@ -65,7 +67,20 @@ def body_keys(body: Any, name: str) -> list[str] | None:
     return repaired(keys)
 
 
-def limited(keys: list[str] | None, *, name: str, limit: int, text: str) -> list[str] | None:
+def body_uuids(body: Any, name: str) -> list[UUID]:
+    """A list of uuids in a JSON body; empty when it is absent, or null."""
+    if isinstance(body, dict) and body.get(name) is None:
+        return []
+    uuids = []
+    for text in body_keys(body, name) or []:
+        uuid = parse_uuid(text)
+        if uuid is None:
+            raise ValidationError({name: ["Must be a valid UUID."]})
+        uuids.append(uuid)
+    return uuids
+
+
+def limited(keys: ListOrNone, *, name: str, limit: int, text: str) -> ListOrNone:
     """Refuse more keys than an endpoint promises to answer, in its words (ERR-4)."""
     if keys is not None and len(keys) > limit:
         raise ValidationError({name: [text]})

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from typing import IO, Any
+from urllib.parse import parse_qsl
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
@@ -56,3 +57,24 @@ class JSONParser(BaseParser):
             return parse_json(stream.read())
         except ValueError as error:
             raise ParseError(f"JSON parse error - {error}") from error
+
+
+class FormParser(BaseParser):
+    """
+    A form as the JSON object it was made from, as far as a form can tell: a name that stands once is text, one that
+    is repeated is a list of texts (CQ-4). Without Django's limit on fields, since each element of a list is one.
+    """
+
+    media_type = "application/x-www-form-urlencoded"
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, str | list[str]]:
+        values: dict[str, list[str]] = {}
+        try:
+            pairs = parse_qsl(stream.read().decode(), keep_blank_values=True, errors="strict")
+        except UnicodeError as error:
+            raise ParseError("Form parse error - Not valid Unicode") from error
+        for name, value in pairs:
+            values.setdefault(name, []).append(value)
+        return {name: texts if len(texts) > 1 else texts[0] for name, texts in values.items()}

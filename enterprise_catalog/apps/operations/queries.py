@@ -8,6 +8,8 @@ Roles are judged against the catalogs attached right now, asked of the database 
 from functools import partial
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.query_changes import Attach, Resolution
@@ -26,7 +28,16 @@ def may_edit_query(query: CatalogQuery, *, grants: Grants) -> bool:
 
 def may_see_query(query: CatalogQuery, *, grants: Grants) -> bool:
     """One of its catalogs is the caller's; provisioning sees no queries."""
-    return grants.is_operator or any(grants.has_admin_access(customer) for customer in _customers_of(query))
+    return grants.administers_any(_customers_of(query)) or grants.is_operator
+
+
+def visible_queries(*, grants: Grants) -> QuerySet[CatalogQuery]:
+    """All that this caller may see, in their order (PERM-9, PERM-19, COM-9)."""
+    customers = grants.administered_customers()
+    if customers is None:
+        return CatalogQuery.objects.all()
+    catalogs = EnterpriseCatalog.objects.filter(enterprise_uuid__in=customers)
+    return CatalogQuery.objects.filter(pk__in=catalogs.values("catalog_query"))
 
 
 def resolve_wish(wish: QueryWish, *, grants: Grants) -> Resolution:

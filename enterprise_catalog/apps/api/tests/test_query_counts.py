@@ -6,6 +6,7 @@ from django.contrib.auth import get_user_model
 from enterprise_catalog.apps.access.tests.test_roles import assign
 from enterprise_catalog.apps.access.tests.tokens import E, admin, client_for, learner, operator
 from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
+from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.refresh.tests.builders import keys
 
 pytestmark = pytest.mark.django_db
@@ -18,10 +19,13 @@ SIZES = pytest.mark.parametrize("size", [1, 100])
 def queries(django_assert_num_queries):
     """Ask once, so that the user is known; then count."""
 
-    def expect(number, client, path):
-        client.get(path)
+    def expect(number, client, path, body=None):
+        def ask():
+            return client.get(path) if body is None else client.post(path, body)
+
+        ask()
         with django_assert_num_queries(number):
-            response = client.get(path)
+            response = ask()
             if response.streaming:
                 b"".join(response.streaming_content)
         assert response.status_code == 200
@@ -84,6 +88,38 @@ def test_a_list_of_catalogs(queries, size):
 def test_one_catalog(queries):
     """User, catalog."""
     queries(2, admin(), path_of(make_catalog()))
+
+
+@SIZES
+def test_a_list_of_queries(queries, size):
+    """User, count, page; for an admin also the roles of the database, since all contexts count (ROLE-4)."""
+    for _ in range(size):
+        make_catalog()
+    for number, client in [(3, operator()), (4, admin())]:
+        response = queries(number, client, "/api/v1/catalog-queries/?page_size=100")
+        assert len(response.json()["results"]) == size
+
+
+@SIZES
+def test_one_query(queries, size):
+    """User, query, customers of the query."""
+    query = make_catalog().catalog_query
+    EnterpriseCatalogFactory.create_batch(size, catalog_query=query)
+    queries(3, admin(), f"/api/v1/catalog-queries/{query.uuid}/")
+    queries(3, admin(), f"/api/v1/catalog-queries/get_query_by_hash?hash={query.content_filter_hash}")
+
+
+def test_the_hash_of_a_filter(queries):
+    """User."""
+    queries(1, admin(), "/api/v1/catalog-queries/get_content_filter_hash")
+
+
+@SIZES
+def test_distinct_queries(queries, size):
+    """User, catalogs."""
+    uuids = [make_catalog().uuid for _ in range(size)]
+    response = queries(2, operator(), "/api/v1/distinct-catalog-queries/", {"enterprise_catalog_uuids": uuids})
+    assert response.json()["num_distinct_query_ids"] == size
 
 
 def test_a_refresh_run(queries):

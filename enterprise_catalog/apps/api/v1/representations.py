@@ -1,9 +1,11 @@
 """What v1 answers look like, field by field in the contract's order. Pure: rows in, values out."""
 
+import json
 from typing import Any
 
 from enterprise_catalog.apps.catalog.freshness import freshness
-from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.core.renderers import Rendered
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 
@@ -20,6 +22,17 @@ def catalog_representation(catalog: EnterpriseCatalog) -> dict[str, Any]:
         "query_title": query.title,
         "content_refreshed_at": query.refreshed_at,
         "content_freshness": freshness(query.refreshed_at),
+    }
+
+
+def query_representation(query: CatalogQuery) -> dict[str, Any]:
+    """CQ-1."""
+    return {
+        "uuid": query.uuid,
+        # Python's JSON, as the hash was made from: orjson knows no numbers beyond 64 bits.
+        "content_filter": Rendered(json.dumps(query.content_filter).encode()),
+        "content_filter_hash": query.content_filter_hash,
+        "title": query.title,
     }
 
 

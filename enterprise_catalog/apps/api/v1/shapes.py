@@ -32,6 +32,34 @@ class CatalogsShape(serializers.Serializer):
     results = CatalogShape(many=True)
 
 
+class QueryShape(serializers.Serializer):
+    uuid = serializers.UUIDField()
+    content_filter = serializers.DictField()
+    content_filter_hash = serializers.CharField()
+    title = serializers.CharField(allow_null=True)
+
+
+class QueriesShape(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    count = serializers.IntegerField()
+    num_pages = serializers.IntegerField()
+    current_page = serializers.IntegerField()
+    start = serializers.IntegerField()
+    results = QueryShape(many=True)
+
+
+class CatalogUuidsShape(serializers.Serializer):
+    enterprise_catalog_uuids = serializers.ListField(child=serializers.UUIDField(), required=False)
+
+
+class DistinctQueriesShape(serializers.Serializer):
+    num_distinct_query_ids = serializers.IntegerField()
+    catalog_uuids_by_catalog_query_id = serializers.DictField(
+        child=serializers.ListField(child=serializers.UUIDField())
+    )
+
+
 class ContentKeysShape(serializers.Serializer):
     content_keys = serializers.ListField(child=serializers.CharField())
 

@@ -4,7 +4,7 @@ Paths of v1.
 The last segment may carry a format only where COM-4 says so: elsewhere it may be a key, and keys hold dots.
 """
 
-from enterprise_catalog.apps.api.v1 import catalogs, containment, content_metadata, refresh_runs
+from enterprise_catalog.apps.api.v1 import catalog_queries, catalogs, containment, content_metadata, refresh_runs
 from enterprise_catalog.apps.core.routing import route
 
 app_name = "v1"
@@ -43,6 +43,21 @@ urlpatterns = [
         "enterprise-customer/<str:uuid>/contains_content_items/",
         containment.CustomerContainsView.as_view(),
         name="customer-contains",
+    ),
+    route("catalog-queries/", catalog_queries.CatalogQueriesView.as_view(), name="catalog-queries"),
+    route(
+        "catalog-queries/get_query_by_hash/", catalog_queries.QueryByHashView.as_view(), name="catalog-query-by-hash"
+    ),
+    route(
+        "catalog-queries/get_content_filter_hash/",
+        catalog_queries.ContentFilterHashView.as_view(),
+        name="content-filter-hash",
+    ),
+    route("catalog-queries/<str:identifier>/", catalog_queries.CatalogQueryView.as_view(), name="catalog-query"),
+    route(
+        "distinct-catalog-queries/",
+        catalog_queries.DistinctCatalogQueriesView.as_view(),
+        name="distinct-catalog-queries",
     ),
     route("refresh-runs/<str:uuid>/", refresh_runs.RefreshRunView.as_view(), name="refresh-run"),
 ]

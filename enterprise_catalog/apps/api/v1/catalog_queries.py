@@ -1,0 +1,168 @@
+"""
+Catalog queries, the hashes of their filters, and which catalogs share one (CQ-1 to CQ-5). Reads only; a query is
+changed through its catalogs.
+"""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound, ParseError, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from enterprise_catalog.apps.access.queries import require_admin_of_some, require_operator_or_staff
+from enterprise_catalog.apps.access.roles import grants_of
+from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
+from enterprise_catalog.apps.api.params import body_uuids, json_body, limited, require_one_of
+from enterprise_catalog.apps.api.v1.representations import query_representation
+from enterprise_catalog.apps.api.v1.shapes import (
+    PAGE_PARAMETERS,
+    CatalogUuidsShape,
+    DistinctQueriesShape,
+    QueriesShape,
+    QueryShape,
+)
+from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter, content_filter_hash
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.core.parsers import FormParser, JSONParser
+from enterprise_catalog.apps.core.renderers import JSONRenderer
+from enterprise_catalog.apps.core.uuids import parse_uuid
+from enterprise_catalog.apps.operations.queries import may_see_query, visible_queries
+
+_HASH = re.compile("[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
+_HASH_LENGTH = 32
+_UNPARSED = "Failed to parse catalog query:"
+# The largest id that every database can hold, and be asked for.
+_LARGEST_ID = 2**63 - 1
+
+
+class JsonOnlyView(ApiView):
+    """COM-4."""
+
+    renderer_classes = [JSONRenderer]
+
+
+class CatalogQueriesView(JsonOnlyView):
+    @extend_schema(operation_id="list_catalog_queries", parameters=PAGE_PARAMETERS, responses=QueriesShape)
+    def get(self, request: Request) -> Response:
+        queries = visible_queries(grants=require_admin_of_some(request))
+        page = page_of(page_request(request), queries.count())
+        rows = queries[page.offset : page.offset + page.size]
+        return Response(full_envelope(request, page, [query_representation(query) for query in rows]))
+
+
+class CatalogQueryView(JsonOnlyView):
+    @extend_schema(
+        operation_id="retrieve_catalog_query",
+        parameters=[OpenApiParameter("identifier", location="path", description="Uuid or id of the query.")],
+        responses=QueryShape,
+    )
+    def get(self, request: Request, identifier: str) -> Response:
+        missing = NotFound("No CatalogQuery matches the given query.")
+        query = query_named(identifier)
+        if query is None:
+            raise missing
+        if not may_see_query(query, grants=grants_of(request)):
+            require_admin_of_some(request)
+            raise missing
+        return Response(query_representation(query))
+
+
+class QueryByHashView(JsonOnlyView):
+    @extend_schema(
+        operation_id="retrieve_catalog_query_by_hash",
+        parameters=[OpenApiParameter("hash", required=True, description="Published hash of the filter.")],
+        responses=QueryShape,
+    )
+    def get(self, request: Request) -> Response:
+        grants = require_admin_of_some(request)
+        query = CatalogQuery.objects.filter(content_filter_hash=asked_hash(request)).first()
+        if query is None or not may_see_query(query, grants=grants):
+            raise NotFound("Catalog query not found.")
+        return Response(query_representation(query))
+
+
+class ContentFilterHashView(JsonOnlyView):
+    parser_classes = [JSONParser, FormParser]
+
+    @extend_schema(
+        operation_id="get_content_filter_hash",
+        description="The hash of the filter in the body, JSON or a form.",
+        responses=OpenApiTypes.STR,
+    )
+    def get(self, request: Request) -> Response:
+        return self.answer(request)
+
+    @extend_schema(
+        operation_id="hash_content_filter",
+        request={"application/json": {"type": "object", "additionalProperties": {}}},
+        responses=OpenApiTypes.STR,
+    )
+    def post(self, request: Request) -> Response:
+        # Today's client sends a form with its GET. Nobody else should: a form cannot say all (CQ-4).
+        request.parsers = [JSONParser()]
+        return self.answer(request)
+
+    def answer(self, request: Request) -> Response:
+        require_admin_of_some(request)
+        return Response(content_filter_hash(filter_in_body(request)))
+
+
+class DistinctCatalogQueriesView(JsonOnlyView):
+    @extend_schema(operation_id="distinct_catalog_queries", request=CatalogUuidsShape, responses=DistinctQueriesShape)
+    def post(self, request: Request) -> Response:
+        require_operator_or_staff(request)
+        name, limit = "enterprise_catalog_uuids", settings.DISTINCT_CATALOGS_LIMIT
+        text = f"distinct-catalog-queries requests support up to {limit} {name}."
+        uuids = limited(body_uuids(json_body(request), name), name=name, limit=limit, text=text)
+        catalogs = catalogs_by_query(uuids)
+        return Response({"num_distinct_query_ids": len(catalogs), "catalog_uuids_by_catalog_query_id": catalogs})
+
+
+def query_named(identifier: str) -> CatalogQuery | None:
+    """The query with this uuid or id. What can be neither is no object's name (COM-3)."""
+    uuid = parse_uuid(identifier)
+    if uuid is not None:
+        return CatalogQuery.objects.filter(uuid=uuid).first()
+    if not (identifier.isascii() and identifier.isdigit()):
+        raise NotFound("Not found.")
+    if len(identifier) > len(str(_LARGEST_ID)) or int(identifier) > _LARGEST_ID:
+        return None
+    return CatalogQuery.objects.filter(pk=int(identifier)).first()
+
+
+def asked_hash(request: Request) -> str:
+    """CQ-2."""
+    text = request.query_params.get("hash")
+    if text is None:
+        raise require_one_of("hash")
+    if len(text) > _HASH_LENGTH:
+        raise ValidationError({"hash": [f"Ensure this field has no more than {_HASH_LENGTH} characters."]})
+    if not _HASH.fullmatch(text):
+        raise ValidationError({"hash": ["Invalid filter hash."]})
+    return text.lower()
+
+
+def filter_in_body(request: Request) -> dict[str, Any]:
+    """CQ-3."""
+    try:
+        body = json_body(request)
+        if not isinstance(body, dict):
+            raise ParseError("expected a JSON object.")
+        return check_content_filter(body)
+    except (ParseError, UnusableFilter) as error:
+        raise ParseError(f"{_UNPARSED} {error}") from error
+
+
+def catalogs_by_query(catalog_uuids: list[UUID]) -> dict[str, list[UUID]]:
+    """The catalogs that exist, under the ids of their queries."""
+    rows = EnterpriseCatalog.objects.filter(pk__in=set(catalog_uuids)).order_by("catalog_query_id", "created", "uuid")
+    catalogs: dict[str, list[UUID]] = {}
+    for query_id, uuid in rows.values_list("catalog_query_id", "uuid"):
+        catalogs.setdefault(str(query_id), []).append(uuid)
+    return catalogs
