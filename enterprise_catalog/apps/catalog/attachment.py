@@ -1,16 +1,18 @@
 """
-What joins and leaves a catalog when it is attached to a query, as change rows of that catalog alone (CHG-2).
+What joins and leaves a catalog when it is attached to a query, as change rows of that catalog alone, and which of the
+query's changes are the catalog's from then on (CHG-2).
 
 Set-wise and inside the database: a catalog may hold many thousands of items. Part of the transaction that attaches, and
 it holds both queries' locks until that ends, so that no publish comes in between. It never attaches anything itself.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import connection
 
 from enterprise_catalog.apps.catalog.models import (
+    CatalogAttachment,
     CatalogContentChange,
     CatalogContentKey,
     CatalogQuery,
@@ -43,7 +45,7 @@ _RECORD_MEMBERS_OF_ONE_ONLY = """
 def record_attachment(*, catalogs: Collection[UUID], query_id: int, previous_query_id: int | None) -> None:
     """
     Record for each of these catalogs the difference between the members of its previous query (None: it is new) and of
-    the one it is attached to.
+    the one it is attached to, and that it is.
     """
     queries = CatalogQuery.objects.filter(pk__in=[query_id, previous_query_id]).order_by("pk")
     list(queries.select_for_update().values_list("pk"))
@@ -51,11 +53,30 @@ def record_attachment(*, catalogs: Collection[UUID], query_id: int, previous_que
     if previous_query_id is not None:
         steps.insert(0, (CatalogContentChange.Change.REMOVED, previous_query_id, query_id))
     now = connection.ops.adapt_datetimefield_value(database_now())
-    for uuids in in_chunks([uuid.hex for uuid in catalogs], _CATALOGS_PER_STATEMENT):
+    for uuids in in_chunks(list(catalogs), _CATALOGS_PER_STATEMENT):
         for change, members_of, not_of in steps:
-            parameters = [query_id, change.value, now, *uuids, members_of, Standing.HIDDEN.value, not_of]
+            hexes = [uuid.hex for uuid in uuids]
+            parameters = [query_id, change.value, now, *hexes, members_of, Standing.HIDDEN.value, not_of]
             with connection.cursor() as cursor:
                 cursor.execute(_statement(len(uuids)), parameters)
+        _record_periods(uuids, query_id, previous_query_id)
+
+
+def _record_periods(catalogs: Sequence[UUID], query_id: int, previous_query_id: int | None) -> None:
+    if previous_query_id is not None:
+        open_periods = CatalogAttachment.objects.filter(enterprise_catalog__in=catalogs, ends_with=None)
+        open_periods.update(ends_with=_latest_change(previous_query_id))
+    begins_after = _latest_change(query_id)
+    CatalogAttachment.objects.bulk_create(
+        CatalogAttachment(enterprise_catalog_id=uuid, catalog_query_id=query_id, begins_after=begins_after)
+        for uuid in catalogs
+    )
+
+
+def _latest_change(query_id: int) -> int:
+    """The last one of the query itself so far. Its next one, of whoever waits for our lock, gets a higher id."""
+    changes = CatalogContentChange.objects.filter(catalog_query_id=query_id, enterprise_catalog=None)
+    return changes.order_by("-id").values_list("id", flat=True).first() or 0
 
 
 def _statement(catalog_count: int) -> str:

@@ -34,7 +34,7 @@ from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
 from enterprise_catalog.apps.catalog.variants import variant_of
 from enterprise_catalog.apps.core.db import in_chunks
 from enterprise_catalog.apps.core.moments import sortable_moment
-from enterprise_catalog.apps.core.packing import digest, unpack, unpack_bytes
+from enterprise_catalog.apps.core.packing import digest, digest_bytes, unpack, unpack_bytes
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 # A filter may be a megabyte, and so may a full record.
@@ -159,6 +159,8 @@ def _content(row: ContentMetadata, review: Review | None, runs: Mapping[str, boo
     except _UNREADABLE as error:
         yield Violation("unreadable-documents", row.pk, type(error).__name__)
         return
+    if digest_bytes(rendered) != row.rendered_digest:
+        yield Violation("rendered-digest", row.pk, f"{row.rendered_digest!r} is not that of the rendered item")
     item = build_item(
         content_key=row.pk,
         content_type=row.content_type,

@@ -40,6 +40,9 @@ class CatalogQuery(models.Model):
     refreshed_at = models.DateTimeField(null=True, editable=False, db_index=True)
     published_filter_hash = models.CharField(max_length=32, default="", editable=False)
     generation = models.PositiveBigIntegerField(default=0, editable=False)
+    # Moves with every change of any byte of any member's item, whoever's refresh brought it, also where nothing counts
+    # as modified (reviews, a new rendering): together with the generation it is what ETags hold (COM-18).
+    items_version = models.PositiveBigIntegerField(default=0, editable=False)
     content_modified = models.DateTimeField(null=True, editable=False)
     member_count = models.PositiveIntegerField(default=0, editable=False)
     count_v1 = models.PositiveIntegerField(default=0, editable=False)
@@ -48,8 +51,10 @@ class CatalogQuery(models.Model):
     modified = models.DateTimeField(auto_now=True)
 
     history = HistoricalRecords(
-        excluded_fields=["refreshed_at", "generation", "content_modified", "member_count", "count_v1"]
-    )
+        excluded_fields=[
+            "refreshed_at", "generation", "items_version", "content_modified", "member_count", "count_v1",
+        ]
+    )  # fmt: skip
 
     class Meta:
         verbose_name = "catalog query"
@@ -113,6 +118,8 @@ class ContentMetadata(models.Model):
     variant_rank = models.CharField(max_length=32)
     variant_digest = models.CharField(max_length=32)
     record_digest = models.CharField(max_length=32, default="")
+    # Of the item as served: an ETag that needs no document (COM-18).
+    rendered_digest = models.CharField(max_length=32, default="")
     rendering_version = models.PositiveSmallIntegerField()
 
     created = models.DateTimeField()
@@ -234,4 +241,25 @@ class CatalogContentChange(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["catalog_query", "id"], name="changes_of_query")]
+        # A catalog's own changes stand between those of its query, which are found past any number of them.
+        indexes = [models.Index(fields=["catalog_query", "enterprise_catalog", "id"], name="changes_of_query")]
+
+
+class CatalogAttachment(models.Model):
+    """
+    Which changes of a query are those of a catalog: the ones written while it was attached (CHG-2).
+
+    Written together with the attachment, while the query is locked, so that ids tell before from after. The query may
+    be gone since.
+    """
+
+    enterprise_catalog = models.ForeignKey(EnterpriseCatalog, on_delete=models.CASCADE, related_name="attachments")
+    catalog_query = models.ForeignKey(
+        CatalogQuery, on_delete=models.DO_NOTHING, db_constraint=False, related_name="attachments"
+    )
+    # Ids of changes, which may be pruned. No end: it is attached now.
+    begins_after = models.PositiveBigIntegerField()
+    ends_with = models.PositiveBigIntegerField(null=True)
+
+    class Meta:
+        ordering = ["id"]

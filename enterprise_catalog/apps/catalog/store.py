@@ -32,7 +32,7 @@ from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
 from enterprise_catalog.apps.catalog.variants import Variant
 from enterprise_catalog.apps.core.db import database_now, in_chunks, retry_lost_locks, upsert
 from enterprise_catalog.apps.core.moments import sortable_moment
-from enterprise_catalog.apps.core.packing import digest, pack_bytes, unpack
+from enterprise_catalog.apps.core.packing import digest, digest_bytes, pack_bytes, unpack
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ _KEYS_PER_STATEMENT = 1000
 
 _CONTENT_FIELDS = (
     "content_uuid", "content_type", "parent_content_key", "active", "restricted", "search_digest", "variant_rank",
-    "variant_digest", "record_digest", "rendering_version", "modified",
+    "variant_digest", "record_digest", "rendered_digest", "rendering_version", "modified",
 )  # fmt: skip
 
 
@@ -126,10 +126,13 @@ def _render_again(content_keys: Sequence[str]) -> None:
         row = rows[document.pk]
         record = unpack(document.full_record) if document.full_record else None
         item = _item(row, unpack(document.search_document), record, reviews)
-        document.rendered = _rendered(item, row)
+        rendered = _rendered(item, row)
+        document.rendered = pack_bytes(rendered)
+        row.active, row.rendered_digest = _active(item, row), digest_bytes(rendered)
         row.rendering_version = RENDERING_VERSION
     upsert(ContentDocuments, documents, update_fields=["rendered"])
-    ContentMetadata.objects.filter(pk__in=list(rows)).update(rendering_version=RENDERING_VERSION)
+    upsert(ContentMetadata, list(rows.values()), update_fields=["active", "rendered_digest", "rendering_version"])
+    propagate_changes(rendered=list(rows.values()), modified=(), now=database_now())
 
 
 @retry_lost_locks
@@ -159,8 +162,8 @@ def _store_batch(
     upsert(ContentMetadata, batch.rows, update_fields=_CONTENT_FIELDS)
     upsert(ContentDocuments, batch.documents, update_fields=["rendered", "search_document", "full_record"])
     _write_nested_runs(batch.runs)
-    known = [row for row in batch.changed if row.pk in stored]
-    propagate_changes(changed=known, now=batch.now)
+    known = [row for row in batch.rows if row.pk in stored]
+    propagate_changes(rendered=known, modified=[row.pk for row in batch.changed], now=batch.now)
     return batch
 
 
@@ -203,10 +206,11 @@ def _add_to_batch(
         modified=batch.now if before is None or really_changed else before.modified,
     )
     item = _item(row, unpack(search_document), record, reviews)
-    row.active = item.get("active", True) if content.content_type == ContentType.COURSE else True
+    rendered = _rendered(item, row)
+    row.active, row.rendered_digest = _active(item, row), digest_bytes(rendered)
     document = ContentDocuments(
         content_id=content.content_key,
-        rendered=_rendered(item, row),
+        rendered=pack_bytes(rendered),
         search_document=search_document,
         full_record=full_record,
     )
@@ -237,7 +241,12 @@ def _item(
 
 
 def _rendered(item: dict[str, Any], row: ContentMetadata) -> bytes:
-    return pack_bytes(render(item, content_key=row.content_key, modified=sortable_moment(row.modified)))
+    return render(item, content_key=row.content_key, modified=sortable_moment(row.modified))
+
+
+def _active(item: dict[str, Any], row: ContentMetadata) -> bool:
+    """Only courses can be inactive; other documents may say what they like."""
+    return item["active"] if row.content_type == ContentType.COURSE else True
 
 
 def _reviews(content_keys: Sequence[str]) -> dict[str, Review]:

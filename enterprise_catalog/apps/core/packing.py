@@ -38,4 +38,9 @@ def unpack(packed: bytes | memoryview) -> Any:
 
 def digest(value: Any) -> str:
     """32 hex digits that are equal for equal JSON values, whatever their key order."""
-    return hashlib.blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+    return digest_bytes(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
+
+
+def digest_bytes(raw: bytes) -> str:
+    """32 hex digits that are equal for equal bytes."""
+    return hashlib.blake2b(raw, digest_size=16).hexdigest()

@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ('refreshed_at', models.DateTimeField(db_index=True, editable=False, null=True)),
                 ('published_filter_hash', models.CharField(default='', editable=False, max_length=32)),
                 ('generation', models.PositiveBigIntegerField(default=0, editable=False)),
+                ('items_version', models.PositiveBigIntegerField(default=0, editable=False)),
                 ('content_modified', models.DateTimeField(editable=False, null=True)),
                 ('member_count', models.PositiveIntegerField(default=0, editable=False)),
                 ('count_v1', models.PositiveIntegerField(default=0, editable=False)),
@@ -56,6 +57,7 @@ class Migration(migrations.Migration):
                 ('variant_rank', models.CharField(max_length=32)),
                 ('variant_digest', models.CharField(max_length=32)),
                 ('record_digest', models.CharField(default='', max_length=32)),
+                ('rendered_digest', models.CharField(default='', max_length=32)),
                 ('rendering_version', models.PositiveSmallIntegerField()),
                 ('created', models.DateTimeField()),
                 ('modified', models.DateTimeField()),
@@ -120,6 +122,19 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField(db_index=True)),
                 ('catalog_query', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='content_changes', to='catalog.catalogquery')),
                 ('enterprise_catalog', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='content_changes', to='catalog.enterprisecatalog')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CatalogAttachment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('begins_after', models.PositiveBigIntegerField()),
+                ('ends_with', models.PositiveBigIntegerField(null=True)),
+                ('catalog_query', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='attachments', to='catalog.catalogquery')),
+                ('enterprise_catalog', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='catalog.enterprisecatalog')),
             ],
             options={
                 'ordering': ['id'],
@@ -206,7 +221,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='catalogcontentchange',
-            index=models.Index(fields=['catalog_query', 'id'], name='changes_of_query'),
+            index=models.Index(fields=['catalog_query', 'enterprise_catalog', 'id'], name='changes_of_query'),
         ),
         migrations.AddConstraint(
             model_name='nestedrun',

@@ -1,9 +1,10 @@
 """What joins and leaves one catalog when it is attached to a query (CHG-2)."""
 
 import pytest
+from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.attachment import record_attachment
-from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata
+from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange, ContentMetadata
 from enterprise_catalog.apps.catalog.tests.factories import (
     CatalogQueryFactory,
     ContentMetadataFactory,
@@ -12,6 +13,8 @@ from enterprise_catalog.apps.catalog.tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
 
 
 def recorded(catalog):
@@ -59,6 +62,41 @@ def test_statements_do_not_grow_with_catalogs_and_members(django_assert_max_num_
     query = CatalogQueryFactory.create()
     publish_members(query, *[f"edX+{number}" for number in range(30)])
     catalogs = EnterpriseCatalogFactory.create_batch(20, catalog_query=query)
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         record_attachment(catalogs=[row.pk for row in catalogs], query_id=query.pk, previous_query_id=None)
     assert CatalogContentChange.objects.count() == 20 * 30
+
+
+def periods(catalog):
+    return list(catalog.attachments.values_list("catalog_query_id", "begins_after", "ends_with"))
+
+
+def change_of(query, **fields):
+    return CatalogContentChange.objects.create(
+        catalog_query=query, content_key="edX+A", content_type="course", change="added", changed_at=NOW, **fields
+    ).pk
+
+
+def test_a_period_begins_with_what_the_query_tells_from_now_on():  # CHG-2
+    catalog = EnterpriseCatalogFactory.create()
+    query = catalog.catalog_query
+    before = change_of(query)
+    change_of(query, enterprise_catalog=EnterpriseCatalogFactory.create(catalog_query=query))
+    record_attachment(catalogs=[catalog.pk], query_id=query.pk, previous_query_id=None)
+    assert periods(catalog) == [(query.pk, before, None)]
+
+
+def test_a_period_ends_where_the_next_one_begins():  # CHG-2
+    catalog, other = EnterpriseCatalogFactory.create(), CatalogQueryFactory.create()
+    query = catalog.catalog_query
+    record_attachment(catalogs=[catalog.pk], query_id=query.pk, previous_query_id=None)
+    last, elsewhere = change_of(query), change_of(other)
+    record_attachment(catalogs=[catalog.pk], query_id=other.pk, previous_query_id=query.pk)
+    assert periods(catalog) == [(query.pk, 0, last), (other.pk, elsewhere, None)]
+
+
+def test_a_deleted_catalog_leaves_no_period():
+    catalog = EnterpriseCatalogFactory.create()
+    record_attachment(catalogs=[catalog.pk], query_id=catalog.catalog_query_id, previous_query_id=None)
+    catalog.delete()
+    assert not CatalogAttachment.objects.exists()

@@ -103,7 +103,7 @@ def test_a_document_that_nobody_stored(catalog):
 
 def test_a_rendered_item_that_is_not_fresh(catalog):
     ContentDocuments.objects.filter(pk=ContentDocuments.objects.all()[0].pk).update(rendered=pack_bytes(b"{}"))
-    assert found(deep=True) == {"rendered"}
+    assert found(deep=True) == {"rendered", "rendered-digest"}
 
 
 def test_a_review_that_was_not_rendered(catalog):  # META-19
