@@ -16,7 +16,9 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 
 
 def make_query(content_filter: dict | None = None) -> CatalogQuery:
-    return CatalogQueryFactory(content_filter={"content_type": "course"} if content_filter is None else content_filter)
+    return CatalogQueryFactory.create(
+        content_filter={"content_type": "course"} if content_filter is None else content_filter
+    )
 
 
 def requested(query: CatalogQuery) -> RefreshRun:
