@@ -266,6 +266,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 CONTENT_KEYS_LIMIT_GET = 100
 CONTENT_KEYS_LIMIT_POST = 1000
 CONTAINS_IDS_LIMIT = 1000
+# Exporters send all that they hold of a catalog.
+DIFF_KEYS_LIMIT_POST = 50_000
 # Bulk questions of other services, answered by a few statements each.
 DISTINCT_CATALOGS_LIMIT = 10_000
 # A filter is sent with every page of every refresh, and read by people.

@@ -106,6 +106,16 @@ MATRIX = [
         "401 403 200 403 200 403 200 403 403 200",
     ),
     (
+        "PERM-5 diff",
+        lambda client, it: client.get(path_of(it, "generate_diff/?content_keys=edX%2BA")),
+        "401 403 200 403 200 403 200 403 403 200",
+    ),
+    (
+        "PERM-5 diff by post",
+        lambda client, it: client.post(path_of(it, "generate_diff/"), {"content_keys": []}),
+        "401 403 200 403 200 403 200 403 403 200",
+    ),
+    (
         "PERM-6",
         lambda client, it: client.post(path_of(it, "refresh_metadata/")),
         "401 403 403 403 200 403 200 403 403 200",
@@ -172,6 +182,7 @@ TEXTS = [
     ("PERM-4", ADMIN_TEXT),
     ("PERM-5 contains", LEARNER_TEXT),
     ("PERM-5 content", LEARNER_TEXT),
+    ("PERM-5 diff", LEARNER_TEXT),
     ("PERM-6", ADMIN_TEXT),
     ("PERM-7 contains", LEARNER_TEXT),
     ("PERM-9", LIST_TEXT),

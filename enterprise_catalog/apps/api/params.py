@@ -48,6 +48,10 @@ def query_keys(request: Request, name: str) -> list[str] | None:
     return repaired(request.query_params.getlist(name)) if name in request.query_params else None
 
 
+def has_body(request: Request) -> bool:
+    return int(request.META.get("CONTENT_LENGTH") or 0) > 0
+
+
 def json_body(request: Request) -> Any:
     """The parsed body. 413 comes before 415 and 400 (AUTH-9), so the length is looked at first."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:

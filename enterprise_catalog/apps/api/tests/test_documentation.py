@@ -47,6 +47,7 @@ def test_the_shapes_are_those_of_the_answers():
         shapes.CatalogsShape: admin().get(CATALOGS),
         shapes.CatalogShape: admin().get(path_of(catalog)),
         shapes.ContentPageShape: learner().get(path_of(catalog, "get_content_metadata/")),
+        shapes.DiffShape: learner().post(path_of(catalog, "generate_diff/"), {"content_keys": []}),
         shapes.QueriesShape: admin().get("/api/v1/catalog-queries/"),
         shapes.QueryShape: admin().get(f"/api/v1/catalog-queries/{catalog.catalog_query_id}/"),
         shapes.DistinctQueriesShape: operator().post("/api/v1/distinct-catalog-queries/", {}),

@@ -76,6 +76,14 @@ def test_a_whole_catalog(queries, size):
 
 
 @SIZES
+def test_a_diff(queries, size):
+    """User, catalog, members, customer."""
+    path = path_of(make_catalog(*keys(size)), "generate_diff/")
+    response = queries(4, learner(), path, {"content_keys": keys(size)})
+    assert len(response.json()["items_found"]) == size
+
+
+@SIZES
 def test_a_list_of_catalogs(queries, size):
     """User, count, page."""
     query = make_catalog().catalog_query

@@ -64,6 +64,20 @@ class ContentKeysShape(serializers.Serializer):
     content_keys = serializers.ListField(child=serializers.CharField())
 
 
+class DiffKeyShape(serializers.Serializer):
+    content_key = serializers.CharField()
+
+
+class DiffItemShape(DiffKeyShape):
+    date_updated = serializers.DateTimeField()
+
+
+class DiffShape(serializers.Serializer):
+    items_not_found = DiffKeyShape(many=True)
+    items_not_included = DiffKeyShape(many=True)
+    items_found = DiffItemShape(many=True)
+
+
 class ContentIdsShape(serializers.Serializer):
     course_run_ids = serializers.ListField(child=serializers.CharField(), required=False)
     program_uuids = serializers.ListField(child=serializers.CharField(), required=False)

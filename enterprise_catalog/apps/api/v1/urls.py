@@ -4,7 +4,7 @@ Paths of v1.
 The last segment may carry a format only where COM-4 says so: elsewhere it may be a key, and keys hold dots.
 """
 
-from enterprise_catalog.apps.api.v1 import catalog_queries, catalogs, containment, content_metadata, refresh_runs
+from enterprise_catalog.apps.api.v1 import catalog_queries, catalogs, containment, content_metadata, diff, refresh_runs
 from enterprise_catalog.apps.core.routing import route
 
 app_name = "v1"
@@ -29,6 +29,7 @@ urlpatterns = [
         content_metadata.ContentMetadataView.as_view(),
         name="catalog-content-metadata",
     ),
+    route("enterprise-catalogs/<str:uuid>/generate_diff/", diff.GenerateDiffView.as_view(), name="catalog-diff"),
     route(
         "enterprise-catalogs/<str:uuid>/refresh_metadata/",
         catalogs.RefreshMetadataView.as_view(),

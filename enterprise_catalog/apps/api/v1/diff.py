@@ -1,0 +1,62 @@
+"""What an exporter must delete, create and update to hold what a catalog holds (DIFF-1 to DIFF-3)."""
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
+from enterprise_catalog.apps.api.params import body_keys, has_body, json_body, limited, query_keys, require_one_of
+from enterprise_catalog.apps.api.v1.shapes import ContentKeysShape, DiffShape
+from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.catalog.diff import difference_from_members
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+
+_NAME = "content_keys"
+
+
+class GenerateDiffView(ApiView):
+    @extend_schema(
+        operation_id="get_diff",
+        parameters=[OpenApiParameter(_NAME, many=True, required=True, description="Repeatable, at most 100.")],
+        responses=DiffShape,
+    )
+    def get(self, request: Request, uuid: str) -> Response:
+        catalog = catalog_for(request, uuid, access=LEARNER)
+        keys = query_keys(request, _NAME)
+        if keys is None:
+            raise require_one_of(_NAME)
+        limit = settings.CONTENT_KEYS_LIMIT_GET
+        text = f"generate_diff GET requests support up to {limit} content keys. If more are required, use a POST body."
+        return Response(diff(catalog, limited(keys, name=_NAME, limit=limit, text=text)))
+
+    @extend_schema(operation_id="generate_diff", request=ContentKeysShape, responses=DiffShape)
+    def post(self, request: Request, uuid: str) -> Response:
+        catalog = catalog_for(request, uuid, access=LEARNER)
+        body = json_body(request)
+        keys = body_keys(body, _NAME) if has_body(request) else []
+        if keys is None:
+            raise ValidationError({_NAME: ["This field is required."]})
+        limit = settings.DIFF_KEYS_LIMIT_POST
+        text = f"generate_diff POST requests support up to {limit} content keys."
+        return Response(diff(catalog, limited(keys, name=_NAME, limit=limit, text=text)))
+
+
+def diff(catalog: EnterpriseCatalog, content_keys: list[str]) -> dict[str, list[dict[str, Any]]]:
+    difference = difference_from_members(query_id=catalog.catalog_query_id, content_keys=content_keys)
+    customer = EnterpriseCustomer.objects.filter(uuid=catalog.enterprise_uuid).first()
+    # An item counts as modified with all that its links are made of (META-11).
+    latest = catalog.modified
+    if customer and customer.modified:
+        latest = max(latest, customer.modified)
+    return {
+        "items_not_found": [{"content_key": key} for key in difference.not_found],
+        "items_not_included": [{"content_key": key} for key in difference.not_included],
+        "items_found": [
+            {"content_key": key, "date_updated": max(modified, latest)} for key, modified in difference.found
+        ],
+    }

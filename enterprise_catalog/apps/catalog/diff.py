@@ -1,0 +1,39 @@
+"""
+How the keys that somebody holds of a catalog differ from its members (DIFF-1, DIFF-2).
+
+Exact keys only: a course is not found through its runs, nor a run through its course. One statement reads the members
+without their documents, so the three lists are of one moment (P2) and the memory is that of the keys.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, Standing
+
+
+@dataclass(frozen=True)
+class Difference:
+    """
+    Given keys that are no members, in the order they were given; members that were not given; and given members with
+    the moment each was modified. Both in key order.
+    """
+
+    not_found: list[str]
+    not_included: list[str]
+    found: list[tuple[str, datetime]]
+
+
+def difference_from_members(*, query_id: int, content_keys: Iterable[str]) -> Difference:
+    """Compare with all that v1 shows of a query, inactive courses included."""
+    members = CatalogContentKey.objects.filter(catalog_query_id=query_id, standing_v1__gt=Standing.HIDDEN)
+    given = dict.fromkeys(content_keys)
+    not_included: list[str] = []
+    found: list[tuple[str, datetime]] = []
+    for key, modified in members.order_by("content_id").values_list("content_id", "content__modified").iterator():
+        if key in given:
+            found.append((key, modified))
+            del given[key]
+        else:
+            not_included.append(key)
+    return Difference(not_found=list(given), not_included=not_included, found=found)
