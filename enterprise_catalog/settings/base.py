@@ -270,6 +270,7 @@ CONTAINS_IDS_LIMIT = 1000
 DIFF_KEYS_LIMIT_POST = 50_000
 # Bulk questions of other services, answered by a few statements each.
 DISTINCT_CATALOGS_LIMIT = 10_000
+FILTER_KEYS_LIMIT = 10_000
 # A filter is sent with every page of every refresh, and read by people.
 CONTENT_FILTER_MAX_BYTES = 1024 * 1024
 CONTENT_FILTER_MAX_LEVELS = 10
@@ -281,6 +282,7 @@ CORS_ALLOW_CREDENTIALS = True
 # Today's frontends send it with their cookies (AUTH-1), so a preflight that did not allow it would stop them.
 CORS_ALLOW_HEADERS = [*default_headers, "use-jwt-cookie"]
 CORS_EXPOSE_HEADERS = [
+    "ETag",
     "X-Request-ID",
     "X-Refresh-Run",
     "X-Catalog-Filter-Warning",

@@ -34,6 +34,9 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
     "whole catalog in XML": lambda it: learner().get(
         path_of(it, "get_content_metadata/?traverse_pagination=1&format=xml")
     ),
+    "filter": lambda it: learner().post(
+        f"/api/v1/enterprise-customer/{E}/filter_content_items/", {"content_keys": ["edX+A"]}
+    ),
     "diff": lambda it: learner().get(path_of(it, "generate_diff/?content_keys=edX%2BA")),
     "diff by post": lambda it: learner().post(path_of(it, "generate_diff/"), {"content_keys": ["edX+A"]}),
     "queries": lambda it: admin().get("/api/v1/catalog-queries/"),
@@ -94,7 +97,7 @@ def test_every_route_of_the_api_is_asked_above():
         *["catalogs", "catalog", "catalog-contains", "catalog-content-metadata", "catalog-refresh-metadata"],
         *["customer-contains", "refresh-run"],
         *["catalog-queries", "catalog-query", "catalog-query-by-hash", "content-filter-hash"],
-        *["distinct-catalog-queries", "catalog-diff"],
+        *["distinct-catalog-queries", "catalog-diff", "customer-filter"],
     }
 
 

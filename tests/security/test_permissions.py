@@ -121,6 +121,11 @@ MATRIX = [
         "401 403 403 403 200 403 200 403 403 200",
     ),
     ("PERM-7 contains", lambda client, _: client.get(CUSTOMER), "401 403 200 403 200 403 200 403 403 200"),
+    (
+        "PERM-7 filter",
+        lambda client, _: client.post(f"/api/v1/enterprise-customer/{E}/filter_content_items/", {}),
+        "401 403 200 403 200 403 200 403 403 200",
+    ),
     ("PERM-9", lambda client, _: client.get(QUERIES), "401 403 403 403 200 200 200 403 200 200"),
     (
         "PERM-10",
@@ -185,6 +190,7 @@ TEXTS = [
     ("PERM-5 diff", LEARNER_TEXT),
     ("PERM-6", ADMIN_TEXT),
     ("PERM-7 contains", LEARNER_TEXT),
+    ("PERM-7 filter", LEARNER_TEXT),
     ("PERM-9", LIST_TEXT),
     ("PERM-10", LIST_TEXT),
     ("PERM-10 by hash", LIST_TEXT),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentMetadata, NestedRun, Standing
-from enterprise_catalog.apps.core.db import in_chunks
+from enterprise_catalog.apps.core.db import in_chunks, snapshot
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 
 # Each key stands four times in the statement; SQLite takes 32,766 parameters.
@@ -67,6 +67,12 @@ def find_matches(*, query_ids: Collection[int], keys: Collection[str]) -> list[M
 def matching_pairs(*, query_ids: Collection[int], keys: Collection[str]) -> set[tuple[int, str]]:
     """The pairs (query id, key) for which the key is contained in the query."""
     return {(match.query_id, match.asked) for match in find_matches(query_ids=query_ids, keys=keys)}
+
+
+def contained_keys(*, query_ids: Collection[int], keys: Collection[str]) -> set[str]:
+    """Those of the keys that some query contains, all judged at one moment however many they are (P2)."""
+    with snapshot():
+        return {match.asked for match in _matches(sorted(set(query_ids)), sorted(set(keys)))}
 
 
 def _matches(query_ids: list[int], keys: list[str]) -> Iterator[Match]:

@@ -8,7 +8,7 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import admin, learner, operator
+from enterprise_catalog.apps.access.tests.tokens import E, admin, learner, operator
 from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
 from enterprise_catalog.apps.api.v1 import shapes
 
@@ -47,6 +47,7 @@ def test_the_shapes_are_those_of_the_answers():
         shapes.CatalogsShape: admin().get(CATALOGS),
         shapes.CatalogShape: admin().get(path_of(catalog)),
         shapes.ContentPageShape: learner().get(path_of(catalog, "get_content_metadata/")),
+        shapes.FilteredKeysShape: learner().post(f"/api/v1/enterprise-customer/{E}/filter_content_items/", {}),
         shapes.DiffShape: learner().post(path_of(catalog, "generate_diff/"), {"content_keys": []}),
         shapes.QueriesShape: admin().get("/api/v1/catalog-queries/"),
         shapes.QueryShape: admin().get(f"/api/v1/catalog-queries/{catalog.catalog_query_id}/"),

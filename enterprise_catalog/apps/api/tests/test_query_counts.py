@@ -76,6 +76,16 @@ def test_a_whole_catalog(queries, size):
 
 
 @SIZES
+def test_filtering_keys(queries, size):
+    """User, catalogs of the customer, match."""
+    query = make_catalog(*keys(size)).catalog_query
+    uuids = [make_catalog(query=query).uuid for _ in range(size)]
+    body = {"content_keys": keys(size), "catalog_uuids": uuids}
+    response = queries(3, learner(), f"/api/v1/enterprise-customer/{E}/filter_content_items/", body)
+    assert len(response.json()["filtered_content_keys"]) == size
+
+
+@SIZES
 def test_a_diff(queries, size):
     """User, catalog, members, customer."""
     path = path_of(make_catalog(*keys(size)), "generate_diff/")

@@ -2,7 +2,7 @@
 Shapes of v1's answers and bodies, for the OpenAPI document only: `representations` and the views make the answers.
 """
 
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -11,6 +11,8 @@ PAGE_PARAMETERS = [
     OpenApiParameter("page", description="From 1, or `last`."),
     OpenApiParameter("page_size", int, description="10 unless given, 100 at most."),
 ]
+
+NOT_MODIFIED = OpenApiResponse(description="The caller holds this answer already (`If-None-Match`).")
 
 
 class CatalogShape(serializers.Serializer):
@@ -62,6 +64,15 @@ class DistinctQueriesShape(serializers.Serializer):
 
 class ContentKeysShape(serializers.Serializer):
     content_keys = serializers.ListField(child=serializers.CharField())
+
+
+class FilterKeysShape(serializers.Serializer):
+    content_keys = serializers.ListField(child=serializers.CharField(), required=False)
+    catalog_uuids = serializers.ListField(child=serializers.UUIDField(), required=False, allow_null=True)
+
+
+class FilteredKeysShape(serializers.Serializer):
+    filtered_content_keys = serializers.ListField(child=serializers.CharField())
 
 
 class DiffKeyShape(serializers.Serializer):

@@ -4,7 +4,15 @@ Paths of v1.
 The last segment may carry a format only where COM-4 says so: elsewhere it may be a key, and keys hold dots.
 """
 
-from enterprise_catalog.apps.api.v1 import catalog_queries, catalogs, containment, content_metadata, diff, refresh_runs
+from enterprise_catalog.apps.api.v1 import (
+    catalog_queries,
+    catalogs,
+    containment,
+    content_metadata,
+    diff,
+    filtering,
+    refresh_runs,
+)
 from enterprise_catalog.apps.core.routing import route
 
 app_name = "v1"
@@ -44,6 +52,11 @@ urlpatterns = [
         "enterprise-customer/<str:uuid>/contains_content_items/",
         containment.CustomerContainsView.as_view(),
         name="customer-contains",
+    ),
+    route(
+        "enterprise-customer/<str:uuid>/filter_content_items/",
+        filtering.FilterContentItemsView.as_view(),
+        name="customer-filter",
     ),
     route("catalog-queries/", catalog_queries.CatalogQueriesView.as_view(), name="catalog-queries"),
     route(
