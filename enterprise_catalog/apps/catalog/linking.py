@@ -6,7 +6,8 @@ and calls nobody (P6).
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import asdict
+from typing import Any
 
 import orjson
 from django.conf import settings
@@ -19,6 +20,9 @@ from enterprise_catalog.apps.catalog.rendering import GAP, Facts
 from enterprise_catalog.apps.core.moments import moment_text, sortable_moment
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
+# Raise it when the same rows and settings give other links: what callers hold would count as unchanged (COM-18).
+LINKING_VERSION = 1
+
 
 def catalog_linker(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> Callable[[bytes], bytes]:
     """
@@ -26,17 +30,62 @@ def catalog_linker(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer |
     yet (CUST-1).
     """
     context = _link_context(catalog, customer)
-    floor = _latest(catalog.modified, customer.modified if customer else None)
+    floor = _floor(catalog, customer)
 
     def link(rendered: bytes) -> bytes:
-        head, *segments = rendered.split(GAP)
-        facts: Facts = orjson.loads(head)
+        facts, segments = _opened(rendered)
         pieces = [segments[0]]
         for run_key, segment in zip(facts["runs"], segments[1:], strict=True):
             pieces.append(b"," + _members(_run_fields(context, facts["key"], run_key)) + segment)
-        return b"".join([*pieces, b",", _members(_item_fields(context, facts, floor)), b"}"])
+        return _closed(pieces, _item_fields(context, facts, floor))
 
     return link
+
+
+def linker_without_enrollment(
+    *, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None
+) -> Callable[[bytes], bytes]:
+    """As `catalog_linker`, but nothing leads to enrollment, and the customer's own changes do not count (CUST-6)."""
+    context = _link_context(catalog, customer)
+    floor = _floor(catalog, None)
+
+    def link(rendered: bytes) -> bytes:
+        facts, segments = _opened(rendered)
+        fields = _item_fields(context, facts, floor)
+        return _closed(segments, fields | {name: None for name in fields if name == "enrollment_url"})
+
+    return link
+
+
+def bare_item(rendered: bytes) -> bytes:
+    """A rendered item as JSON that belongs to no catalog (META-11 to META-16, column "bare")."""
+    facts, segments = _opened(rendered)
+    fields: dict[str, str | None] = {"content_last_modified": moment_text(facts["modified"])}
+    if facts["marketing_url"]:
+        fields["marketing_url"] = facts["marketing_url"]
+    if facts["type"] == ContentType.PROGRAM:
+        fields["enrollment_url"] = None
+    return _closed(segments, fields)
+
+
+def linking_facts(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> list[Any]:
+    """All that items of a catalog say beyond what was rendered, as JSON values: items differ only where these do."""
+    return [LINKING_VERSION, asdict(_link_context(catalog, customer)), _floor(catalog, customer)]
+
+
+def _opened(rendered: bytes) -> tuple[Facts, list[bytes]]:
+    head, *segments = rendered.split(GAP)
+    return orjson.loads(head), segments
+
+
+def _closed(pieces: list[bytes], fields: dict[str, str | None]) -> bytes:
+    return b"".join([*pieces, b",", _members(fields), b"}"])
+
+
+def _floor(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> str:
+    """No item of the catalog counts as older than this (META-11)."""
+    customer_modified = customer.modified if customer else None
+    return max(sortable_moment(moment) for moment in (catalog.modified, customer_modified) if moment)
 
 
 def _link_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> LinkContext:
@@ -52,10 +101,6 @@ def _link_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | Non
         utm=links.utm_parameters(catalog.enterprise_name or (customer.name if customer else "")),
         audit=catalog.publish_audit_enrollment_urls,
     )
-
-
-def _latest(*moments: datetime | None) -> str:
-    return max(sortable_moment(moment) for moment in moments if moment)
 
 
 def _item_fields(context: LinkContext, facts: Facts, floor: str) -> dict[str, str | None]:

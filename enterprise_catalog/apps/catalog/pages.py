@@ -2,7 +2,7 @@
 What is in a catalog: pages of rendered items, cut on the membership index; only that page's items are read (DESIGN:
 read path).
 
-Counts, generation and items come from one statement or one snapshot, so that no reader sees half of a publish (P2).
+Count, keys and generation come from one statement or one snapshot, so that no reader sees half of a publish (P2).
 Reads only, of the database only (P6).
 """
 
@@ -13,7 +13,7 @@ from django.db import connection
 
 from enterprise_catalog.apps.catalog.membership import find_matches
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentDocuments, Standing
-from enterprise_catalog.apps.core.db import in_chunks, snapshot
+from enterprise_catalog.apps.core.db import in_chunks
 from enterprise_catalog.apps.core.packing import unpack_bytes
 
 # Items of a streamed answer are read in batches of this many: a few MB at a time, whatever the size of the catalog
@@ -80,12 +80,14 @@ def listed_page(*, query_id: int, offset: int, limit: int) -> ContentPage:
     return ContentPage(count, generation, [unpack_bytes(rendered) for *_, rendered in rows if rendered is not None])
 
 
-def asked_page(*, query_id: int, content_keys: Sequence[str], offset: int, limit: int) -> ContentPage:
-    """One page of what a catalog has for these keys: members, runs of asked courses, courses of asked runs (META-5)."""
-    with snapshot():
-        generation = _generation(query_id)
-        members = sorted({match.member for match in find_matches(query_ids=[query_id], keys=content_keys)})
-        return ContentPage(len(members), generation, _rendered(members[offset : offset + limit]))
+def asked_members(*, query_id: int, content_keys: Sequence[str]) -> list[str]:
+    """What a catalog has for these keys: members, runs of asked courses, courses of asked runs (META-5)."""
+    return sorted({match.member for match in find_matches(query_ids=[query_id], keys=content_keys)})
+
+
+def asked_page(*, query: CatalogQuery, members: Sequence[str], offset: int, limit: int) -> ContentPage:
+    """One page of what was found by `asked_members`. The query's row was read before, so its generation is no newer."""
+    return ContentPage(len(members), query.generation, rendered_items(members[offset : offset + limit]))
 
 
 def walk_listed(*, query_id: int) -> ContentWalk:
@@ -96,9 +98,17 @@ def walk_listed(*, query_id: int) -> ContentWalk:
 
 def walk_asked(*, query_id: int, content_keys: Sequence[str]) -> ContentWalk:
     """All that a catalog has for these keys, in constant memory. Call and consume inside `core.db.snapshot`."""
-    members = sorted({match.member for match in find_matches(query_ids=[query_id], keys=content_keys)})
+    generation = CatalogQuery.objects.values_list("generation", flat=True).get(pk=query_id)
+    members = asked_members(query_id=query_id, content_keys=content_keys)
     batches = in_chunks(members, _WALK_BATCH)
-    return ContentWalk(len(members), _generation(query_id), (item for batch in batches for item in _rendered(batch)))
+    return ContentWalk(len(members), generation, (item for batch in batches for item in rendered_items(batch)))
+
+
+def rendered_items(content_keys: Sequence[str]) -> list[bytes]:
+    """The items of these contents, in this order."""
+    rows = ContentDocuments.objects.filter(pk__in=content_keys).values_list("pk", "rendered")
+    by_key = dict(rows)
+    return [unpack_bytes(by_key[key]) for key in content_keys if key in by_key]
 
 
 def _walk_listed(query_id: int) -> Iterator[bytes]:
@@ -112,13 +122,3 @@ def _walk_listed(query_id: int) -> Iterator[bytes]:
         if len(rows) < _WALK_BATCH:
             return
         last = rows[-1][0]
-
-
-def _rendered(content_keys: Sequence[str]) -> list[bytes]:
-    rows = ContentDocuments.objects.filter(pk__in=content_keys).values_list("pk", "rendered")
-    by_key = dict(rows)
-    return [unpack_bytes(by_key[key]) for key in content_keys if key in by_key]
-
-
-def _generation(query_id: int) -> int:
-    return CatalogQuery.objects.values_list("generation", flat=True).get(pk=query_id)

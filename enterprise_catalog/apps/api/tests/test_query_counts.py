@@ -62,10 +62,19 @@ def test_a_page_of_content(queries, size):
 
 @SIZES
 def test_content_by_keys(queries, size):
-    """User, catalog, customer; match, generation, items."""
+    """User, catalog, match, customer, items."""
     path = path_of(make_catalog(*keys(size)), "get_content_metadata/")
     asked = "&".join(f"content_keys={key}" for key in keys(size))
-    queries(6, learner(), f"{path}?page_size=100&{asked}")
+    queries(5, learner(), f"{path}?page_size=100&{asked}")
+
+
+@pytest.mark.parametrize("query", ["", "traverse_pagination=1"])
+def test_content_the_caller_holds(django_assert_num_queries, query):
+    """User, catalog, customer: no document."""
+    url = f"{path_of(make_catalog(*keys(100)), 'get_content_metadata/')}?{query}"
+    etag = learner().get(url)["ETag"]
+    with django_assert_num_queries(3):
+        assert learner().get(url, headers={"If-None-Match": etag}).status_code == 304
 
 
 @SIZES

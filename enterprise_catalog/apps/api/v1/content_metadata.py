@@ -2,11 +2,11 @@
 What is in this catalog: pages of items, or all of them in one streamed answer (META-1 to META-7).
 
 Items come rendered from the store and are linked to the catalog as bytes; nothing here parses one, unless XML is asked
-for.
+for. Who holds an answer already gets none (COM-18).
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,21 +18,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
-from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
+from enterprise_catalog.apps.api.conditional import unless_held
+from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys
 from enterprise_catalog.apps.api.streaming import stream_whole
-from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, ContentKeysShape, ContentPageShape
+from enterprise_catalog.apps.api.v1.shapes import NOT_MODIFIED, PAGE_PARAMETERS, ContentKeysShape, ContentPageShape
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.linking import catalog_linker
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.pages import (
-    ContentPage,
-    ContentWalk,
-    asked_page,
-    listed_page,
-    walk_asked,
-    walk_listed,
-)
+from enterprise_catalog.apps.catalog.pages import asked_members, asked_page, listed_page, walk_asked, walk_listed
+from enterprise_catalog.apps.catalog.versions import version_of_catalog
 from enterprise_catalog.apps.core.moments import iso_moment
 from enterprise_catalog.apps.core.renderers import Rendered
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
@@ -43,7 +38,9 @@ _KEYS = OpenApiParameter("content_keys", many=True, description="Only these; rep
 
 class ContentMetadataView(ApiView):
     @extend_schema(
-        operation_id="get_content_metadata", parameters=[*PAGE_PARAMETERS, _WHOLE, _KEYS], responses=ContentPageShape
+        operation_id="get_content_metadata",
+        parameters=[*PAGE_PARAMETERS, _WHOLE, _KEYS],
+        responses={200: ContentPageShape, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
         catalog = catalog_for(request, uuid, access=LEARNER)
@@ -52,8 +49,15 @@ class ContentMetadataView(ApiView):
             f"get_content_metadata GET requests support up to {limit} content keys. "
             "If more are required, use a POST body."
         )
-        keys = query_keys(request, "content_keys")
-        return answer(request, catalog, limited(keys, name="content_keys", limit=limit, text=text))
+        keys = limited(query_keys(request, "content_keys"), name="content_keys", limit=limit, text=text)
+        question = question_of(request, catalog, keys)
+        version = version_of_catalog(catalog=catalog, customer=question.customer, members=question.members)
+        return unless_held(
+            request,
+            version,
+            make=partial(answer, request, question),
+            headers=state_headers(catalog, generation=catalog.catalog_query.generation),
+        )
 
     @extend_schema(
         operation_id="get_content_metadata_of_keys",
@@ -68,43 +72,64 @@ class ContentMetadataView(ApiView):
         keys = body_keys(json_body(request), "content_keys")
         if keys is None:
             raise ValidationError({"content_keys": ["This field is required."]})
-        return answer(request, catalog, limited(keys, name="content_keys", limit=limit, text=text))
+        keys = limited(keys, name="content_keys", limit=limit, text=text)
+        return answer(request, question_of(request, catalog, keys))
 
 
-def answer(request: Request, catalog: EnterpriseCatalog, keys: list[str] | None) -> HttpResponseBase:
-    """`keys` None means everything that is listed."""
-    if boolean(request, "traverse_pagination"):
-        return whole(request, catalog, keys)
-    return paged(request, catalog, keys)
+@dataclass(frozen=True)
+class Question:
+    """
+    What a caller wants of a catalog. `keys` None means everything that is listed, else `members` are what they found.
+    `page` None means all of it in one answer, else it is there.
+    """
+
+    catalog: EnterpriseCatalog
+    customer: EnterpriseCustomer | None
+    keys: list[str] | None
+    members: list[str] | None
+    page: PageRequest | None
 
 
-def paged(request: Request, catalog: EnterpriseCatalog, keys: list[str] | None) -> Response:
-    read = partial(listed_page) if keys is None else partial(asked_page, content_keys=keys)
-    read = partial(read, query_id=catalog.catalog_query_id)
-    wanted = page_request(request)
-    if wanted.number is None:
-        wanted = replace(wanted, number=page_of(wanted, read(offset=0, limit=0).count).number)
-    content = read(offset=wanted.offset, limit=wanted.size)
+def question_of(request: Request, catalog: EnterpriseCatalog, keys: list[str] | None) -> Question:
+    """Read the parameters and all rows but the items. Raises what is wrong with them."""
+    whole, wanted = boolean(request, "traverse_pagination"), page_request(request)
+    members = None if keys is None else asked_members(query_id=catalog.catalog_query_id, content_keys=keys)
+    if not whole:
+        count = catalog.catalog_query.count_v1 if members is None else len(members)
+        wanted = replace(wanted, number=page_of(wanted, count).number)
+    customer = EnterpriseCustomer.objects.filter(uuid=catalog.enterprise_uuid).first()
+    return Question(catalog, customer, keys, members, page=None if whole else wanted)
+
+
+def answer(request: Request, question: Question) -> HttpResponseBase:
+    link = catalog_linker(catalog=question.catalog, customer=question.customer)
+    if question.page is None:
+        return whole(request, question, link)
+    return paged(request, question, question.page, link)
+
+
+def paged(request: Request, question: Question, wanted: PageRequest, link: Callable[[bytes], bytes]) -> Response:
+    query = question.catalog.catalog_query
+    if question.members is None:
+        content = listed_page(query_id=query.pk, offset=wanted.offset, limit=wanted.size)
+    else:
+        content = asked_page(query=query, members=question.members, offset=wanted.offset, limit=wanted.size)
     page = page_of(wanted, content.count)
-    link = linker(catalog)
     envelope = full_envelope(request, page, [Rendered(link(item)) for item in content.items])
-    return Response(envelope | about(catalog), headers=state_headers(catalog, content))
-
-
-def whole(request: Request, catalog: EnterpriseCatalog, keys: list[str] | None) -> HttpResponseBase:
-    walk = partial(walk_listed) if keys is None else partial(walk_asked, content_keys=keys)
-    return stream_whole(
-        request,
-        walk=partial(walk, query_id=catalog.catalog_query_id),
-        link=linker(catalog),
-        tail=about(catalog),
-        headers=partial(state_headers, catalog),
+    return Response(
+        envelope | about(question.catalog), headers=state_headers(question.catalog, generation=content.generation)
     )
 
 
-def linker(catalog: EnterpriseCatalog) -> Callable[[bytes], bytes]:
-    customer = EnterpriseCustomer.objects.filter(uuid=catalog.enterprise_uuid).first()
-    return catalog_linker(catalog=catalog, customer=customer)
+def whole(request: Request, question: Question, link: Callable[[bytes], bytes]) -> HttpResponseBase:
+    walk = walk_listed if question.keys is None else partial(walk_asked, content_keys=question.keys)
+    return stream_whole(
+        request,
+        walk=partial(walk, query_id=question.catalog.catalog_query_id),
+        link=link,
+        tail=about(question.catalog),
+        headers=lambda content: state_headers(question.catalog, generation=content.generation),
+    )
 
 
 def about(catalog: EnterpriseCatalog) -> dict[str, Any]:
@@ -112,8 +137,8 @@ def about(catalog: EnterpriseCatalog) -> dict[str, Any]:
     return {"uuid": catalog.uuid, "title": catalog.title, "enterprise_customer": catalog.enterprise_uuid}
 
 
-def state_headers(catalog: EnterpriseCatalog, content: ContentPage | ContentWalk) -> dict[str, str]:
+def state_headers(catalog: EnterpriseCatalog, *, generation: int) -> dict[str, str]:
     """What lets a walker notice a publish between two pages (ADD-2)."""
-    headers = {"X-Catalog-Generation": f"{catalog.catalog_query_id}-{content.generation}"}
+    headers = {"X-Catalog-Generation": f"{catalog.catalog_query_id}-{generation}"}
     refreshed_at = iso_moment(catalog.catalog_query.refreshed_at)
     return headers | ({"X-Catalog-Refreshed-At": refreshed_at} if refreshed_at else {})

@@ -10,7 +10,7 @@ from enterprise_catalog.apps.catalog.contents import prepare_content
 from enterprise_catalog.apps.catalog.items import standing_v1
 from enterprise_catalog.apps.catalog.membership import matching_pairs
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentMetadata, Standing
-from enterprise_catalog.apps.catalog.pages import asked_page, listed_page, walk_asked, walk_listed
+from enterprise_catalog.apps.catalog.pages import asked_members, asked_page, listed_page, walk_asked, walk_listed
 from enterprise_catalog.apps.catalog.store import store_contents
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.core.db import snapshot
@@ -166,7 +166,8 @@ def test_asking_by_key_includes_inactive_courses_runs_and_parents(query):
     hold(query, store("program", "p"))
 
     def asked(*keys):
-        return served(asked_page(query_id=query.pk, content_keys=keys, offset=0, limit=100).items)
+        members = asked_members(query_id=query.pk, content_keys=keys)
+        return served(asked_page(query=query, members=members, offset=0, limit=100).items)
 
     assert asked("edX+DemoX") == [RUN, OTHER_RUN, "edX+DemoX"]
     assert asked(RUN) == [RUN, "edX+DemoX"]

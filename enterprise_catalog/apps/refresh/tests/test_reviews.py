@@ -7,7 +7,7 @@ import pytest
 
 from enterprise_catalog.apps.catalog.linking import catalog_linker
 from enterprise_catalog.apps.catalog.models import ContentMetadata, CourseReview, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.pages import asked_page
+from enterprise_catalog.apps.catalog.pages import rendered_items
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.discovery.records import CourseReview as Received
 from enterprise_catalog.apps.refresh.models import Sweep
@@ -29,7 +29,7 @@ def query():
 def served(query):
     catalog = EnterpriseCatalog(catalog_query=query, enterprise_name="Acme", modified=database_now())
     catalog.enterprise_uuid = catalog.uuid
-    (item,) = asked_page(query_id=query.pk, content_keys=["edX+DemoX"], offset=0, limit=1).items
+    (item,) = rendered_items(["edX+DemoX"])
     return orjson.loads(catalog_linker(catalog=catalog, customer=None)(item))
 
 
