@@ -19,7 +19,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from enterprise_catalog.apps.catalog.contents import ContentType, runs_of
 from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
-from enterprise_catalog.apps.catalog.items import Review, build_item, is_restricted, standing_v1
+from enterprise_catalog.apps.catalog.items import Review, build_item, is_restricted
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,
@@ -31,6 +31,7 @@ from enterprise_catalog.apps.catalog.models import (
     Standing,
 )
 from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
+from enterprise_catalog.apps.catalog.standings import StandingRules
 from enterprise_catalog.apps.catalog.variants import variant_of
 from enterprise_catalog.apps.core.db import in_chunks
 from enterprise_catalog.apps.core.moments import sortable_moment
@@ -40,6 +41,7 @@ from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 # A filter may be a megabyte, and so may a full record.
 _QUERIES_PER_SLICE = 20
 _DOCUMENTS_PER_SLICE = 50
+_MEMBERS_PER_SLICE = 1000
 # Opening this many documents takes a second; the rest is `deep`.
 _SAMPLE = 500
 
@@ -80,36 +82,41 @@ def _filters() -> Iterator[Violation]:
 
 
 def _counts() -> Iterator[Violation]:
-    listed = Count("pk", filter=Q(standing_v1=Standing.LISTED))
-    members = (
-        CatalogContentKey.objects.order_by().values("catalog_query_id").annotate(members=Count("pk"), listed=listed)
-    )
-    counted = {query_id: found for query_id, *found in members.values_list("catalog_query_id", "members", "listed")}
-    stored = CatalogQuery.objects.values_list("pk", "uuid", "member_count", "count_v1")
+    found_by_query = {
+        query_id: found
+        for query_id, *found in CatalogContentKey.objects.order_by()
+        .values("catalog_query_id")
+        .annotate(
+            members=Count("pk"),
+            listed_v1=Count("pk", filter=Q(standing_v1=Standing.LISTED)),
+            listed_v2=Count("pk", filter=Q(standing_v2=Standing.LISTED)),
+        )
+        .values_list("catalog_query_id", "members", "listed_v1", "listed_v2")
+    }
+    stored = CatalogQuery.objects.values_list("pk", "uuid", "member_count", "count_v1", "count_v2")
     for query_id, uuid, *counts in stored.order_by("pk").iterator():
-        found = counted.get(query_id, [0, 0])
+        found = found_by_query.get(query_id, [0, 0, 0])
         if counts != found:
-            yield Violation("counts", f"query {uuid}", f"[members, listed] are {found}, but its counts say {counts}")
+            detail = f"[members, listed on v1, on v2] are {found}, but its counts say {counts}"
+            yield Violation("counts", f"query {uuid}", detail)
 
 
 def _standings() -> Iterator[Violation]:
-    """A handful of combinations stands for any number of members."""
-    members = CatalogContentKey.objects.order_by()
-    combinations = members.values_list(
-        "content__content_type", "content__active", "content__restricted", "standing_v1"
-    ).distinct()
-    for content_type, active, restricted, standing in list(combinations):
-        expected = standing_v1(content_type=content_type, active=active, restricted=restricted)
-        if standing == expected:
-            continue
-        wrong = members.filter(
-            content__content_type=content_type,
-            content__active=active,
-            content__restricted=restricted,
-            standing_v1=standing,
+    last = 0
+    while members := list(
+        CatalogContentKey.objects.filter(pk__gt=last).select_related("content").order_by("pk")[:_MEMBERS_PER_SLICE]
+    ):
+        rules = StandingRules(
+            query_ids={member.catalog_query_id for member in members},
+            content_keys=[member.content_id for member in members],
         )
-        for query, key in wrong.values_list("catalog_query__uuid", "content_id").iterator():
-            yield Violation("standing", f"{key} in query {query}", f"{standing}, but its content says {expected.value}")
+        for member in members:
+            found = (member.standing_v1, member.standing_v2)
+            expected = rules.standings(member.catalog_query_id, member.content)
+            if found != expected:
+                subject = f"{member.content_id} in query {member.catalog_query_id}"
+                yield Violation("standing", subject, f"{found}, but its content says {tuple(map(int, expected))}")
+        last = members[-1].pk
 
 
 def _orphans() -> Iterator[Violation]:

@@ -8,10 +8,17 @@ differ.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from enterprise_catalog.apps.catalog.items import is_restricted
 from enterprise_catalog.apps.catalog.models import ContentMetadata
-from enterprise_catalog.apps.catalog.variants import Variant, nested_runs, trim_ended_runs, variant_of
+from enterprise_catalog.apps.catalog.variants import (
+    Variant,
+    nested_runs,
+    stand_in_variant,
+    trim_ended_runs,
+    variant_of,
+)
 from enterprise_catalog.apps.core.packing import pack
 
 ContentType = ContentMetadata.ContentType
@@ -60,3 +67,34 @@ def prepare_content(
 def runs_of(course: dict[str, Any]) -> dict[str, bool]:
     """Keys of all runs nested in a course document, each with whether it is restricted."""
     return {run["key"]: is_restricted(run) for run in nested_runs(course)}
+
+
+def stand_in_content(record: dict[str, Any], *, content_key: str) -> PreparedContent:
+    """
+    A course that no search has found and a filter forces in: its record stands in for a search document, until a real
+    one comes along (REFR-19).
+    """
+    document = {
+        "aggregation_key": f"course:{content_key}",
+        "content_type": ContentType.COURSE.value,
+        "key": content_key,
+        "uuid": record.get("uuid"),
+        "title": record.get("title"),
+    }
+    return PreparedContent(
+        content_key=content_key,
+        content_type=ContentType.COURSE,
+        parent_content_key=None,
+        content_uuid=_uuid_or_none(record.get("uuid")),
+        restricted=False,
+        search_document=pack(document),
+        variant=stand_in_variant(document),
+        runs={},
+    )
+
+
+def _uuid_or_none(value: Any) -> str | None:
+    try:
+        return str(UUID(value)) if isinstance(value, str) else None
+    except ValueError:
+        return None

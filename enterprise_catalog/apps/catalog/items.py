@@ -8,7 +8,7 @@ nothing here may remember an earlier item: a key that is gone from both sources 
 from dataclasses import dataclass
 from typing import Any
 
-from enterprise_catalog.apps.catalog.models import ContentMetadata, Standing
+from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.catalog.normalized import dicts, normalized_metadata
 from enterprise_catalog.apps.catalog.variants import nested_runs
 
@@ -39,13 +39,20 @@ def build_item(
     search_document: dict[str, Any],
     full_record: dict[str, Any] | None,
     review: Review | None = None,
+    allowed_runs: frozenset[str] | None = None,
 ) -> dict[str, Any]:
-    """The item without anything that depends on a catalog."""
+    """
+    The item without anything that depends on a catalog. `allowed_runs` are keys of restricted runs to show; None on
+    surfaces that show none (V2-2).
+    """
     item = _overlay(content_type, search_document, full_record)
     _normalise_product_source(item)
     item["parent_content_key"] = parent_content_key
     if content_type == ContentType.COURSE:
-        _hide_restricted_runs(item)
+        if allowed_runs is None:
+            _hide_restricted_runs(item)
+        else:
+            _show_allowed_runs(item, allowed_runs)
         item["active"] = is_active(item)
         if full_record is not None:
             _add_normalized_metadata(item)
@@ -63,9 +70,17 @@ def is_restricted(run: dict[str, Any]) -> bool:
     return run.get("restriction_type") is not None
 
 
+def may_be_allowed(run: dict[str, Any]) -> bool:
+    """True for the one kind of restriction that a filter can lift (V2-1)."""
+    return run.get("restriction_type") == "custom-b2b-enterprise"
+
+
 def is_active(course: dict[str, Any]) -> bool:
-    """META-20: somebody can enrol in it now, and it is meant to be found."""
-    return any(_is_open(run) for run in nested_runs(course) if not is_restricted(run))
+    """
+    META-20, of a course that shows only the runs its reader may see: somebody can enrol in it now, and it is meant to
+    be found.
+    """
+    return any(_is_open(run) for run in nested_runs(course))
 
 
 def advertised_run(course: dict[str, Any]) -> dict[str, Any] | None:
@@ -74,15 +89,6 @@ def advertised_run(course: dict[str, Any]) -> dict[str, Any] | None:
     if not advertised:
         return None
     return next((run for run in nested_runs(course) if run.get("uuid") == advertised), None)
-
-
-def standing_v1(*, content_type: str, active: bool, restricted: bool) -> Standing:
-    """What v1 does with a member: inactive courses are listed only when asked for by key (META-4, META-5)."""
-    if restricted:
-        return Standing.HIDDEN
-    if content_type == ContentType.COURSE and not active:
-        return Standing.CONTAINED
-    return Standing.LISTED
 
 
 def _overlay(content_type: str, search_document: dict[str, Any], full_record: dict[str, Any] | None) -> dict[str, Any]:
@@ -106,11 +112,35 @@ def _hide_restricted_runs(item: dict[str, Any]) -> None:
     if len(visible) == len(runs):
         return
     item["course_runs"] = visible
-    # What the course says about its runs must not give away the hidden ones (V2-6).
+    _describe_runs(item)
+
+
+def _show_allowed_runs(item: dict[str, Any], allowed_runs: frozenset[str]) -> None:
+    """V2-5: unrestricted runs, then the allowed ones; what the course says of its runs follows."""
+    runs = item.get("course_runs")
+    if not isinstance(runs, list):
+        return
+    open_to_all = [run for run in runs if not (isinstance(run, dict) and is_restricted(run))]
+    allowed = [run for run in nested_runs(item) if may_be_allowed(run) and run["key"] in allowed_runs]
+    item["course_runs"] = open_to_all + allowed
+    _describe_runs(item)
+    item["first_enrollable_paid_seat_price"] = _first_price(item)
+
+
+def _describe_runs(item: dict[str, Any]) -> None:
+    """What a course says about its runs must not give away hidden ones (V2-6)."""
+    runs = dicts(item["course_runs"])
     item["course_run_keys"] = [run["key"] for run in nested_runs(item)]
-    item["course_run_statuses"] = sorted(
-        {run["status"] for run in dicts(visible) if isinstance(run.get("status"), str)}
-    )
+    item["course_run_statuses"] = sorted({run["status"] for run in runs if isinstance(run.get("status"), str)})
+
+
+def _first_price(item: dict[str, Any]) -> Any:
+    advertised = advertised_run(item)
+    if advertised and advertised.get("first_enrollable_paid_seat_price"):
+        return advertised["first_enrollable_paid_seat_price"]
+    open_runs = sorted((run for run in nested_runs(item) if _is_open(run)), key=lambda run: run["key"].lower())
+    prices = (run["first_enrollable_paid_seat_price"] for run in open_runs if "first_enrollable_paid_seat_price" in run)
+    return next(prices, None)
 
 
 def _add_normalized_metadata(item: dict[str, Any]) -> None:
@@ -124,4 +154,6 @@ def _is_open(run: dict[str, Any]) -> bool:
     if run.get("is_enrollable") is not True:
         return False
     published = str(run.get("status") or "").lower() == "published"
-    return (published and run.get("is_marketable") is True) or run.get("is_marketable_external") is True
+    # A restricted run that is seen at all is an allowed one, and those are not marketed.
+    meant_to_be_found = run.get("is_marketable") is True or is_restricted(run)
+    return (published and meant_to_be_found) or run.get("is_marketable_external") is True

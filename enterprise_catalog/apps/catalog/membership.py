@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentMetadata, NestedRun, Standing
+from enterprise_catalog.apps.catalog.models import AllowedRun, CatalogContentKey, ContentMetadata, NestedRun, Standing
+from enterprise_catalog.apps.catalog.surfaces import V1, Surface
 from enterprise_catalog.apps.core.db import in_chunks, snapshot
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 
@@ -22,32 +23,44 @@ _TABLES = {
     "membership": CatalogContentKey._meta.db_table,
     "content": ContentMetadata._meta.db_table,
     "nested_run": NestedRun._meta.db_table,
+    "allowed_run": AllowedRun._meta.db_table,
 }
 
 _MATCHES = """
     -- 1. the key is a member
     SELECT member.catalog_query_id, member.content_key, member.content_key
       FROM {membership} member
-     WHERE member.catalog_query_id IN ({queries}) AND member.content_key IN ({keys}) AND member.standing_v1 > {hidden}
+     WHERE member.catalog_query_id IN ({queries}) AND member.content_key IN ({keys}) AND member.{standing} > {hidden}
  UNION ALL
     -- 2. the key is the course of a member run
     SELECT member.catalog_query_id, run.parent_content_key, member.content_key
       FROM {content} run
       JOIN {membership} member ON member.content_key = run.content_key AND member.catalog_query_id IN ({queries})
-     WHERE run.parent_content_key IN ({keys}) AND member.standing_v1 > {hidden}
+     WHERE run.parent_content_key IN ({keys}) AND member.{standing} > {hidden}
  UNION ALL
     -- 3. the key is a run inside a member course
     SELECT member.catalog_query_id, nested.run_key, member.content_key
       FROM {nested_run} nested
       JOIN {membership} member ON member.content_key = nested.course_key AND member.catalog_query_id IN ({queries})
-     WHERE nested.run_key IN ({keys}) AND NOT nested.restricted AND member.standing_v1 > {hidden}
+     WHERE nested.run_key IN ({keys}) AND NOT nested.restricted AND member.{standing} > {hidden}
  UNION ALL
     -- 4. the key is a run that names a member course as its own, while some query holds that run (CONT-8)
     SELECT member.catalog_query_id, run.content_key, member.content_key
       FROM {content} run
       JOIN {membership} member ON member.content_key = run.parent_content_key AND member.catalog_query_id IN ({queries})
-     WHERE run.content_key IN ({keys}) AND NOT run.restricted AND member.standing_v1 > {hidden}
+     WHERE run.content_key IN ({keys}) AND NOT run.restricted AND member.{standing} > {hidden}
        AND EXISTS (SELECT 1 FROM {membership} holder WHERE holder.content_key = run.content_key)
+"""
+
+
+_ALLOWED_MATCHES = """
+ UNION ALL
+    -- 5. the key is a restricted run that the query allows, inside a member course (V2-3)
+    SELECT member.catalog_query_id, allowed.run_key, member.content_key
+      FROM {allowed_run} allowed
+      JOIN {membership} member
+        ON member.content_key = allowed.course_key AND member.catalog_query_id = allowed.catalog_query_id
+     WHERE allowed.catalog_query_id IN ({queries}) AND allowed.run_key IN ({keys}) AND member.{standing} > {hidden}
 """
 
 
@@ -59,35 +72,38 @@ class Match(NamedTuple):
     member: str
 
 
-def find_matches(*, query_ids: Collection[int], keys: Collection[str]) -> list[Match]:
+def find_matches(*, query_ids: Collection[int], keys: Collection[str], surface: Surface = V1) -> list[Match]:
     """Every way in which one of the keys is contained in one of the queries, in no particular order."""
-    return list(_matches(sorted(set(query_ids)), sorted(set(keys))))
+    return list(_matches(sorted(set(query_ids)), sorted(set(keys)), surface))
 
 
-def matching_pairs(*, query_ids: Collection[int], keys: Collection[str]) -> set[tuple[int, str]]:
+def matching_pairs(*, query_ids: Collection[int], keys: Collection[str], surface: Surface = V1) -> set[tuple[int, str]]:
     """The pairs (query id, key) for which the key is contained in the query."""
-    return {(match.query_id, match.asked) for match in find_matches(query_ids=query_ids, keys=keys)}
+    return {(match.query_id, match.asked) for match in find_matches(query_ids=query_ids, keys=keys, surface=surface)}
 
 
-def contained_keys(*, query_ids: Collection[int], keys: Collection[str]) -> set[str]:
+def contained_keys(*, query_ids: Collection[int], keys: Collection[str], surface: Surface = V1) -> set[str]:
     """Those of the keys that some query contains, all judged at one moment however many they are (P2)."""
     with snapshot():
-        return {match.asked for match in _matches(sorted(set(query_ids)), sorted(set(keys)))}
+        return {match.asked for match in find_matches(query_ids=query_ids, keys=keys, surface=surface)}
 
 
-def _matches(query_ids: list[int], keys: list[str]) -> Iterator[Match]:
+def _matches(query_ids: list[int], keys: list[str], surface: Surface) -> Iterator[Match]:
     # Longer keys cannot be stored, so they match nothing (COM-16); NUL is no text to some drivers.
     known = [key for key in keys if key and len(key) <= CONTENT_KEY_MAX_LENGTH and "\x00" not in key]
     if not query_ids or not known:
         return
+    template = _MATCHES + _ALLOWED_MATCHES if surface.shows_allowed_runs else _MATCHES
+    rules = template.count("{queries}")
     for chunk in in_chunks(known, _KEYS_PER_STATEMENT):
-        statement = _MATCHES.format(
+        statement = template.format(
             **_TABLES,
             queries=", ".join(["%s"] * len(query_ids)),
             keys=", ".join(["%s"] * len(chunk)),
+            standing=surface.standing,
             hidden=Standing.HIDDEN.value,
         )
         parameters: list[int | str] = [*query_ids, *chunk]
         with connection.cursor() as cursor:
-            cursor.execute(statement, parameters * 4)
+            cursor.execute(statement, parameters * rules)
             yield from (Match(*row) for row in cursor.fetchall())

@@ -46,6 +46,7 @@ class CatalogQuery(models.Model):
     content_modified = models.DateTimeField(null=True, editable=False)
     member_count = models.PositiveIntegerField(default=0, editable=False)
     count_v1 = models.PositiveIntegerField(default=0, editable=False)
+    count_v2 = models.PositiveIntegerField(default=0, editable=False)
 
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
@@ -53,6 +54,7 @@ class CatalogQuery(models.Model):
     history = HistoricalRecords(
         excluded_fields=[
             "refreshed_at", "generation", "items_version", "content_modified", "member_count", "count_v1",
+            "count_v2",
         ]
     )  # fmt: skip
 
@@ -198,7 +200,7 @@ class CatalogContentKey(models.Model):
     """
     Membership: this query holds this key.
 
-    `standing_v1` says what the v1 surface does with it (META-4, V2-2). Its index holds all that cutting a page takes,
+    The standings say what each surface does with it (META-4, V2-2). Their indexes hold all that cutting a page takes,
     in key order.
     """
 
@@ -207,10 +209,58 @@ class CatalogContentKey(models.Model):
         ContentMetadata, on_delete=models.PROTECT, related_name="memberships", db_column="content_key"
     )
     standing_v1 = models.PositiveSmallIntegerField(choices=Standing.choices)
+    standing_v2 = models.PositiveSmallIntegerField(choices=Standing.choices)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["catalog_query", "content"], name="content_key_once_per_query")]
-        indexes = [models.Index(fields=["catalog_query", "standing_v1", "content"], name="pages_of_query_v1")]
+        indexes = [
+            models.Index(fields=["catalog_query", "standing_v1", "content"], name="pages_of_query_v1"),
+            models.Index(fields=["catalog_query", "standing_v2", "content"], name="pages_of_query_v2"),
+        ]
+
+
+class ContentOverride(models.Model):
+    """
+    What one query says of a course otherwise than all others: runs its filter allows (V2-5), or a course it forces in
+    (REFR-19).
+
+    Each override has its own record and renderings, so that the shared ones are never rewritten for one query's sake
+    (V2-7). A surface without a rendering here shows the shared item.
+    """
+
+    catalog_query = models.ForeignKey(CatalogQuery, on_delete=models.CASCADE, related_name="content_overrides")
+    content = models.ForeignKey(
+        ContentMetadata, on_delete=models.CASCADE, related_name="overrides", db_column="content_key"
+    )
+    forced = models.BooleanField()
+    # Keys of the restricted runs that the filter allows of this course.
+    allowed_keys = models.JSONField(default=list)
+    # The full record as fetched for this query, packed.
+    record = models.BinaryField()
+    digest = models.CharField(max_length=32)
+    rendered_v1 = models.BinaryField(null=True)
+    rendered_v2 = models.BinaryField()
+    active_v1 = models.BooleanField()
+    active_v2 = models.BooleanField()
+    modified = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["catalog_query", "content"], name="override_once_per_query")]
+
+
+class AllowedRun(models.Model):
+    """A restricted run of a course that one query's filter allows, and v2 shows (V2-1)."""
+
+    override = models.ForeignKey(ContentOverride, on_delete=models.CASCADE, related_name="allowed_runs")
+    # Copied from the override, so that containment is answered from one index.
+    catalog_query = models.ForeignKey(CatalogQuery, on_delete=models.CASCADE, related_name="allowed_runs")
+    course_key = ContentKeyField()
+    run_key = ContentKeyField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["catalog_query", "run_key", "course_key"], name="allowed_once_per_query")
+        ]
 
 
 class CatalogContentChange(models.Model):

@@ -8,11 +8,19 @@ Reads only, of the database only (P6).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
 from enterprise_catalog.apps.catalog.membership import find_matches
-from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentDocuments, Standing
+from enterprise_catalog.apps.catalog.models import (
+    CatalogContentKey,
+    CatalogQuery,
+    ContentDocuments,
+    ContentOverride,
+    Standing,
+)
+from enterprise_catalog.apps.catalog.surfaces import V1, Surface
 from enterprise_catalog.apps.core.db import in_chunks
 from enterprise_catalog.apps.core.packing import unpack_bytes
 
@@ -24,33 +32,43 @@ _TABLES = {
     "query": CatalogQuery._meta.db_table,
     "membership": CatalogContentKey._meta.db_table,
     "documents": ContentDocuments._meta.db_table,
+    "override": ContentOverride._meta.db_table,
     "listed": Standing.LISTED.value,
 }
 
 # The query's row comes along even with an empty page, so that count and items are of one moment.
 _PAGE = """
-    SELECT query.count_v1, query.generation, documents.rendered
+    SELECT query.{count}, query.generation, COALESCE(override.{override_column}, documents.rendered)
       FROM {query} query
  LEFT JOIN (SELECT member.content_key
               FROM {membership} member
-             WHERE member.catalog_query_id = %s AND member.standing_v1 = {listed}
+             WHERE member.catalog_query_id = %s AND member.{standing} = {listed}
           ORDER BY member.content_key
              LIMIT %s OFFSET %s) page ON TRUE
  LEFT JOIN {documents} documents ON documents.content_key = page.content_key
+ LEFT JOIN {override} override ON override.catalog_query_id = query.id AND override.content_key = page.content_key
      WHERE query.id = %s
   ORDER BY page.content_key
-""".format(**_TABLES)  # noqa: S608 - names of tables, nothing from outside
+"""
 
 _WALK = """
-    SELECT page.content_key, documents.rendered
+    SELECT page.content_key, COALESCE(override.{override_column}, documents.rendered)
       FROM (SELECT member.content_key
               FROM {membership} member
-             WHERE member.catalog_query_id = %s AND member.standing_v1 = {listed} AND member.content_key > %s
+             WHERE member.catalog_query_id = %s AND member.{standing} = {listed} AND member.content_key > %s
           ORDER BY member.content_key
              LIMIT %s) page
       JOIN {documents} documents ON documents.content_key = page.content_key
+ LEFT JOIN {override} override ON override.catalog_query_id = %s AND override.content_key = page.content_key
   ORDER BY page.content_key
-""".format(**_TABLES)  # noqa: S608 - names of tables, nothing from outside
+"""
+
+_RENDERED = """
+    SELECT documents.content_key, COALESCE(override.{override_column}, documents.rendered)
+      FROM {documents} documents
+ LEFT JOIN {override} override ON override.catalog_query_id = %s AND override.content_key = documents.content_key
+     WHERE documents.content_key IN ({keys})
+"""
 
 
 @dataclass(frozen=True)
@@ -71,54 +89,69 @@ class ContentWalk:
     items: Iterator[bytes]
 
 
-def listed_page(*, query_id: int, offset: int, limit: int) -> ContentPage:
+def listed_page(*, query_id: int, offset: int, limit: int, surface: Surface = V1) -> ContentPage:
     """One page of what a catalog lists (META-4)."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PAGE, [query_id, limit, offset, query_id])
-        rows = cursor.fetchall()
+    rows = _rows(_PAGE, surface, [query_id, limit, offset, query_id])
     count, generation = rows[0][:2] if rows else (0, 0)
     return ContentPage(count, generation, [unpack_bytes(rendered) for *_, rendered in rows if rendered is not None])
 
 
-def asked_members(*, query_id: int, content_keys: Sequence[str]) -> list[str]:
+def asked_members(*, query_id: int, content_keys: Sequence[str], surface: Surface = V1) -> list[str]:
     """What a catalog has for these keys: members, runs of asked courses, courses of asked runs (META-5)."""
-    return sorted({match.member for match in find_matches(query_ids=[query_id], keys=content_keys)})
+    matches = find_matches(query_ids=[query_id], keys=content_keys, surface=surface)
+    return sorted({match.member for match in matches})
 
 
-def asked_page(*, query: CatalogQuery, members: Sequence[str], offset: int, limit: int) -> ContentPage:
+def asked_page(
+    *, query: CatalogQuery, members: Sequence[str], offset: int, limit: int, surface: Surface = V1
+) -> ContentPage:
     """One page of what was found by `asked_members`. The query's row was read before, so its generation is no newer."""
-    return ContentPage(len(members), query.generation, rendered_items(members[offset : offset + limit]))
+    items = rendered_items(query_id=query.pk, content_keys=members[offset : offset + limit], surface=surface)
+    return ContentPage(len(members), query.generation, items)
 
 
-def walk_listed(*, query_id: int) -> ContentWalk:
+def walk_listed(*, query_id: int, surface: Surface = V1) -> ContentWalk:
     """All that a catalog lists, in constant memory. Call and consume inside `core.db.snapshot`."""
-    first = listed_page(query_id=query_id, offset=0, limit=0)
-    return ContentWalk(first.count, first.generation, _walk_listed(query_id))
+    first = listed_page(query_id=query_id, offset=0, limit=0, surface=surface)
+    return ContentWalk(first.count, first.generation, _walk_listed(query_id, surface))
 
 
-def walk_asked(*, query_id: int, content_keys: Sequence[str]) -> ContentWalk:
+def walk_asked(*, query_id: int, content_keys: Sequence[str], surface: Surface = V1) -> ContentWalk:
     """All that a catalog has for these keys, in constant memory. Call and consume inside `core.db.snapshot`."""
     generation = CatalogQuery.objects.values_list("generation", flat=True).get(pk=query_id)
-    members = asked_members(query_id=query_id, content_keys=content_keys)
+    members = asked_members(query_id=query_id, content_keys=content_keys, surface=surface)
     batches = in_chunks(members, _WALK_BATCH)
-    return ContentWalk(len(members), generation, (item for batch in batches for item in rendered_items(batch)))
+    items = (
+        item for batch in batches for item in rendered_items(query_id=query_id, content_keys=batch, surface=surface)
+    )
+    return ContentWalk(len(members), generation, items)
 
 
-def rendered_items(content_keys: Sequence[str]) -> list[bytes]:
-    """The items of these contents, in this order."""
-    rows = ContentDocuments.objects.filter(pk__in=content_keys).values_list("pk", "rendered")
-    by_key = dict(rows)
+def rendered_items(*, query_id: int, content_keys: Sequence[str], surface: Surface = V1) -> list[bytes]:
+    """The items of these contents as a query shows them, in this order."""
+    if not content_keys:
+        return []
+    keys = ", ".join(["%s"] * len(content_keys))
+    by_key = dict(_rows(_RENDERED, surface, [query_id, *content_keys], keys=keys))
     return [unpack_bytes(by_key[key]) for key in content_keys if key in by_key]
 
 
-def _walk_listed(query_id: int) -> Iterator[bytes]:
+def _walk_listed(query_id: int, surface: Surface) -> Iterator[bytes]:
     last = ""
     while True:
-        with connection.cursor() as cursor:
-            cursor.execute(_WALK, [query_id, last, _WALK_BATCH])
-            rows = cursor.fetchall()
+        rows = _rows(_WALK, surface, [query_id, last, _WALK_BATCH, query_id])
         for _, rendered in rows:
             yield unpack_bytes(rendered)
         if len(rows) < _WALK_BATCH:
             return
         last = rows[-1][0]
+
+
+def _rows(template: str, surface: Surface, parameters: Sequence[int | str], **parts: str) -> list[Any]:
+    """Only names of tables and columns go into the text of a statement; values are parameters."""
+    statement = template.format(
+        **_TABLES, **parts, standing=surface.standing, count=surface.count, override_column=surface.override
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall()

@@ -24,6 +24,7 @@ from enterprise_catalog.apps.core.packing import digest
 # What discovery derives from the runs it let through, and what only `detail_fields` brings.
 _TRIMMED_FIELDS = ("languages", "seat_types")
 _DETAIL_FIELDS = ("level_type", "outcome", "modified")
+_STAND_IN_RANK = "~"
 _VARIANT_FIELDS = frozenset(_TRIMMED_FIELDS + _DETAIL_FIELDS)
 
 
@@ -44,9 +45,20 @@ class Variant:
         the same kind of answer that says something new. A worse answer to unchanged content changes nothing,
         whichever query came last.
         """
+        if self._stands_in and not stored._stands_in:
+            return False
         if self.core != stored.core:
             return True
         return self.extras != stored.extras and self.rank <= stored.rank
+
+    @property
+    def _stands_in(self) -> bool:
+        return self.rank == _STAND_IN_RANK
+
+
+def stand_in_variant(document: dict[str, Any]) -> Variant:
+    """Of a document that no search returned; any that one did is better."""
+    return Variant(core=digest(document), rank=_STAND_IN_RANK, extras="")
 
 
 def nested_runs(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -34,9 +34,15 @@ class CourseReview:
     avg_course_rating: float
 
 
-def fetch_courses(*, client: DiscoveryClient, keys: Sequence[str]) -> dict[str, bytes]:
-    """Packed full records by course key; keys discovery does not know are absent. Raises DiscoveryError."""
-    return _fetch_by_key(client, "/api/v1/courses/", key_field="key", parameter="keys", keys=keys, extra={})
+def fetch_courses(
+    *, client: DiscoveryClient, keys: Sequence[str], include_restricted: bool = False
+) -> dict[str, bytes]:
+    """
+    Packed full records by course key; keys discovery does not know are absent. Runs restricted to enterprises are in
+    them only on request (V2-5). Raises DiscoveryError.
+    """
+    extra = {"include_restricted": "custom-b2b-enterprise"} if include_restricted else {}
+    return _fetch_by_key(client, "/api/v1/courses/", key_field="key", parameter="keys", keys=keys, extra=extra)
 
 
 def fetch_programs(*, client: DiscoveryClient, uuids: Sequence[str]) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ At most one run of a query is held. A newer held one supersedes it, a published 
 there 20 hours after it was first held is real and needs no human.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.catalog.overrides import WantedOverride
 from enterprise_catalog.apps.core.db import database_now, retry_lost_locks
 from enterprise_catalog.apps.core.packing import pack, unpack
 from enterprise_catalog.apps.refresh.claims import Claim, LeaseLost, State, end, owned
@@ -38,7 +39,13 @@ class NotHeld(Exception):
 
 @retry_lost_locks
 @transaction.atomic
-def publish_or_hold(*, claim: Claim, content_keys: Collection[str], counts: dict[str, int]) -> str:
+def publish_or_hold(
+    *,
+    claim: Claim,
+    content_keys: Collection[str],
+    counts: dict[str, int],
+    overrides: Sequence[WantedOverride] = (),
+) -> str:
     """
     End a run with its complete result; returns the state it ended in.
 
@@ -64,7 +71,7 @@ def publish_or_hold(*, claim: Claim, content_keys: Collection[str], counts: dict
             log.warning("refresh_held", run=str(claim.run_uuid), query=query.pk, code=problem.code)
             return State.HELD
     _supersede(held)
-    _publish(query, difference, claim.run_uuid)
+    _publish(query, difference, claim.run_uuid, overrides)
     end(owned(claim), state=State.PUBLISHED, counts=outcome)
     return State.PUBLISHED
 
@@ -83,7 +90,8 @@ def approve_held(run_uuid: UUID) -> None:
         query = lock_for_publishing(query_id=run.catalog_query_id, filter_hash=run.filter_hash, difference=difference)
     except (FilterChanged, QueryGone) as error:
         raise NotHeld("The content filter changed since this run fetched.") from error
-    _publish(query, difference, run.pk)
+    # What the query shows in its own way comes with its next run; until then its members look as everywhere.
+    _publish(query, difference, run.pk, None)
     counts = (run.counts or {}) | _membership_counts(difference)
     _end_held(run, state=State.PUBLISHED, counts=counts, reason_code="", reason_detail="")
 
@@ -100,8 +108,10 @@ def reject_held(run_uuid: UUID) -> None:
     )
 
 
-def _publish(query: CatalogQuery, difference: Difference, run_uuid: UUID) -> None:
-    apply_difference(query=query, difference=difference, run_uuid=run_uuid)
+def _publish(
+    query: CatalogQuery, difference: Difference, run_uuid: UUID, overrides: Sequence[WantedOverride] | None
+) -> None:
+    apply_difference(query=query, difference=difference, run_uuid=run_uuid, overrides=overrides)
     log.info(
         "catalog_query_published",
         run=str(run_uuid),

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
-from enterprise_catalog.apps.catalog.items import standing_v1
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
     CatalogContentKey,
@@ -26,6 +25,8 @@ from enterprise_catalog.apps.catalog.models import (
     ContentMetadata,
     Standing,
 )
+from enterprise_catalog.apps.catalog.overrides import WantedOverride, write_overrides
+from enterprise_catalog.apps.catalog.standings import members_of, state_anew
 from enterprise_catalog.apps.core.db import database_now, in_chunks
 from enterprise_catalog.apps.refresh.guard import Objection, objection
 
@@ -86,15 +87,29 @@ def guard_objection(*, query: CatalogQuery, difference: Difference) -> Objection
     return objection(published=difference.before, removed=len(difference.removed), found=difference.found)
 
 
-def apply_difference(*, query: CatalogQuery, difference: Difference, run_uuid: uuid.UUID) -> None:
-    """Write the difference. Inside the transaction that locked the query."""
+def apply_difference(
+    *,
+    query: CatalogQuery,
+    difference: Difference,
+    run_uuid: uuid.UUID,
+    overrides: Sequence[WantedOverride] | None = None,
+) -> None:
+    """
+    Write the difference, and the query's overrides unless they are not known (None). Inside the transaction that
+    locked the query.
+    """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("publishing needs a transaction")
     now = database_now()
+    touched = set() if overrides is None else write_overrides(query_id=query.pk, wanted=overrides, now=now)
     if difference.added or difference.removed:
         _write_members(query, difference, run_uuid, now)
+    if touched or difference.added or difference.removed:
+        _state_overridden(query, touched)
         _count_members(query)
         query.generation += 1
+        if touched:
+            query.content_modified = now
     query.refreshed_at = now
     query.published_filter_hash = query.content_filter_hash
     CatalogQuery.objects.filter(pk=query.pk).update(
@@ -103,6 +118,7 @@ def apply_difference(*, query: CatalogQuery, difference: Difference, run_uuid: u
         generation=query.generation,
         member_count=query.member_count,
         count_v1=query.count_v1,
+        count_v2=query.count_v2,
         content_modified=query.content_modified,
     )
 
@@ -115,13 +131,14 @@ def _write_members(query: CatalogQuery, difference: Difference, run_uuid: uuid.U
         _record(query, [contents[key] for key in keys], Change.REMOVED, run_uuid, now)
     for keys in in_chunks(difference.added, _ROWS_PER_STATEMENT):
         contents = ContentMetadata.objects.in_bulk(keys)
-        CatalogContentKey.objects.bulk_create(_membership(query, contents[key]) for key in keys)
+        CatalogContentKey.objects.bulk_create(members_of(query=query, contents=contents.values()))
         _record(query, [contents[key] for key in keys], Change.ADDED, run_uuid, now)
 
 
-def _membership(query: CatalogQuery, content: ContentMetadata) -> CatalogContentKey:
-    standing = standing_v1(content_type=content.content_type, active=content.active, restricted=content.restricted)
-    return CatalogContentKey(catalog_query=query, content=content, standing_v1=standing)
+def _state_overridden(query: CatalogQuery, touched: Collection[str]) -> None:
+    """Members that an override, or a run it allows, makes stand otherwise than before."""
+    overridden = Q(content_id__in=list(touched)) | Q(content__restricted=True)
+    state_anew(CatalogContentKey.objects.filter(overridden, catalog_query=query))
 
 
 def _record(
@@ -146,4 +163,5 @@ def _count_members(query: CatalogQuery) -> None:
     members = CatalogContentKey.objects.filter(catalog_query=query)
     query.member_count = members.count()
     query.count_v1 = members.filter(standing_v1=Standing.LISTED).count()
+    query.count_v2 = members.filter(standing_v2=Standing.LISTED).count()
     query.content_modified = members.aggregate(latest=Max("content__modified"))["latest"]

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from enterprise_catalog.apps.access.tests.tokens import E, learner
 from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, program_document, run_document
-from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentMetadata, Standing
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentMetadata
+from enterprise_catalog.apps.catalog.standings import members_of
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCustomerFactory
 from enterprise_catalog.apps.core.moments import iso_moment
 from enterprise_catalog.apps.refresh.tests.builders import course_document, keys
@@ -163,10 +164,7 @@ def large_catalog():
         for n in range(20_000)
     ]
     ContentMetadata.objects.bulk_create(contents)
-    CatalogContentKey.objects.bulk_create(
-        CatalogContentKey(catalog_query=catalog.catalog_query, content=content, standing_v1=Standing.LISTED)
-        for content in contents
-    )
+    CatalogContentKey.objects.bulk_create(members_of(query=catalog.catalog_query, contents=contents))
     return catalog
 
 

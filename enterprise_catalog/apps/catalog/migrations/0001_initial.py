@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('content_modified', models.DateTimeField(editable=False, null=True)),
                 ('member_count', models.PositiveIntegerField(default=0, editable=False)),
                 ('count_v1', models.PositiveIntegerField(default=0, editable=False)),
+                ('count_v2', models.PositiveIntegerField(default=0, editable=False)),
                 ('created', models.DateTimeField(auto_now_add=True)),
                 ('modified', models.DateTimeField(auto_now=True)),
             ],
@@ -207,11 +208,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('standing_v1', models.PositiveSmallIntegerField(choices=[(0, 'hidden'), (1, 'contained, listed only when asked for by key'), (2, 'listed')])),
+                ('standing_v2', models.PositiveSmallIntegerField(choices=[(0, 'hidden'), (1, 'contained, listed only when asked for by key'), (2, 'listed')])),
                 ('catalog_query', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='content_keys', to='catalog.catalogquery')),
                 ('content', models.ForeignKey(db_column='content_key', on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='catalog.contentmetadata')),
             ],
             options={
-                'indexes': [models.Index(fields=['catalog_query', 'standing_v1', 'content'], name='pages_of_query_v1')],
+                'indexes': [models.Index(fields=['catalog_query', 'standing_v1', 'content'], name='pages_of_query_v1'), models.Index(fields=['catalog_query', 'standing_v2', 'content'], name='pages_of_query_v2')],
                 'constraints': [models.UniqueConstraint(fields=('catalog_query', 'content'), name='content_key_once_per_query')],
             },
         ),
@@ -226,5 +228,40 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='nestedrun',
             constraint=models.UniqueConstraint(fields=('course', 'run_key'), name='nested_run_once_per_course'),
+        ),
+        migrations.CreateModel(
+            name='ContentOverride',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('forced', models.BooleanField()),
+                ('allowed_keys', models.JSONField(default=list)),
+                ('record', models.BinaryField()),
+                ('digest', models.CharField(max_length=32)),
+                ('rendered_v1', models.BinaryField(null=True)),
+                ('rendered_v2', models.BinaryField()),
+                ('active_v1', models.BooleanField()),
+                ('active_v2', models.BooleanField()),
+                ('modified', models.DateTimeField()),
+                ('catalog_query', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='content_overrides', to='catalog.catalogquery')),
+                ('content', models.ForeignKey(db_column='content_key', on_delete=django.db.models.deletion.CASCADE, related_name='overrides', to='catalog.contentmetadata')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='AllowedRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('course_key', enterprise_catalog.apps.core.fields.ContentKeyField(max_length=255)),
+                ('run_key', enterprise_catalog.apps.core.fields.ContentKeyField(max_length=255)),
+                ('catalog_query', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='allowed_runs', to='catalog.catalogquery')),
+                ('override', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='allowed_runs', to='catalog.contentoverride')),
+            ],
+        ),
+        migrations.AddConstraint(
+            model_name='contentoverride',
+            constraint=models.UniqueConstraint(fields=('catalog_query', 'content'), name='override_once_per_query'),
+        ),
+        migrations.AddConstraint(
+            model_name='allowedrun',
+            constraint=models.UniqueConstraint(fields=('catalog_query', 'run_key', 'course_key'), name='allowed_once_per_query'),
         ),
     ]

@@ -7,7 +7,6 @@ from factory.declarations import LazyAttribute, LazyFunction, Sequence, SubFacto
 from factory.django import DjangoModelFactory
 
 from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
-from enterprise_catalog.apps.catalog.items import standing_v1
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,
@@ -15,6 +14,7 @@ from enterprise_catalog.apps.catalog.models import (
     EnterpriseCatalog,
     Standing,
 )
+from enterprise_catalog.apps.catalog.standings import members_of
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
@@ -69,18 +69,12 @@ def publish_members(query: CatalogQuery, *contents: ContentMetadata | str) -> No
         ContentMetadataFactory.create(content_key=content) if isinstance(content, str) else content
         for content in contents
     ]
-    members = [
-        CatalogContentKey(
-            catalog_query=query,
-            content=row,
-            standing_v1=standing_v1(content_type=row.content_type, active=row.active, restricted=row.restricted),
-        )
-        for row in rows
-    ]
+    members = members_of(query=query, contents=rows)
     CatalogContentKey.objects.filter(catalog_query=query).delete()
     CatalogContentKey.objects.bulk_create(members)
     query.member_count = len(members)
     query.count_v1 = sum(member.standing_v1 == Standing.LISTED for member in members)
+    query.count_v2 = sum(member.standing_v2 == Standing.LISTED for member in members)
     query.content_modified = max((row.modified for row in rows), default=None)
     query.published_filter_hash = query.content_filter_hash
     query.refreshed_at = timezone.now()

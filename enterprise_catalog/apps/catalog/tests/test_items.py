@@ -52,7 +52,7 @@ def test_a_course_without_record_is_inactive_and_not_normalized(search_course):
         ({"is_enrollable": True, "status": "unpublished", "is_marketable_external": True}, True),
         ({"is_enrollable": True, "status": "published"}, False),
         ({"is_enrollable": False, "status": "published", "is_marketable": True}, False),
-        ({"is_enrollable": True, "status": "published", "is_marketable": True, "restriction_type": "x"}, False),
+        ({"is_enrollable": True, "status": "published", "restriction_type": "custom-b2b-enterprise"}, True),
         ({"is_enrollable": "true", "status": None, "is_marketable": True}, False),
     ],
 )  # fmt: skip

@@ -7,10 +7,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.contents import prepare_content
-from enterprise_catalog.apps.catalog.items import standing_v1
 from enterprise_catalog.apps.catalog.membership import matching_pairs
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentMetadata, Standing
 from enterprise_catalog.apps.catalog.pages import asked_members, asked_page, listed_page, walk_asked, walk_listed
+from enterprise_catalog.apps.catalog.standings import members_of
 from enterprise_catalog.apps.catalog.store import store_contents
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.core.db import snapshot
@@ -44,8 +44,7 @@ def store(content_type, key, parent=None, record=None, **document):
 
 
 def hold(query, content):
-    standing = standing_v1(content_type=content.content_type, active=content.active, restricted=content.restricted)
-    CatalogContentKey.objects.create(catalog_query=query, content=content, standing_v1=standing)
+    CatalogContentKey.objects.bulk_create(members_of(query=query, contents=[content]))
     listed = CatalogContentKey.objects.filter(catalog_query=query, standing_v1=Standing.LISTED).count()
     CatalogQuery.objects.filter(pk=query.pk).update(count_v1=listed)
 

@@ -29,7 +29,7 @@ def query():
 def served(query):
     catalog = EnterpriseCatalog(catalog_query=query, enterprise_name="Acme", modified=database_now())
     catalog.enterprise_uuid = catalog.uuid
-    (item,) = rendered_items(["edX+DemoX"])
+    (item,) = rendered_items(query_id=query.pk, content_keys=["edX+DemoX"])
     return orjson.loads(catalog_linker(catalog=catalog, customer=None)(item))
 
 

@@ -1,0 +1,148 @@
+"""
+What one query says of a course otherwise than all others (V2-5, V2-7, REFR-19).
+
+    wanted      the pipeline brings the record of each course a filter maps or forces
+    written     by publishing, with the membership, so that readers see both or neither
+    rendered    again whenever the shared content changes, since an override is laid over the shared search document
+
+The shared documents and renderings are read here and never written.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from enterprise_catalog.apps.catalog.contents import ContentType
+from enterprise_catalog.apps.catalog.items import Review, build_item, may_be_allowed
+from enterprise_catalog.apps.catalog.models import (
+    AllowedRun,
+    ContentDocuments,
+    ContentMetadata,
+    ContentOverride,
+    CourseReview,
+)
+from enterprise_catalog.apps.catalog.rendering import render
+from enterprise_catalog.apps.catalog.variants import nested_runs
+from enterprise_catalog.apps.core.moments import sortable_moment
+from enterprise_catalog.apps.core.packing import digest, pack_bytes, unpack
+
+
+@dataclass(frozen=True)
+class WantedOverride:
+    """A course that a query shows in its own way: its packed full record, whether it is forced in, the runs allowed."""
+
+    content_key: str
+    record: bytes
+    forced: bool
+    allowed_runs: frozenset[str]
+
+    def digest(self) -> str:
+        return digest([unpack(self.record), self.forced, sorted(self.allowed_runs)])
+
+
+def forced_record(record: dict[str, Any]) -> dict[str, Any]:
+    """REFR-19: as a forced course is shown, whatever discovery thinks of its runs."""
+    runs = record.get("course_runs")
+    if isinstance(runs, list):
+        runs = [
+            run | {"status": "published", "availability": "Current"} if isinstance(run, dict) else run for run in runs
+        ]
+    return record | {
+        "aggregation_key": f"course:{record.get('key')}",
+        "content_type": ContentType.COURSE.value,
+        "enterprise_force_included": True,
+        "course_runs": runs,
+        "course_run_statuses": ["published"] * len(runs) if isinstance(runs, list) else [],
+    }
+
+
+def write_overrides(*, query_id: int, wanted: Sequence[WantedOverride], now: datetime) -> set[str]:
+    """
+    Make the overrides of a query the wanted ones, writing only the difference; returns the keys of contents whose
+    override came, changed or went. Inside the transaction that publishes, with the query locked.
+    """
+    stored = {row.content_id: row for row in ContentOverride.objects.filter(catalog_query_id=query_id)}
+    digests = {override.content_key: override.digest() for override in wanted}
+    gone = [row.pk for key, row in stored.items() if key not in digests]
+    differing = [
+        override
+        for override in wanted
+        if override.content_key not in stored or stored[override.content_key].digest != digests[override.content_key]
+    ]
+    ContentOverride.objects.filter(
+        pk__in=[*gone, *(stored[o.content_key].pk for o in differing if o.content_key in stored)]
+    ).delete()
+    rows = [
+        ContentOverride(
+            catalog_query_id=query_id,
+            content_id=override.content_key,
+            forced=override.forced,
+            allowed_keys=sorted(override.allowed_runs),
+            record=override.record,
+            digest=digests[override.content_key],
+            modified=now,
+        )
+        for override in differing
+    ]
+    _render_rows(rows)
+    for row in rows:
+        row.save(force_insert=True)
+    AllowedRun.objects.bulk_create(allowed for row in rows for allowed in _allowed_rows(row))
+    return {row.content_id for row in rows} | (stored.keys() - digests.keys())
+
+
+def render_overrides_again(content_keys: Collection[str]) -> None:
+    """Follow a change of the shared content, in the transaction that wrote it."""
+    rows = list(ContentOverride.objects.filter(content_id__in=content_keys).order_by("pk"))
+    _render_rows(rows)
+    for row in rows:
+        row.save(update_fields=["rendered_v1", "rendered_v2", "active_v1", "active_v2"])
+
+
+def _allowed_rows(row: ContentOverride) -> list[AllowedRun]:
+    """V2-1: restricted to enterprises, listed by the filter, and a run of this very course."""
+    return [
+        AllowedRun(override=row, catalog_query_id=row.catalog_query_id, course_key=row.content_id, run_key=key)
+        for key in {run["key"] for run in nested_runs(unpack(row.record)) if may_be_allowed(run)}
+        if key in row.allowed_keys
+    ]
+
+
+def _render_rows(rows: Sequence[ContentOverride]) -> None:
+    keys = [row.content_id for row in rows]
+    contents = ContentMetadata.objects.in_bulk(keys)
+    documents = ContentDocuments.objects.in_bulk(keys)
+    reviews = {
+        row.course_key: Review(row.reviews_count, row.avg_course_rating)
+        for row in CourseReview.objects.filter(pk__in=keys)
+    }
+    for row in rows:
+        _render(row, contents[row.content_id], documents[row.content_id], reviews)
+
+
+def _render(
+    row: ContentOverride, content: ContentMetadata, documents: ContentDocuments, reviews: Mapping[str, Review]
+) -> None:
+    record = unpack(row.record)
+    search_document = unpack(documents.search_document)
+    if row.forced:
+        record = search_document = forced_record(record)
+
+    def built(allowed: frozenset[str] | None) -> tuple[bytes, bool]:
+        item = build_item(
+            content_key=row.content_id,
+            content_type=content.content_type,
+            parent_content_key=None,
+            search_document=search_document,
+            full_record=record,
+            review=reviews.get(row.content_id),
+            allowed_runs=allowed,
+        )
+        modified = sortable_moment(max(row.modified, content.modified))
+        return pack_bytes(render(item, content_key=row.content_id, modified=modified)), bool(item.get("active"))
+
+    row.rendered_v2, row.active_v2 = built(frozenset(row.allowed_keys))
+    shown_on_v1, row.active_v1 = built(None)
+    # Only what is forced in looks different to v1 (V2-8).
+    row.rendered_v1 = shown_on_v1 if row.forced else None

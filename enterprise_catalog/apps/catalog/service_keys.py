@@ -1,0 +1,40 @@
+"""
+The keys of a content filter that are meant for this service: restricted runs it allows, courses it forces in (V2-1,
+REFR-19).
+
+Pure functions; what makes no sense is ignored with a warning, as the contract says, and never refused.
+"""
+
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+_COURSE_PREFIX = "course:"
+
+
+def allowed_runs(content_filter: dict[str, Any]) -> dict[str, frozenset[str]]:
+    """Keys of the runs a filter allows, by course key."""
+    mapping = content_filter.get("restricted_runs_allowed")
+    if mapping is None:
+        return {}
+    if not isinstance(mapping, dict):
+        log.warning("restricted_runs_ignored", reason="not an object")
+        return {}
+    allowed: dict[str, frozenset[str]] = {}
+    for key, runs in mapping.items():
+        if not isinstance(runs, list):
+            log.warning("restricted_runs_ignored", reason="not a list", course=key)
+            continue
+        course = key.removeprefix(_COURSE_PREFIX)
+        allowed[course] = allowed.get(course, frozenset()) | {run for run in runs if isinstance(run, str)}
+    return allowed
+
+
+def forced_courses(content_filter: dict[str, Any]) -> list[str]:
+    """Keys of the courses a filter forces in, each once."""
+    keys = content_filter.get("enterprise_force_include_aggregation_keys")
+    if not isinstance(keys, list):
+        return []
+    return sorted({key.removeprefix(_COURSE_PREFIX) for key in keys if isinstance(key, str)} - {""})

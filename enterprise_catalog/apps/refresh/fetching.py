@@ -1,0 +1,171 @@
+"""
+Everything a refresh asks discovery: the search, full records, and what single queries want for themselves.
+
+Reads rows to know what is stored already, writes none: nothing is stored before all of it is here (REFR-7).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+
+from enterprise_catalog.apps.catalog.contents import ContentType, PreparedContent, prepare_content, stand_in_content
+from enterprise_catalog.apps.catalog.models import FullRecordRequest
+from enterprise_catalog.apps.catalog.overrides import WantedOverride
+from enterprise_catalog.apps.catalog.service_keys import allowed_runs, forced_courses
+from enterprise_catalog.apps.catalog.store import search_differs, stored_contents
+from enterprise_catalog.apps.core.db import database_now, in_chunks
+from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.discovery.client import DiscoveryClient
+from enterprise_catalog.apps.discovery.documents import FoundDocument
+from enterprise_catalog.apps.discovery.records import fetch_courses, fetch_programs
+from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
+from enterprise_catalog.apps.refresh.claims import Claim
+
+log = structlog.get_logger(__name__)
+
+_KEYS_PER_STATEMENT = 1000
+_KEYS_IN_A_LOG_LINE = 20
+
+
+@dataclass(frozen=True)
+class Poison:
+    """A document that cannot be served, and why."""
+
+    content_key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class OwnPart:
+    """
+    What one query adds to the result it shares with others: courses it forces in, and courses it shows in its own
+    way.
+    """
+
+    forced_keys: list[str]
+    overrides: list[WantedOverride]
+    poison: list[Poison]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Everything one fetch brought. `contents` are to be stored, `found_keys` are what the search found."""
+
+    search: SearchResult
+    found_keys: list[str]
+    contents: list[PreparedContent]
+    records: dict[str, bytes]
+    requested_records: list[str]
+    poison: list[Poison]
+    own: dict[UUID, OwnPart]
+
+
+def fetch_everything(*, claims: Sequence[Claim], client: DiscoveryClient) -> Fetched:
+    """What these claims, which ask the same search, want from discovery. Raises DiscoveryError."""
+    now = database_now()
+    search = fetch_search(client=client, content_filter=claims[0].content_filter)
+    contents, poison = _prepare(search, now)
+    found = {content.content_key: content for content in contents}
+    wanted = _records_to_fetch(contents, now=now, refetch=any(claim.forced for claim in claims))
+    forced = {key for claim in claims for key in forced_courses(claim.content_filter)}
+    courses = sorted(forced.union(_keys_of_type(wanted, ContentType.COURSE)))
+    programs = _keys_of_type(wanted, ContentType.PROGRAM)
+    records = fetch_courses(client=client, keys=courses) | fetch_programs(client=client, uuids=programs)
+    _report_missing({*courses, *programs} - records.keys())
+    stand_ins = [
+        stand_in_content(unpack(records[key]), content_key=key)
+        for key in sorted(forced & records.keys())
+        if key not in found
+    ]
+    own = {claim.run_uuid: _own_part(claim, found.keys(), records, client) for claim in claims}
+    return Fetched(
+        search=search,
+        found_keys=list(found),
+        contents=contents + stand_ins,
+        records=records,
+        requested_records=courses + programs,
+        poison=poison,
+        own=own,
+    )
+
+
+def _own_part(claim: Claim, found: Iterable[str], records: dict[str, bytes], client: DiscoveryClient) -> OwnPart:
+    """
+    V2-5, REFR-19. Restricted runs come only when they are asked for, so mapped courses have a record of their own.
+    """
+    forced = forced_courses(claim.content_filter)
+    known = [key for key in forced if key in records]
+    members = {*found, *known}
+    allowed = {key: runs for key, runs in allowed_runs(claim.content_filter).items() if key in members}
+    with_restricted = fetch_courses(client=client, keys=sorted(allowed), include_restricted=True) if allowed else {}
+    overridden = {key: records[key] for key in known} | with_restricted
+    return OwnPart(
+        forced_keys=known,
+        overrides=[
+            WantedOverride(key, record, forced=key in known, allowed_runs=allowed.get(key, frozenset()))
+            for key, record in sorted(overridden.items())
+        ],
+        poison=[
+            Poison(key, "forced in by the filter, but unknown to discovery") for key in forced if key not in records
+        ],
+    )
+
+
+def _keys_of_type(contents: Sequence[PreparedContent], content_type: ContentType) -> list[str]:
+    return [content.content_key for content in contents if content.content_type == content_type]
+
+
+def _report_missing(keys: set[str]) -> None:
+    if keys:
+        # They keep their search document, or their last full record (DISC-18).
+        log.warning("full_records_missing", count=len(keys), keys=sorted(keys)[:_KEYS_IN_A_LOG_LINE])
+
+
+def _prepare(search: SearchResult, now: datetime) -> tuple[list[PreparedContent], list[Poison]]:
+    contents = []
+    poison = [Poison(document.content_key, document.reason) for document in search.quarantined]
+    for document in search.documents:
+        try:
+            contents.append(_prepared(document, now))
+        except Exception as error:
+            # Pure work on one document: whatever this one holds, the others go on (P7).
+            log.warning("content_unusable", key=document.content_key, exc_info=True)
+            poison.append(Poison(document.content_key, f"cannot be read: {type(error).__name__}"))
+    return contents, poison
+
+
+def _prepared(document: FoundDocument, now: datetime) -> PreparedContent:
+    return prepare_content(
+        unpack(document.packed),
+        content_key=document.content_key,
+        content_type=document.content_type,
+        parent_content_key=document.parent_content_key,
+        content_uuid=document.content_uuid,
+        now=now,
+    )
+
+
+def _records_to_fetch(contents: Sequence[PreparedContent], *, now: datetime, refetch: bool) -> list[PreparedContent]:
+    candidates = [content for content in contents if content.content_type in (ContentType.COURSE, ContentType.PROGRAM)]
+    if refetch:
+        return candidates
+    keys = [content.content_key for content in candidates]
+    stored = stored_contents(keys)
+    fresh = _recently_requested(keys, since=now - timedelta(hours=settings.FULL_RECORD_MAX_AGE_HOURS))
+    return [
+        content
+        for content in candidates
+        if content.content_key not in fresh or search_differs(content, stored.get(content.content_key))
+    ]
+
+
+def _recently_requested(keys: Sequence[str], *, since: datetime) -> set[str]:
+    fresh: set[str] = set()
+    for chunk in in_chunks(keys, _KEYS_PER_STATEMENT):
+        requests = FullRecordRequest.objects.filter(pk__in=chunk, requested_at__gt=since)
+        fresh.update(requests.values_list("pk", flat=True))
+    return fresh
