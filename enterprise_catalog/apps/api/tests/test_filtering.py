@@ -1,11 +1,15 @@
 """FILT-1, FILT-2 over HTTP; which key matches is the store's (membership tests)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from enterprise_catalog.apps.access.tests.tokens import OTHER, E, learner, operator
-from enterprise_catalog.apps.api.tests.builders import make_catalog, run_document
+from enterprise_catalog.apps.api.tests.builders import make_catalog, publish, run_document
+from enterprise_catalog.apps.catalog import membership
+from enterprise_catalog.apps.refresh.tests.builders import course_document
 
 pytestmark = pytest.mark.django_db
 
@@ -114,3 +118,27 @@ def test_a_malformed_customer_is_not_found(uuid):  # COM-3
 
 def test_only_post():  # AUTH-9
     assert learner().get(FILTER).status_code == 405
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True)
+def test_a_publish_between_two_statements_is_not_seen(monkeypatch):  # P2
+    monkeypatch.setattr(membership, "_KEYS_PER_STATEMENT", 1)
+    catalog = make_catalog("edX+A", "edX+B")
+    published = []
+
+    def publish_elsewhere():
+        publish(catalog.catalog_query, course_document("edX+C"))
+        connection.close()
+
+    def publish_after_the_first(execute, sql, *arguments):
+        result = execute(sql, *arguments)
+        if "UNION ALL" in sql and not published:
+            published.append(sql)
+            with ThreadPoolExecutor(max_workers=1) as elsewhere:
+                elsewhere.submit(publish_elsewhere).result()
+        return result
+
+    with connection.execute_wrapper(publish_after_the_first):
+        assert filtered(ask(["edX+A", "edX+B"])) == ["edX+A", "edX+B"]
+    assert filtered(ask(["edX+A", "edX+B", "edX+C"])) == ["edX+C"]
