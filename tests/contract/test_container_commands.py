@@ -37,8 +37,6 @@ def production_environment(services: Services) -> dict[str, str]:
         "ECOMMERCE_BASE_URL": "https://ecommerce.example.org",
         "BACKEND_SERVICE_EDX_OAUTH2_KEY": "lqTJ2Zk8bEwQ4n",
         "BACKEND_SERVICE_EDX_OAUTH2_SECRET": "Ue8wXJp3vR6sYcA0",
-        "SOCIAL_AUTH_EDX_OAUTH2_KEY": "n4GkPz7RtM1cVq",
-        "SOCIAL_AUTH_EDX_OAUTH2_SECRET": "Bq5xNf2LhT9dWj7K",
         "JWT_ISSUER": "https://lms.example.org/oauth2",
         "JWT_AUDIENCE": "campus-catalogs",
         "JWT_PUBLIC_SIGNING_JWK_SET": json.dumps(
