@@ -75,6 +75,7 @@ NEEDS = {
         "try the admin in a browser",
         lambda: bool(find_program("chromium") and find_program("chromedriver")),
     ),
+    "curl": Need(("curl",), "try the requests that `make run` prints", lambda: bool(find_program("curl"))),
 }
 
 

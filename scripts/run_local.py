@@ -108,6 +108,7 @@ def tell(config: LocalConfig, reports: list[sample_data.Report], *, admin_passwo
     for report in reports:
         say(sample_data.describe(report, url=config.url, token_file=config.token_file))
     say(f"The service:     {config.url}/")
+    say(f"Its API:         {config.url}/api/docs")
     say(f"Its admin:       {config.url}/admin/   user {ADMIN_USERNAME}, password {admin_password}")
     say(f"Operator token:  {config.token_file}")
     say(f"Logs:            {config.logs}")
