@@ -62,7 +62,7 @@ def test_statements_do_not_grow_with_catalogs_and_members(django_assert_max_num_
     query = CatalogQueryFactory.create()
     publish_members(query, *[f"edX+{number}" for number in range(30)])
     catalogs = EnterpriseCatalogFactory.create_batch(20, catalog_query=query)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         record_attachment(catalogs=[row.pk for row in catalogs], query_id=query.pk, previous_query_id=None)
     assert CatalogContentChange.objects.count() == 20 * 30
 
