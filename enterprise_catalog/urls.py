@@ -14,6 +14,7 @@ urlpatterns = [
     # Where the deployed service has it.
     route("api-docs/", DocumentationView.as_view(), name="api-docs"),
     path("api/v1/", include("enterprise_catalog.apps.api.v1.urls")),
+    path("api/v2/", include("enterprise_catalog.apps.api.v2.urls")),
     path("admin/", admin.site.urls),
 ]
 

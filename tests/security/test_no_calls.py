@@ -37,6 +37,19 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
     "filter": lambda it: learner().post(
         f"/api/v1/enterprise-customer/{E}/filter_content_items/", {"content_keys": ["edX+A"]}
     ),
+    "customer content": lambda it: learner().get(f"/api/v1/enterprise-customer/{E}/content-metadata/edX+A/"),
+    "contents": lambda it: learner().get("/api/v1/content-metadata/?content_identifiers=edX%2BA"),
+    "one content": lambda it: learner().get("/api/v1/content-metadata/edX+A?coerce_to_parent_course=1"),
+    "contains on v2": lambda it: learner().get(
+        f"/api/v2/enterprise-catalogs/{it.uuid}/contains_content_items/?course_run_ids=edX%2BA"
+    ),
+    "customer contains on v2": lambda it: learner().get(
+        f"/api/v2/enterprise-customer/{E}/contains_content_items/?course_run_ids=edX%2BA"
+    ),
+    "content on v2": lambda it: learner().get(f"/api/v2/enterprise-catalogs/{it.uuid}/get_content_metadata/"),
+    "filter on v2": lambda it: learner().post(
+        f"/api/v2/enterprise-customer/{E}/filter_content_items/", {"content_keys": ["edX+A"]}
+    ),
     "diff": lambda it: learner().get(path_of(it, "generate_diff/?content_keys=edX%2BA")),
     "diff by post": lambda it: learner().post(path_of(it, "generate_diff/"), {"content_keys": ["edX+A"]}),
     "queries": lambda it: admin().get("/api/v1/catalog-queries/"),
@@ -98,6 +111,7 @@ def test_every_route_of_the_api_is_asked_above():
         *["customer-contains", "refresh-run"],
         *["catalog-queries", "catalog-query", "catalog-query-by-hash", "content-filter-hash"],
         *["distinct-catalog-queries", "catalog-diff", "customer-filter"],
+        *["customer-content", "contents", "content"],
     }
 
 

@@ -1,9 +1,14 @@
-"""What every endpoint shares: the order in which a request is checked (AUTH-9). Nothing about catalogs."""
+"""
+What every endpoint shares: the order in which a request is checked (AUTH-9), and which surface it is asked on. Nothing
+else about catalogs.
+"""
 
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+from enterprise_catalog.apps.catalog.surfaces import V1, Surface
 
 
 class ApiView(APIView):
@@ -14,6 +19,8 @@ class ApiView(APIView):
 
     # OPTIONS is answered for CORS before any view, and is no method of the API.
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    # What a view reads by; v2 has the same views with another surface.
+    surface: Surface = V1
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.format_kwarg = self.get_format_suffix(**kwargs)

@@ -15,6 +15,7 @@ from enterprise_catalog.apps.api.v1.shapes import CatalogContainsShape, ContentI
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.membership import matching_pairs
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.surfaces import Surface
 
 ID_FIELDS = ("course_run_ids", "program_uuids")
 # A cached answer would outlive the next publish (COM-19).
@@ -43,7 +44,7 @@ class CatalogContainsView(ApiView):
 
     def answer(self, request: Request, catalog: EnterpriseCatalog, ids: set[str]) -> Response:
         match_all = wants_all(request)
-        containing = containing_queries({catalog.catalog_query_id}, ids, match_all=match_all)
+        containing = containing_queries({catalog.catalog_query_id}, ids, match_all=match_all, surface=self.surface)
         return Response({"contains_content_items": bool(containing)}, headers=NEVER_CACHED)
 
 
@@ -71,16 +72,17 @@ class CustomerContainsView(ApiView):
         catalogs = list(
             EnterpriseCatalog.objects.filter(enterprise_uuid=customer).values_list("uuid", "catalog_query_id")
         )
-        containing = containing_queries({query_id for _, query_id in catalogs}, ids, match_all=match_all)
+        query_ids = {query_id for _, query_id in catalogs}
+        containing = containing_queries(query_ids, ids, match_all=match_all, surface=self.surface)
         answer: dict[str, Any] = {"contains_content_items": bool(containing)}
         if any(wants_list):
             answer["catalog_list"] = [uuid for uuid, query_id in catalogs if query_id in containing]
         return Response(answer, headers=NEVER_CACHED)
 
 
-def containing_queries(query_ids: set[int], ids: set[str], *, match_all: bool) -> set[int]:
+def containing_queries(query_ids: set[int], ids: set[str], *, match_all: bool, surface: Surface) -> set[int]:
     """The queries that contain any of the ids, or each of them. No ids at all are contained nowhere."""
-    pairs = matching_pairs(query_ids=query_ids, keys=ids)
+    pairs = matching_pairs(query_ids=query_ids, keys=ids, surface=surface)
     if not match_all:
         return {query_id for query_id, _ in pairs}
     return {query_id for query_id in query_ids if ids and all((query_id, key) in pairs for key in ids)}

@@ -27,6 +27,7 @@ from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.linking import catalog_linker
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import asked_members, asked_page, listed_page, walk_asked, walk_listed
+from enterprise_catalog.apps.catalog.surfaces import Surface
 from enterprise_catalog.apps.catalog.versions import version_of_catalog
 from enterprise_catalog.apps.core.moments import iso_moment
 from enterprise_catalog.apps.core.renderers import Rendered
@@ -50,7 +51,7 @@ class ContentMetadataView(ApiView):
             "If more are required, use a POST body."
         )
         keys = limited(query_keys(request, "content_keys"), name="content_keys", limit=limit, text=text)
-        question = question_of(request, catalog, keys)
+        question = question_of(request, catalog, keys, self.surface)
         version = version_of_catalog(catalog=catalog, customer=question.customer, members=question.members)
         return unless_held(
             request,
@@ -73,7 +74,7 @@ class ContentMetadataView(ApiView):
         if keys is None:
             raise ValidationError({"content_keys": ["This field is required."]})
         keys = limited(keys, name="content_keys", limit=limit, text=text)
-        return answer(request, question_of(request, catalog, keys))
+        return answer(request, question_of(request, catalog, keys, self.surface))
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Question:
     `page` None means all of it in one answer, else it is there.
     """
 
+    surface: Surface
     catalog: EnterpriseCatalog
     customer: EnterpriseCustomer | None
     keys: list[str] | None
@@ -90,15 +92,17 @@ class Question:
     page: PageRequest | None
 
 
-def question_of(request: Request, catalog: EnterpriseCatalog, keys: list[str] | None) -> Question:
+def question_of(request: Request, catalog: EnterpriseCatalog, keys: list[str] | None, surface: Surface) -> Question:
     """Read the parameters and all rows but the items. Raises what is wrong with them."""
     whole, wanted = boolean(request, "traverse_pagination"), page_request(request)
-    members = None if keys is None else asked_members(query_id=catalog.catalog_query_id, content_keys=keys)
+    members = None
+    if keys is not None:
+        members = asked_members(query_id=catalog.catalog_query_id, content_keys=keys, surface=surface)
     if not whole:
-        count = catalog.catalog_query.count_v1 if members is None else len(members)
+        count = getattr(catalog.catalog_query, surface.count) if members is None else len(members)
         wanted = replace(wanted, number=page_of(wanted, count).number)
     customer = EnterpriseCustomer.objects.filter(uuid=catalog.enterprise_uuid).first()
-    return Question(catalog, customer, keys, members, page=None if whole else wanted)
+    return Question(surface, catalog, customer, keys, members, page=None if whole else wanted)
 
 
 def answer(request: Request, question: Question) -> HttpResponseBase:
@@ -111,9 +115,10 @@ def answer(request: Request, question: Question) -> HttpResponseBase:
 def paged(request: Request, question: Question, wanted: PageRequest, link: Callable[[bytes], bytes]) -> Response:
     query = question.catalog.catalog_query
     if question.members is None:
-        content = listed_page(query_id=query.pk, offset=wanted.offset, limit=wanted.size)
+        read = partial(listed_page, query_id=query.pk)
     else:
-        content = asked_page(query=query, members=question.members, offset=wanted.offset, limit=wanted.size)
+        read = partial(asked_page, query=query, members=question.members)
+    content = read(offset=wanted.offset, limit=wanted.size, surface=question.surface)
     page = page_of(wanted, content.count)
     envelope = full_envelope(request, page, [Rendered(link(item)) for item in content.items])
     return Response(
@@ -125,7 +130,7 @@ def whole(request: Request, question: Question, link: Callable[[bytes], bytes]) 
     walk = walk_listed if question.keys is None else partial(walk_asked, content_keys=question.keys)
     return stream_whole(
         request,
-        walk=partial(walk, query_id=question.catalog.catalog_query_id),
+        walk=partial(walk, query_id=question.catalog.catalog_query_id, surface=question.surface),
         link=link,
         tail=about(question.catalog),
         headers=lambda content: state_headers(question.catalog, generation=content.generation),

@@ -27,7 +27,7 @@ class FilterContentItemsView(ApiView):
         keys = limited(body_keys(body, name) or [], name=name, limit=limit, text=text % name)
         name = "catalog_uuids"
         chosen = limited(body_uuids(body, name), name=name, limit=limit, text=text % name)
-        contained = contained_keys(query_ids=queries_of(customer, chosen), keys=keys)
+        contained = contained_keys(query_ids=queries_of(customer, chosen), keys=keys, surface=self.surface)
         return Response({"filtered_content_keys": [key for key in dict.fromkeys(keys) if key in contained]})
 
 

@@ -1,0 +1,104 @@
+"""v2 over HTTP: as v1, and the restricted runs that a content filter allows (V2-1..8)."""
+
+import json
+
+import pytest
+
+from enterprise_catalog.apps.access.tests.tokens import E, admin, learner, operator
+from enterprise_catalog.apps.catalog.overrides import WantedOverride
+from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
+from enterprise_catalog.apps.core.packing import pack
+from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, make_query, store_courses
+
+pytestmark = pytest.mark.django_db
+
+COURSE, ALLOWED, HIDDEN = "edX+DemoX", "course-v1:edX+DemoX+allowed", "course-v1:edX+DemoX+hidden"
+B2B = "custom-b2b-enterprise"
+
+
+@pytest.fixture
+def catalog():
+    """A catalog with one course of three runs: one open to all, one allowed, one not."""
+    document = course_document(COURSE)
+    restricted = [{"key": key, "restriction_type": B2B, "status": "published"} for key in (ALLOWED, HIDDEN)]
+    record = {**document, "course_runs": [*document["course_runs"], *restricted]}
+    store_courses(document)
+    query = make_query({"content_type": "course", "restricted_runs_allowed": {COURSE: [ALLOWED]}})
+    override = WantedOverride(COURSE, pack(record), forced=False, allowed_runs=frozenset([ALLOWED]))
+    publish_or_hold(claim=claimed(query), content_keys=[COURSE], counts={}, overrides=[override])
+    return EnterpriseCatalogFactory(enterprise_uuid=E, catalog_query=query)
+
+
+def url(version, catalog, rest):
+    return f"/api/{version}/enterprise-catalogs/{catalog.uuid}/{rest}"
+
+
+@pytest.mark.parametrize(("version", "contained"), [("v1", False), ("v2", True)])
+def test_an_allowed_run_is_contained_on_v2_only(catalog, version, contained):
+    """V2-3: by catalog, by customer, and in the filter."""
+    ids = {"course_run_ids": ALLOWED}
+    answer = {"contains_content_items": contained}
+    assert learner().get(url(version, catalog, "contains_content_items/"), ids).json() == answer
+    customer = f"/api/{version}/enterprise-customer/{E}"
+    assert learner().get(f"{customer}/contains_content_items/", ids).json() == answer
+    filtered = learner().post(f"{customer}/filter_content_items/", {"content_keys": [ALLOWED, COURSE]}).json()
+    assert filtered == {"filtered_content_keys": [ALLOWED, COURSE] if contained else [COURSE]}
+
+
+def test_a_run_that_is_not_allowed_is_contained_nowhere(catalog):
+    """V2-1, V2-2."""
+    for version in ("v1", "v2"):
+        found = learner().get(url(version, catalog, "contains_content_items/"), {"course_run_ids": HIDDEN})
+        assert found.json() == {"contains_content_items": False}
+
+
+@pytest.mark.parametrize("how", ["page", "whole", "keys", "run key", "post"])
+def test_v2_shows_the_allowed_run_in_its_course(catalog, how):
+    """V2-5, META-1, META-3, META-5."""
+    parameters = {"whole": {"traverse_pagination": "true"}, "keys": {"content_keys": COURSE}}
+    path = url("v2", catalog, "get_content_metadata/")
+    if how == "post":
+        response = learner().post(path, {"content_keys": [COURSE]})
+    else:
+        response = learner().get(path, parameters.get(how, {"content_keys": ALLOWED} if how == "run key" else {}))
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    (item,) = json.loads(body)["results"]
+    assert item["course_run_keys"] == [f"course-v1:{COURSE}+1T", ALLOWED]
+    assert HIDDEN not in str(item)
+    assert item["course_runs"][1]["enrollment_url"]
+
+
+def test_v1_shows_no_restricted_run(catalog):
+    """V2-2."""
+    body = learner().get(url("v1", catalog, "get_content_metadata/"), {"content_keys": COURSE}).content.decode()
+    assert COURSE in body
+    assert ALLOWED not in body
+
+
+def test_a_page_of_v2_is_counted_as_v2_lists_it(catalog):
+    """META-20: the allowed run makes the course active where it is seen, and only there."""
+    document = course_document("edX+Quiet", course_runs=[])
+    run = {"key": "r", "restriction_type": B2B, "status": "published", "is_enrollable": True}
+    store_courses(document)
+    override = WantedOverride("edX+Quiet", pack(document | {"course_runs": [run]}), False, frozenset(["r"]))
+    query = make_query({"restricted_runs_allowed": {"edX+Quiet": ["r"]}})
+    publish_or_hold(claim=claimed(query), content_keys=["edX+Quiet"], counts={}, overrides=[override])
+    quiet = EnterpriseCatalogFactory(enterprise_uuid=E, catalog_query=query)
+    counts = [learner().get(url(version, quiet, "get_content_metadata/")).json()["count"] for version in ("v1", "v2")]
+    assert counts == [0, 1]
+
+
+@pytest.mark.parametrize("path", ["enterprise-catalogs/", "catalog-queries/", "enterprise-catalogs/{uuid}/"])
+def test_v2_serves_only_what_differs(catalog, path):
+    """SURF-5."""
+    assert operator().get(f"/api/v2/{path.format(uuid=catalog.uuid)}").status_code == 404
+
+
+@pytest.mark.parametrize("rest", ["get_content_metadata/", "contains_content_items/?course_run_ids=x"])
+def test_permissions_are_those_of_v1(catalog, rest, client):
+    """PERM-5."""
+    catalog_of_another = EnterpriseCatalogFactory()
+    assert client.get(url("v2", catalog, rest)).status_code == 401
+    assert admin().get(url("v2", catalog, rest)).status_code == 200
+    assert admin().get(url("v2", catalog_of_another, rest)).status_code == 403

@@ -1,0 +1,43 @@
+"""
+Paths of v2: the views of v1, with the restricted runs that a content filter allows.
+
+Only what differs by them is here; catalogs themselves are managed on v1 (SURF-5).
+"""
+
+from enterprise_catalog.apps.api.v2 import views
+from enterprise_catalog.apps.core.routing import route
+
+app_name = "v2"
+
+urlpatterns = [
+    route(
+        "enterprise-catalogs/<str:uuid>/contains_content_items.<format:format>/",
+        views.CatalogContainsView.as_view(),
+        name="catalog-contains-as",
+    ),
+    route(
+        "enterprise-catalogs/<str:uuid>/contains_content_items/",
+        views.CatalogContainsView.as_view(),
+        name="catalog-contains",
+    ),
+    route(
+        "enterprise-catalogs/<str:uuid>/get_content_metadata/",
+        views.ContentMetadataView.as_view(),
+        name="catalog-content-metadata",
+    ),
+    route(
+        "enterprise-customer/<str:uuid>/contains_content_items.<format:format>/",
+        views.CustomerContainsView.as_view(),
+        name="customer-contains-as",
+    ),
+    route(
+        "enterprise-customer/<str:uuid>/contains_content_items/",
+        views.CustomerContainsView.as_view(),
+        name="customer-contains",
+    ),
+    route(
+        "enterprise-customer/<str:uuid>/filter_content_items/",
+        views.FilterContentItemsView.as_view(),
+        name="customer-filter",
+    ),
+]
