@@ -126,6 +126,21 @@ MATRIX = [
         lambda client, _: client.post(f"/api/v1/enterprise-customer/{E}/filter_content_items/", {}),
         "401 403 200 403 200 403 200 403 403 200",
     ),
+    (
+        "PERM-7 content",
+        lambda client, _: client.get(f"/api/v1/enterprise-customer/{E}/content-metadata/edX+A/"),
+        "401 403 200 403 200 403 200 403 403 200",
+    ),
+    (
+        "PERM-8 list",
+        lambda client, _: client.get("/api/v1/content-metadata/"),
+        "401 200 200 200 200 200 200 200 200 200",
+    ),
+    (
+        "PERM-8 retrieve",
+        lambda client, _: client.get("/api/v1/content-metadata/edX+A"),
+        "401 200 200 200 200 200 200 200 200 200",
+    ),
     ("PERM-9", lambda client, _: client.get(QUERIES), "401 403 403 403 200 200 200 403 200 200"),
     (
         "PERM-10",
@@ -191,6 +206,7 @@ TEXTS = [
     ("PERM-6", ADMIN_TEXT),
     ("PERM-7 contains", LEARNER_TEXT),
     ("PERM-7 filter", LEARNER_TEXT),
+    ("PERM-7 content", LEARNER_TEXT),
     ("PERM-9", LIST_TEXT),
     ("PERM-10", LIST_TEXT),
     ("PERM-10 by hash", LIST_TEXT),

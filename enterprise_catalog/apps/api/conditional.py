@@ -1,8 +1,8 @@
 """
 Conditional GET: who holds an answer already is told so, instead of getting it again (COM-18).
 
-Asked after authorisation, and with the version of what the store holds: no document is read to say 304. For GET and HEAD
-only; a body that chooses content is no part of a tag.
+Asked after authorisation, and with the version of what the store holds: no document is read to say 304. For GET and
+HEAD only; a body that chooses content is no part of a tag.
 """
 
 from collections.abc import Callable, Mapping

@@ -136,6 +136,12 @@ def rendered_items(*, query_id: int, content_keys: Sequence[str], surface: Surfa
     return [unpack_bytes(by_key[key]) for key in content_keys if key in by_key]
 
 
+def shared_items(content_keys: Sequence[str]) -> list[bytes]:
+    """The items of these contents as no query shows them in its own way, in this order (CM-1)."""
+    by_key = dict(ContentDocuments.objects.filter(pk__in=content_keys).values_list("pk", "rendered"))
+    return [unpack_bytes(by_key[key]) for key in content_keys if key in by_key]
+
+
 def _walk_listed(query_id: int, surface: Surface) -> Iterator[bytes]:
     last = ""
     while True:

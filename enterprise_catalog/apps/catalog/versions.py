@@ -40,7 +40,7 @@ def version_of_catalog(
         linking_facts(catalog=catalog, customer=customer),
         members,
     ]
-    return Version(digest(facts), _latest_member(catalog, customer))
+    return Version(digest(facts), latest_modified(catalog=catalog, customer=customer))
 
 
 def version_of_content(content: ContentMetadata) -> Version:
@@ -49,7 +49,7 @@ def version_of_content(content: ContentMetadata) -> Version:
     return Version(digest(facts), content.modified)
 
 
-def _latest_member(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> datetime:
+def latest_modified(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> datetime:
     """The latest META-11 over all members, else the catalog's own date."""
     query = catalog.catalog_query
     if not query.member_count:

@@ -5,9 +5,9 @@ from django.contrib.auth import get_user_model
 
 from enterprise_catalog.apps.access.tests.test_roles import assign
 from enterprise_catalog.apps.access.tests.tokens import E, admin, client_for, learner, operator
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
+from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of, run_document, store
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
-from enterprise_catalog.apps.refresh.tests.builders import keys
+from enterprise_catalog.apps.refresh.tests.builders import course_document, keys
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +92,40 @@ def test_filtering_keys(queries, size):
     body = {"content_keys": keys(size), "catalog_uuids": uuids}
     response = queries(3, learner(), f"/api/v1/enterprise-customer/{E}/filter_content_items/", body)
     assert len(response.json()["filtered_content_keys"]) == size
+
+
+@SIZES
+def test_one_content_of_a_customer(queries, size):
+    """User, catalogs of the customer, match, customer, item; a uuid costs one more."""
+    query = make_catalog(course_document("edX+A", uuid="a" * 32)).catalog_query
+    for _ in range(size - 1):
+        make_catalog(query=query)
+    path = f"/api/v1/enterprise-customer/{E}/content-metadata/"
+    queries(5, learner(), f"{path}edX+A/")
+    queries(6, learner(), f"{path}{'a' * 32}/")
+
+
+@SIZES
+def test_contents(queries, size):
+    """User, count, keys, items; finding identifiers is one more, uuids another, coercion another."""
+    store(*(course_document(key, uuid=f"{number:032x}") for number, key in enumerate(keys(size))))
+    path = "/api/v1/content-metadata/?page_size=100"
+    by_key = "&".join(f"content_identifiers={key}" for key in keys(size))
+    by_uuid = "&".join(f"content_identifiers={number:032x}" for number in range(size))
+    for number, query in [(4, ""), (5, by_key), (6, by_uuid), (6, f"{by_key}&coerce_to_parent_course=1")]:
+        response = queries(number, learner(), f"{path}&{query}")
+        assert len(response.json()["results"]) == size
+
+
+def test_one_content(queries, django_assert_num_queries):
+    """User, content, item; its uuid is one more, a run that becomes its course three; who holds it needs no item."""
+    store(course_document("edX+A", uuid="a" * 32), run_document("course-v1:edX+A+1T", "edX+A"))
+    path = "/api/v1/content-metadata/"
+    etag = queries(3, learner(), f"{path}edX+A")["ETag"]
+    queries(4, learner(), f"{path}{'a' * 32}")
+    queries(6, learner(), f"{path}course-v1:edX+A+1T?coerce_to_parent_course=1")
+    with django_assert_num_queries(2):
+        assert learner().get(f"{path}edX+A", headers={"If-None-Match": etag}).status_code == 304
 
 
 @SIZES

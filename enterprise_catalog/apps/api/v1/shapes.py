@@ -115,6 +115,13 @@ class ContentPageShape(serializers.Serializer):
     enterprise_customer = serializers.UUIDField()
 
 
+class ContentsShape(serializers.Serializer):
+    count = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = serializers.ListField(child=serializers.DictField())
+
+
 class RefreshShape(serializers.Serializer):
     async_task_id = serializers.UUIDField()
 

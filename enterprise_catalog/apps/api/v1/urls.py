@@ -5,10 +5,12 @@ The last segment may carry a format only where COM-4 says so: elsewhere it may b
 """
 
 from enterprise_catalog.apps.api.v1 import (
+    bare_content,
     catalog_queries,
     catalogs,
     containment,
     content_metadata,
+    customer_content,
     diff,
     filtering,
     refresh_runs,
@@ -74,4 +76,12 @@ urlpatterns = [
         name="distinct-catalog-queries",
     ),
     route("refresh-runs/<str:uuid>/", refresh_runs.RefreshRunView.as_view(), name="refresh-run"),
+    # Keys of old courses hold slashes.
+    route(
+        "enterprise-customer/<str:uuid>/content-metadata/<path:identifier>/",
+        customer_content.CustomerContentView.as_view(),
+        name="customer-content",
+    ),
+    route("content-metadata/", bare_content.ContentsView.as_view(), name="contents"),
+    route("content-metadata/<path:identifier>/", bare_content.ContentView.as_view(), name="content"),
 ]

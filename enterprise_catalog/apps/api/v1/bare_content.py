@@ -1,0 +1,67 @@
+"""Content by itself, for no catalog, to everybody who is known (CM-1, CM-2, PERM-8)."""
+
+from django.conf import settings
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from enterprise_catalog.apps.api.conditional import unless_held
+from enterprise_catalog.apps.api.pagination import page_of, page_request, plain_envelope
+from enterprise_catalog.apps.api.params import boolean, limited, query_keys, repaired
+from enterprise_catalog.apps.api.v1.shapes import NOT_MODIFIED, PAGE_PARAMETERS, ContentsShape
+from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.catalog.linking import bare_item
+from enterprise_catalog.apps.catalog.lookup import all_contents, content_named, contents_named
+from enterprise_catalog.apps.catalog.pages import shared_items
+from enterprise_catalog.apps.catalog.versions import version_of_content
+from enterprise_catalog.apps.core.renderers import Rendered
+
+_IDENTIFIERS = "content_identifiers"
+_COERCE = "coerce_to_parent_course"
+_COERCE_PARAMETER = OpenApiParameter(_COERCE, bool, description="Courses instead of their runs.")
+
+
+class ContentsView(ApiView):
+    @extend_schema(
+        operation_id="list_content",
+        parameters=[
+            *PAGE_PARAMETERS,
+            OpenApiParameter(_IDENTIFIERS, many=True, description="Keys or uuids; repeatable, at most 100."),
+            _COERCE_PARAMETER,
+        ],
+        responses=ContentsShape,
+    )
+    def get(self, request: Request) -> Response:
+        limit = settings.CONTENT_KEYS_LIMIT_GET
+        text = f"content-metadata requests support up to {limit} {_IDENTIFIERS}."
+        identifiers = limited(query_keys(request, _IDENTIFIERS), name=_IDENTIFIERS, limit=limit, text=text)
+        as_courses = boolean(request, _COERCE)
+        if identifiers is None:
+            contents = all_contents(as_courses=as_courses)
+        else:
+            contents = contents_named(identifiers, as_courses=as_courses)
+        page = page_of(page_request(request), contents.count())
+        keys = list(contents.values_list("pk", flat=True)[page.offset : page.offset + page.size])
+        return Response(plain_envelope(request, page, [Rendered(bare_item(item)) for item in shared_items(keys)]))
+
+
+class ContentView(ApiView):
+    @extend_schema(
+        operation_id="retrieve_content",
+        parameters=[_COERCE_PARAMETER],
+        responses={200: OpenApiTypes.OBJECT, 304: NOT_MODIFIED},
+    )
+    def get(self, request: Request, identifier: str) -> HttpResponseBase:
+        (identifier,) = repaired([identifier])
+        content = content_named(identifier, as_course=boolean(request, _COERCE))
+        if content is None:
+            raise NotFound("No ContentMetadata matches the given query.")
+
+        def answer() -> Response:
+            (item,) = shared_items([content.content_key])
+            return Response(Rendered(bare_item(item)))
+
+        return unless_held(request, version_of_content(content), make=answer)

@@ -1,0 +1,60 @@
+"""One content as the first of a customer's catalogs that has it shows it (CUST-5, CUST-6)."""
+
+from dataclasses import replace
+
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from enterprise_catalog.apps.access.catalogs import LEARNER, customer_for
+from enterprise_catalog.apps.api.conditional import unless_held
+from enterprise_catalog.apps.api.params import boolean, repaired
+from enterprise_catalog.apps.api.v1.shapes import NOT_MODIFIED
+from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.catalog.linking import catalog_linker, linker_without_enrollment
+from enterprise_catalog.apps.catalog.lookup import members_named
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.pages import rendered_items
+from enterprise_catalog.apps.catalog.versions import latest_modified, version_of_catalog
+from enterprise_catalog.apps.core.renderers import Rendered
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+
+_SKIP = "skip_customer_fetch"
+
+
+class CustomerContentView(ApiView):
+    @extend_schema(
+        operation_id="retrieve_customer_content",
+        parameters=[OpenApiParameter(_SKIP, bool, description="Without what depends on the customer's own record.")],
+        responses={200: OpenApiTypes.OBJECT, 304: NOT_MODIFIED},
+    )
+    def get(self, request: Request, uuid: str, identifier: str) -> HttpResponseBase:
+        customer_uuid = customer_for(request, uuid, access=LEARNER)
+        catalogs = list(
+            EnterpriseCatalog.objects.filter(enterprise_uuid=customer_uuid)
+            .select_related("catalog_query")
+            .defer("catalog_query__content_filter")
+        )
+        (identifier,) = repaired([identifier])
+        query_ids = {catalog.catalog_query_id for catalog in catalogs}
+        members = members_named(identifier, query_ids=query_ids, surface=self.surface)
+        catalog = next((catalog for catalog in catalogs if catalog.catalog_query_id in members), None)
+        if catalog is None:
+            raise NotFound("No matching content in any catalog for this customer")
+        skip_customer = boolean(request, _SKIP)
+        member = members[catalog.catalog_query_id]
+        customer = EnterpriseCustomer.objects.filter(uuid=customer_uuid).first()
+        version = version_of_catalog(catalog=catalog, customer=customer, members=[member])
+        if skip_customer:
+            version = replace(version, last_modified=latest_modified(catalog=catalog, customer=None))
+
+        def answer() -> Response:
+            make_linker = linker_without_enrollment if skip_customer else catalog_linker
+            link = make_linker(catalog=catalog, customer=customer)
+            (item,) = rendered_items(query_id=catalog.catalog_query_id, content_keys=[member], surface=self.surface)
+            return Response(Rendered(link(item)))
+
+        return unless_held(request, version, make=answer)

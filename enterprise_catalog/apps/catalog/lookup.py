@@ -1,0 +1,86 @@
+"""
+From an identifier, which is a content key or a content uuid, to the contents it names (CM-1, CM-2, CUST-5).
+
+Index probes on narrow rows; no document is read. Digits are a key like any other: row ids are nobody's business.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from django.db.models import QuerySet
+
+from enterprise_catalog.apps.catalog.items import ContentType
+from enterprise_catalog.apps.catalog.membership import find_matches
+from enterprise_catalog.apps.catalog.models import ContentMetadata, NestedRun
+from enterprise_catalog.apps.catalog.surfaces import V1, Surface
+from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
+from enterprise_catalog.apps.core.uuids import parse_uuid
+
+
+def content_named(identifier: str, *, as_course: bool) -> ContentMetadata | None:
+    """The content, rather by key than by uuid. `as_course` turns a run, also a nested-only one, into its course."""
+    found = next(iter(_rows_named([identifier])), None)
+    if not as_course or (found and found.content_type != ContentType.COURSE_RUN):
+        return found
+    run_key = found.content_key if found else identifier
+    course_key = _courses_of_runs({run_key: found.parent_content_key if found else None}).get(run_key)
+    return _visible().filter(pk=course_key).first()
+
+
+def contents_named(identifiers: Sequence[str], *, as_courses: bool) -> QuerySet[ContentMetadata]:
+    """The contents, each once, in content key order; what is unknown is left out."""
+    found = _rows_named(identifiers)
+    if not as_courses:
+        return _visible().filter(pk__in={row.content_key for row in found})
+    runs: dict[str, str | None] = dict.fromkeys(identifiers)
+    runs |= {row.content_key: row.parent_content_key for row in found}
+    others = {row.content_key for row in found if row.content_type != ContentType.COURSE_RUN}
+    return _visible().filter(pk__in=others | set(_courses_of_runs(runs).values()))
+
+
+def all_contents(*, as_courses: bool) -> QuerySet[ContentMetadata]:
+    """Everything the store holds, in content key order. The course of a run is held beside it."""
+    return _visible().exclude(content_type=ContentType.COURSE_RUN) if as_courses else _visible()
+
+
+def members_named(identifier: str, *, query_ids: Collection[int], surface: Surface = V1) -> dict[int, str]:
+    """
+    For each query that has it, the member an identifier names: the content itself, else a run's course, else a course's
+    first run (CUST-5).
+    """
+    with_uuid = _with_uuids(ContentMetadata.objects.all(), [identifier]).values_list("pk", flat=True)
+    asked = {identifier, *with_uuid}
+    matches = find_matches(query_ids=query_ids, keys=asked, surface=surface)
+    matches.sort(key=lambda match: (match.member != match.asked, match.asked != identifier, match.member))
+    # The best one last, so that it stays.
+    return {match.query_id: match.member for match in reversed(matches)}
+
+
+def _visible() -> QuerySet[ContentMetadata]:
+    """What v1 hides from everybody is not found (V2-2)."""
+    return ContentMetadata.objects.filter(restricted=False).order_by("pk")
+
+
+def _rows_named(identifiers: Sequence[str]) -> list[ContentMetadata]:
+    return [*_visible().filter(pk__in=_storable(identifiers)), *_with_uuids(_visible(), identifiers)]
+
+
+def _with_uuids(contents: QuerySet[ContentMetadata], identifiers: Sequence[str]) -> QuerySet[ContentMetadata]:
+    uuids = [uuid for uuid in map(parse_uuid, identifiers) if uuid]
+    return contents.filter(content_uuid__in=uuids)
+
+
+def _storable(identifiers: Collection[str]) -> list[str]:
+    """Longer keys cannot be stored, so they match nothing (COM-16); NUL is no text to some drivers."""
+    return [key for key in identifiers if len(key) <= CONTENT_KEY_MAX_LENGTH and "\x00" not in key]
+
+
+def _courses_of_runs(runs: Mapping[str, str | None]) -> dict[str, str]:
+    """
+    The stored course of each run, given with the course it names itself, if it is known: that one, else the first that
+    it appears in. Other keys are in no course.
+    """
+    nested = NestedRun.objects.filter(run_key__in=_storable(runs), restricted=False)
+    courses = dict(nested.order_by("-course_id").values_list("run_key", "course_id"))
+    named = {parent for parent in runs.values() if parent}
+    stored = set(_visible().filter(pk__in=named, content_type=ContentType.COURSE).values_list("pk", flat=True))
+    return courses | {run: parent for run, parent in runs.items() if parent in stored}
