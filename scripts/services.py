@@ -90,6 +90,9 @@ class MariaDB(Server):
         super().__init__(directory)
         self.password = secrets.token_hex(16)
         self.data = self.directory / "data"
+        # Of its own: a server that starts removes whatever temporary tables it finds, other servers' in /tmp too.
+        self.temporary = self.directory / "tmp"
+        self.temporary.mkdir()
 
     @property
     def url(self) -> str:
@@ -105,6 +108,7 @@ class MariaDB(Server):
             _program(*debian.MARIADB_INSTALL),
             "--no-defaults",
             f"--datadir={self.data}",
+            f"--tmpdir={self.temporary}",
             "--auth-root-authentication-method=socket",
             "--skip-test-db",
             # A machine without a resolvable name can test too.
@@ -127,6 +131,7 @@ class MariaDB(Server):
             "--no-defaults",
             f"--user={getpass.getuser()}",
             f"--datadir={self.data}",
+            f"--tmpdir={self.temporary}",
             f"--socket={self.directory / 'socket'}",
             f"--pid-file={self.directory / 'pid'}",
             f"--init-file={self.directory / 'init.sql'}",

@@ -53,3 +53,12 @@ def test_leaving_the_block_leaves_nothing():
     assert not Path(directory).exists()
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_temporary_tables_of_other_servers_stay(monkeypatch, tmp_path):
+    """A server that starts clears its directory for temporary files, in use by another one or not."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    table = tmp_path / "#sql-temptable-1-1-1.MAD"
+    table.touch()
+    with Services():
+        assert table.exists()
