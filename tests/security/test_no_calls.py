@@ -47,6 +47,7 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
         f"/api/v2/enterprise-customer/{E}/contains_content_items/?course_run_ids=edX%2BA"
     ),
     "content on v2": lambda it: learner().get(f"/api/v2/enterprise-catalogs/{it.uuid}/get_content_metadata/"),
+    "customer content on v2": lambda it: learner().get(f"/api/v2/enterprise-customer/{E}/content-metadata/edX+A/"),
     "filter on v2": lambda it: learner().post(
         f"/api/v2/enterprise-customer/{E}/filter_content_items/", {"content_keys": ["edX+A"]}
     ),

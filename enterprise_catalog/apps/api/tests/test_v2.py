@@ -102,3 +102,16 @@ def test_permissions_are_those_of_v1(catalog, rest, client):
     assert client.get(url("v2", catalog, rest)).status_code == 401
     assert admin().get(url("v2", catalog, rest)).status_code == 200
     assert admin().get(url("v2", catalog_of_another, rest)).status_code == 403
+
+
+@pytest.mark.parametrize(("version", "status"), [("v1", 404), ("v2", 200)])
+def test_an_allowed_run_stands_for_its_course_on_v2_only(catalog, version, status):
+    """CUST-5, V2-3, V2-7."""
+    path = f"/api/{version}/enterprise-customer/{E}/content-metadata"
+    assert learner().get(f"{path}/{HIDDEN}/").status_code == 404
+    response = learner().get(f"{path}/{ALLOWED}/")
+    assert response.status_code == status
+    shown = [run["key"] for run in learner().get(f"{path}/{COURSE}/").json()["course_runs"]]
+    assert (ALLOWED in shown, HIDDEN in shown) == (status == 200, False)
+    if status == 200:
+        assert response.json()["key"] == COURSE

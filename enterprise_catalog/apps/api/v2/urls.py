@@ -40,4 +40,9 @@ urlpatterns = [
         views.FilterContentItemsView.as_view(),
         name="customer-filter",
     ),
+    route(
+        "enterprise-customer/<str:uuid>/content-metadata/<path:identifier>/",
+        views.CustomerContentView.as_view(),
+        name="customer-content",
+    ),
 ]

@@ -2,7 +2,7 @@
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from enterprise_catalog.apps.api.v1 import containment, content_metadata, filtering
+from enterprise_catalog.apps.api.v1 import containment, content_metadata, customer_content, filtering
 from enterprise_catalog.apps.catalog.surfaces import V2
 
 
@@ -31,4 +31,9 @@ class CustomerContainsView(containment.CustomerContainsView):
 
 @extend_schema_view(post=extend_schema(operation_id="filter_content_items_v2"))
 class FilterContentItemsView(filtering.FilterContentItemsView):
+    surface = V2
+
+
+@extend_schema_view(get=extend_schema(operation_id="retrieve_customer_content_v2"))
+class CustomerContentView(customer_content.CustomerContentView):
     surface = V2
