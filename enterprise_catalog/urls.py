@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 
 from enterprise_catalog.apps.api.documentation import DocumentationView, SchemaView
+from enterprise_catalog.apps.api.home import home
 from enterprise_catalog.apps.core.health import health
 from enterprise_catalog.apps.core.routing import route
 
 urlpatterns = [
+    path("", home, name="home"),
     route("health/", health, name="health"),
     route("api/schema/", SchemaView.as_view(), name="schema"),
     route("api/docs/", DocumentationView.as_view(), name="docs"),

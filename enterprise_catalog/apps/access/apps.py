@@ -6,6 +6,7 @@ from enterprise_catalog.apps.access.checks import refuse_unsafe_settings
 class AccessConfig(AppConfig):
     name = "enterprise_catalog.apps.access"
     label = "access"
+    verbose_name = "Roles"
 
     def ready(self) -> None:
         refuse_unsafe_settings()

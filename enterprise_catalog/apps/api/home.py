@@ -1,0 +1,12 @@
+"""What answers at the root: where everything else is, for whoever opens the bare address."""
+
+from django.http import HttpRequest, JsonResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+
+@require_safe
+def home(request: HttpRequest) -> JsonResponse:
+    """Addresses for people and machines; needs no token, and reads no rows."""
+    names = {"documentation": "docs", "schema": "schema", "health": "health", "admin": "admin:index"}
+    return JsonResponse({what: request.build_absolute_uri(reverse(name)) for what, name in names.items()})
