@@ -66,7 +66,7 @@ def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
     log = tmp_path_factory.mktemp("web") / "log"
     process = processes.spawn(command, log=log, env=environment, cwd=ROOT)
     try:
-        processes.wait_until(lambda: processes.port_taken(port), process=process, log=log, what="web", seconds=30)
+        processes.wait_until(lambda: processes.port_taken(port), process=process, log=log, what="web", seconds=120)
         yield f"http://127.0.0.1:{port}"
     finally:
         processes.stop(process, grace_seconds=10)

@@ -83,7 +83,7 @@ def url(stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         try:
             web_log: Path = logs / "web"
             processes.wait_until(
-                lambda: processes.port_taken(port), process=running[0], log=web_log, what="web", seconds=30
+                lambda: processes.port_taken(port), process=running[0], log=web_log, what="web", seconds=120
             )
             yield f"http://127.0.0.1:{port}"
         finally:

@@ -138,11 +138,11 @@ def test_an_answer_can_take_longer_than_its_reader_waits(client, sandbox):
 
 def test_a_dripping_answer_never_makes_one_read_wait(client, sandbox):
     """DISC-7: only a deadline for the whole ends it."""
-    sandbox.add_fault(endpoint="search", drip=0.4)
+    sandbox.add_fault(endpoint="search", drip=1.5)
     started = time.monotonic()
-    answer = client.session.post(f"{sandbox.url}/api/v1/search/all/", json=COURSES, timeout=0.2)
+    answer = client.session.post(f"{sandbox.url}/api/v1/search/all/", json=COURSES, timeout=1)
     assert answer.json()["count"] == 60
-    assert time.monotonic() - started > 0.3
+    assert time.monotonic() - started > 1
 
 
 def test_the_token_endpoint_can_fail_as_well(client, sandbox):
