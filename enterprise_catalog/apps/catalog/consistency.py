@@ -25,11 +25,13 @@ from enterprise_catalog.apps.catalog.models import (
     CatalogQuery,
     ContentDocuments,
     ContentMetadata,
+    ContentOverride,
     CourseReview,
     EnterpriseCatalog,
     NestedRun,
     Standing,
 )
+from enterprise_catalog.apps.catalog.overrides import allowed_run_keys, override_digest
 from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
 from enterprise_catalog.apps.catalog.standings import StandingRules
 from enterprise_catalog.apps.catalog.variants import variant_of
@@ -65,6 +67,7 @@ def violations(*, deep: bool) -> Iterator[Violation]:
     yield from _filters()
     yield from _counts()
     yield from _standings()
+    yield from _overrides()
     yield from _orphans()
     yield from _documents(deep=deep)
 
@@ -117,6 +120,27 @@ def _standings() -> Iterator[Violation]:
                 subject = f"{member.content_id} in query {member.catalog_query_id}"
                 yield Violation("standing", subject, f"{found}, but its content says {tuple(map(int, expected))}")
         last = members[-1].pk
+
+
+def _overrides() -> Iterator[Violation]:
+    last = 0
+    while rows := list(
+        ContentOverride.objects.filter(pk__gt=last)
+        .prefetch_related("allowed_runs")
+        .order_by("pk")[:_DOCUMENTS_PER_SLICE]
+    ):
+        for row in rows:
+            subject = f"{row.content_id} in query {row.catalog_query_id}"
+            if not CatalogContentKey.objects.filter(
+                catalog_query=row.catalog_query_id, content=row.content_id
+            ).exists():
+                yield Violation("orphan-override", subject, "no member")
+            if override_digest(row.record, forced=row.forced, allowed_keys=row.allowed_keys) != row.digest:
+                yield Violation("override-digest", subject, f"{row.digest} is not that of its record")
+            found, expected = {allowed.run_key for allowed in row.allowed_runs.all()}, allowed_run_keys(row)
+            if found != expected:
+                yield Violation("allowed-runs", subject, f"{sorted(found)}, but its record says {sorted(expected)}")
+        last = rows[-1].pk
 
 
 def _orphans() -> Iterator[Violation]:

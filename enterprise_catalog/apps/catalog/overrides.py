@@ -38,7 +38,18 @@ class WantedOverride:
     allowed_runs: frozenset[str]
 
     def digest(self) -> str:
-        return digest([unpack(self.record), self.forced, sorted(self.allowed_runs)])
+        return override_digest(self.record, forced=self.forced, allowed_keys=self.allowed_runs)
+
+
+def override_digest(record: bytes | memoryview, *, forced: bool, allowed_keys: Collection[str]) -> str:
+    """32 hex digits of all that an override is made of."""
+    return digest([unpack(record), forced, sorted(allowed_keys)])
+
+
+def allowed_run_keys(row: ContentOverride) -> set[str]:
+    """V2-1: runs of this very course that are restricted to enterprises and that the filter lists."""
+    restricted = {run["key"] for run in nested_runs(unpack(row.record)) if may_be_allowed(run)}
+    return restricted & set(row.allowed_keys)
 
 
 def forced_record(record: dict[str, Any]) -> dict[str, Any]:
@@ -101,11 +112,9 @@ def render_overrides_again(content_keys: Collection[str]) -> None:
 
 
 def _allowed_rows(row: ContentOverride) -> list[AllowedRun]:
-    """V2-1: restricted to enterprises, listed by the filter, and a run of this very course."""
     return [
         AllowedRun(override=row, catalog_query_id=row.catalog_query_id, course_key=row.content_id, run_key=key)
-        for key in {run["key"] for run in nested_runs(unpack(row.record)) if may_be_allowed(run)}
-        if key in row.allowed_keys
+        for key in sorted(allowed_run_keys(row))
     ]
 
 

@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from enterprise_catalog.apps.catalog.consistency import violations
 from enterprise_catalog.apps.catalog.linking import catalog_linker
 from enterprise_catalog.apps.catalog.membership import matching_pairs
 from enterprise_catalog.apps.catalog.models import AllowedRun, ContentMetadata, ContentOverride
@@ -222,3 +223,17 @@ def test_an_unknown_forced_course_is_reported(sandbox):
     run = refreshed(query)
     assert run.state == State.PUBLISHED
     assert QuarantinedDocument.objects.get(refresh_run=run).content_key == "edX+Unknown"
+
+
+def test_the_store_agrees_with_itself(sandbox, course):
+    """`check_consistency` over overrides, and that it would notice."""
+    key, run = course
+    query = allowing(key, run)
+    refreshed(query)
+    refreshed(forcing(key))
+    assert [str(violation) for violation in violations(deep=True)] == []
+    AllowedRun.objects.all().delete()
+    ContentOverride.objects.filter(forced=True).update(digest="0" * 32)
+    assert {violation.rule for violation in violations(deep=False)} == {"allowed-runs", "override-digest"}
+    query.content_keys.filter(content_id=key).delete()
+    assert "orphan-override" in {violation.rule for violation in violations(deep=False)}
