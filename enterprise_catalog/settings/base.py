@@ -276,6 +276,11 @@ CONTENT_FILTER_MAX_BYTES = 1024 * 1024
 CONTENT_FILTER_MAX_LEVELS = 10
 PAGE_SIZE_DEFAULT = 10
 PAGE_SIZE_MAX = 100
+# CHG-3: changes are small, and who was away for long has many to catch up with ...
+CHANGES_PAGE_SIZE_DEFAULT = 100
+CHANGES_PAGE_SIZE_MAX = 1000
+# ... within this time; whoever was away for longer reads the whole catalog (CHG-4).
+CHANGES_RETENTION_DAYS = 90
 
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_CREDENTIALS = True

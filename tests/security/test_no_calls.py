@@ -37,6 +37,7 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
     "filter": lambda it: learner().post(
         f"/api/v1/enterprise-customer/{E}/filter_content_items/", {"content_keys": ["edX+A"]}
     ),
+    "changes": lambda it: learner().get(path_of(it, "changes/")),
     "customer content": lambda it: learner().get(f"/api/v1/enterprise-customer/{E}/content-metadata/edX+A/"),
     "contents": lambda it: learner().get("/api/v1/content-metadata/?content_identifiers=edX%2BA"),
     "one content": lambda it: learner().get("/api/v1/content-metadata/edX+A?coerce_to_parent_course=1"),
@@ -112,7 +113,7 @@ def test_every_route_of_the_api_is_asked_above():
         *["customer-contains", "refresh-run"],
         *["catalog-queries", "catalog-query", "catalog-query-by-hash", "content-filter-hash"],
         *["distinct-catalog-queries", "catalog-diff", "customer-filter"],
-        *["customer-content", "contents", "content"],
+        *["customer-content", "contents", "content", "catalog-changes"],
     }
 
 

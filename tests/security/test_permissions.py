@@ -116,6 +116,11 @@ MATRIX = [
         "401 403 200 403 200 403 200 403 403 200",
     ),
     (
+        "PERM-5 changes",
+        lambda client, it: client.get(path_of(it, "changes/")),
+        "401 403 200 403 200 403 200 403 403 200",
+    ),
+    (
         "PERM-6",
         lambda client, it: client.post(path_of(it, "refresh_metadata/")),
         "401 403 403 403 200 403 200 403 403 200",
@@ -203,6 +208,7 @@ TEXTS = [
     ("PERM-5 contains", LEARNER_TEXT),
     ("PERM-5 content", LEARNER_TEXT),
     ("PERM-5 diff", LEARNER_TEXT),
+    ("PERM-5 changes", LEARNER_TEXT),
     ("PERM-6", ADMIN_TEXT),
     ("PERM-7 contains", LEARNER_TEXT),
     ("PERM-7 filter", LEARNER_TEXT),

@@ -47,11 +47,16 @@ class Page:
 
 def page_request(request: Request) -> PageRequest:
     """Read `page` and `page_size` (COM-7, COM-8)."""
-    number, size = request.query_params.get("page") or "1", request.query_params.get("page_size", "")
+    number = request.query_params.get("page") or "1"
     return PageRequest(
         number=None if number == "last" else _positive(number, default=0),
-        size=min(_positive(size, default=settings.PAGE_SIZE_DEFAULT), settings.PAGE_SIZE_MAX),
+        size=page_size(request, default=settings.PAGE_SIZE_DEFAULT, most=settings.PAGE_SIZE_MAX),
     )
+
+
+def page_size(request: Request, *, default: int, most: int) -> int:
+    """Larger ones clamp silently, and what is no size is the default (COM-8)."""
+    return min(_positive(request.query_params.get("page_size", ""), default=default), most)
 
 
 def page_of(wanted: PageRequest, count: int) -> Page:
@@ -88,11 +93,18 @@ def _neighbours(request: Request, page: Page) -> dict[str, str | None]:
 
 
 def _url(request: Request, number: int) -> str:
-    """The incoming URL with another page; every other parameter stays, repeated ones too (COM-10)."""
+    return url_with(request, "page", str(number) if number > 1 else None)
+
+
+def url_with(request: Request, name: str, value: str | None) -> str:
+    """
+    The incoming URL with another value of this parameter, None to drop it; every other one stays, repeated ones too
+    (COM-10).
+    """
     pairs = parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True)
-    pairs = [(name, value) for name, value in pairs if name != "page"]
-    if number > 1:
-        pairs.append(("page", str(number)))
+    pairs = [pair for pair in pairs if pair[0] != name]
+    if value is not None:
+        pairs.append((name, value))
     path = request.build_absolute_uri(request.path)
     return f"{path}?{urlencode(pairs)}" if pairs else path
 

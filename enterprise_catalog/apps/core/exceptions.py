@@ -36,6 +36,12 @@ class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
 
 
+class NoLongerThere(APIException):
+    """It was there once, and asking again is of no use."""
+
+    status_code = status.HTTP_410_GONE
+
+
 class DatabaseAway(APIException):
     """The database cannot be reached, or could not decide between writers in time."""
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from enterprise_catalog.apps.access.tests.tokens import E
+from enterprise_catalog.apps.catalog.attachment import record_attachment
 from enterprise_catalog.apps.catalog.contents import prepare_content
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.store import store_contents
@@ -61,6 +62,7 @@ def make_catalog(
             publish(query, *(course_document(entry) if isinstance(entry, str) else entry for entry in documents))
     defaults = {"title": "All Content", "enterprise_name": "Acme, Inc.", "modified": timezone.now()}
     catalog = EnterpriseCatalog.objects.create(enterprise_uuid=customer, catalog_query=query, **(defaults | fields))
+    record_attachment(catalogs=[catalog.pk], query_id=query.pk, previous_query_id=None)
     return EnterpriseCatalog.objects.select_related("catalog_query").get(pk=catalog.pk)
 
 

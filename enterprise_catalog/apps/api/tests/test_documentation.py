@@ -53,6 +53,7 @@ def test_the_shapes_are_those_of_the_answers():
         shapes.QueryShape: admin().get(f"/api/v1/catalog-queries/{catalog.catalog_query_id}/"),
         shapes.DistinctQueriesShape: operator().post("/api/v1/distinct-catalog-queries/", {}),
         shapes.ContentsShape: learner().get("/api/v1/content-metadata/"),
+        shapes.ChangesShape: learner().get(path_of(catalog, "changes/")),
         shapes.RunShape: admin().get(f"/api/v1/refresh-runs/{run_id}/"),
     }
     for shape, answer in answers.items():

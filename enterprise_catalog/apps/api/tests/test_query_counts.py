@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 
 from enterprise_catalog.apps.access.tests.test_roles import assign
 from enterprise_catalog.apps.access.tests.tokens import E, admin, client_for, learner, operator
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of, run_document, store
+from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of, publish, run_document, store
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.refresh.tests.builders import course_document, keys
 
@@ -126,6 +126,19 @@ def test_one_content(queries, django_assert_num_queries):
     queries(6, learner(), f"{path}course-v1:edX+A+1T?coerce_to_parent_course=1")
     with django_assert_num_queries(2):
         assert learner().get(f"{path}edX+A", headers={"If-None-Match": etag}).status_code == 304
+
+
+@SIZES
+def test_the_changes_of_a_catalog(queries, size):
+    """User, catalog, own changes, periods, those of the query; a moment, or none, has to be found in them."""
+    catalog = make_catalog()
+    for _ in range(size):
+        make_catalog(query=catalog.catalog_query)
+    publish(catalog.catalog_query, *(course_document(key) for key in keys(size)))
+    path = path_of(catalog, "changes/")
+    first = queries(6, learner(), path).json()
+    assert len(first["results"]) == size
+    queries(5, learner(), f"{path}?since={first['cursor']}")
 
 
 @SIZES

@@ -5,6 +5,7 @@ Shapes of v1's answers and bodies, for the OpenAPI document only: `representatio
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
+from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 PAGE_PARAMETERS = [
@@ -120,6 +121,20 @@ class ContentsShape(serializers.Serializer):
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
     results = serializers.ListField(child=serializers.DictField())
+
+
+class ChangeShape(serializers.Serializer):
+    content_key = serializers.CharField()
+    content_type = serializers.ChoiceField(choices=ContentMetadata.ContentType.choices)
+    change = serializers.ChoiceField(choices=CatalogContentChange.Change.choices)
+    changed_at = serializers.DateTimeField()
+    refresh_run = serializers.UUIDField(allow_null=True)
+
+
+class ChangesShape(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    cursor = serializers.CharField()
+    results = ChangeShape(many=True)
 
 
 class RefreshShape(serializers.Serializer):

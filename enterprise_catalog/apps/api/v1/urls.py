@@ -8,6 +8,7 @@ from enterprise_catalog.apps.api.v1 import (
     bare_content,
     catalog_queries,
     catalogs,
+    changes,
     containment,
     content_metadata,
     customer_content,
@@ -40,6 +41,7 @@ urlpatterns = [
         name="catalog-content-metadata",
     ),
     route("enterprise-catalogs/<str:uuid>/generate_diff/", diff.GenerateDiffView.as_view(), name="catalog-diff"),
+    route("enterprise-catalogs/<str:uuid>/changes/", changes.ChangesView.as_view(), name="catalog-changes"),
     route(
         "enterprise-catalogs/<str:uuid>/refresh_metadata/",
         catalogs.RefreshMetadataView.as_view(),

@@ -1,0 +1,94 @@
+"""The feed of what joined and left a catalog (CHG-1 to CHG-4)."""
+
+import re
+from base64 import b64decode, urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
+from enterprise_catalog.apps.api.pagination import page_size, url_with
+from enterprise_catalog.apps.api.v1.shapes import ChangesShape
+from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.catalog.changes import NoLongerKept, Position, changes_after
+from enterprise_catalog.apps.catalog.models import CatalogContentChange
+from enterprise_catalog.apps.core.exceptions import NoLongerThere
+from enterprise_catalog.apps.core.moments import iso_moment, parse_moment
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# So many digits that ids fit every database, and moments a datetime.
+_POSITION = re.compile(rb"([0-9]{1,18}):([0-9]{1,16})")
+
+
+class ChangesView(ApiView):
+    @extend_schema(
+        operation_id="list_catalog_changes",
+        parameters=[
+            OpenApiParameter("since", description="An ISO 8601 datetime, exclusive, or a cursor; 90 days ago at most."),
+            OpenApiParameter("page_size", int, description="100 unless given, 1000 at most."),
+        ],
+        responses={200: ChangesShape, 410: OpenApiResponse(description="Older than what is kept.")},
+    )
+    def get(self, request: Request, uuid: str) -> Response:
+        catalog = catalog_for(request, uuid, access=LEARNER)
+        size = page_size(request, default=settings.CHANGES_PAGE_SIZE_DEFAULT, most=settings.CHANGES_PAGE_SIZE_MAX)
+        try:
+            page = changes_after(catalog_uuid=catalog.uuid, since=since_of(request), limit=size)
+        except NoLongerKept as error:
+            moment = iso_moment(error.kept_since)
+            raise NoLongerThere(f"Changes before {moment} are no longer kept; read the whole catalog.") from error
+        cursor = cursor_of(page.position)
+        return Response(
+            {
+                "next": url_with(request, "since", cursor) if page.has_more else None,
+                "cursor": cursor,
+                "results": [change_representation(change) for change in page.changes],
+            }
+        )
+
+
+def since_of(request: Request) -> Position | datetime | None:
+    """None when absent (CHG-3); CHG-4 when it is neither a cursor nor a datetime."""
+    text = request.query_params.get("since")
+    if text is None:
+        return None
+    # A `+` before an offset that was not encoded arrives as a space.
+    since = position_of(text) or parse_moment(text) or parse_moment(text.replace(" ", "+"))
+    if since is None:
+        raise ValidationError({"since": ["Must be an ISO 8601 datetime or a cursor."]})
+    return since
+
+
+def cursor_of(position: Position) -> str:
+    """Opaque to callers, who bring it back."""
+    microseconds = (position.moment - _EPOCH) // timedelta(microseconds=1)
+    return urlsafe_b64encode(f"{position.change_id}:{microseconds}".encode()).rstrip(b"=").decode()
+
+
+def position_of(cursor: str) -> Position | None:
+    """None for what is no cursor. No ISO datetime reads as one."""
+    try:
+        text = b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return None
+    match = _POSITION.fullmatch(text)
+    if match is None:
+        return None
+    change_id, microseconds = map(int, match.groups())
+    return Position(change_id, _EPOCH + timedelta(microseconds=microseconds))
+
+
+def change_representation(change: CatalogContentChange) -> dict[str, Any]:
+    """CHG-1."""
+    return {
+        "content_key": change.content_key,
+        "content_type": change.content_type,
+        "change": change.change,
+        "changed_at": change.changed_at,
+        "refresh_run": change.refresh_run_uuid,
+    }

@@ -1,0 +1,122 @@
+"""
+What joined and left a catalog, oldest first, to be read on from any point (CHG-1 to CHG-4).
+
+A catalog's changes are its own, of being attached elsewhere, and those of its queries while it was attached to them.
+All are written while the query is locked, so their ids follow the order of their commits: whoever has read up to an id
+missed nothing before it, whatever else is being written. Moments only say since when somebody wants to know, and what
+is too old to be kept.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import F, Max, Q, QuerySet
+
+from enterprise_catalog.apps.catalog.attachment import latest_change
+from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange
+from enterprise_catalog.apps.core.db import database_now, snapshot
+
+# A walk that begins at the start of what is kept may take this long before what it has yet to read is refused.
+_GRACE = timedelta(days=1)
+# Changes are dated before they are written, so one may be dated before another that was written first; never by more.
+_MOST_OUT_OF_ORDER = timedelta(hours=1)
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class NoLongerKept(Exception):
+    """Changes that were asked for may be gone already; `kept_since` is what can be asked for."""
+
+    def __init__(self, kept_since: datetime) -> None:
+        super().__init__(kept_since)
+        self.kept_since = kept_since
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far somebody has read: up to a change. Nothing that is older than the moment is missing."""
+
+    change_id: int
+    moment: datetime
+
+
+@dataclass(frozen=True)
+class ChangePage:
+    """Some changes, and from where to read on: now if there are more, else later."""
+
+    changes: list[CatalogContentChange]
+    position: Position
+    has_more: bool
+
+
+def changes_after(*, catalog_uuid: UUID, since: Position | datetime | None, limit: int) -> ChangePage:
+    """
+    The next changes after a position, or later than a moment; None means all that is kept. Raises NoLongerKept.
+
+    All reads see one moment: a catalog that moves meanwhile is told as before or as after.
+    """
+    with snapshot():
+        now = database_now()
+        kept_since = now - timedelta(days=settings.CHANGES_RETENTION_DAYS)
+        if isinstance(since, Position):
+            _refuse_if_older(since.moment, than=kept_since - _GRACE, kept_since=kept_since)
+            return _page(catalog_uuid, after=since.change_id, later_than=_EVER, limit=limit, now=now)
+        moment = since or kept_since
+        _refuse_if_older(moment, than=kept_since, kept_since=kept_since)
+        page = _page(catalog_uuid, after=_last_before(moment), later_than=moment, limit=limit, now=now)
+        # What the moment left out is not to be told next time, either.
+        return page if page.changes else replace(page, position=Position(_end_of(catalog_uuid), now))
+
+
+def _refuse_if_older(moment: datetime, *, than: datetime, kept_since: datetime) -> None:
+    if moment < than:
+        raise NoLongerKept(kept_since)
+
+
+def _page(catalog_uuid: UUID, *, after: int, later_than: datetime, limit: int, now: datetime) -> ChangePage:
+    changes = _read(catalog_uuid, after=after, later_than=later_than, limit=limit + 1)
+    if len(changes) > limit:
+        last = changes[limit - 1]
+        return ChangePage(changes[:limit], Position(last.pk, last.changed_at), has_more=True)
+    # Who read all that there is misses nothing up to now.
+    return ChangePage(changes, Position(changes[-1].pk if changes else after, now), has_more=False)
+
+
+def _read(catalog_uuid: UUID, *, after: int, later_than: datetime, limit: int) -> list[CatalogContentChange]:
+    """The first changes in both kinds of sources, each read on its own index and no further than needed."""
+    later = CatalogContentChange.objects.filter(pk__gt=after, changed_at__gt=later_than).order_by("pk")
+    own = later.filter(enterprise_catalog=catalog_uuid)[:limit]
+    of_queries: list[CatalogContentChange] = []
+    # Periods follow one another: once there is enough, later ones have nothing that comes before it.
+    for period in _periods_with_changes(catalog_uuid).filter(Q(ends_with=None) | Q(ends_with__gt=after)):
+        of_query = later.filter(catalog_query=period.catalog_query_id, enterprise_catalog=None)
+        of_query = of_query.filter(pk__gt=period.begins_after)
+        if period.ends_with is not None:
+            of_query = of_query.filter(pk__lte=period.ends_with)
+        of_queries += of_query[: limit - len(of_queries)]
+        if len(of_queries) == limit:
+            break
+    return list(islice(merge(own, of_queries, key=attrgetter("pk")), limit))
+
+
+def _periods_with_changes(catalog_uuid: UUID) -> QuerySet[CatalogAttachment]:
+    periods = CatalogAttachment.objects.filter(enterprise_catalog=catalog_uuid).order_by("pk")
+    return periods.exclude(ends_with=F("begins_after"))
+
+
+def _last_before(moment: datetime) -> int:
+    """The id of a change that was written before all later ones, so that nobody looks at what came before it."""
+    earlier = CatalogContentChange.objects.filter(changed_at__lte=moment - _MOST_OUT_OF_ORDER)
+    return earlier.order_by("-changed_at", "-pk").values_list("pk", flat=True).first() or 0
+
+
+def _end_of(catalog_uuid: UUID) -> int:
+    """An id that no change of this catalog has passed yet, and that all to come will pass."""
+    own = CatalogContentChange.objects.filter(enterprise_catalog=catalog_uuid).aggregate(last=Max("pk"))["last"] or 0
+    periods = CatalogAttachment.objects.filter(enterprise_catalog=catalog_uuid)
+    ends = (row.ends_with if row.ends_with is not None else latest_change(row.catalog_query_id) for row in periods)
+    return max(own, *ends, 0)
