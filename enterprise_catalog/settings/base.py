@@ -262,6 +262,8 @@ SPECTACULAR_SETTINGS = {
 
 # COM-16
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# Django counts query parameters, too, and its 1,000 would refuse the longest allowed list beside any other parameter.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 # GET: what fits a request line, and what answers fast enough for a page.
 CONTENT_KEYS_LIMIT_GET = 100
 CONTENT_KEYS_LIMIT_POST = 1000

@@ -139,3 +139,11 @@ class TestCustomer:
         catalog = make_catalog("edX+A")
         response = learner().post(f"{CUSTOMER}?get_catalog_list=true", {"program_uuids": ["edX+A"]})
         assert response.json()["catalog_list"] == [str(catalog.uuid)]
+
+
+def test_the_longest_allowed_get_beside_other_parameters():
+    """COM-16: 1,000 ids in each of both fields, and a flag."""
+    path = path_of(make_catalog("edX+A"), "contains_content_items/")
+    ids = [f"edX+{number}" for number in range(999)]
+    parameters = {"course_run_ids": [*ids, "edX+A"], "program_uuids": [*ids, "x"], "match": "any"}
+    assert learner().get(path, parameters).json() == {"contains_content_items": True}
