@@ -1,6 +1,7 @@
 """
 What must be true between the tables of the store, and where it is not.
 
+    catalogs    tell the changes of the query they are attached to
     queries     hash and equivalence key are the filter's, counts are those of the rows
     members     stand where their content's row says, and have content and documents
     contents    say what their documents say: digests, flags, nested runs, and the item as it would be rendered now
@@ -15,7 +16,7 @@ from typing import Any
 
 import orjson
 import zstandard
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from enterprise_catalog.apps.catalog.contents import ContentType, runs_of
 from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
@@ -69,6 +70,7 @@ def violations(*, deep: bool) -> Iterator[Violation]:
     yield from _standings()
     yield from _overrides()
     yield from _orphans()
+    yield from _attachments()
     yield from _documents(deep=deep)
 
 
@@ -161,6 +163,17 @@ def _orphans() -> Iterator[Violation]:
     ):
         for (subject,) in rows.order_by().iterator():
             yield Violation(rule, str(subject), what)
+
+
+def _attachments() -> Iterator[Violation]:
+    """A catalog tells the changes of the query it is attached to, and of no other now (CHG-2)."""
+    is_open = Q(attachments__ends_with=None, attachments__isnull=False)
+    is_right = is_open & Q(attachments__catalog_query=F("catalog_query"))
+    catalogs = EnterpriseCatalog.objects.order_by().annotate(
+        open=Count("attachments", filter=is_open), right=Count("attachments", filter=is_right)
+    )
+    for uuid, found, right in catalogs.exclude(open=1, right=1).values_list("uuid", "open", "right").iterator():
+        yield Violation("attachment", f"catalog {uuid}", f"{found} open periods, {right} of its query")
 
 
 def _documents(*, deep: bool) -> Iterator[Violation]:

@@ -5,8 +5,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from enterprise_catalog.apps.catalog.attachment import record_attachment
 from enterprise_catalog.apps.catalog.consistency import Violation
 from enterprise_catalog.apps.catalog.models import (
+    CatalogAttachment,
     CatalogContentKey,
     CatalogQuery,
     ContentDocuments,
@@ -31,6 +33,7 @@ def catalog(sandbox):
     everything = {"content_type": ["course", "courserun", "program"]}
     catalog = EnterpriseCatalogFactory.create(catalog_query__content_filter=everything)
     EnterpriseCustomer.objects.create(uuid=catalog.enterprise_uuid)
+    record_attachment(catalogs=[catalog.pk], query_id=catalog.catalog_query_id, previous_query_id=None)
     call_command("refresh_catalogs", "--here", stdout=StringIO())
     assert sweep_reviews_if_due()
     return catalog
@@ -135,3 +138,14 @@ def test_a_run_whose_columns_contradict_its_state(catalog, columns, rule):  # P4
 def test_a_waiting_run_in_another_querys_place(catalog):  # P4
     RefreshRun.objects.update(state="queued", finished_at=None, queued_for=catalog.catalog_query_id + 1)
     assert found() == {"queued-for"}
+
+
+@pytest.mark.parametrize("broken", [{"ends_with": 5}, {"catalog_query": 4711}])
+def test_a_catalog_that_tells_no_changes_of_its_query(catalog, broken):  # CHG-2
+    CatalogAttachment.objects.update(**broken)
+    assert found() == {"attachment"}
+
+
+def test_a_catalog_that_tells_changes_twice(catalog):  # CHG-2
+    record_attachment(catalogs=[catalog.pk], query_id=catalog.catalog_query_id, previous_query_id=None)
+    assert found() == {"attachment"}
