@@ -14,7 +14,7 @@ from enterprise_catalog.apps.catalog.variants import nested_runs
 
 ContentType = ContentMetadata.ContentType
 
-# The full record wins key by key, except where the search document says it better (REFR-16).
+# The full record wins key by key, except where only the search document has a say (REFR-16).
 _SEARCH_WINS = {
     ContentType.COURSE: (
         "aggregation_key", "content_type", "seat_types", "end_date", "course_ends", "languages",
@@ -46,6 +46,13 @@ def build_item(
     surfaces that show none (V2-2).
     """
     item = _overlay(content_type, search_document, full_record)
+    # As the aggregation key says (REFR-12), and its id under the name that clients read (META-6): today's client reads
+    # `key` of everything but programs.
+    item["content_type"] = content_type
+    if content_type == ContentType.PROGRAM:
+        item["uuid"] = item.get("uuid") or content_key
+    else:
+        item["key"] = item.get("key") or content_key
     _normalise_product_source(item)
     item["parent_content_key"] = parent_content_key
     if content_type == ContentType.COURSE:
@@ -59,9 +66,6 @@ def build_item(
         if review is not None:
             item["reviews_count"] = review.reviews_count
             item["avg_course_rating"] = review.avg_course_rating
-    elif content_type == ContentType.PATHWAY:
-        # Today's client reads `key` of everything but programs (META-6).
-        item["key"] = content_key
     return item
 
 
@@ -94,8 +98,8 @@ def advertised_run(course: dict[str, Any]) -> dict[str, Any] | None:
 def _overlay(content_type: str, search_document: dict[str, Any], full_record: dict[str, Any] | None) -> dict[str, Any]:
     if full_record is None or content_type not in _SEARCH_WINS:
         return dict(search_document)
-    kept = {key: search_document[key] for key in _SEARCH_WINS[ContentType(content_type)] if key in search_document}
-    return search_document | full_record | kept
+    own = _SEARCH_WINS[ContentType(content_type)]
+    return search_document | {key: value for key, value in full_record.items() if key not in own}
 
 
 def _normalise_product_source(item: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ import orjson
 from enterprise_catalog.apps.catalog.items import ContentType, advertised_run
 from enterprise_catalog.apps.catalog.normalized import exec_ed_sku, is_exec_ed
 
-RENDERING_VERSION = 1
+RENDERING_VERSION = 2
 GAP = b"\x00"
 
 # Written by `catalog.linking`, so they may not come from a document as well.

@@ -38,6 +38,26 @@ def test_the_full_record_wins_except_where_search_says_it_better(search_course, 
     assert item["subjects"] == full["subjects"]
 
 
+def test_what_only_search_may_say_never_comes_from_the_record(search_course, full_course):
+    """REFR-16: such a key is as the search document has it, and so absent when that has none."""
+    search = {key: value for key, value in search_course.items() if key not in ("languages", "course_ends")}
+    item = course_item(search, full_course | {"languages": ["en"], "course_ends": "Future"})
+    assert not {"languages", "course_ends"} & item.keys()
+
+
+def test_the_aggregation_key_decides_the_type(search_course):
+    """REFR-12, META-6: an item carries its type and its key, whatever its document forgot."""
+    document = {key: value for key, value in search_course.items() if key not in ("content_type", "key")}
+    item = build_item(
+        content_key="edX+DemoX",
+        content_type="course",
+        parent_content_key=None,
+        search_document=document,
+        full_record=None,
+    )
+    assert (item["content_type"], item["key"]) == ("course", "edX+DemoX")
+
+
 def test_a_course_without_record_is_inactive_and_not_normalized(search_course):
     """META-18, META-20, REFR-18."""
     item = course_item(search_course)
