@@ -36,9 +36,8 @@ class LinkContext:
 
 
 def utm_parameters(customer_name: str) -> dict[str, str]:
-    """`utm_medium`, and `utm_source` unless nothing of the name survives as a slug (META-22)."""
-    slug = utm_slug(customer_name)
-    return {"utm_medium": "enterprise"} | ({"utm_source": slug} if slug else {})
+    """A blank `utm_source`, when nothing of the name survives as a slug, takes another's away (META-22)."""
+    return {"utm_medium": "enterprise", "utm_source": utm_slug(customer_name)}
 
 
 def utm_slug(name: str) -> str:
@@ -107,4 +106,5 @@ def _path(segment: str) -> str:
 
 
 def _query(parameters: Iterable[tuple[str, str]]) -> str:
-    return urlencode(sorted(parameters))
+    """By name, without blank ones (META-23)."""
+    return urlencode(sorted((name, value) for name, value in parameters if value))

@@ -103,7 +103,15 @@ def test_utm_slug(name, slug):
 
 def test_a_name_without_slug_sends_no_source():
     """META-22."""
-    assert links.utm_parameters("数学") == {"utm_medium": "enterprise"}
+    context = replace(PORTAL, utm=links.utm_parameters("数学"))
+    url = links.course_enrollment_url(context, course_key="edX+DemoX", advertised_run_key=None)
+    assert url == "https://enterprise.example.org/acme/course/edX+DemoX?utm_medium=enterprise"
+
+
+def test_a_name_without_slug_leaves_no_other_source():
+    """META-22, META-23: discovery's own says whose link it was before, and would be counted."""
+    merged = links.merge_parameters("https://www.example.org/?utm_source=worker&x=1", links.utm_parameters("数学"))
+    assert merged == "https://www.example.org/?utm_medium=enterprise&x=1"
 
 
 @pytest.mark.parametrize(
