@@ -151,7 +151,9 @@ def _render(
         modified = sortable_moment(max(row.modified, content.modified))
         return pack_bytes(render(item, content_key=row.content_id, modified=modified)), bool(item.get("active"))
 
-    row.rendered_v2, row.active_v2 = built(frozenset(row.allowed_keys))
     shown_on_v1, row.active_v1 = built(None)
+    # What is forced in without a run allowed has nothing that v2 alone shows (V2-8).
+    only_forced = row.forced and not row.allowed_keys
+    row.rendered_v2, row.active_v2 = built(None if only_forced else frozenset(row.allowed_keys))
     # Only what is forced in looks different to v1 (V2-8).
     row.rendered_v1 = shown_on_v1 if row.forced else None

@@ -194,6 +194,16 @@ def test_a_forced_course_becomes_a_member_of_this_query_only(sandbox):
     assert shown["course_run_statuses"] == ["published"] * len(shown["course_runs"])
 
 
+def test_a_forced_course_without_allowed_runs_is_the_same_on_both_surfaces(sandbox):
+    """V2-8."""
+    key = sandbox.dataset.course_keys()[0]
+    query = forcing(key)
+    refreshed(query)
+    assert len(item(query, key, V1)["course_runs"]) > 1
+    shown = [rendered_items(query_id=query.pk, content_keys=[key], surface=surface) for surface in (V1, V2)]
+    assert shown[0] == shown[1]
+
+
 def test_the_alteration_never_shows_elsewhere(sandbox):
     """REFR-19: whoever comes first."""
     key = sandbox.dataset.course_keys()[0]
