@@ -104,6 +104,7 @@ class TestCreate:
             ("enabled_course_modes", ..., "This field is required."),
             ("enabled_course_modes", "audit", "Expected a list of course modes."),
             ("enabled_course_modes", [1], "Expected a list of course modes."),
+            ("enabled_course_modes", '["\\ud800"]', "Expected a list of course modes."),
             ("enabled_course_modes", None, "Expected a list of course modes."),
             ("publish_audit_enrollment_urls", "maybe", "Must be a valid boolean."),
             ("publish_audit_enrollment_urls", [], "Must be a valid boolean."),
@@ -330,6 +331,12 @@ class TestRun:
         RefreshRun.objects.update(state="failed", reason_code="discovery_throttled", reason_detail="429 on page 3")
         answer = admin().get(f"/api/v1/refresh-runs/{run_id}/").json()
         assert answer["reason"] == {"code": "discovery_throttled", "detail": "429 on page 3"}
+
+    def test_counts_in_their_order(self):  # RUN-1, COM-14: MySQL keeps the keys of JSON in an order of its own
+        run_id = admin().post(path_of(make_catalog(), "refresh_metadata/")).json()["async_task_id"]
+        names = ["fetched", "skipped", "quarantined", "added", "removed", "total"]
+        RefreshRun.objects.update(state="published", counts=dict.fromkeys(sorted(names, key=len), 1))
+        assert list(admin().get(f"/api/v1/refresh-runs/{run_id}/").json()["counts"]) == names
 
     @pytest.mark.parametrize("run_id", ["2b1d3c5e-0000-4000-8000-00000000dead", "x", "1"])
     def test_an_unknown_run(self, run_id):  # RUN-5

@@ -3,7 +3,6 @@ What v1 accepts (CRUD-2), turned into the values the desk works with. Types and 
 is the desk's.
 """
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter
+from enterprise_catalog.apps.core.parsers import parse_json
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.operations.catalogs import ABSENT, CatalogValues
 
@@ -34,8 +34,8 @@ class CourseModesField(serializers.Field):
     def to_internal_value(self, data: Any) -> list[str]:
         if isinstance(data, str):
             try:
-                data = json.loads(data)
-            except (ValueError, RecursionError):
+                data = parse_json(data)
+            except ValueError:
                 self.fail("invalid")
         if not isinstance(data, list) or not all(isinstance(mode, str) for mode in data):
             self.fail("invalid")
