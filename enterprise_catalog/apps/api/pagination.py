@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from django.conf import settings
+from django.core.handlers.wsgi import get_str_from_wsgi
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
@@ -101,7 +102,7 @@ def url_with(request: Request, name: str, value: str | None) -> str:
     The incoming URL with another value of this parameter, None to drop it; every other one stays, repeated ones too
     (COM-10).
     """
-    pairs = parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True)
+    pairs = parse_qsl(get_str_from_wsgi(request.META, "QUERY_STRING", ""), keep_blank_values=True)
     pairs = [pair for pair in pairs if pair[0] != name]
     if value is not None:
         pairs.append((name, value))

@@ -67,6 +67,11 @@ def test_links_keep_every_other_parameter():  # COM-10
     assert envelope["previous"] == f"http://testserver/things/?{kept}"
 
 
+def test_links_keep_what_came_unencoded():  # COM-10
+    link = plain_envelope(request("q=Université"), page("", 11), [])["next"]
+    assert link == "http://testserver/things/?q=Universit%C3%A9&page=2"
+
+
 def test_links_name_the_incoming_host_and_scheme():  # COM-10
     incoming = Request(APIRequestFactory().get("/things/", secure=True, headers={"Host": "localhost:8443"}))
     assert full_envelope(incoming, page("", 25), [])["next"] == "https://localhost:8443/things/?page=2"
