@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from enterprise_catalog.apps.access.tests.tokens import E
@@ -62,7 +63,8 @@ def make_catalog(
             publish(query, *(course_document(entry) if isinstance(entry, str) else entry for entry in documents))
     defaults = {"title": "All Content", "enterprise_name": "Acme, Inc.", "modified": timezone.now()}
     catalog = EnterpriseCatalog.objects.create(enterprise_uuid=customer, catalog_query=query, **(defaults | fields))
-    record_attachment(catalogs=[catalog.pk], query_id=query.pk, previous_query_id=None)
+    with transaction.atomic():
+        record_attachment(catalogs=[catalog.pk], query_id=query.pk, previous_query_id=None)
     return EnterpriseCatalog.objects.select_related("catalog_query").get(pk=catalog.pk)
 
 
