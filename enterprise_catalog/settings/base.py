@@ -43,7 +43,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "enterprise_catalog.apps.core.middleware.RequestIdMiddleware",
-    "enterprise_catalog.apps.core.middleware.HeadMiddleware",
+    "enterprise_catalog.apps.core.middleware.NoBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",

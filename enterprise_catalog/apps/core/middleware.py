@@ -1,9 +1,10 @@
-"""What happens to every request, whatever it asks: its id and its log line (COM-20), and no body for HEAD."""
+"""What happens to every request, whatever it asks: its id and its log line (COM-20), and no body where none belongs."""
 
 import re
 import time
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -41,11 +42,11 @@ class RequestIdMiddleware:
         return response
 
 
-class HeadMiddleware:
+class NoBodyMiddleware:
     """
-    A HEAD is answered as the GET it stands for, without the body (AUTH-9).
+    A HEAD is answered as the GET it stands for, without the body (AUTH-9); a 304 has none, and so no length (COM-18).
 
-    Servers drop the body themselves, but not all quietly. Content-Length stays that of the GET.
+    Servers drop the body themselves, but not all quietly. Of a HEAD, Content-Length stays that of the GET.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -55,4 +56,7 @@ class HeadMiddleware:
         response = self.get_response(request)
         if request.method == "HEAD" and isinstance(response, HttpResponse):
             response.content = b""
+        if response.status_code == HTTPStatus.NOT_MODIFIED:
+            # It would be taken for that of the answer which the caller holds.
+            response.headers.pop("Content-Length", None)
         return response

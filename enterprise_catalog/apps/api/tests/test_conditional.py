@@ -44,7 +44,7 @@ def test_who_holds_it_gets_no_body(catalog, query):
     second = ask(catalog, query, first["ETag"])
     assert first["ETag"].startswith('W/"')
     assert (second.status_code, second.content) == (304, b"")
-    assert "Content-Type" not in second
+    assert not {"Content-Type", "Content-Length"} & set(second.headers)
 
 
 @pytest.mark.parametrize("query", ["", "traverse_pagination=1"])
