@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from enterprise_catalog.apps.catalog.models import CatalogContentKey, Standing
+from django.db.models import OuterRef, Subquery
+
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentOverride, Standing
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,16 @@ class Difference:
 def difference_from_members(*, query_id: int, content_keys: Iterable[str]) -> Difference:
     """Compare with all that v1 shows of a query, inactive courses included."""
     members = CatalogContentKey.objects.filter(catalog_query_id=query_id, standing_v1__gt=Standing.HIDDEN)
+    # A course that the filter forces in is a document of this query's own (REFR-19), with a date of its own.
+    forced = ContentOverride.objects.filter(catalog_query_id=query_id, content_id=OuterRef("content_id"), forced=True)
+    members = members.annotate(own_modified=Subquery(forced.values("modified")))
+    rows = members.order_by("content_id").values_list("content_id", "content__modified", "own_modified")
     given = dict.fromkeys(content_keys)
     not_included: list[str] = []
     found: list[tuple[str, datetime]] = []
-    for key, modified in members.order_by("content_id").values_list("content_id", "content__modified").iterator():
+    for key, modified, own_modified in rows.iterator():
         if key in given:
-            found.append((key, modified))
+            found.append((key, max(modified, own_modified or modified)))
             del given[key]
         else:
             not_included.append(key)

@@ -23,6 +23,7 @@ from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,
     ContentMetadata,
+    ContentOverride,
     Standing,
 )
 from enterprise_catalog.apps.catalog.overrides import WantedOverride, write_overrides
@@ -164,4 +165,9 @@ def _count_members(query: CatalogQuery) -> None:
     query.member_count = members.count()
     query.count_v1 = members.filter(standing_v1=Standing.LISTED).count()
     query.count_v2 = members.filter(standing_v2=Standing.LISTED).count()
-    query.content_modified = members.aggregate(latest=Max("content__modified"))["latest"]
+    # What the query shows in its own way has dates of its own; its earlier ones must not come back.
+    moments = (
+        members.aggregate(latest=Max("content__modified"))["latest"],
+        ContentOverride.objects.filter(catalog_query=query).aggregate(latest=Max("modified"))["latest"],
+    )
+    query.content_modified = max((moment for moment in moments if moment), default=None)

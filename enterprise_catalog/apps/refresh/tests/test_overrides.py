@@ -1,12 +1,15 @@
 """What one query shows in its own way: allowed restricted runs and forced courses (V2-1..8, REFR-19)."""
 
+from datetime import timedelta
+
 import orjson
 import pytest
 
 from enterprise_catalog.apps.catalog.consistency import violations
+from enterprise_catalog.apps.catalog.diff import difference_from_members
 from enterprise_catalog.apps.catalog.linking import catalog_linker
 from enterprise_catalog.apps.catalog.membership import matching_pairs
-from enterprise_catalog.apps.catalog.models import AllowedRun, ContentMetadata, ContentOverride
+from enterprise_catalog.apps.catalog.models import AllowedRun, CatalogContentKey, ContentMetadata, ContentOverride
 from enterprise_catalog.apps.catalog.pages import listed_page, rendered_items, walk_listed
 from enterprise_catalog.apps.catalog.surfaces import V1, V2
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
@@ -202,6 +205,19 @@ def test_a_forced_course_without_allowed_runs_is_the_same_on_both_surfaces(sandb
     assert len(item(query, key, V1)["course_runs"]) > 1
     shown = [rendered_items(query_id=query.pk, content_keys=[key], surface=surface) for surface in (V1, V2)]
     assert shown[0] == shown[1]
+
+
+def test_a_forced_course_counts_as_modified_when_it_was_forced_in(sandbox):
+    """META-11, DIFF-2, CRUD-1: later publishes do not move the date back."""
+    key = sandbox.dataset.course_keys()[0]
+    query = forcing(key)
+    refreshed(query)
+    forced_in = ContentOverride.objects.get().modified
+    ContentMetadata.objects.update(modified=forced_in - timedelta(days=1))
+    CatalogContentKey.objects.exclude(content_id=key).first().delete()
+    assert refreshed(query).counts["added"] == 1
+    assert query.content_modified == forced_in
+    assert difference_from_members(query_id=query.pk, content_keys=[key]).found == [(key, forced_in)]
 
 
 def test_the_alteration_never_shows_elsewhere(sandbox):
