@@ -137,6 +137,11 @@ MATRIX = [
         "401 403 200 403 200 403 200 403 403 200",
     ),
     (
+        "PERM-7 content on v2",
+        lambda client, _: client.get(f"/api/v2/enterprise-customer/{E}/content-metadata/edX+A/"),
+        "401 403 200 403 200 403 200 403 403 200",
+    ),
+    (
         "PERM-8 list",
         lambda client, _: client.get("/api/v1/content-metadata/"),
         "401 200 200 200 200 200 200 200 200 200",
