@@ -13,8 +13,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.core.db import DatabaseNow, database_now
-from enterprise_catalog.apps.refresh.claims import State, due_runs, recover_expired_leases
+from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.refresh.claims import State, due_runs, end, recover_expired_leases
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -55,13 +55,13 @@ def _next_due_queries() -> list[CatalogQuery]:
 
 
 def _end_orphans() -> None:
-    """A run whose query is gone has nothing to publish to (RUN-5)."""
-    RefreshRun.objects.filter(state=State.QUEUED, catalog_query=None).update(
+    """A run whose query is gone has nothing to publish to, whether it waits or is held (RUN-5)."""
+    end(
+        RefreshRun.objects.filter(state__in=[State.QUEUED, State.HELD], catalog_query=None),
         state=State.FAILED,
-        queued_for=None,
-        finished_at=DatabaseNow(),
         reason_code="superseded",
         reason_detail="Its catalog query no longer exists.",
+        held_keys=None,
     )
 
 

@@ -105,10 +105,12 @@ def test_a_dead_workers_run_is_announced(query):
     assert tick() == [claim.run_uuid]
 
 
-def test_a_run_whose_query_is_gone_ends(query):
+@pytest.mark.parametrize("state", [State.QUEUED, State.HELD])
+def test_a_run_whose_query_is_gone_ends(query, state):
     """RUN-5, P10."""
     EnterpriseCatalog.objects.all().delete()
     requested(query)
+    RefreshRun.objects.update(state=state)
     query.delete()
     assert tick() == []
     run = RefreshRun.objects.get()
