@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -26,6 +27,7 @@ from enterprise_catalog.apps.api.tests.builders import (
 from enterprise_catalog.apps.api.v1.changes import cursor_of, position_of
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.publishing import apply_difference, difference_to, lock_for_publishing
 from enterprise_catalog.apps.refresh.tests.builders import course_document, keys, make_query
 
 pytestmark = pytest.mark.django_db
@@ -418,13 +420,18 @@ def test_a_deleted_catalog_is_not_found(catalog):  # COM-3
 def test_what_is_being_written_meanwhile_is_not_missed():  # CHG-3
     """Another query's later change is committed before an earlier one of this catalog's query."""
     catalog, other = make_catalog("edX+A"), make_catalog("edX+X")
+    query, content_keys = catalog.catalog_query, store(course_document("edX+A"), course_document("edX+B"))
     written, committed = Event(), Event()
 
     def publish_slowly():
         with transaction.atomic():
-            hold(catalog.catalog_query, "edX+A", "edX+B")
+            difference = difference_to(query_id=query.pk, content_keys=content_keys)
+            locked = lock_for_publishing(
+                query_id=query.pk, filter_hash=query.content_filter_hash, difference=difference
+            )
+            apply_difference(query=locked, difference=difference, run_uuid=uuid4())
             written.set()
-            committed.wait(30)
+            assert committed.wait(60)
         connection.close()
 
     with ThreadPoolExecutor(max_workers=1) as elsewhere:
