@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.db import connection
+from pytest_django import Settings
 
+from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts.services import Services
+from tests.neighbours import lead_to
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,6 +22,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("mariadb"):
             item.add_marker(elsewhere)
+
+
+@pytest.fixture
+def sandbox(settings: Settings) -> Iterator[Sandbox]:
+    """A discovery and LMS of the test's own, on loopback."""
+    with Sandbox(courses=12, programs=2) as running:
+        lead_to(running, settings)
+        yield running
 
 
 @pytest.fixture
@@ -41,5 +52,5 @@ def process_environment(transactional_db: None) -> dict[str, str]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "DJANGO_SETTINGS_MODULE": "enterprise_catalog.settings.test",
         "DATABASE_URL": f"mysql://{address}/{database['NAME']}",
-        "JWT_PUBLIC_SIGNING_JWK_SET": settings.JWT_AUTH["JWT_PUBLIC_SIGNING_JWK_SET"],
+        "JWT_PUBLIC_SIGNING_JWK_SET": django_settings.JWT_AUTH["JWT_PUBLIC_SIGNING_JWK_SET"],
     }

@@ -11,7 +11,6 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from enterprise_catalog.apps.core.models import User
-from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts.debian import find_program
 from tests.browser.desk import PASSWORD, Desk
 
@@ -45,17 +44,6 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
         yield started
     finally:
         started.quit()
-
-
-@pytest.fixture
-def sandbox(settings) -> Iterator[Sandbox]:
-    with Sandbox(courses=12, programs=2) as running:
-        settings.DISCOVERY_SERVICE_URL = running.url
-        settings.LMS_ROOT_URL = running.url
-        settings.OAUTH2_PROVIDER_URL = f"{running.url}/oauth2"
-        settings.BACKEND_SERVICE_EDX_OAUTH2_KEY = running.config.client_id
-        settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET = running.config.client_secret
-        yield running
 
 
 @pytest.fixture

@@ -88,8 +88,10 @@ def approve_held(run_uuid: UUID) -> None:
     difference = difference_to(query_id=run.catalog_query_id, content_keys=unpack(run.held_keys))
     try:
         query = lock_for_publishing(query_id=run.catalog_query_id, filter_hash=run.filter_hash, difference=difference)
-    except (FilterChanged, QueryGone) as error:
+    except FilterChanged as error:
         raise NotHeld("The content filter changed since this run fetched.") from error
+    except QueryGone as error:
+        raise NotHeld("The catalog query of this run no longer exists.") from error
     # What the query shows in its own way comes with its next run; until then its members look as everywhere.
     _publish(query, difference, run.pk, None)
     counts = (run.counts or {}) | _membership_counts(difference)

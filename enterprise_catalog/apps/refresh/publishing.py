@@ -1,11 +1,12 @@
 """
-Publish: make a set of keys the members of a query, in one short transaction guarded by the fence (REFR-6).
+Publish: make a set of keys the members of a query. These are the steps of the one short transaction that `outcomes`
+opens and guards by the fence (REFR-6).
 
-    1. end the run: nothing is published unless it is still ours
-    2. difference between the members and the new set
-    3. lock the added contents, then the query, in the order storing uses
-    4. refuse when the filter changed meanwhile (REFR-5), hold when the guard objects
-    5. write the difference, its change rows, counts and generation
+    1. difference between the members and the new set
+    2. lock the added contents, then the query, in the order storing uses; refuse when the filter changed meanwhile
+    (REFR-5)
+    3. ask the guard
+    4. write the difference, its change rows, the query's overrides, counts and generation
 
 A reader sees the old set or the new one. Nothing new writes no membership row.
 """

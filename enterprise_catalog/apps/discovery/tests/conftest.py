@@ -6,8 +6,8 @@ import pytest
 from pytest_django import Settings
 
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
-from enterprise_catalog.sandbox.config import CLIENT_ID, CLIENT_SECRET
 from enterprise_catalog.sandbox.sandbox import Sandbox
+from tests.neighbours import lead_to
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +29,7 @@ def client(discovery: Sandbox) -> DiscoveryClient:
 
 
 def serve(sandbox: Sandbox, settings: Settings) -> None:
-    """Let the service's settings lead to this sandbox."""
-    settings.DISCOVERY_SERVICE_URL = sandbox.url
-    settings.OAUTH2_PROVIDER_URL = f"{sandbox.url}/oauth2"
-    settings.BACKEND_SERVICE_EDX_OAUTH2_KEY = CLIENT_ID
-    settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET = CLIENT_SECRET
+    """Ask this sandbox, without pauses, in small pages."""
+    lead_to(sandbox, settings)
     settings.SERVICE_FIRST_PAUSE_SECONDS = 0
     settings.DISCOVERY_PAGE_SIZE = 10
