@@ -1,4 +1,6 @@
-"""What became of a refresh (RUN-1, RUN-5)."""
+"""What became of a refresh (RUN-1, RUN-5), and what an operator decides about a held one (RUN-6)."""
+
+from collections.abc import Callable
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied
@@ -10,8 +12,10 @@ from enterprise_catalog.apps.api.v1.representations import run_representation
 from enterprise_catalog.apps.api.v1.shapes import RunShape
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.core.exceptions import Conflict
 from enterprise_catalog.apps.core.renderers import JSONRenderer
 from enterprise_catalog.apps.core.uuids import parse_uuid
+from enterprise_catalog.apps.operations.runs import NotDecidable, approve_run, reject_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 
@@ -20,13 +24,44 @@ class RefreshRunView(ApiView):
 
     @extend_schema(operation_id="retrieve_refresh_run", responses=RunShape)
     def get(self, request: Request, uuid: str) -> Response:
-        run_uuid = parse_uuid(uuid)
-        run = RefreshRun.objects.defer("held_keys").filter(uuid=run_uuid).first() if run_uuid else None
-        if run is None:
-            raise NotFound("Not found.")
+        run = run_named(uuid)
         if not may_see(grants_of(request), run):
-            raise PermissionDenied("You do not have permission to perform this action.")
+            raise PermissionDenied()
         return Response(run_representation(run))
+
+
+class ApproveRunView(ApiView):
+    renderer_classes = [JSONRenderer]
+
+    @extend_schema(operation_id="approve_refresh_run", request=None, responses=RunShape)
+    def post(self, request: Request, uuid: str) -> Response:
+        return decided(request, run_named(uuid), approve_run)
+
+
+class RejectRunView(ApiView):
+    renderer_classes = [JSONRenderer]
+
+    @extend_schema(operation_id="reject_refresh_run", request=None, responses=RunShape)
+    def post(self, request: Request, uuid: str) -> Response:
+        return decided(request, run_named(uuid), reject_run)
+
+
+def decided(request: Request, run: RefreshRun, decide: Callable[..., RefreshRun]) -> Response:
+    if not grants_of(request).is_operator:
+        raise PermissionDenied()
+    try:
+        return Response(run_representation(decide(run_uuid=run.uuid)))
+    except NotDecidable as error:
+        raise Conflict({"detail": str(error)}) from error
+
+
+def run_named(uuid: str) -> RefreshRun:
+    """The run without its held keys, which may be tens of thousands."""
+    run_uuid = parse_uuid(uuid)
+    run = RefreshRun.objects.defer("held_keys").filter(uuid=run_uuid).first() if run_uuid else None
+    if run is None:
+        raise NotFound("Not found.")
+    return run
 
 
 def may_see(grants: Grants, run: RefreshRun) -> bool:
