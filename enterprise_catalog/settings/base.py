@@ -124,6 +124,9 @@ DATABASES = {
 # --- Cache and broker ------------------------------------------------------------------------------------------------
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+if CACHES["default"]["BACKEND"].endswith("RedisCache"):
+    # Only the throttle uses the cache, and no request waits longer than this for it (P6).
+    CACHES["default"].setdefault("OPTIONS", {}).update(socket_connect_timeout=0.2, socket_timeout=0.2)
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="memory://")
 CELERY_TASK_IGNORE_RESULT = True
@@ -248,6 +251,13 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "enterprise_catalog.apps.core.exceptions.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+
+# The throttle (ERR-6), off unless wanted: a person clicks less often than this ...
+API_THROTTLE = env.bool("API_THROTTLE", default=False)
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=60)
+# ... and these users are other services, which ask for many people.
+API_SERVICE_USERNAMES = env.list("API_SERVICE_USERNAMES", default=[])
+API_SERVICE_REQUESTS_PER_MINUTE = env.int("API_SERVICE_REQUESTS_PER_MINUTE", default=800)
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Enterprise catalog",

@@ -8,17 +8,19 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from enterprise_catalog.apps.api.throttling import UserThrottle
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
 
 
 class ApiView(APIView):
     """
-    Authentication, then renderer, then method; objects, permissions, body and parameters are each view's, in that
-    order.
+    Authentication, then renderer, then method, then throttle (ADR 0014); objects, permissions, body and parameters are
+    each view's, in that order.
     """
 
     # OPTIONS is answered for CORS before any view, and is no method of the API.
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    throttle_classes = [UserThrottle]
     # What a view reads by; v2 has the same views with another surface.
     surface: Surface = V1
 
@@ -29,3 +31,4 @@ class ApiView(APIView):
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         if not hasattr(self, (request.method or "").lower()):
             self.http_method_not_allowed(request)
+        self.check_throttles(request)

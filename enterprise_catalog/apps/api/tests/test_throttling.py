@@ -1,0 +1,72 @@
+"""How often a user may ask, where the operators want a limit (ERR-6, ADR 0014)."""
+
+import re
+
+import pytest
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from enterprise_catalog.apps.access.tests.tokens import admin, client_for, operator
+from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def limited(settings):
+    settings.API_THROTTLE = True
+    settings.API_REQUESTS_PER_MINUTE = 2
+    settings.API_SERVICE_USERNAMES = ["lms_worker"]
+    settings.API_SERVICE_REQUESTS_PER_MINUTE = 4
+    cache.clear()
+    return settings
+
+
+def statuses(client: APIClient, times: int) -> list[int]:
+    return [client.get(CATALOGS).status_code for _ in range(times)]
+
+
+def test_it_is_off_by_default():  # ERR-6
+    assert statuses(admin(), 70) == [200] * 70
+
+
+def test_who_asks_too_often_learns_when_to_come_back(limited):  # ERR-6
+    assert statuses(admin(), 2) == [200, 200]
+    response = admin().get(CATALOGS)
+    assert response.status_code == 429
+    wait = int(response["Retry-After"])
+    assert 0 < wait <= 60
+    assert response.json() == {"detail": f"Request was throttled. Expected available in {wait} seconds."}
+
+
+def test_each_user_has_a_limit_of_their_own(limited):  # ERR-6
+    assert statuses(admin(), 3) == [200, 200, 429]
+    assert statuses(operator(), 3) == [200, 200, 429]
+
+
+def test_services_may_ask_more_often(limited):  # ERR-6, LEG-21
+    assert statuses(client_for("lms_worker", "enterprise_openedx_operator:*"), 5) == [200] * 4 + [429]
+
+
+def test_a_throttled_write_writes_nothing(limited):  # ERR-6, COM-21
+    catalog = make_catalog()
+    statuses(operator(), 2)
+    assert operator().delete(path_of(catalog)).status_code == 429
+    assert EnterpriseCatalog.objects.filter(pk=catalog.pk).exists()
+
+
+def test_whoever_is_unknown_or_asks_the_impossible_is_told_that(limited):  # ERR-6, AUTH-9
+    statuses(admin(), 2)
+    assert APIClient().get(CATALOGS).status_code == 401
+    assert admin().get(CATALOGS, headers={"Accept": "image/png"}).status_code == 406
+    assert admin().delete(CATALOGS).status_code == 405
+
+
+def test_while_the_cache_is_away_everybody_passes(limited, caplog):  # ERR-6, P6
+    """Nobody listens on port 1."""
+    limited.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    }
+    assert statuses(admin(), 4) == [200] * 4
+    assert re.search("throttle_unavailable", caplog.text)
