@@ -38,6 +38,8 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
         f"/api/v1/enterprise-customer/{E}/filter_content_items/", {"content_keys": ["edX+A"]}
     ),
     "changes": lambda it: learner().get(path_of(it, "changes/")),
+    "csv": lambda it: learner().get(path_of(it, "export.csv")),
+    "workbook": lambda it: learner().get(path_of(it, "export.xlsx")),
     "customer content": lambda it: learner().get(f"/api/v1/enterprise-customer/{E}/content-metadata/edX+A/"),
     "contents": lambda it: learner().get("/api/v1/content-metadata/?content_identifiers=edX%2BA"),
     "one content": lambda it: learner().get("/api/v1/content-metadata/edX+A?coerce_to_parent_course=1"),
@@ -104,7 +106,7 @@ def test_the_block_would_notice(no_sockets):
 
 
 def test_every_route_of_the_api_is_asked_above():
-    """Whoever adds an endpoint adds its reads here; `refresh_metadata` only writes."""
+    """Whoever adds an endpoint adds its reads here; `refresh_metadata`, `approve` and `reject` only write."""
     from enterprise_catalog.apps.api.v1.urls import urlpatterns
 
     names = {pattern.name.removesuffix("-as") for pattern in urlpatterns}
@@ -114,6 +116,7 @@ def test_every_route_of_the_api_is_asked_above():
         *["catalog-queries", "catalog-query", "catalog-query-by-hash", "content-filter-hash"],
         *["distinct-catalog-queries", "catalog-diff", "customer-filter"],
         *["customer-content", "contents", "content", "catalog-changes"],
+        *["catalog-export-csv", "catalog-export-xlsx", "approve-run", "reject-run"],
     }
 
 

@@ -1,5 +1,5 @@
 """
-A whole catalog as one answer, in constant memory and from one snapshot (META-3).
+A whole catalog as one answer, in constant memory and from one snapshot (META-3, EXP-1).
 
 A failure before the first byte is an ordinary error; after it the exception goes up, so that the server breaks the
 connection and a cut answer is never taken for a whole one. Nothing here collects what it sends.
@@ -23,8 +23,6 @@ log = structlog.get_logger(__name__)
 # Items are sent in lumps: a write to the socket for each would cost more than the item.
 _LUMP_BYTES = 64 * 1024
 
-Headers = Callable[[ContentWalk], dict[str, str]]
-
 
 class _Primed:
     """A started generator whose first value is already known. Closing it ends the snapshot it reads from."""
@@ -47,29 +45,39 @@ def stream_whole(
     walk: Callable[[], ContentWalk],
     link: Callable[[bytes], bytes],
     tail: dict[str, Any],
-    headers: Headers,
+    headers: Callable[[ContentWalk], dict[str, str]],
 ) -> HttpResponseBase:
     """`previous`, `next`, `count`, `results` and then the tail, in the format that was negotiated."""
     is_xml = request.accepted_renderer.format == "xml"
-    content_type = "application/xml; charset=utf-8" if is_xml else "application/json"
     made: dict[str, str] = {}
+
+    def pieces() -> Iterator[bytes]:
+        content = walk()
+        made.update(headers(content))
+        yield from _xml(content, link, tail) if is_xml else _json(content, link, tail)
+
+    content_type = "application/xml; charset=utf-8" if is_xml else "application/json"
+    return stream(request, pieces=pieces, content_type=content_type, headers=made)
+
+
+def stream(
+    request: Request, *, pieces: Callable[[], Iterator[bytes]], content_type: str, headers: dict[str, str]
+) -> HttpResponseBase:
+    """What `pieces` yields, read in one snapshot. Headers may be added until the first piece."""
 
     def chunks() -> Generator[bytes]:
         with snapshot():
-            content = walk()
-            made.update(headers(content))
-            pieces = _xml(content, link, tail) if is_xml else _json(content, link, tail)
             try:
-                yield from _lumps(pieces)
+                yield from _lumps(pieces())
             except Exception:
                 log.exception("stream_broken")
                 raise
 
-    stream = _Primed(chunks())
+    started = _Primed(chunks())
     if request.method == "HEAD":
-        with closing(stream):
-            return StreamingHttpResponse((), content_type=content_type, headers=made)
-    return StreamingHttpResponse(stream, content_type=content_type, headers=made)
+        with closing(started):
+            return StreamingHttpResponse((), content_type=content_type, headers=headers)
+    return StreamingHttpResponse(started, content_type=content_type, headers=headers)
 
 
 def _json(content: ContentWalk, link: Callable[[bytes], bytes], tail: dict[str, Any]) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ from enterprise_catalog.apps.api.v1 import (
     content_metadata,
     customer_content,
     diff,
+    exports,
     filtering,
     refresh_runs,
 )
@@ -42,6 +43,8 @@ urlpatterns = [
     ),
     route("enterprise-catalogs/<str:uuid>/generate_diff/", diff.GenerateDiffView.as_view(), name="catalog-diff"),
     route("enterprise-catalogs/<str:uuid>/changes/", changes.ChangesView.as_view(), name="catalog-changes"),
+    route("enterprise-catalogs/<str:uuid>/export.csv/", exports.CsvView.as_view(), name="catalog-export-csv"),
+    route("enterprise-catalogs/<str:uuid>/export.xlsx/", exports.XlsxView.as_view(), name="catalog-export-xlsx"),
     route(
         "enterprise-catalogs/<str:uuid>/refresh_metadata/",
         catalogs.RefreshMetadataView.as_view(),

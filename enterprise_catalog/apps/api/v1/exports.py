@@ -1,0 +1,61 @@
+"""A catalog's content as a file for people (EXP-1)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
+from enterprise_catalog.apps.api.streaming import stream
+from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.core.renderers import JSONRenderer
+from enterprise_catalog.apps.operations.exports import catalog_as_csv, catalog_as_xlsx
+
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class NamedByPath(BaseContentNegotiation):
+    """The path says which file it is, whatever `Accept` says; errors are JSON."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
+class ExportView(ApiView):
+    renderer_classes = [JSONRenderer]
+    content_negotiation_class = NamedByPath
+
+    def attachment(
+        self, request: Request, uuid: str, make: Callable[..., Iterator[bytes]], *, content_type: str, suffix: str
+    ) -> HttpResponseBase:
+        catalog = catalog_for(request, uuid, access=LEARNER)
+        return stream(
+            request,
+            pieces=partial(make, catalog=catalog, surface=self.surface),
+            content_type=content_type,
+            headers={
+                "Content-Disposition": f'attachment; filename="catalog-{catalog.uuid}.{suffix}"',
+                "Cache-Control": "private, no-store",
+            },
+        )
+
+
+class CsvView(ExportView):
+    @extend_schema(operation_id="export_catalog_csv", responses={(200, CSV): OpenApiTypes.STR})
+    def get(self, request: Request, uuid: str) -> HttpResponseBase:
+        return self.attachment(request, uuid, catalog_as_csv, content_type=f"{CSV}; charset=utf-8", suffix="csv")
+
+
+class XlsxView(ExportView):
+    @extend_schema(operation_id="export_catalog_xlsx", responses={(200, XLSX): OpenApiTypes.BINARY})
+    def get(self, request: Request, uuid: str) -> HttpResponseBase:
+        return self.attachment(request, uuid, catalog_as_xlsx, content_type=XLSX, suffix="xlsx")

@@ -1,0 +1,85 @@
+"""
+An item as one row of a table: what people sort and filter by, out of whatever shape discovery gave it (EXP-1).
+
+Pure functions over items as get_content_metadata serves them. Nothing here knows of file formats.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from enterprise_catalog.apps.catalog.normalized import number
+
+Cell = str | float | bool | None
+
+# A spreadsheet takes text that begins like this for a formula, wherever in a document it came from.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def row_of(item: dict[str, Any]) -> list[Cell]:
+    """The cells of one item, in the order of COLUMNS; None where the item does not say."""
+    return [_cell(value(item)) for value in COLUMNS.values()]
+
+
+def _cell(value: Any) -> Cell:
+    if isinstance(value, str):
+        # The apostrophe is how spreadsheets are told "this is text".
+        return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+    return value if isinstance(value, bool | int | float) else None
+
+
+def _content_key(item: dict[str, Any]) -> Any:
+    return item["uuid"] if item["content_type"] == "program" else item["key"]
+
+
+def _names(*fields: str) -> Callable[[dict[str, Any]], str | None]:
+    """The first of these fields that holds anything, as text: one name, or several with semicolons between."""
+
+    def names(item: dict[str, Any]) -> str | None:
+        for field in fields:
+            value = item.get(field)
+            known = [name for entry in (value if isinstance(value, list) else [value]) if (name := _name(entry))]
+            if known:
+                return "; ".join(known)
+        return None
+
+    return names
+
+
+def _name(entry: Any) -> str | None:
+    """Search documents name things by text, full records by objects."""
+    if isinstance(entry, dict):
+        key, name = entry.get("key"), entry.get("name") or entry.get("key")
+        return f"{key}: {name}" if key and key != name else name
+    return entry if isinstance(entry, str) else None
+
+
+def _date(normalized: str, of_a_run: str) -> Callable[[dict[str, Any]], Any]:
+    """Of a course what its advertised run says, of a run what it says itself; as discovery wrote it."""
+    return lambda item: (item.get("normalized_metadata") or {}).get(normalized) or item.get(of_a_run)
+
+
+def _price(item: dict[str, Any]) -> float | None:
+    normalized = item.get("normalized_metadata")
+    if normalized:
+        return normalized["content_price"]
+    price = item.get("first_enrollable_paid_seat_price")
+    return None if price is None else number(price)
+
+
+COLUMNS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "content_key": _content_key,
+    "content_type": lambda item: item["content_type"],
+    "title": lambda item: item.get("title"),
+    "parent_content_key": lambda item: item["parent_content_key"],
+    "organizations": _names("organizations", "owners", "authoring_organizations", "org"),
+    "subjects": _names("subjects"),
+    "languages": _names("languages", "language", "content_language"),
+    "level_type": _names("level_type"),
+    "start_date": _date("start_date", "start"),
+    "end_date": _date("end_date", "end"),
+    "enroll_by_date": _date("enroll_by_date", "enrollment_end"),
+    "content_price": _price,
+    "active": lambda item: item.get("active"),
+    "enrollment_url": lambda item: item.get("enrollment_url"),
+    "content_last_modified": lambda item: item["content_last_modified"],
+}

@@ -1,0 +1,66 @@
+"""
+What a catalog lists as a table for people: CSV and XLSX, one row per item (EXP-1).
+
+In constant memory, whatever the size of the catalog. Reads only; nothing here knows of requests.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from tempfile import TemporaryFile
+from typing import Any
+
+import orjson
+from xlsxwriter import Workbook
+
+from enterprise_catalog.apps.catalog.linking import catalog_linker
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.pages import walk_listed
+from enterprise_catalog.apps.catalog.surfaces import Surface
+from enterprise_catalog.apps.catalog.tabular import COLUMNS, Cell, row_of
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+
+# What a cell of a workbook can hold.
+_XLSX_CELL_CHARACTERS = 32_767
+_CHUNK_BYTES = 64 * 1024
+
+
+def catalog_as_csv(*, catalog: EnterpriseCatalog, surface: Surface) -> Iterator[bytes]:
+    """UTF-8 with a byte order mark, without which spreadsheets guess. Call and consume inside `core.db.snapshot`."""
+    line = io.StringIO(newline="")
+    writer = csv.writer(line)
+    line.write("\ufeff")
+    for row in _rows(catalog, surface):
+        writer.writerow(row)
+        yield line.getvalue().encode()
+        line.seek(0)
+        line.truncate()
+
+
+def catalog_as_xlsx(*, catalog: EnterpriseCatalog, surface: Surface) -> Iterator[bytes]:
+    """A workbook, put together on disk first. Call and consume inside `core.db.snapshot`."""
+    with TemporaryFile() as file:
+        # Cells hold what they are given: text stays text.
+        asis = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+        with Workbook(file, {"constant_memory": True, **asis}) as workbook:
+            sheet = workbook.add_worksheet("Catalog")
+            sheet.freeze_panes(1, 0)
+            for number, row in enumerate(_rows(catalog, surface)):
+                sheet.write_row(number, 0, [_fitting(cell) for cell in row])
+        file.seek(0)
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
+
+
+def _rows(catalog: EnterpriseCatalog, surface: Surface) -> Iterator[list[Cell]]:
+    """The header, then the items in content key order (COM-9)."""
+    yield list(COLUMNS)
+    customer = EnterpriseCustomer.objects.filter(uuid=catalog.enterprise_uuid).first()
+    link = catalog_linker(catalog=catalog, customer=customer)
+    for rendered in walk_listed(query_id=catalog.catalog_query_id, surface=surface).items:
+        item: dict[str, Any] = orjson.loads(link(rendered))
+        yield row_of(item)
+
+
+def _fitting(cell: Cell) -> Cell:
+    return cell[:_XLSX_CELL_CHARACTERS] if isinstance(cell, str) else cell
