@@ -5,7 +5,7 @@ A token is decoded once; its claims stay on the request as `request.auth`, so th
 check. Nothing here decides what the caller may do.
 """
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import jwt
 import structlog
@@ -29,9 +29,16 @@ Authenticated = tuple[User, dict[str, Any] | None]
 def username_of_payload(payload: dict[str, Any]) -> str:
     """The claim that names the user, or a refusal when it could not be a username here (AUTH-5)."""
     username = payload.get("preferred_username")
-    if not isinstance(username, str) or not 0 < len(username) <= USERNAME_MAX_LENGTH or "\0" in username:
+    if not username or not is_line(username, most=USERNAME_MAX_LENGTH):
         raise AuthenticationFailed("Invalid token: no usable preferred_username.")
     return username
+
+
+def is_line(value: Any, *, most: int) -> TypeGuard[str]:
+    """
+    Text that a column of this length takes. JSON can say NUL and halves of character pairs, which no database stores.
+    """
+    return isinstance(value, str) and len(value) <= most and value.isprintable()
 
 
 def accept(user: User, claims: dict[str, Any] | None) -> Authenticated:
@@ -68,14 +75,14 @@ class JwtHeaderAuthentication(JwtAuthentication):
         """
         username = username_of_payload(payload)
         email = payload.get("email")
-        if not isinstance(email, str) or len(email) > EMAIL_MAX_LENGTH:
+        if not is_line(email, most=EMAIL_MAX_LENGTH):
             email = ""
         user, created = get_user_model().objects.get_or_create(
             username=username, defaults={"email": email, "password": make_password(None)}
         )
         if user.username != username:
             raise AuthenticationFailed("Invalid token: preferred_username is too like another user's.")
-        if email and user.email != email and not created:
+        if email and user.email != email and user.is_active and not created:
             user.email = email
             user.save(update_fields=["email"])
         return user
@@ -96,8 +103,10 @@ class JwtCookieAuthentication(JwtHeaderAuthentication):
         session_user = self.session_user(request)
         if session_user and session_user.username != claims["preferred_username"]:
             return None
+        authenticated = accept(session_user or self.authenticate_credentials(claims), claims)
+        # Only now, since a deactivated user is told so with or without a CSRF token (AUTH-6).
         self.enforce_csrf(request)
-        return accept(session_user or self.authenticate_credentials(claims), claims)
+        return authenticated
 
     def cookie_claims(self, request: Request) -> dict[str, Any] | None:
         names = settings.JWT_AUTH["JWT_AUTH_COOKIE_HEADER_PAYLOAD"], settings.JWT_AUTH["JWT_AUTH_COOKIE_SIGNATURE"]

@@ -6,6 +6,7 @@ one knows only asymmetric signatures, fails closed, and keeps the keys. It must 
 it did not check.
 """
 
+import time
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from django.conf import settings
 
 ALGORITHMS = ["RS256", "RS512"]
+# So far ahead may the issuer's clock be. The token library's own check allows nothing, or else the same to `exp`.
+MAX_CLOCK_LEAD_SECONDS = 60
 
 
 class UnusableKeySet(ValueError):
@@ -52,16 +55,25 @@ def verified_payload(token: str) -> dict[str, Any]:
     foreign: jwt.InvalidTokenError = jwt.InvalidSignatureError("No key")
     for key in signing_keys(settings.JWT_AUTH["JWT_PUBLIC_SIGNING_JWK_SET"]):
         try:
-            return jwt.decode(
+            claims = jwt.decode(
                 token,
                 key,
                 algorithms=ALGORITHMS,
                 audience=settings.JWT_AUTH["JWT_AUDIENCE"],
                 issuer=settings.JWT_AUTH["JWT_ISSUER"],
-                # A clock a second ahead at the issuer is no reason to refuse a token; a token before its time or
-                # without end is.
                 options={"require": ["exp", "iat", "aud", "iss"], "verify_iat": False},
             )
         except jwt.InvalidSignatureError as error:
             foreign = error
+        else:
+            check_moments(claims)
+            return claims
     raise foreign
+
+
+def check_moments(claims: dict[str, Any]) -> None:
+    """What the token library leaves: moments are numbers, and a token was made before it is used."""
+    if not all(isinstance(claims[name], int | float) for name in ("exp", "iat")):
+        raise jwt.InvalidTokenError("exp and iat must be numbers.")
+    if not claims["iat"] <= time.time() + MAX_CLOCK_LEAD_SECONDS:
+        raise jwt.ImmatureSignatureError("The token is not yet issued.")
