@@ -1,5 +1,5 @@
-# `make` alone prints what there is. Everything lives in .venv and .local; nothing outside the checkout is touched, except
-# that `make test` and `make services` install missing Debian packages when this user may.
+# `make` alone prints what there is. Everything lives in .venv, .venv-clients and .local; nothing outside the checkout is
+# touched, except that `make test` and `make services` install missing Debian packages when this user may.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -8,8 +8,10 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
+# The released clients that the tests drive, apart: they bring a whole LMS's requirements along.
+CLIENTS := .venv-clients
 # Twice quiet: errors only. The packages come from whatever index this user's pip is configured for.
-PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+PIP := python -m pip --disable-pip-version-check -qq
 
 # The locks are made on 3.11; newer ones do as well.
 PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
@@ -21,7 +23,7 @@ help:  ## Show this list
 run: $(STAMPS)/base  ## Run the whole service here on sample data, until Ctrl-C
 	@$(BIN)/python -m scripts.run_local
 
-test: $(STAMPS)/test  ## Check the code, then test on SQLite and on MariaDB with Redis
+test: $(STAMPS)/test $(CLIENTS)/stamp  ## Check the code, then test on SQLite and on MariaDB with Redis
 	@$(BIN)/python -m scripts.run_tests
 
 services: $(STAMPS)/base  ## Run a throwaway MariaDB and Redis, until Ctrl-C
@@ -36,8 +38,9 @@ docs: $(STAMPS)/docs  ## Build the documentation into docs/_build
 lock: $(STAMPS)/test  ## Write requirements/*.txt from *.in (make lock UPGRADE=1 takes newer versions)
 	@$(BIN)/python -m scripts.lock $(if $(UPGRADE),--upgrade)
 
-clean:  ## Remove .venv, .local and everything else that was made here
-	rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis staticfiles docs/_build
+clean:  ## Remove .venv, .venv-clients, .local and everything else that was made here
+	rm -rf $(VENV) $(CLIENTS) .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf staticfiles docs/_build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: a second call starts at once, a changed lock installs again.
@@ -50,16 +53,22 @@ $(STAMPS)/venv:
 
 $(STAMPS)/base: $(STAMPS)/venv requirements/base.txt
 	@echo "Installing requirements/base.txt"
-	@$(PIP) install -r requirements/base.txt
+	@$(BIN)/$(PIP) install -r requirements/base.txt
 	@touch $@
 
 $(STAMPS)/test: $(STAMPS)/base requirements/mysql.txt requirements/test.txt requirements/quality.txt
 	@$(BIN)/python scripts/debian.py mysqlclient
 	@echo "Installing requirements for tests and checks"
-	@$(PIP) install -r requirements/base.txt -r requirements/mysql.txt -r requirements/test.txt -r requirements/quality.txt
+	@$(BIN)/$(PIP) install -r requirements/base.txt -r requirements/mysql.txt -r requirements/test.txt -r requirements/quality.txt
 	@touch $@
 
 $(STAMPS)/docs: $(STAMPS)/test requirements/docs.txt
 	@echo "Installing requirements/docs.txt"
-	@$(PIP) install -r requirements/docs.txt
+	@$(BIN)/$(PIP) install -r requirements/docs.txt
+	@touch $@
+
+$(CLIENTS)/stamp: $(STAMPS)/venv requirements/clients.txt
+	@echo "Making $(CLIENTS), and installing requirements/clients.txt"
+	@$(PYTHON) -m venv --clear $(CLIENTS)
+	@$(CLIENTS)/bin/$(PIP) install -r requirements/clients.txt
 	@touch $@

@@ -18,6 +18,8 @@ from packaging.utils import canonicalize_name
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 # In this order: a later lock is constrained by the earlier ones.
 LAYERS = ("base", "mysql", "test", "quality", "docs", "dev")
+# For environments of their own: what they pin is nobody else's affair.
+APART = ("clients",)
 DIGEST_PREFIX = "# sha256 of "
 # Nothing about the machine that made the lock may end up in it.
 COMPILE_OPTIONS = (
@@ -61,7 +63,7 @@ def problems(directory: Path = REQUIREMENTS) -> list[str]:
     """Everything that shows a lock is not the one its .in file asks for."""
     found: list[str] = []
     seen: dict[str, tuple[str, str]] = {}
-    for layer in LAYERS:
+    for layer in (*LAYERS, *APART):
         source, lock = directory / f"{layer}.in", directory / f"{layer}.txt"
         if not lock.exists():
             found.append(f"{lock.name} is missing")
@@ -78,7 +80,7 @@ def problems(directory: Path = REQUIREMENTS) -> list[str]:
                 found.append(
                     f"{lock.name} pins {requirement.name} {version}, {source.name} wants {requirement.specifier}"
                 )
-        for name, version in pins.items():
+        for name, version in pins.items() if layer in LAYERS else ():
             earlier_lock, earlier_version = seen.setdefault(name, (lock.name, version))
             if earlier_version != version:
                 found.append(f"{name} is {earlier_version} in {earlier_lock} but {version} in {lock.name}")
@@ -87,7 +89,7 @@ def problems(directory: Path = REQUIREMENTS) -> list[str]:
 
 def write_locks(*, upgrade: bool, only: list[str], directory: Path = REQUIREMENTS) -> None:
     environment = {**os.environ, "CUSTOM_COMPILE_COMMAND": "make lock"}
-    for layer in LAYERS:
+    for layer in (*LAYERS, *APART):
         if only and layer not in only:
             continue
         source, lock = directory / f"{layer}.in", directory / f"{layer}.txt"
@@ -104,7 +106,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--check", action="store_true", help="only say whether the locks match; asks no index")
     parser.add_argument("--upgrade", action="store_true", help="take the newest allowed versions")
-    parser.add_argument("layers", nargs="*", choices=[*LAYERS, []], help="write only these (default: all, in order)")
+    choices = [*LAYERS, *APART, []]
+    parser.add_argument("layers", nargs="*", choices=choices, help="write only these (default: all, in order)")
     options = parser.parse_args(arguments)
     if options.check:
         found = problems()

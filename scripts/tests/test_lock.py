@@ -10,7 +10,7 @@ from scripts import lock
 @pytest.fixture
 def requirements(tmp_path: Path) -> Path:
     """A set of locks in step."""
-    for layer in lock.LAYERS:
+    for layer in (*lock.LAYERS, *lock.APART):
         (tmp_path / f"{layer}.in").write_text("# nothing\n")
         write_lock(tmp_path, layer, "")
     (tmp_path / "base.in").write_text("Django>=5.2,<5.3  # the framework\n")
@@ -37,6 +37,11 @@ def test_pin_outside_the_wanted_range_is_seen(requirements):
 def test_two_versions_of_one_package_are_seen(requirements):
     write_lock(requirements, "test", "Django==5.2.2\n")
     assert lock.problems(requirements) == ["django is 5.2.1 in base.txt but 5.2.2 in test.txt"]
+
+
+def test_an_environment_of_its_own_may_pin_another_version(requirements):
+    write_lock(requirements, "clients", "Django==4.2.1\n")
+    assert lock.problems(requirements) == []
 
 
 def test_missing_lock_is_seen(requirements):

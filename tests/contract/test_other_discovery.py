@@ -5,21 +5,16 @@ Only addresses differ from any other deployment: what works here does not lean o
 test settings.
 """
 
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from scripts import processes
-from scripts.services import Services
 from tests.contract.stand_in import AUDIENCE, ISSUER, StandIn
-from tests.contract.test_container_commands import production_environment
-from tests.contract.test_deployment_files import ROOT
 from tests.samples import sample
+from tests.whole_service import whole_service
 
 pytestmark = pytest.mark.mariadb
 
@@ -57,37 +52,16 @@ def stand_in() -> Iterator[StandIn]:
 
 @pytest.fixture(scope="module")
 def url(stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = processes.free_port()
-    logs = tmp_path_factory.mktemp("logs")
-    with Services() as services:
-        environment = production_environment(services) | {
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "DISCOVERY_SERVICE_URL": stand_in.url,
-            "LMS_ROOT_URL": stand_in.url,
-            "OAUTH2_PROVIDER_URL": f"{stand_in.url}/oauth2",
-            "JWT_ISSUER": ISSUER,
-            "JWT_AUDIENCE": AUDIENCE,
-            "JWT_PUBLIC_SIGNING_JWK_SET": stand_in.jwk_set(),
-            "STATIC_ROOT": str(logs / "static"),
-        }
-        for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
-            subprocess.run(["python", "manage.py", *command], cwd=ROOT, env=environment, check=True)
-        commands = {
-            "web": ["gunicorn", "enterprise_catalog.wsgi", "--bind", f"127.0.0.1:{port}"],
-            "worker": ["celery", "-A", "enterprise_catalog", "worker", "--concurrency", "1"],
-            "beat": ["celery", "-A", "enterprise_catalog", "beat", "--schedule", str(logs / "schedule")],
-        }
-        running = [
-            processes.spawn(command, log=logs / name, env=environment, cwd=ROOT) for name, command in commands.items()
-        ]
-        try:
-            web_log: Path = logs / "web"
-            processes.wait_until(
-                lambda: processes.port_taken(port), process=running[0], log=web_log, what="web", seconds=120
-            )
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            processes.stop(*running, grace_seconds=10)
+    neighbours = {
+        "DISCOVERY_SERVICE_URL": stand_in.url,
+        "LMS_ROOT_URL": stand_in.url,
+        "OAUTH2_PROVIDER_URL": f"{stand_in.url}/oauth2",
+        "JWT_ISSUER": ISSUER,
+        "JWT_AUDIENCE": AUDIENCE,
+        "JWT_PUBLIC_SIGNING_JWK_SET": stand_in.jwk_set(),
+    }
+    with whole_service(neighbours=neighbours, directory=tmp_path_factory.mktemp("logs")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,2 @@
+# Runs in an environment of its own, started by test_edx_enterprise.py.
+collect_ignore = ["lms"]

@@ -1,0 +1,71 @@
+"""
+The released edx-enterprise against the running service: its client, its models whose saves call the client, and its
+exporters (CLI-1 to CLI-9, CLI-14, SYNC-1 to SYNC-5).
+
+The tests themselves are in tests/clients/lms and run in an environment of their own, because the package brings a whole
+LMS's requirements along. Here the service is started for them, with production settings, and the sandbox as its
+discovery and LMS.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from enterprise_catalog.sandbox.sandbox import Sandbox
+from tests.clients import lms
+from tests.contract.stand_in import AUDIENCE, ISSUER
+from tests.contract.test_deployment_files import ROOT
+from tests.whole_service import whole_service
+
+PYTHON = ROOT / ".venv-clients" / "bin" / "python"
+LMS_TESTS = Path(lms.__file__).parent
+
+pytestmark = [
+    pytest.mark.local_run,
+    # CI never passes without it.
+    pytest.mark.skipif(not PYTHON.exists() and "CI" not in os.environ, reason="make test makes its environment"),
+]
+
+
+@pytest.fixture
+def lms_sandbox() -> Iterator[Sandbox]:
+    with Sandbox(courses=600, programs=40, pathways=5, issuer=ISSUER, audience=AUDIENCE) as sandbox:
+        yield sandbox
+
+
+def neighbours(sandbox: Sandbox) -> dict[str, str]:
+    return {
+        "DISCOVERY_SERVICE_URL": sandbox.url,
+        "LMS_ROOT_URL": sandbox.url,
+        "OAUTH2_PROVIDER_URL": f"{sandbox.url}/oauth2",
+        "BACKEND_SERVICE_EDX_OAUTH2_KEY": sandbox.config.client_id,
+        "BACKEND_SERVICE_EDX_OAUTH2_SECRET": sandbox.config.client_secret,
+        "JWT_ISSUER": ISSUER,
+        "JWT_AUDIENCE": AUDIENCE,
+        "JWT_PUBLIC_SIGNING_JWK_SET": json.dumps(sandbox.jwks()),
+    }
+
+
+def test_the_released_package(lms_sandbox, tmp_path):
+    """Each line of its own report is one test; a failure shows what the client got."""
+    with whole_service(neighbours=neighbours(lms_sandbox), directory=tmp_path) as url:
+        done = subprocess.run(
+            [str(PYTHON), "-m", "pytest", "-c", str(LMS_TESTS / "pytest.ini"), str(LMS_TESTS)],
+            cwd=tmp_path,
+            env={
+                "PATH": os.environ["PATH"],
+                "CATALOG_URL": url,
+                "SANDBOX_URL": lms_sandbox.url,
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "no_proxy": "127.0.0.1",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    print(done.stdout + done.stderr)
+    assert done.returncode == 0, done.stdout[-20000:]

@@ -1,0 +1,47 @@
+"""The whole service as a deployment runs it: production settings, gunicorn, worker and beat on MariaDB and Redis."""
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from scripts import processes
+from scripts.services import Services
+from tests.contract.test_container_commands import production_environment
+from tests.contract.test_deployment_files import ROOT
+
+START_SECONDS = 120
+
+
+@contextmanager
+def whole_service(*, neighbours: Mapping[str, str], directory: Path) -> Iterator[str]:
+    """Yields its URL. `neighbours` are the variables that say who is around it; logs and the like go to `directory`."""
+    port = processes.free_port()
+    with Services() as services:
+        environment = production_environment(services) | {
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "STATIC_ROOT": str(directory / "static"),
+            **neighbours,
+        }
+        for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
+            subprocess.run(["python", "manage.py", *command], cwd=ROOT, env=environment, check=True)
+        commands = {
+            "web": ["gunicorn", "enterprise_catalog.wsgi", "--bind", f"127.0.0.1:{port}"],
+            "worker": ["celery", "-A", "enterprise_catalog", "worker", "--concurrency", "1"],
+            "beat": ["celery", "-A", "enterprise_catalog", "beat", "--schedule", str(directory / "schedule")],
+        }
+        running = [
+            processes.spawn(command, log=directory / name, env=environment, cwd=ROOT)
+            for name, command in commands.items()
+        ]
+        try:
+            processes.wait_until(
+                lambda: processes.port_taken(port),
+                process=running[0],
+                log=directory / "web",
+                what="web",
+                seconds=START_SECONDS,
+            )
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            processes.stop(*running, grace_seconds=10)
