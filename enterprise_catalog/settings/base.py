@@ -247,7 +247,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PARSER_CLASSES": ["enterprise_catalog.apps.core.parsers.JSONParser"],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "enterprise_catalog.apps.api.openapi.OperationDescription",
     "EXCEPTION_HANDLER": "enterprise_catalog.apps.core.exceptions.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -261,8 +261,17 @@ API_SERVICE_REQUESTS_PER_MINUTE = env.int("API_SERVICE_REQUESTS_PER_MINUTE", def
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Enterprise catalog",
-    "DESCRIPTION": "Answers which content is in the catalogs of enterprise customers, from its own store.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v[0-9]",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "enterprise_catalog.apps.api.openapi.add_shared_parts",
+        "enterprise_catalog.apps.api.documentation.describe_service",
+    ],
+    # They are for who reads the code; what is for callers is said in so many words.
+    "DISABLE_DOCSTRING_DESCRIPTIONS": True,
+    "SORT_OPERATION_PARAMETERS": False,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

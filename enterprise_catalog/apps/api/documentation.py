@@ -1,16 +1,54 @@
 """
 The OpenAPI document and a page to read and try it on (SURF-4), both from our own host and for everybody (PERM-18).
+
+What the document says of all operations is `openapi`'s; here is what it says of the service as a whole.
 """
 
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 _AUTHENTICATION = "enterprise_catalog.apps.access.authentication"
 
+_MANUAL = """
+Answers which content is in the catalogs of enterprise customers, from its own store. Ids in brackets name the rules of
+the contract.
 
+* **Formats.** JSON, or XML where an operation offers it, by `Accept` or `?format=` (COM-4).
+* **Paths** answer with and without their last slash, never by a redirect (COM-1). GET answers HEAD, too; any other
+  method than those that are listed gets 405 and `Allow`.
+* **Errors** have one message in `detail`, or lists of messages under the names of fields (ERR-1, ERR-2). An error of
+  the service itself is 500 with a `detail` that says nothing; the log has it under the `X-Request-ID` (ERR-8).
+* **Content keys** are those of courses (`edX+DemoX`) and runs (`course-v1:edX+DemoX+1T2026`), and uuids of programs and
+  pathways. They hold no spaces: a `+` that was not encoded is repaired (COM-12).
+* **Unknown** parameters and fields are ignored (COM-15).
+* **v2** is v1 with the restricted runs that a content filter allows (V2-3).
+"""
+
+_TAGS = {
+    "enterprise-catalogs": "Catalogs, what is in them, and how they are kept up to date",
+    "enterprise-customer": "Questions about all catalogs of a customer",
+    "content-metadata": "Content by itself, for everybody who is known",
+    "catalog-queries": "Stored content filters, which catalogs share",
+    "distinct-catalog-queries": "How many queries some catalogs have",
+    "refresh-runs": "What became of refreshes",
+    "service": "Health and this documentation",
+}
+
+
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="get_schema",
+        tags=["service"],
+        exclude=False,
+        summary="This document",
+        parameters=[],
+        responses=OpenApiResponse({"type": "object"}, "OpenAPI 3.1."),
+    )
+)
 class SchemaView(SpectacularAPIView):
     # Plain `application/json` first: what a client gets that asks for nothing in particular.
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
@@ -29,16 +67,94 @@ class JwtHeaderScheme(OpenApiAuthenticationExtension):
 
 
 class JwtCookieScheme(OpenApiAuthenticationExtension):
-    target_class = f"{_AUTHENTICATION}.JwtCookieAuthentication"
-    name = "JWT cookies"
+    """Both cookies together."""
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "apiKey", "in": "cookie", "name": "edx-jwt-cookie-header-payload"}
+    target_class = f"{_AUTHENTICATION}.JwtCookieAuthentication"
+    name = ["JWT-cookie-payload", "JWT-cookie-signature"]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
+        return [
+            _cookie("edx-jwt-cookie-header-payload", "The token up to its last dot."),
+            _cookie("edx-jwt-cookie-signature", f"The rest of the token. {_CSRF}"),
+        ]
 
 
 class SessionScheme(OpenApiAuthenticationExtension):
     target_class = f"{_AUTHENTICATION}.ActiveSessionAuthentication"
-    name = "Session"
+    name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+        return _cookie("sessionid", f"Of who is signed in to the admin. {_CSRF}")
+
+
+_CSRF = "Writing needs the header `X-CSRFToken`, too (AUTH-8)."
+
+
+def _cookie(name: str, description: str) -> dict[str, str]:
+    return {"type": "apiKey", "in": "cookie", "name": name, "description": description}
+
+
+def _health(*, status: str, description: str) -> dict[str, Any]:
+    verdict = {"type": "string", "const": status}
+    return {
+        "description": description,
+        "headers": {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}},
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "overall_status": verdict,
+                        "detailed_status": {
+                            "type": "object",
+                            "properties": {"database_status": verdict},
+                            "required": ["database_status"],
+                        },
+                    },
+                    "required": ["overall_status", "detailed_status"],
+                }
+            }
+        },
+    }
+
+
+def _page() -> dict[str, Any]:
+    return {
+        "description": "HTML.",
+        "headers": {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}},
+        "content": {"text/html": {"schema": {"type": "string"}}},
+    }
+
+
+# Paths whose views are none of REST framework's, or speak HTML.
+_OTHER_PATHS = {
+    "/health/": {
+        "get": {
+            "operationId": "get_health",
+            "summary": "Can this process serve?",
+            "description": "No other service is asked (SURF-3).",
+            "tags": ["service"],
+            "responses": {
+                "200": _health(status="OK", description="The database answers."),
+                "503": _health(status="UNAVAILABLE", description="It does not."),
+            },
+        }
+    },
+    "/api/docs/": {
+        "get": {
+            "operationId": "get_documentation",
+            "summary": "This page",
+            "description": "Also at `/api-docs/` (SURF-4).",
+            "tags": ["service"],
+            "responses": {"200": _page(), "406": _page()},
+        }
+    },
+}
+
+
+def describe_service(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A hook of the generator: what the document says beside operations."""
+    result["info"]["description"] = _MANUAL
+    result["tags"] = [{"name": name, "description": description} for name, description in _TAGS.items()]
+    result["paths"] |= _OTHER_PATHS
+    return result

@@ -23,6 +23,9 @@ class ApiView(APIView):
     throttle_classes = [UserThrottle]
     # What a view reads by; v2 has the same views with another surface.
     surface: Surface = V1
+    # Most answers depend on the caller's roles; the others are for everybody who is known (PERM-8). For the OpenAPI
+    # document only: the check itself is each view's.
+    asks_for_role = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.format_kwarg = self.get_format_suffix(**kwargs)

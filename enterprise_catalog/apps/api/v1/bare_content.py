@@ -2,8 +2,7 @@
 
 from django.conf import settings
 from django.http import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,7 +10,15 @@ from rest_framework.response import Response
 from enterprise_catalog.apps.api.conditional import unless_held
 from enterprise_catalog.apps.api.pagination import page_of, page_request, plain_envelope
 from enterprise_catalog.apps.api.params import boolean, limited, query_keys, repaired
-from enterprise_catalog.apps.api.v1.shapes import NOT_MODIFIED, PAGE_PARAMETERS, ContentsShape
+from enterprise_catalog.apps.api.v1.shapes import (
+    IDENTIFIER,
+    NOT_MODIFIED,
+    PAGE_PARAMETERS,
+    ContentsShape,
+    ItemShape,
+    flag_parameter,
+    keys_parameter,
+)
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.linking import bare_item
 from enterprise_catalog.apps.catalog.lookup import all_contents, content_named, contents_named
@@ -21,15 +28,21 @@ from enterprise_catalog.apps.core.renderers import Rendered
 
 _IDENTIFIERS = "content_identifiers"
 _COERCE = "coerce_to_parent_course"
-_COERCE_PARAMETER = OpenApiParameter(_COERCE, bool, description="Courses instead of their runs.")
+_COERCE_PARAMETER = flag_parameter(_COERCE, "Courses instead of their runs.")
 
 
 class ContentsView(ApiView):
+    asks_for_role = False
+
     @extend_schema(
         operation_id="list_content",
+        summary="Content by itself",
+        description="All content, or what is asked for, in the order of content keys; as no catalog shows it (CM-2).",
         parameters=[
             *PAGE_PARAMETERS,
-            OpenApiParameter(_IDENTIFIERS, many=True, description="Keys or uuids; repeatable, at most 100."),
+            keys_parameter(
+                _IDENTIFIERS, "Content keys or uuids; unknown ones are skipped.", limit=settings.CONTENT_KEYS_LIMIT_GET
+            ),
             _COERCE_PARAMETER,
         ],
         responses=ContentsShape,
@@ -44,15 +57,19 @@ class ContentsView(ApiView):
         else:
             contents = contents_named(identifiers, as_courses=as_courses)
         page = page_of(page_request(request), contents.count())
-        keys = list(contents.values_list("pk", flat=True)[page.offset : page.offset + page.size])
-        return Response(plain_envelope(request, page, [Rendered(bare_item(item)) for item in shared_items(keys)]))
+        found = list(contents.values_list("pk", flat=True)[page.offset : page.offset + page.size])
+        return Response(plain_envelope(request, page, [Rendered(bare_item(item)) for item in shared_items(found)]))
 
 
 class ContentView(ApiView):
+    asks_for_role = False
+
     @extend_schema(
         operation_id="retrieve_content",
-        parameters=[_COERCE_PARAMETER],
-        responses={200: OpenApiTypes.OBJECT, 304: NOT_MODIFIED},
+        summary="One content by itself",
+        description="As no catalog shows it (CM-1).",
+        parameters=[IDENTIFIER, _COERCE_PARAMETER],
+        responses={200: ItemShape, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, identifier: str) -> HttpResponseBase:
         (identifier,) = repaired([identifier])

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound, ParseError, ValidationError
 from rest_framework.request import Request
@@ -16,10 +15,12 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.queries import require_admin_of_some, require_operator_or_staff
 from enterprise_catalog.apps.access.roles import grants_of
+from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
 from enterprise_catalog.apps.api.params import body_uuids, json_body, limited, require_one_of
 from enterprise_catalog.apps.api.v1.representations import query_representation
 from enterprise_catalog.apps.api.v1.shapes import (
+    HASH,
     PAGE_PARAMETERS,
     CatalogUuidsShape,
     DistinctQueriesShape,
@@ -48,7 +49,13 @@ class JsonOnlyView(ApiView):
 
 
 class CatalogQueriesView(JsonOnlyView):
-    @extend_schema(operation_id="list_catalog_queries", parameters=PAGE_PARAMETERS, responses=QueriesShape)
+    @extend_schema(
+        operation_id="list_catalog_queries",
+        summary="Catalog queries",
+        description="Those that some catalog of the caller's customers uses; an operator's are all (CQ-1).",
+        parameters=PAGE_PARAMETERS,
+        responses=QueriesShape,
+    )
     def get(self, request: Request) -> Response:
         queries = visible_queries(grants=require_admin_of_some(request))
         page = page_of(page_request(request), queries.count())
@@ -59,6 +66,8 @@ class CatalogQueriesView(JsonOnlyView):
 class CatalogQueryView(JsonOnlyView):
     @extend_schema(
         operation_id="retrieve_catalog_query",
+        summary="One catalog query",
+        description="CQ-1.",
         parameters=[OpenApiParameter("identifier", location="path", description="Uuid or id of the query.")],
         responses=QueryShape,
     )
@@ -76,8 +85,17 @@ class CatalogQueryView(JsonOnlyView):
 class QueryByHashView(JsonOnlyView):
     @extend_schema(
         operation_id="retrieve_catalog_query_by_hash",
-        parameters=[OpenApiParameter("hash", required=True, description="Published hash of the filter.")],
-        responses=QueryShape,
+        summary="The catalog query with this filter",
+        description="404 says that nobody asks for this yet, or nobody whose queries the caller may see (CQ-2).",
+        parameters=[
+            OpenApiParameter(
+                "hash",
+                {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"},
+                required=True,
+                description="The published hash of the filter (HASH-1).",
+            )
+        ],
+        responses={200: QueryShape, 400: Refused("No hash, or none.", MISSING_PARAMETER, *BAD_REQUEST)},
     )
     def get(self, request: Request) -> Response:
         grants = require_admin_of_some(request)
@@ -92,16 +110,20 @@ class ContentFilterHashView(JsonOnlyView):
 
     @extend_schema(
         operation_id="get_content_filter_hash",
-        description="The hash of the filter in the body, JSON or a form.",
-        responses=OpenApiTypes.STR,
+        summary="The hash of a content filter",
+        description="Of the filter that a form in the body says; for today's client, others should POST (CQ-4).",
+        # Of the body, which OpenAPI tools will not send with GET.
+        responses={200: HASH, 413: Refused("Too large."), 415: Refused("Neither JSON nor a form.")},
     )
     def get(self, request: Request) -> Response:
         return self.answer(request)
 
     @extend_schema(
         operation_id="hash_content_filter",
-        request={"application/json": {"type": "object", "additionalProperties": {}}},
-        responses=OpenApiTypes.STR,
+        summary="The hash of a content filter",
+        description="HASH-1. The body is the filter; without one it is `{}` (CQ-3).",
+        request={"application/json": {"type": "object"}},
+        responses=HASH,
     )
     def post(self, request: Request) -> Response:
         # Today's client sends a form with its GET. Nobody else should: a form cannot say all (CQ-4).
@@ -114,7 +136,13 @@ class ContentFilterHashView(JsonOnlyView):
 
 
 class DistinctCatalogQueriesView(JsonOnlyView):
-    @extend_schema(operation_id="distinct_catalog_queries", request=CatalogUuidsShape, responses=DistinctQueriesShape)
+    @extend_schema(
+        operation_id="distinct_catalog_queries",
+        summary="Which catalogs share a query",
+        description="For operators and staff. Unknown catalogs are left out (CQ-5).",
+        request=CatalogUuidsShape,
+        responses=DistinctQueriesShape,
+    )
     def post(self, request: Request) -> Response:
         require_operator_or_staff(request)
         name, limit = "enterprise_catalog_uuids", settings.DISTINCT_CATALOGS_LIMIT

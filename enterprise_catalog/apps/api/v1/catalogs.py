@@ -3,18 +3,25 @@
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.catalogs import ADMIN, MANAGER, catalog_for, listed_catalogs
 from enterprise_catalog.apps.access.roles import grants_of
+from enterprise_catalog.apps.api.openapi import FIELD_ERRORS, Refused
 from enterprise_catalog.apps.api.pagination import page_of, page_request, plain_envelope
 from enterprise_catalog.apps.api.params import json_body, uuid_filter
 from enterprise_catalog.apps.api.v1.representations import catalog_representation
 from enterprise_catalog.apps.api.v1.serializers import CatalogChange, CatalogInput
-from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, CatalogShape, CatalogsShape, RefreshShape
+from enterprise_catalog.apps.api.v1.shapes import (
+    PAGE_PARAMETERS,
+    SAVE_HEADERS,
+    CatalogShape,
+    CatalogsShape,
+    RefreshShape,
+)
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.filters import warning_header
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
@@ -29,7 +36,12 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 class CatalogsView(ApiView):
     @extend_schema(
         operation_id="list_catalogs",
-        parameters=[*PAGE_PARAMETERS, OpenApiParameter("enterprise_customer", UUID)],
+        summary="Catalogs",
+        description="Those of the caller's customers, the oldest first; an operator's are all (CRUD-3).",
+        parameters=[
+            *PAGE_PARAMETERS,
+            OpenApiParameter("enterprise_customer", UUID, description="Only those of this customer."),
+        ],
         responses=CatalogsShape,
     )
     def get(self, request: Request, **_: Any) -> Response:
@@ -41,7 +53,21 @@ class CatalogsView(ApiView):
         rows = catalogs[page.offset : page.offset + page.size]
         return Response(plain_envelope(request, page, [catalog_representation(catalog) for catalog in rows]))
 
-    @extend_schema(operation_id="create_catalog", request=CatalogInput, responses={201: CatalogShape})
+    @extend_schema(
+        operation_id="create_catalog",
+        summary="Create a catalog",
+        description=(
+            "A catalog always has a query; which one follows from the filter, uuid and title that are sent (QRY-1 to "
+            "QRY-9). Starts a refresh (REFR-2)."
+        ),
+        parameters=SAVE_HEADERS,
+        request=CatalogInput,
+        responses={
+            200: OpenApiResponse(CatalogShape, "It was created before, with the same values (CRUD-5)."),
+            201: CatalogShape,
+            409: Refused("A catalog with this uuid has other values (CRUD-5).", FIELD_ERRORS),
+        },
+    )
     def post(self, request: Request, **_: Any) -> Response:
         body = json_body(request)
         # Who may not create for this customer does not learn what else is wrong (CRUD-4).
@@ -50,21 +76,42 @@ class CatalogsView(ApiView):
 
 
 class CatalogView(ApiView):
-    @extend_schema(operation_id="retrieve_catalog", responses=CatalogShape)
+    @extend_schema(
+        operation_id="retrieve_catalog", summary="One catalog", description="CRUD-6.", responses=CatalogShape
+    )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         return Response(catalog_representation(catalog_for(request, uuid, access=MANAGER)))
 
-    @extend_schema(operation_id="replace_catalog", request=CatalogChange, responses=CatalogShape)
+    @extend_schema(
+        operation_id="replace_catalog",
+        summary="Replace what a catalog says",
+        description="Another filter, or another query, starts a refresh. A uuid that is sent is ignored (CRUD-7).",
+        parameters=SAVE_HEADERS,
+        request=CatalogChange,
+        responses=CatalogShape,
+    )
     def put(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = catalog_for(request, uuid, access=MANAGER)
         return save(request, catalog=catalog, serializer=CatalogChange(data=json_body(request)))
 
-    @extend_schema(operation_id="change_catalog", request=CatalogChange(partial=True), responses=CatalogShape)
+    @extend_schema(
+        operation_id="change_catalog",
+        summary="Change some of what a catalog says",
+        description="What is not sent stays (CRUD-8).",
+        parameters=SAVE_HEADERS,
+        request=CatalogChange(partial=True),
+        responses=CatalogShape,
+    )
     def patch(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = catalog_for(request, uuid, access=MANAGER)
         return save(request, catalog=catalog, serializer=CatalogChange(data=json_body(request), partial=True))
 
-    @extend_schema(operation_id="delete_catalog", responses={204: None})
+    @extend_schema(
+        operation_id="delete_catalog",
+        summary="Delete a catalog",
+        description="Its query stays for 30 days, by its uuid and title (CRUD-9).",
+        responses={204: OpenApiResponse(description="Deleted.")},
+    )
     def delete(self, request: Request, uuid: str, **_: Any) -> Response:
         try:
             delete_catalog(catalog=catalog_for(request, uuid, access=ADMIN))
@@ -74,7 +121,13 @@ class CatalogView(ApiView):
 
 
 class RefreshMetadataView(ApiView):
-    @extend_schema(operation_id="refresh_catalog", request=None, responses=RefreshShape)
+    @extend_schema(
+        operation_id="refresh_catalog",
+        summary="Ask for a refresh",
+        description="Answers with the run that will serve this request, which may have waited before (REFR-1, REFR-3).",
+        request=None,
+        responses=RefreshShape,
+    )
     def post(self, request: Request, uuid: str) -> Response:
         catalog = catalog_for(request, uuid, access=ADMIN)
         run = request_refresh(query=catalog.catalog_query, trigger=RefreshRun.Trigger.REQUEST)

@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
+from enterprise_catalog.apps.api.openapi import Refused
 from enterprise_catalog.apps.api.pagination import page_size, url_with
-from enterprise_catalog.apps.api.v1.shapes import ChangesShape
+from enterprise_catalog.apps.api.v1.shapes import ChangesShape, page_size_parameter
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.changes import NoLongerKept, Position, changes_after
 from enterprise_catalog.apps.catalog.models import CatalogContentChange
@@ -28,11 +29,19 @@ _POSITION = re.compile(rb"([0-9]{1,18}):([0-9]{1,16})")
 class ChangesView(ApiView):
     @extend_schema(
         operation_id="list_catalog_changes",
+        summary="What joined and left a catalog",
+        description=(
+            "One entry for each content key that joined or left, the oldest first (CHG-2). Keep the `cursor` and pass "
+            "it as `since` later: nothing is missed or doubled (CHG-3)."
+        ),
         parameters=[
-            OpenApiParameter("since", description="An ISO 8601 datetime, exclusive, or a cursor; 90 days ago at most."),
-            OpenApiParameter("page_size", int, description="100 unless given, 1000 at most."),
+            OpenApiParameter(
+                "since",
+                description="A cursor, or an ISO 8601 datetime, exclusive; 90 days ago unless given, and at most.",
+            ),
+            page_size_parameter(default=settings.CHANGES_PAGE_SIZE_DEFAULT, most=settings.CHANGES_PAGE_SIZE_MAX),
         ],
-        responses={200: ChangesShape, 410: OpenApiResponse(description="Older than what is kept.")},
+        responses={200: ChangesShape, 410: Refused("Older than what is kept (CHG-4).")},
     )
     def get(self, request: Request, uuid: str) -> Response:
         catalog = catalog_for(request, uuid, access=LEARNER)

@@ -10,8 +10,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for, customer_for
+from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
-from enterprise_catalog.apps.api.v1.shapes import CatalogContainsShape, ContentIdsShape, CustomerContainsShape
+from enterprise_catalog.apps.api.v1.shapes import (
+    NEVER_STORED,
+    CatalogContainsShape,
+    ContentIdsShape,
+    CustomerContainsShape,
+    flag_parameter,
+    keys_parameter,
+)
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.membership import matching_pairs
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
@@ -21,22 +29,44 @@ ID_FIELDS = ("course_run_ids", "program_uuids")
 # A cached answer would outlive the next publish (COM-19).
 NEVER_CACHED = {"Cache-Control": "private, no-store"}
 
-_IDS = [OpenApiParameter(name, many=True, description="Content keys of any type; repeatable.") for name in ID_FIELDS]
-_MATCH = OpenApiParameter("match", enum=["any", "all"], description="Does one id suffice (default), or must all match?")
-_LIST = OpenApiParameter("get_catalogs_containing_specified_content_ids", bool, description="Also name the catalogs.")
+_LIST_FLAGS = ("get_catalogs_containing_specified_content_ids", "get_catalog_list")
+
+_IDS = [keys_parameter(name, "Content keys of any type.", limit=settings.CONTAINS_IDS_LIMIT) for name in ID_FIELDS]
+_MATCH = OpenApiParameter(
+    "match",
+    {"type": "string", "enum": ["any", "all"], "default": "any"},
+    description="Does one id suffice, or must all match? (CONT-5)",
+)
+_LISTS = [
+    flag_parameter(_LIST_FLAGS[0], "Also name the catalogs that contain an id; with `match=all`, each of them."),
+    flag_parameter(_LIST_FLAGS[1], "The older name of the same."),
+]
+_ABOUT_IDS = (
+    "Both lists hold ids of any kind: keys of courses and runs, uuids of programs and pathways. A course's key matches "
+    "by its runs, too, and a run's by its course (CONT-1)."
+)
+_WITHOUT_IDS = Refused("Neither list, or something that cannot be read.", MISSING_PARAMETER, *BAD_REQUEST)
 
 
 class CatalogContainsView(ApiView):
-    @extend_schema(operation_id="catalog_contains", parameters=[*_IDS, _MATCH], responses=CatalogContainsShape)
+    @extend_schema(
+        operation_id="catalog_contains",
+        summary="Is content in this catalog?",
+        description=f"{_ABOUT_IDS} (CONT-3)",
+        parameters=[*_IDS, _MATCH, NEVER_STORED],
+        responses={200: CatalogContainsShape, 400: _WITHOUT_IDS},
+    )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = catalog_for(request, uuid, access=LEARNER)
         return self.answer(request, catalog, ids_of_query(request))
 
     @extend_schema(
         operation_id="catalog_contains_post",
-        parameters=[_MATCH],
+        summary="Is content in this catalog? For many ids",
+        description=f"{_ABOUT_IDS} (ADD-6)",
+        parameters=[_MATCH, NEVER_STORED],
         request=ContentIdsShape,
-        responses=CatalogContainsShape,
+        responses={200: CatalogContainsShape, 400: _WITHOUT_IDS},
     )
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = catalog_for(request, uuid, access=LEARNER)
@@ -49,16 +79,24 @@ class CatalogContainsView(ApiView):
 
 
 class CustomerContainsView(ApiView):
-    @extend_schema(operation_id="customer_contains", parameters=[*_IDS, _MATCH, _LIST], responses=CustomerContainsShape)
+    @extend_schema(
+        operation_id="customer_contains",
+        summary="Is content in a catalog of this customer?",
+        description=f"{_ABOUT_IDS} (CONT-7)",
+        parameters=[*_IDS, _MATCH, *_LISTS, NEVER_STORED],
+        responses={200: CustomerContainsShape, 400: _WITHOUT_IDS},
+    )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         customer = customer_for(request, uuid, access=LEARNER)
         return self.answer(request, customer, ids_of_query(request))
 
     @extend_schema(
         operation_id="customer_contains_post",
-        parameters=[_MATCH, _LIST],
+        summary="Is content in a catalog of this customer? For many ids",
+        description=f"{_ABOUT_IDS} (ADD-6)",
+        parameters=[_MATCH, *_LISTS, NEVER_STORED],
         request=ContentIdsShape,
-        responses=CustomerContainsShape,
+        responses={200: CustomerContainsShape, 400: _WITHOUT_IDS},
     )
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
         customer = customer_for(request, uuid, access=LEARNER)
@@ -66,9 +104,7 @@ class CustomerContainsView(ApiView):
 
     def answer(self, request: Request, customer: UUID, ids: set[str]) -> Response:
         match_all = wants_all(request)
-        wants_list = [
-            boolean(request, name) for name in ("get_catalogs_containing_specified_content_ids", "get_catalog_list")
-        ]
+        wants_list = [boolean(request, name) for name in _LIST_FLAGS]
         catalogs = list(
             EnterpriseCatalog.objects.filter(enterprise_uuid=customer).values_list("uuid", "catalog_query_id")
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponseBase
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,7 +22,15 @@ from enterprise_catalog.apps.api.conditional import unless_held
 from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys
 from enterprise_catalog.apps.api.streaming import stream_whole
-from enterprise_catalog.apps.api.v1.shapes import NOT_MODIFIED, PAGE_PARAMETERS, ContentKeysShape, ContentPageShape
+from enterprise_catalog.apps.api.v1.shapes import (
+    CONTENT_METADATA,
+    NOT_MODIFIED,
+    PAGE_PARAMETERS,
+    STATE_HEADERS,
+    ContentKeysShape,
+    flag_parameter,
+    keys_parameter,
+)
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.linking import catalog_linker
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
@@ -33,15 +41,24 @@ from enterprise_catalog.apps.core.moments import iso_moment
 from enterprise_catalog.apps.core.renderers import Rendered
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
-_WHOLE = OpenApiParameter("traverse_pagination", bool, description="Everything in one streamed answer.")
-_KEYS = OpenApiParameter("content_keys", many=True, description="Only these; repeatable, at most 100.")
+_WHOLE = flag_parameter("traverse_pagination", "Everything in one streamed answer, whatever its size (META-3).")
+_KEYS = keys_parameter(
+    "content_keys",
+    "Only these; a course's key also yields its runs, and a run's its course (META-5).",
+    limit=settings.CONTENT_KEYS_LIMIT_GET,
+)
 
 
 class ContentMetadataView(ApiView):
     @extend_schema(
         operation_id="get_content_metadata",
-        parameters=[*PAGE_PARAMETERS, _WHOLE, _KEYS],
-        responses={200: ContentPageShape, 304: NOT_MODIFIED},
+        summary="What is in a catalog",
+        description=(
+            "In the order of content keys. Without `content_keys`, courses that nobody can enroll in are left out "
+            "(META-4). Nothing is in it until its first refresh is published (META-7)."
+        ),
+        parameters=[*PAGE_PARAMETERS, _WHOLE, _KEYS, *STATE_HEADERS],
+        responses={200: CONTENT_METADATA, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
         catalog = catalog_for(request, uuid, access=LEARNER)
@@ -62,9 +79,11 @@ class ContentMetadataView(ApiView):
 
     @extend_schema(
         operation_id="get_content_metadata_of_keys",
-        parameters=[*PAGE_PARAMETERS, _WHOLE],
+        summary="What is in a catalog, of these keys",
+        description="`next` is to be asked with the same body (META-1).",
+        parameters=[*PAGE_PARAMETERS, _WHOLE, *STATE_HEADERS],
         request=ContentKeysShape,
-        responses=ContentPageShape,
+        responses=CONTENT_METADATA,
     )
     def post(self, request: Request, uuid: str) -> HttpResponseBase:
         catalog = catalog_for(request, uuid, access=LEARNER)

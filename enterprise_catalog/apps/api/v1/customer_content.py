@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from django.http import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +11,7 @@ from rest_framework.response import Response
 from enterprise_catalog.apps.access.catalogs import LEARNER, customer_for
 from enterprise_catalog.apps.api.conditional import unless_held
 from enterprise_catalog.apps.api.params import boolean, repaired
-from enterprise_catalog.apps.api.v1.shapes import NOT_MODIFIED
+from enterprise_catalog.apps.api.v1.shapes import IDENTIFIER, NOT_MODIFIED, ItemShape, flag_parameter
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.linking import catalog_linker, linker_without_enrollment
 from enterprise_catalog.apps.catalog.lookup import members_named
@@ -28,8 +27,10 @@ _SKIP = "skip_customer_fetch"
 class CustomerContentView(ApiView):
     @extend_schema(
         operation_id="retrieve_customer_content",
-        parameters=[OpenApiParameter(_SKIP, bool, description="Without what depends on the customer's own record.")],
-        responses={200: OpenApiTypes.OBJECT, 304: NOT_MODIFIED},
+        summary="One content, as a customer's catalog shows it",
+        description="In the first of the customer's catalogs that has it; a run's key finds its course, too (CUST-5).",
+        parameters=[IDENTIFIER, flag_parameter(_SKIP, "Without links to enroll by (CUST-6).")],
+        responses={200: ItemShape, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, uuid: str, identifier: str) -> HttpResponseBase:
         customer_uuid = customer_for(request, uuid, access=LEARNER)

@@ -3,14 +3,15 @@
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
+from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.params import body_keys, has_body, json_body, limited, query_keys, require_one_of
-from enterprise_catalog.apps.api.v1.shapes import ContentKeysShape, DiffShape
+from enterprise_catalog.apps.api.v1.shapes import DiffKeysShape, DiffShape, keys_parameter
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.diff import difference_from_members
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
@@ -22,8 +23,10 @@ _NAME = "content_keys"
 class GenerateDiffView(ApiView):
     @extend_schema(
         operation_id="get_diff",
-        parameters=[OpenApiParameter(_NAME, many=True, required=True, description="Repeatable, at most 100.")],
-        responses=DiffShape,
+        summary="What an exporter must delete, create and update",
+        description="For a few keys (DIFF-3).",
+        parameters=[keys_parameter(_NAME, "What is held.", limit=settings.CONTENT_KEYS_LIMIT_GET, required=True)],
+        responses={200: DiffShape, 400: Refused("No keys, or too many.", MISSING_PARAMETER, *BAD_REQUEST)},
     )
     def get(self, request: Request, uuid: str) -> Response:
         catalog = catalog_for(request, uuid, access=LEARNER)
@@ -34,7 +37,16 @@ class GenerateDiffView(ApiView):
         text = f"generate_diff GET requests support up to {limit} content keys. If more are required, use a POST body."
         return Response(diff(catalog, limited(keys, name=_NAME, limit=limit, text=text)))
 
-    @extend_schema(operation_id="generate_diff", request=ContentKeysShape, responses=DiffShape)
+    @extend_schema(
+        operation_id="generate_diff",
+        summary="What an exporter must delete, create and update",
+        description=(
+            "Of the keys it holds: which are not in the catalog, which of the catalog it lacks, and when the others "
+            "were last modified. Exact keys; without a body it holds none (DIFF-1 to DIFF-3)."
+        ),
+        request=DiffKeysShape,
+        responses=DiffShape,
+    )
     def post(self, request: Request, uuid: str) -> Response:
         catalog = catalog_for(request, uuid, access=LEARNER)
         body = json_body(request)

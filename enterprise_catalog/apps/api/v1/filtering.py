@@ -17,7 +17,13 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 
 
 class FilterContentItemsView(ApiView):
-    @extend_schema(operation_id="filter_content_items", request=FilterKeysShape, responses=FilteredKeysShape)
+    @extend_schema(
+        operation_id="filter_content_items",
+        summary="Which of these are in the customer's catalogs?",
+        description="The given keys that match, in their order; all catalogs, or those that are chosen (FILT-1).",
+        request=FilterKeysShape,
+        responses=FilteredKeysShape,
+    )
     def post(self, request: Request, uuid: str) -> Response:
         customer = customer_for(request, uuid, access=LEARNER)
         body = json_body(request)

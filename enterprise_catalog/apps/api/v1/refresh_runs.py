@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.roles import Grants, grants_of
+from enterprise_catalog.apps.api.openapi import Refused
 from enterprise_catalog.apps.api.v1.representations import run_representation
 from enterprise_catalog.apps.api.v1.shapes import RunShape
 from enterprise_catalog.apps.api.views import ApiView
@@ -18,11 +19,18 @@ from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.operations.runs import NotDecidable, approve_run, reject_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
+_NOT_DECIDABLE = Refused("It is not held, or not any more what would be published (RUN-6).")
+
 
 class RefreshRunView(ApiView):
     renderer_classes = [JSONRenderer]
 
-    @extend_schema(operation_id="retrieve_refresh_run", responses=RunShape)
+    @extend_schema(
+        operation_id="retrieve_refresh_run",
+        summary="What became of a refresh",
+        description="Its id is what asking for a refresh answers; kept for 90 days at least (RUN-1 to RUN-5).",
+        responses=RunShape,
+    )
     def get(self, request: Request, uuid: str) -> Response:
         run = run_named(uuid)
         if not may_see(grants_of(request), run):
@@ -33,7 +41,13 @@ class RefreshRunView(ApiView):
 class ApproveRunView(ApiView):
     renderer_classes = [JSONRenderer]
 
-    @extend_schema(operation_id="approve_refresh_run", request=None, responses=RunShape)
+    @extend_schema(
+        operation_id="approve_refresh_run",
+        summary="Publish what a run holds back",
+        description="For operators (REFR-10, RUN-6).",
+        request=None,
+        responses={200: RunShape, 409: _NOT_DECIDABLE},
+    )
     def post(self, request: Request, uuid: str) -> Response:
         return decided(request, run_named(uuid), approve_run)
 
@@ -41,7 +55,13 @@ class ApproveRunView(ApiView):
 class RejectRunView(ApiView):
     renderer_classes = [JSONRenderer]
 
-    @extend_schema(operation_id="reject_refresh_run", request=None, responses=RunShape)
+    @extend_schema(
+        operation_id="reject_refresh_run",
+        summary="Give up what a run holds back",
+        description="For operators (REFR-10, RUN-6).",
+        request=None,
+        responses={200: RunShape, 409: _NOT_DECIDABLE},
+    )
     def post(self, request: Request, uuid: str) -> Response:
         return decided(request, run_named(uuid), reject_run)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.serializers import BooleanField
 
 from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter
 from enterprise_catalog.apps.core.parsers import parse_json
@@ -25,7 +26,25 @@ class StrictUUIDField(serializers.UUIDField):
         return uuid
 
 
-@extend_schema_field({"type": "array", "items": {"type": "string"}})
+_LENGTH = 255
+# A text with anything but blanks, and nothing that a database column refuses.
+_TEXT = {"type": "string", "minLength": 1, "maxLength": _LENGTH, "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$"}
+
+
+@extend_schema_field(_TEXT)
+class TextField(serializers.CharField):
+    """1 to 255 characters, without the blanks around them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=_LENGTH, **options)
+
+
+def _or_json_text(schema: dict[str, Any]) -> dict[str, Any]:
+    """What today's client sends as the text of the JSON that it means (CRUD-2)."""
+    return {"anyOf": [schema, {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}]}
+
+
+@extend_schema_field(_or_json_text({"type": "array", "items": {"type": "string"}}))
 class CourseModesField(serializers.Field):
     """A list of strings, or the same as JSON text, which today's client sends."""
 
@@ -42,7 +61,7 @@ class CourseModesField(serializers.Field):
         return data
 
 
-@extend_schema_field({"type": "object", "additionalProperties": {}})
+@extend_schema_field(_or_json_text({"type": "object"}))
 class ContentFilterField(serializers.Field):
     default_error_messages = {"null": "Must be a JSON object."}
 
@@ -53,17 +72,29 @@ class ContentFilterField(serializers.Field):
             raise serializers.ValidationError(str(error)) from error
 
 
+_FLAG_TEXTS = sorted(it for it in BooleanField.TRUE_VALUES | BooleanField.FALSE_VALUES if isinstance(it, str))
+
+
+@extend_schema_field({"anyOf": [{"type": "boolean"}, {"enum": [0, 1, *_FLAG_TEXTS]}]})
+class FlagField(BooleanField):
+    """Today's client sends it as text when it creates a catalog, and as a boolean when it changes one (CRUD-2)."""
+
+
 class CatalogChange(serializers.Serializer):
     """The body of PUT and (partially) PATCH; unknown keys are ignored (COM-15), a uuid too, since it never changes."""
 
-    title = serializers.CharField(max_length=255)
+    title = TextField()
     enterprise_customer = StrictUUIDField()
-    enterprise_customer_name = serializers.CharField(max_length=255)
-    enabled_course_modes = CourseModesField()
-    publish_audit_enrollment_urls = serializers.BooleanField()
-    content_filter = ContentFilterField()
-    catalog_query_uuid = StrictUUIDField(required=False, allow_null=True)
-    query_title = serializers.CharField(required=False, allow_null=True, max_length=255)
+    enterprise_customer_name = TextField(help_text="For `utm_source` in links; never answered.")
+    enabled_course_modes = CourseModesField(help_text="Never answered.")
+    publish_audit_enrollment_urls = FlagField(help_text="Never answered.")
+    content_filter = ContentFilterField(
+        help_text="What discovery is asked for; 1 MiB and 10 levels at most. Never answered here."
+    )
+    catalog_query_uuid = StrictUUIDField(
+        required=False, allow_null=True, help_text="The query to attach, or the uuid of a new one (QRY-1 to QRY-5)."
+    )
+    query_title = TextField(required=False, allow_null=True, help_text="Of the query; unique.")
 
     def values(self) -> CatalogValues:
         sent = self.validated_data

@@ -1,19 +1,139 @@
 """
-Shapes of v1's answers and bodies, for the OpenAPI document only: `representations` and the views make the answers.
+Shapes of v1's answers, bodies and parameters, for the OpenAPI document only: `representations` and the views make the
+answers, `params` and `serializers` read what is sent.
 """
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer
 from rest_framework import serializers
 
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
+# --- Parameters ------------------------------------------------------------------------------------------------------
+
+
+def flag_parameter(name: str, description: str) -> OpenApiParameter:
+    """COM-11."""
+    return OpenApiParameter(
+        name,
+        {"type": "boolean", "default": False},
+        description=f"{description} Also `1`, `yes`, `on`, `t`, `y` and their opposites, in any case.",
+    )
+
+
+def keys_parameter(name: str, description: str, *, limit: int, required: bool = False) -> OpenApiParameter:
+    """A repeatable parameter (COM-12)."""
+    return OpenApiParameter(
+        name,
+        {"type": "array", "items": {"type": "string"}, "maxItems": limit},
+        required=required,
+        description=f"{description} Repeatable, {limit} at most.",
+    )
+
+
+def page_size_parameter(*, default: int, most: int) -> OpenApiParameter:
+    return OpenApiParameter(
+        "page_size",
+        {"type": "integer", "minimum": 1, "maximum": most, "default": default},
+        description=f"A larger one counts as {most}, and what is none as {default} (COM-8).",
+    )
+
+
 PAGE_PARAMETERS = [
-    OpenApiParameter("page", description="From 1, or `last`."),
-    OpenApiParameter("page_size", int, description="10 unless given, 100 at most."),
+    OpenApiParameter(
+        "page",
+        {"type": "string", "pattern": "^(0*[1-9][0-9]{0,8}|last)?$", "default": "1"},
+        description="From 1, or `last` (COM-7).",
+    ),
+    page_size_parameter(default=settings.PAGE_SIZE_DEFAULT, most=settings.PAGE_SIZE_MAX),
 ]
 
-NOT_MODIFIED = OpenApiResponse(description="The caller holds this answer already (`If-None-Match`).")
+IDENTIFIER = OpenApiParameter(
+    "identifier", {"type": "string"}, OpenApiParameter.PATH, description="Content key or uuid; keys may hold slashes."
+)
+
+# --- Headers ---------------------------------------------------------------------------------------------------------
+
+
+def header(name: str, schema: Any, description: str, *, on: list[int], required: bool = False) -> OpenApiParameter:
+    return OpenApiParameter(name, schema, "header", required=required, description=description, response=on)
+
+
+SAVE_HEADERS = [
+    header(
+        "X-Refresh-Run",
+        {"type": "string", "format": "uuid"},
+        "The refresh that this started or joined, if any (CRUD-10).",
+        on=[200, 201],
+    ),
+    header(
+        "X-Catalog-Filter-Warning",
+        {"type": "string", "pattern": "^[a-z-]+:[^, ]*(, [a-z-]+:[^, ]*){0,9}$"},
+        "What looks wrong with the filter, as `code:key` (QRY-8).",
+        on=[200, 201],
+    ),
+]
+
+STATE_HEADERS = [
+    header(
+        "X-Catalog-Generation",
+        {"type": "string", "minLength": 1},
+        "Opaque: another one means that what is listed has changed, and a walk over pages should begin anew (ADD-2).",
+        on=[200, 304],
+        required=True,
+    ),
+    header(
+        "X-Catalog-Refreshed-At",
+        {"type": "string", "format": "date-time"},
+        "The last published refresh; absent before the first (ADD-2).",
+        on=[200, 304],
+    ),
+]
+
+NEVER_STORED = header(
+    "Cache-Control",
+    {"type": "string", "const": "private, no-store"},
+    "An answer that was kept would outlive the next publish (COM-19).",
+    on=[200],
+    required=True,
+)
+
+# --- Answers ---------------------------------------------------------------------------------------------------------
+
+HASH = OpenApiResponse({"type": "string", "pattern": "^[0-9a-f]{32}$"})
+
+NOT_MODIFIED = OpenApiResponse(description="The caller holds this answer already (COM-18).")
+
+
+class NormalizedShape(serializers.Serializer):
+    """META-30."""
+
+    start_date = serializers.CharField(allow_null=True)
+    end_date = serializers.CharField(allow_null=True)
+    enroll_by_date = serializers.CharField(allow_null=True)
+    enroll_start_date = serializers.CharField(allow_null=True)
+    content_price = serializers.FloatField()
+
+
+class ItemShape(serializers.Serializer):
+    """What the service says of an item beside what discovery does (META-10 to META-19); much depends on its type."""
+
+    content_type = serializers.ChoiceField(choices=ContentMetadata.ContentType.choices)
+    key = serializers.CharField(required=False, help_text="Of all but programs.")
+    uuid = serializers.CharField(required=False, help_text="Of programs, always.")
+    parent_content_key = serializers.CharField(allow_null=True, help_text="Of a run, the key of its course.")
+    content_last_modified = serializers.DateTimeField()
+    marketing_url = serializers.CharField(required=False, allow_null=True)
+    enrollment_url = serializers.CharField(required=False, allow_null=True)
+    xapi_activity_id = serializers.CharField(required=False)
+    active = serializers.BooleanField(required=False, help_text="Of courses: some run can be enrolled in (META-20).")
+    normalized_metadata = NormalizedShape(required=False)
+    normalized_metadata_by_run = serializers.DictField(child=NormalizedShape(), required=False)
+    reviews_count = serializers.IntegerField(required=False)
+    avg_course_rating = serializers.FloatField(required=False)
 
 
 class CatalogShape(serializers.Serializer):
@@ -28,48 +148,72 @@ class CatalogShape(serializers.Serializer):
     content_freshness = serializers.ChoiceField(choices=["never", "fresh", "stale"])
 
 
-class CatalogsShape(serializers.Serializer):
-    count = serializers.IntegerField()
+class PlainEnvelopeShape(serializers.Serializer):
+    """COM-6."""
+
+    count = serializers.IntegerField(min_value=0)
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
+
+
+class FullEnvelopeShape(serializers.Serializer):
+    """COM-6."""
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    count = serializers.IntegerField(min_value=0)
+    num_pages = serializers.IntegerField(min_value=1)
+    current_page = serializers.IntegerField(min_value=1)
+    start = serializers.IntegerField(min_value=0)
+
+
+class CatalogsShape(PlainEnvelopeShape):
     results = CatalogShape(many=True)
 
 
 class QueryShape(serializers.Serializer):
     uuid = serializers.UUIDField()
     content_filter = serializers.DictField()
-    content_filter_hash = serializers.CharField()
+    content_filter_hash = serializers.RegexField("^[0-9a-f]{32}$")
     title = serializers.CharField(allow_null=True)
 
 
-class QueriesShape(serializers.Serializer):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    count = serializers.IntegerField()
-    num_pages = serializers.IntegerField()
-    current_page = serializers.IntegerField()
-    start = serializers.IntegerField()
+class QueriesShape(FullEnvelopeShape):
     results = QueryShape(many=True)
 
 
 class CatalogUuidsShape(serializers.Serializer):
-    enterprise_catalog_uuids = serializers.ListField(child=serializers.UUIDField(), required=False)
+    enterprise_catalog_uuids = serializers.ListField(
+        child=serializers.UUIDField(), required=False, allow_null=True, max_length=settings.DISTINCT_CATALOGS_LIMIT
+    )
 
 
 class DistinctQueriesShape(serializers.Serializer):
-    num_distinct_query_ids = serializers.IntegerField()
+    num_distinct_query_ids = serializers.IntegerField(min_value=0)
     catalog_uuids_by_catalog_query_id = serializers.DictField(
         child=serializers.ListField(child=serializers.UUIDField())
     )
 
 
 class ContentKeysShape(serializers.Serializer):
-    content_keys = serializers.ListField(child=serializers.CharField())
+    content_keys = serializers.ListField(child=serializers.CharField(), max_length=settings.CONTENT_KEYS_LIMIT_POST)
+
+
+class DiffKeysShape(serializers.Serializer):
+    content_keys = serializers.ListField(child=serializers.CharField(), max_length=settings.DIFF_KEYS_LIMIT_POST)
 
 
 class FilterKeysShape(serializers.Serializer):
-    content_keys = serializers.ListField(child=serializers.CharField(), required=False)
-    catalog_uuids = serializers.ListField(child=serializers.UUIDField(), required=False, allow_null=True)
+    content_keys = serializers.ListField(
+        child=serializers.CharField(), required=False, max_length=settings.FILTER_KEYS_LIMIT
+    )
+    catalog_uuids = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        allow_null=True,
+        max_length=settings.FILTER_KEYS_LIMIT,
+        help_text="All catalogs of the customer when absent or empty.",
+    )
 
 
 class FilteredKeysShape(serializers.Serializer):
@@ -91,8 +235,14 @@ class DiffShape(serializers.Serializer):
 
 
 class ContentIdsShape(serializers.Serializer):
-    course_run_ids = serializers.ListField(child=serializers.CharField(), required=False)
-    program_uuids = serializers.ListField(child=serializers.CharField(), required=False)
+    """At least one of the two (ERR-3), which a schema of fields cannot say."""
+
+    course_run_ids = serializers.ListField(
+        child=serializers.CharField(), required=False, max_length=settings.CONTAINS_IDS_LIMIT
+    )
+    program_uuids = serializers.ListField(
+        child=serializers.CharField(), required=False, max_length=settings.CONTAINS_IDS_LIMIT
+    )
 
 
 class CatalogContainsShape(serializers.Serializer):
@@ -103,24 +253,37 @@ class CustomerContainsShape(CatalogContainsShape):
     catalog_list = serializers.ListField(child=serializers.UUIDField(), required=False)
 
 
-class ContentPageShape(serializers.Serializer):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    count = serializers.IntegerField()
-    num_pages = serializers.IntegerField()
-    current_page = serializers.IntegerField()
-    start = serializers.IntegerField()
-    results = serializers.ListField(child=serializers.DictField())
+class ContentPageShape(FullEnvelopeShape):
+    """META-2."""
+
+    results = ItemShape(many=True)
     uuid = serializers.UUIDField()
     title = serializers.CharField()
     enterprise_customer = serializers.UUIDField()
 
 
-class ContentsShape(serializers.Serializer):
-    count = serializers.IntegerField()
-    next = serializers.URLField(allow_null=True)
+class WholeContentShape(serializers.Serializer):
+    """META-3."""
+
     previous = serializers.URLField(allow_null=True)
-    results = serializers.ListField(child=serializers.DictField())
+    next = serializers.URLField(allow_null=True)
+    count = serializers.IntegerField(min_value=0)
+    results = ItemShape(many=True)
+    uuid = serializers.UUIDField()
+    title = serializers.CharField()
+    enterprise_customer = serializers.UUIDField()
+
+
+CONTENT_METADATA = PolymorphicProxySerializer(
+    component_name="ContentMetadata",
+    serializers=[ContentPageShape, WholeContentShape],
+    resource_type_field_name=None,
+    many=False,
+)
+
+
+class ContentsShape(PlainEnvelopeShape):
+    results = ItemShape(many=True)
 
 
 class ChangeShape(serializers.Serializer):
@@ -138,7 +301,21 @@ class ChangesShape(serializers.Serializer):
 
 
 class RefreshShape(serializers.Serializer):
-    async_task_id = serializers.UUIDField()
+    async_task_id = serializers.UUIDField(help_text="The refresh run that will serve this request.")
+
+
+class CountsShape(serializers.Serializer):
+    fetched = serializers.IntegerField()
+    skipped = serializers.IntegerField()
+    quarantined = serializers.IntegerField()
+    added = serializers.IntegerField()
+    removed = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class ReasonShape(serializers.Serializer):
+    code = serializers.CharField()
+    detail = serializers.CharField()
 
 
 class RunShape(serializers.Serializer):
@@ -149,6 +326,6 @@ class RunShape(serializers.Serializer):
     requested_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
-    counts = serializers.DictField(child=serializers.IntegerField(), allow_null=True)
-    reason = serializers.DictField(child=serializers.CharField(), allow_null=True)
-    attempts = serializers.IntegerField()
+    counts = CountsShape(allow_null=True)
+    reason = ReasonShape(allow_null=True)
+    attempts = serializers.IntegerField(min_value=0)

@@ -1,0 +1,221 @@
+"""
+What the OpenAPI document says of every operation without being told: a new view is described truly by default (SURF-4).
+
+How a request may be refused follows from facts of its view: is it protected, which formats has it, does it read a body,
+is it throttled. A view states what is its own: parameters, bodies, answers, and refusals for reasons of its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from django.urls import Resolver404, resolve
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework.permissions import IsAuthenticated
+
+from enterprise_catalog.apps.catalog.surfaces import V2
+
+_JSON, _XML = "application/json", "application/xml"
+
+_DETAIL, FIELD_ERRORS = "Detail", "FieldErrors"
+# What a 400 says, as a rule.
+BAD_REQUEST = (FIELD_ERRORS, _DETAIL)
+# An array in place of an object; clients depend on it (ERR-3).
+MISSING_PARAMETER = "MissingParameter"
+
+SCHEMAS: dict[str, Any] = {
+    _DETAIL: {
+        "description": "One message (ERR-1).",
+        "type": "object",
+        "properties": {"detail": {"type": "string"}},
+        "required": ["detail"],
+        "additionalProperties": False,
+    },
+    FIELD_ERRORS: {
+        "description": "What is wrong with each field or parameter; `non_field_errors` with several at once (ERR-2).",
+        "type": "object",
+        "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "minProperties": 1,
+    },
+    MISSING_PARAMETER: {
+        "description": "A parameter is missing (ERR-3).",
+        "type": "array",
+        "items": {"type": "string"},
+        "minItems": 1,
+        "maxItems": 1,
+    },
+    "XML": {
+        "description": "The JSON answer under `<root>`: elements of lists are `<list-item>`, null is an empty element, "
+        'and a key that is no XML name is `<item key="...">` (COM-5).',
+        "type": "string",
+    },
+}
+
+HEADERS: dict[str, Any] = {
+    "X-Request-ID": {
+        "description": "The id that the request came with, or a new one; the log names it, too (COM-20).",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1},
+    },
+    "WWW-Authenticate": {
+        "description": "How to say who asks (AUTH-3).",
+        "required": True,
+        "schema": {"type": "string", "const": 'JWT realm="api"'},
+    },
+    "Retry-After": {
+        "description": "Seconds.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "ETag": {
+        "description": "Changes whenever anything in the body could (COM-18).",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^W/".+"$'},
+    },
+    "Last-Modified": {
+        "description": "The latest modification that shows in the body; for people, since removals do not move it.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+}
+
+# By status: name, description, which of the schemas a body has, headers.
+_REFUSALS: dict[int, tuple[str, str, Sequence[str], list[str]]] = {
+    400: ("BadRequest", "Something that was sent cannot be read, or used.", BAD_REQUEST, []),
+    401: ("NotAuthenticated", "No credentials, or bad ones (AUTH-3).", [_DETAIL], ["WWW-Authenticate"]),
+    403: ("Forbidden", "Not for this caller (ROLE-7), or cookies without a CSRF token (AUTH-8).", [_DETAIL], []),
+    404: ("NotFound", "No such object, page or `format` (COM-3, COM-4, COM-7).", [_DETAIL], []),
+    406: ("NotAcceptable", "None of the formats is in `Accept` (COM-4).", [_DETAIL], []),
+    413: ("TooLarge", "The body has more than 5 MiB (COM-16).", [_DETAIL], []),
+    415: ("UnsupportedMediaType", "The body is in no format that is read here.", [_DETAIL], []),
+    429: ("Throttled", "Too many requests (ERR-6).", [_DETAIL], ["Retry-After"]),
+    503: ("Unavailable", "The database is away for a moment (ERR-7).", [_DETAIL], ["Retry-After"]),
+}
+
+_IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "description": "The `ETag` of the answer that is held already.",
+    "schema": {"type": "string"},
+}
+
+# What a uuid in a path names, by the segment before it.
+_NAMED_BY_UUID = {
+    "enterprise-catalogs": "The catalog.",
+    "enterprise-customer": "The enterprise customer.",
+    "refresh-runs": "The refresh run.",
+}
+
+
+class Refused(OpenApiResponse):
+    """A refusal that is particular to one operation, with one of these bodies."""
+
+    def __init__(self, description: str, *schemas: str) -> None:
+        super().__init__(_one_of(schemas or (_DETAIL,)), description)
+
+
+class OperationDescription(AutoSchema):
+    """REST framework's DEFAULT_SCHEMA_CLASS."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation = super().get_operation(*args, **kwargs)
+        if operation is None:
+            return None
+        answers = operation["responses"]
+        if "304" in answers:
+            operation["parameters"].append(_IF_NONE_MATCH)
+            for answer in (answers["200"], answers["304"]):
+                answer.setdefault("headers", {}).update(_headers("ETag", "Last-Modified"))
+        for status, answer in answers.items():
+            answer["description"] = answer["description"] or HTTPStatus(int(status)).phrase
+            answer.setdefault("headers", {}).update(_headers("X-Request-ID"))
+            if _XML in answer.get("content", {}):
+                answer["content"][_XML] = {"schema": _schema("XML")}
+        for parameter in operation.get("parameters", []):
+            self._describe(parameter)
+        if self._is_v2:
+            operation["operationId"] += "_v2"
+        with_xml = _XML in self.map_renderers("media_type")
+        for status in self._refusals(has_body="requestBody" in operation):
+            answers.setdefault(str(status), {"$ref": f"#/components/responses/{_name(status, with_xml=with_xml)}"})
+        operation["responses"] = dict(sorted(answers.items()))
+        return operation
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        """Nothing, rather than nothing as one of the schemes, where nobody is asked who they are."""
+        return [scheme for scheme in super().get_auth() if scheme]
+
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        return super().get_serializer_name(serializer, direction).removesuffix("Shape")
+
+    def get_tags(self) -> list[str]:
+        return self._tokenize_path()[:1]
+
+    @property
+    def _is_v2(self) -> bool:
+        return getattr(self.view, "surface", None) is V2
+
+    def _refusals(self, *, has_body: bool) -> Iterator[int]:
+        yield from (400, 404, 406)
+        if any(isinstance(permission, IsAuthenticated) for permission in self.view.get_permissions()):
+            yield from (401, 503)
+            if getattr(self.view, "asks_for_role", True) or self.method != "GET":
+                yield 403
+        if has_body:
+            yield from (413, 415)
+        if self.view.get_throttles():
+            yield 429
+
+    def _describe(self, parameter: dict[str, Any]) -> None:
+        where, name = parameter["in"], parameter["name"]
+        if (where, name) == ("path", "uuid"):
+            segments = self.path.split("/")
+            parameter["schema"] = {"type": "string", "format": "uuid"}
+            parameter["description"] = _NAMED_BY_UUID[segments[segments.index("{uuid}") - 1]]
+        elif (where, name) == ("query", "format"):
+            parameter["description"] = "Instead of `Accept`."
+            if is_named_with_suffix(self.path):
+                parameter["description"] += " So does a suffix of the path, `.json` or `.xml` (COM-4)."
+
+
+def is_named_with_suffix(path: str) -> bool:
+    """Whether a path may end in the format it is wanted in."""
+    try:
+        return "format" in resolve(f"{path.rstrip('/')}.xml").kwargs
+    except Resolver404:
+        return False
+
+
+def add_shared_parts(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A hook of the generator: what operations only refer to."""
+    components = result["components"]
+    components["schemas"] |= SCHEMAS
+    components["headers"] = HEADERS
+    components["responses"] = {
+        _name(status, with_xml=with_xml): {
+            "description": description,
+            "headers": _headers("X-Request-ID", *headers),
+            "content": {_JSON: {"schema": _one_of(schemas)}} | ({_XML: {"schema": _schema("XML")}} if with_xml else {}),
+        }
+        for status, (_, description, schemas, headers) in _REFUSALS.items()
+        for with_xml in (True, False)
+    }
+    return result
+
+
+def _name(status: int, *, with_xml: bool) -> str:
+    name = _REFUSALS[status][0]
+    return name if with_xml else f"{name}AsJson"
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _schema(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _one_of(names: Sequence[str]) -> dict[str, Any]:
+    return _schema(names[0]) if len(names) == 1 else {"anyOf": [_schema(name) for name in names]}
