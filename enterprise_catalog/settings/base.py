@@ -245,6 +245,7 @@ REST_FRAMEWORK = {
         "enterprise_catalog.apps.core.renderers.JSONRenderer",
         "enterprise_catalog.apps.core.renderers.XMLRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "enterprise_catalog.apps.core.negotiation.ContentNegotiation",
     "DEFAULT_PARSER_CLASSES": ["enterprise_catalog.apps.core.parsers.JSONParser"],
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "enterprise_catalog.apps.api.openapi.OperationDescription",

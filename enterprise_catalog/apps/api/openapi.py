@@ -87,6 +87,7 @@ _REFUSALS: dict[int, tuple[str, str, Sequence[str], list[str]]] = {
     403: ("Forbidden", "Not for this caller (ROLE-7), or cookies without a CSRF token (AUTH-8).", [_DETAIL], []),
     404: ("NotFound", "No such object, page or `format` (COM-3, COM-4, COM-7).", [_DETAIL], []),
     406: ("NotAcceptable", "None of the formats is in `Accept` (COM-4).", [_DETAIL], []),
+    411: ("LengthRequired", "The body comes in chunks, without `Content-Length`.", [_DETAIL], []),
     413: ("TooLarge", "The body has more than 5 MiB (COM-16).", [_DETAIL], []),
     415: ("UnsupportedMediaType", "The body is in no format that is read here.", [_DETAIL], []),
     429: ("Throttled", "Too many requests (ERR-6).", [_DETAIL], ["Retry-After"]),
@@ -163,7 +164,7 @@ class OperationDescription(AutoSchema):
             if getattr(self.view, "asks_for_role", True) or self.method != "GET":
                 yield 403
         if has_body:
-            yield from (413, 415)
+            yield from (411, 413, 415)
         if self.view.get_throttles():
             yield 429
 

@@ -13,8 +13,8 @@ from django.core.handlers.wsgi import get_str_from_wsgi
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
-# More digits than any page number has, few enough that an offset fits every database's integers.
-_MOST_DIGITS = 9
+# Beyond any page number and size; so few digits that an offset fits every database's integers.
+_MOST_DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,7 @@ def url_with(request: Request, name: str, value: str | None) -> str:
 
 
 def _positive(text: str, *, default: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+    if not (text.isascii() and text.isdigit()):
         return default
-    return int(text) or default
+    # A longer number is cut, and still beyond everything.
+    return int(text.lstrip("0")[:_MOST_DIGITS] or 0) or default

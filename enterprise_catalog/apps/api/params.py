@@ -12,7 +12,7 @@ from django.conf import settings
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.core.exceptions import BodyTooLarge
+from enterprise_catalog.apps.core.exceptions import BodyTooLarge, LengthRequired
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
 ListOrNone = TypeVar("ListOrNone", bound=list[Any] | None)
@@ -54,6 +54,8 @@ def has_body(request: Request) -> bool:
 
 def json_body(request: Request) -> Any:
     """The parsed body. 413 comes before 415 and 400 (AUTH-9), so the length is looked at first."""
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        raise LengthRequired
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         raise BodyTooLarge
     return request.data

@@ -30,6 +30,16 @@ class BodyTooLarge(APIException):
     default_detail = "Request body is too large."
 
 
+class LengthRequired(APIException):
+    """
+    The body comes in chunks, without its length. Django reads none of it, and nothing was sent would be the wrong thing
+    to answer.
+    """
+
+    status_code = status.HTTP_411_LENGTH_REQUIRED
+    default_detail = "Content-Length is required."
+
+
 class Conflict(APIException):
     """The request contradicts what is stored; `detail` in field format (ERR-5)."""
 

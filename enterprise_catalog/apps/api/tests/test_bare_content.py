@@ -154,6 +154,9 @@ class TestCoercion:
         error = {"coerce_to_parent_course": ["Must be a valid boolean."]}
         assert (response.status_code, response.json()) == (400, error)
 
+    def test_what_is_not_there_comes_before_bad_parameters(self):  # AUTH-9
+        assert ask("edX+A", "coerce_to_parent_course=perhaps").status_code == 404
+
 
 class TestList:
     def test_everything_in_key_order(self, contents):  # CM-2, COM-6, COM-9

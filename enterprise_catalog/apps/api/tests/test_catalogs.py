@@ -147,6 +147,12 @@ class TestCreate:
         assert response.status_code == 415
         assert isinstance(response.json()["detail"], str)
 
+    def test_a_body_without_its_length_is_not_taken_for_an_empty_one(self):  # DIFF-3, ERR-1
+        path = f"{CATALOGS}{make_catalog().uuid}/generate_diff/"
+        # What a server makes of `Transfer-Encoding: chunked`.
+        response = admin().generic("POST", path, headers={"Transfer-Encoding": "chunked"})
+        assert (response.status_code, response.json()) == (411, {"detail": "Content-Length is required."})
+
     def test_a_body_over_five_mebibytes_is_refused(self):  # COM-16
         response = admin().post(CATALOGS, "x" * (5 * 1024 * 1024 + 1), content_type="text/plain")
         assert (response.status_code, response.json()) == (413, {"detail": "Request body is too large."})
@@ -221,6 +227,8 @@ class TestRetrieve:
             ("", "application/xml", "application/xml; charset=utf-8"),
             ("", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "application/xml; charset=utf-8"),
             ("", "*/*", "application/json"),
+            ("", "", "application/json"),
+            ("", ", application/xml", "application/xml; charset=utf-8"),
             ("/?format=csv", "*/*", "404"),
             ("", "text/csv", "406"),
         ],

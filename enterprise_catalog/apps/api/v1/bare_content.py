@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -73,9 +73,16 @@ class ContentView(ApiView):
     )
     def get(self, request: Request, identifier: str) -> HttpResponseBase:
         (identifier,) = repaired([identifier])
-        content = content_named(identifier, as_course=boolean(request, _COERCE))
+        missing = NotFound("No ContentMetadata matches the given query.")
+        try:
+            content = content_named(identifier, as_course=boolean(request, _COERCE))
+        except ValidationError:
+            # What is not there is 404, whatever else is wrong (AUTH-9).
+            if content_named(identifier, as_course=False) is None:
+                raise missing from None
+            raise
         if content is None:
-            raise NotFound("No ContentMetadata matches the given query.")
+            raise missing
 
         def answer() -> Response:
             (item,) = shared_items([content.content_key])
