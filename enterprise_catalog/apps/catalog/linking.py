@@ -21,7 +21,7 @@ from enterprise_catalog.apps.core.moments import moment_text, sortable_moment
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 # Raise it when the same rows and settings give other links: what callers hold would count as unchanged (COM-18).
-LINKING_VERSION = 2
+LINKING_VERSION = 3
 
 
 def catalog_linker(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> Callable[[bytes], bytes]:

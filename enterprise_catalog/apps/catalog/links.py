@@ -8,10 +8,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-# `+` and `:` stay readable in paths, where they mean themselves (META-23).
-_PATH_SAFE = "+:@!$&'()*,;=~"
+# What means itself in a path stays as it is (META-23). So do the slashes of old run keys: the LMS knows them so, and
+# some proxies refuse their encoded form.
+_PATH_SAFE = "/+:@!$&'()*,;=~"
 
 
 @dataclass(frozen=True)
@@ -101,10 +103,10 @@ def _lms_course_url(context: LinkContext, key: str) -> str:
     return f"{base}?{_query([*context.parameters.items(), ('catalog', context.catalog_uuid)])}"
 
 
-def _path(segment: str) -> str:
-    return quote(segment, safe=_PATH_SAFE)
+def _path(key: str) -> str:
+    return quote(key, safe=_PATH_SAFE)
 
 
 def _query(parameters: Iterable[tuple[str, str]]) -> str:
-    """By name, without blank ones (META-23)."""
-    return urlencode(sorted((name, value) for name, value in parameters if value))
+    """By name, without blank ones; repeated ones keep their order (META-23)."""
+    return urlencode(sorted(((name, value) for name, value in parameters if value), key=itemgetter(0)))

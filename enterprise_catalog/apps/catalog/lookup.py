@@ -44,12 +44,13 @@ def all_contents(*, as_courses: bool) -> QuerySet[ContentMetadata]:
 
 def members_named(identifier: str, *, query_ids: Collection[int], surface: Surface = V1) -> dict[int, str]:
     """
-    For each query that has it, the member an identifier names: the content itself, else a run's course, else a course's
-    first run (CUST-5).
+    For each query that has it, the member an identifier names: the content itself, else by key a run's course, else a
+    course's first run (CUST-5). A uuid names nothing but the content itself.
     """
     with_uuid = _with_uuids(ContentMetadata.objects.all(), [identifier]).values_list("pk", flat=True)
     asked = {identifier, *with_uuid}
-    matches = find_matches(query_ids=query_ids, keys=asked, surface=surface)
+    found = find_matches(query_ids=query_ids, keys=asked, surface=surface)
+    matches = [match for match in found if match.asked == identifier or match.asked == match.member]
     matches.sort(key=lambda match: (match.member != match.asked, match.asked != identifier, match.member))
     # The best one last, so that it stays.
     return {match.query_id: match.member for match in reversed(matches)}

@@ -60,12 +60,13 @@ def _seat_preference(seat: dict[str, Any]) -> int:
 
 
 def _price(course: dict[str, Any], run: dict[str, Any] | None) -> float:
+    """Text such as "0.00" is truthy, as in today's service: a price of nothing, which ends the search (META-34)."""
     candidates = [run.get("fixed_price_usd") if run else None]
     if is_exec_ed(course):
-        priced = [entry["price"] for entry in _exec_ed_entitlements(course) if number(entry.get("price"))]
-        candidates += priced[:1]
+        prices = (entry.get("price") for entry in _exec_ed_entitlements(course))
+        candidates.append(next(filter(None, prices), None))
     candidates.append(run.get("first_enrollable_paid_seat_price") if run else None)
-    return next((price for price in map(number, candidates) if price), 0.0)
+    return number(next(filter(None, candidates), None))
 
 
 def number(value: Any) -> float:

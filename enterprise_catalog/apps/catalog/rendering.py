@@ -19,7 +19,7 @@ import orjson
 from enterprise_catalog.apps.catalog.items import ContentType, advertised_run
 from enterprise_catalog.apps.catalog.normalized import exec_ed_sku, is_exec_ed
 
-RENDERING_VERSION = 2
+RENDERING_VERSION = 3
 GAP = b"\x00"
 
 # Written by `catalog.linking`, so they may not come from a document as well.
@@ -51,7 +51,8 @@ def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
     static = {field: value for field, value in item.items() if field not in _LINKED_FIELDS}
     if marketing_url is None and "marketing_url" in item:
         static["marketing_url"] = item["marketing_url"]
-    runs = static.pop("course_runs", None)
+    # Null, or what is no list, is served as it is.
+    runs = static.pop("course_runs") if isinstance(static.get("course_runs"), list) else None
     exec_ed = content_type == ContentType.COURSE and is_exec_ed(item)
     advertised = advertised_run(item) if content_type == ContentType.COURSE else None
     # Executive education is bought per course: its runs carry no links (META-16).
@@ -82,10 +83,10 @@ def _linkable_url(value: Any) -> str | None:
     return value
 
 
-def _render_runs(static: dict[str, Any], runs: Any, linked: bool) -> tuple[list[bytes], list[str]]:
+def _render_runs(static: dict[str, Any], runs: list[Any] | None, linked: bool) -> tuple[list[bytes], list[str]]:
     open_item = orjson.dumps(static)[:-1]
-    if not isinstance(runs, list):
-        return [open_item + (b',"course_runs":' + orjson.dumps(runs) if runs is not None else b"")], []
+    if runs is None:
+        return [open_item], []
     segments: list[bytes] = []
     keys: list[str] = []
     text = open_item + b',"course_runs":['

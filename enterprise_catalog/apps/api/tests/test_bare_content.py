@@ -52,6 +52,10 @@ class TestOne:
         response = ask(identifier)
         assert (response.status_code, response.json()["key"]) == (200, "edX+A")
 
+    def test_null_for_the_runs_stays_null(self):  # REFR-16, DISC-17
+        store(course_document("edX+A", course_runs=None))
+        assert ask("edX+A").json()["course_runs"] is None
+
     @pytest.mark.parametrize("path", ["edX+A", "edX%2BA/", "edX%20A", "edX+A/"])
     def test_every_spelling_of_the_path_answers(self, contents, path):  # COM-1, COM-12
         assert client_for("anybody").get(f"{CONTENTS}{path}").json()["key"] == "edX+A"

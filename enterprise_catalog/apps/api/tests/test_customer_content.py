@@ -81,6 +81,11 @@ class TestPreference:
         make_catalog(*(run_document(f"course-v1:edX+A+{number}T", "edX+A") for number in (3, 2, 4)))
         assert ask("edX+A").json()["key"] == "course-v1:edX+A+2T"
 
+    def test_a_uuid_stands_for_nothing_else(self):  # CUST-5
+        make_catalog(course_document("edX+A", uuid=COURSE_UUID), customer=OTHER)
+        make_catalog(run_document(RUN, "edX+A"))
+        assert (ask("edX+A").json()["key"], ask(COURSE_UUID).json()) == (RUN, ABSENT)
+
     def test_the_first_catalog_comes_before_the_better_match(self):  # CUST-5
         make_catalog("edX+A")
         make_catalog(run_document(RUN, "edX+A"))

@@ -59,6 +59,13 @@ def test_lms_course_without_advertised_run():
     )
 
 
+def test_old_keys_keep_their_slashes():
+    """ENR-1, ENR-2: as today's service writes them, which the LMS and proxies on the way understand."""
+    run = "MITx/6.00x/2012_Fall"
+    assert f"/course/{run}/enroll/?" in links.run_enrollment_url(LMS, run_key=run, course_key="MITx/6.00x")
+    assert "/acme/course/MITx/6.00x?" in links.run_enrollment_url(PORTAL, run_key=run, course_key="MITx/6.00x")
+
+
 def test_exec_ed_on_the_portal():
     """ENR-3, example 5."""
     url = links.exec_ed_enrollment_url(PORTAL, course_key="GetSmarter+AI", sku="ABC1234")
@@ -128,7 +135,7 @@ def test_a_name_without_slug_leaves_no_other_source():
         ),
         (
             "https://www.example.org/?b=2&b=1",
-            "https://www.example.org/?b=1&b=2&utm_medium=enterprise&utm_source=acme-inc",
+            "https://www.example.org/?b=2&b=1&utm_medium=enterprise&utm_source=acme-inc",
         ),
     ],
 )

@@ -74,7 +74,9 @@ def test_exec_ed_ignores_seats():
     ("course", "run", "price"),
     [
         (COURSE, {"fixed_price_usd": "50.00", "first_enrollable_paid_seat_price": 49}, 50.0),
-        (COURSE, {"fixed_price_usd": "0.00", "first_enrollable_paid_seat_price": 49}, 49.0),
+        (COURSE, {"fixed_price_usd": "0.00", "first_enrollable_paid_seat_price": 49}, 0.0),
+        (COURSE, {"fixed_price_usd": 0, "first_enrollable_paid_seat_price": "49.50"}, 49.5),
+        (COURSE, {"fixed_price_usd": "", "first_enrollable_paid_seat_price": "49.50"}, 49.5),
         (EXEC_ED, {"fixed_price_usd": None, "first_enrollable_paid_seat_price": 49}, 2900.0),
         (EXEC_ED, None, 2900.0),
         (COURSE, {"first_enrollable_paid_seat_price": None}, 0.0),
@@ -82,7 +84,7 @@ def test_exec_ed_ignores_seats():
     ],
 )
 def test_price(course, run, price):
-    """META-34, META-35."""
+    """META-34, META-35: text is truthy unless it is empty, so "0.00" is a price."""
     assert normalized_metadata(course=course, run=run)["content_price"] == price
 
 
