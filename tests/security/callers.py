@@ -1,0 +1,53 @@
+"""Every kind of caller of CONTRACT section 2, with roles by token or by assignment."""
+
+from functools import cache
+
+from django.contrib.auth import get_user_model
+from rest_framework.test import APIClient
+
+from enterprise_catalog.apps.access.tests.test_roles import assign
+from enterprise_catalog.apps.access.tests.tokens import OTHER, E, token_for
+
+TOKEN_ROLES = {
+    "L": f"enterprise_learner:{E}",
+    "X": f"enterprise_learner:{OTHER}",
+    "M": f"enterprise_admin:{E}",
+    "Y": f"enterprise_admin:{OTHER}",
+    "O": "enterprise_openedx_operator:*",
+    "P": "enterprise_provisioning_admin:*",
+}
+DATABASE_ROLES = {
+    "L": ("enterprise_learner", E),
+    "X": ("enterprise_learner", OTHER),
+    "M": ("enterprise_catalog_admin", E),
+    "Y": ("enterprise_catalog_admin", OTHER),
+    "O": ("enterprise_catalog_admin", None),
+    "P": ("enterprise_catalog_provisioning_admin", None),
+}
+SOURCES = ("token", "database")
+
+
+def callers(letters: str, *, roles_from: str) -> dict[str, APIClient]:
+    """A client for each letter. All users exist already, so that whatever is written later was written by a view."""
+    return {letter: _caller(letter, roles_from=roles_from) for letter in letters}
+
+
+def _caller(letter: str, *, roles_from: str) -> APIClient:
+    client = APIClient(enforce_csrf_checks=True)
+    if letter == "A":
+        return client
+    username = f"caller-{letter}"
+    user = get_user_model().objects.create(
+        username=username, email=f"{username}@example.org", is_staff=letter in "SU", is_superuser=letter == "U"
+    )
+    if roles_from == "database" and letter in DATABASE_ROLES:
+        assign(user, *DATABASE_ROLES[letter])
+    role = TOKEN_ROLES.get(letter) if roles_from == "token" else None
+    client.credentials(HTTP_AUTHORIZATION=f"JWT {_token(username, role)}")
+    return client
+
+
+@cache
+def _token(username: str, role: str | None) -> str:
+    """Signing costs more than most requests, so each is signed once, and lives as long as any test run."""
+    return token_for(username, *([role] if role else []), exp=4102444800)

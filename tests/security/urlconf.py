@@ -1,0 +1,35 @@
+"""What the URLconf has, found by walking it: a new path cannot hide from the batteries."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+
+@dataclass(frozen=True)
+class Route:
+    """`prefix` is what the includes around it say, `pattern` the rest; `parameters` are the names in its path."""
+
+    name: str
+    prefix: str
+    pattern: str
+    parameters: frozenset[str]
+
+    @property
+    def is_of_admin(self) -> bool:
+        return (self.prefix + self.pattern).startswith("admin/")
+
+
+def all_routes() -> list[Route]:
+    return list(_routes(get_resolver().url_patterns, namespace="", prefix=""))
+
+
+def _routes(patterns: list[Any], *, namespace: str, prefix: str) -> Iterator[Route]:
+    for entry in patterns:
+        if isinstance(entry, URLResolver):
+            inner = ":".join(filter(None, [namespace, entry.namespace]))
+            yield from _routes(entry.url_patterns, namespace=inner, prefix=prefix + str(entry.pattern))
+        elif isinstance(entry, URLPattern):
+            name = ":".join(filter(None, [namespace, entry.name]))
+            yield Route(name, prefix, str(entry.pattern), frozenset(entry.pattern.converters))

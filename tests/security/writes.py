@@ -1,0 +1,26 @@
+"""What a request wrote, and the world as it was before."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, transaction
+
+_WRITE = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
+
+
+@contextmanager
+def rolled_back() -> Iterator[list[str]]:
+    """Let a request do what it does, tell what it wrote, and undo it, so that the next finds the same."""
+    written: list[str] = []
+
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if _WRITE.match(sql):
+            written.append(sql[:80])
+        return execute(sql, params, many, context)
+
+    with transaction.atomic():
+        with connection.execute_wrapper(watch):
+            yield written
+        transaction.set_rollback(True)
