@@ -1,5 +1,14 @@
 """What Sphinx needs to know: `make docs` builds this directory, and a warning fails the build."""
 
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from scripts import contract_table
+
 project = "Enterprise catalog"
 author = "The enterprise catalog authors"
 html_title = project
@@ -9,3 +18,14 @@ html_theme = "furo"
 # Code in the text is console output, JSON or configuration, and says which.
 highlight_language = "none"
 nitpicky = True
+
+
+def setup(app: Sphinx) -> None:
+    """The pages of the contract become tables that name the tests of each requirement."""
+    tested, excused = contract_table.citations(), contract_table.without_tests()
+
+    def add_tests(_app: Sphinx, page: str, source: list[str]) -> None:
+        if page.startswith("contract/"):
+            source[0] = contract_table.with_tests(source[0], tested=tested, excused=excused)
+
+    app.connect("source-read", add_tests)

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from scripts.lock import problems
+from scripts import contract_table, lock
 
 ROOT = Path(__file__).resolve().parent.parent
 # A module that cannot be read in one sitting is two modules.
@@ -57,7 +57,11 @@ def report(name: str, passed: bool, seconds: float) -> None:
 
 def main() -> int:
     results = [run_check(name, command) for name, command in CHECKS]
-    for name, found in (("locks in step", problems()), ("module length", long_modules())):
+    for name, found in (
+        ("locks in step", lock.problems()),
+        ("module length", long_modules()),
+        ("contract and tests", contract_table.problems()),
+    ):
         print("".join(f"{problem}\n" for problem in found), end="")
         report(name, not found, 0)
         results.append(not found)

@@ -1,5 +1,5 @@
 """
-SURF-6, P6: a read asks the database and nobody else.
+A read asks the database and nobody else.
 
 Sockets are taken away, as if every neighbour and the broker had gone.
 """
@@ -92,7 +92,7 @@ def no_sockets(monkeypatch):
 
 
 @pytest.mark.parametrize("read", READS)
-def test_a_read_calls_nobody(read, no_sockets):
+def test_a_read_calls_nobody(read, no_sockets):  # SURF-6, P6
     catalog = make_catalog("edX+A")
     response = READS[read](catalog)
     if response.streaming:

@@ -164,7 +164,7 @@ class TestFilterHash:
             ({"b": {"y": [1, 2], "x": None}, "a": "1"}, "68721d729da105ef031d710ee3a3f4f8"),
         ],
     )
-    def test_it_is_a_bare_string(self, method, content_filter, md5):  # CQ-3, HASH-1
+    def test_it_is_a_bare_string(self, method, content_filter, md5):  # CQ-3, HASH-1, ADD-1
         response = ask_hash(method, json.dumps(content_filter))
         assert (response.status_code, response.content) == (200, f'"{md5}"'.encode())
 

@@ -189,12 +189,12 @@ class TestList:
 
 class TestRetrieve:
     @pytest.mark.parametrize("text", [str.upper, lambda uuid: uuid.replace("-", ""), str])
-    def test_any_form_of_the_uuid(self, text):  # COM-3
+    def test_any_form_of_the_uuid(self, text):  # CRUD-6, COM-3
         catalog = make_catalog()
         response = admin().get(f"{CATALOGS}{text(str(catalog.uuid))}/")
         assert (response.status_code, response.json()["uuid"]) == (200, str(catalog.uuid))
 
-    def test_an_unknown_catalog(self):  # COM-3
+    def test_an_unknown_catalog(self):  # CRUD-6, COM-3
         response = admin().get(f"{CATALOGS}{uuid4()}/")
         assert (response.status_code, response.json()) == (
             404,
@@ -206,7 +206,7 @@ class TestRetrieve:
         response = admin().get(f"{CATALOGS}{text}/")
         assert (response.status_code, response.json()) == (404, {"detail": "Not found."})
 
-    def test_published_content_shows(self):  # CRUD-1
+    def test_published_content_shows(self):  # CRUD-1, ADD-1
         catalog = make_catalog("edX+A")
         answer = admin().get(path_of(catalog)).json()
         assert answer["content_last_modified"].endswith("Z")

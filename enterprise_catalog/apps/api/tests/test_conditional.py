@@ -39,7 +39,7 @@ def body(response):
 
 
 @pytest.mark.parametrize("query", ["", "page_size=1&page=2", "content_keys=edX%2BA", "traverse_pagination=1"])
-def test_who_holds_it_gets_no_body(catalog, query):
+def test_who_holds_it_gets_no_body(catalog, query):  # COM-18, ADD-1
     first = ask(catalog, query)
     second = ask(catalog, query, first["ETag"])
     assert first["ETag"].startswith('W/"')

@@ -48,7 +48,7 @@ def test_any_id_suffices(path, query, contained):  # CONT-4, COM-12
         ("course_run_ids=", False),
     ],
 )
-def test_match_all_needs_every_id(path, query, contained):  # CONT-5
+def test_match_all_needs_every_id(path, query, contained):  # CONT-5, ADD-1
     assert learner().get(f"{path}?match=all&{query}").json() == {"contains_content_items": contained}
 
 

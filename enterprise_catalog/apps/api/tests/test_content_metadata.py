@@ -141,7 +141,7 @@ def test_a_post_asks_for_a_thousand_strings_at_most(body, status):  # META-1, CO
         assert all(isinstance(texts, list) for texts in response.json().values())
 
 
-def test_the_next_page_of_a_post_is_the_same_url():  # META-1
+def test_the_next_page_of_a_post_is_the_same_url():  # META-1, ADD-1
     path = path_of(make_catalog(*keys(3)), "get_content_metadata/")
     response = learner().post(f"{path}?page_size=2", {"content_keys": keys(3)})
     assert response.json()["next"] == f"http://testserver{path}?page_size=2&page=2"

@@ -1,4 +1,4 @@
-"""SURF-4: an OpenAPI document that says what the answers are, and a page that loads nothing from elsewhere."""
+"""An OpenAPI document that says what the answers are, and a page that loads nothing from elsewhere."""
 
 import re
 from io import StringIO
@@ -13,12 +13,12 @@ from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, p
 from enterprise_catalog.apps.api.v1 import shapes
 
 
-def test_the_document_is_valid_and_complete():
+def test_the_document_is_valid_and_complete():  # SURF-4
     call_command("spectacular", validate=True, fail_on_warn=True, stdout=StringIO())
 
 
 @pytest.mark.parametrize("path", ["/api/schema", "/api/schema/"])
-def test_everybody_may_read_it(path):
+def test_everybody_may_read_it(path):  # SURF-4
     response = APIClient().get(path)
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
     assert response.json()["openapi"].startswith("3.")
@@ -26,7 +26,7 @@ def test_everybody_may_read_it(path):
 
 
 @pytest.mark.parametrize("path", ["/api/docs", "/api/docs/", "/api-docs/", "/api-docs"])
-def test_everybody_may_read_the_page(path):
+def test_everybody_may_read_the_page(path):  # SURF-4
     response = APIClient().get(path, headers={"Accept": "text/html"})
     assert response.status_code == 200
     assert "/api/schema" in response.content.decode()

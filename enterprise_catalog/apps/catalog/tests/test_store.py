@@ -95,6 +95,35 @@ def test_every_value_that_discovery_sent_is_served(search_course, record):
         assert {key: served[key] for key in original} == original
 
 
+def test_exporters_find_what_they_read(search_course, record):
+    """CLI-14: of courses, of their runs, and of runs that are items of their own."""
+    store(search_course, record)
+    item = linked(record["key"])
+    assert item.keys() >= {
+        *[
+            "key",
+            "uuid",
+            "content_type",
+            "title",
+            "full_description",
+            "short_description",
+            "enrollment_url",
+            "image_url",
+        ],
+        *["card_image_url", "course_runs", "languages", "organizations", "subjects", "owners", "level_type", "video"],
+        *["content_last_modified"],
+    }
+    for run in item["course_runs"]:
+        assert run.keys() >= {
+            *["key", "start", "end", "enrollment_start", "enrollment_end", "availability", "pacing_type", "status"],
+            *["is_enrollable", "is_marketable", "seats", "min_effort", "max_effort", "weeks_to_complete"],
+            *["estimated_hours", "first_enrollable_paid_seat_price", "content_language"],
+        }
+    run_document = sample("search_all_page_1")["results"][3]
+    store(run_document)
+    assert linked(run_document["key"]).keys() >= {"key", "title", "start", "end", "first_enrollable_paid_seat_price"}
+
+
 def test_exec_ed_runs_carry_no_links():
     """META-16, ENR-3."""
     record = sample("courses_by_keys")["results"][2]
@@ -165,6 +194,28 @@ def test_a_key_that_is_gone_from_both_sources_is_gone(search_course, record):
     store(search_course | {"extra": 1}, record | {"more": 1})
     store(search_course, record)
     assert not {"extra", "more"} & linked(search_course["key"]).keys()
+
+
+def test_the_two_documents_are_kept_apart(search_course, record):
+    """REFR-14."""
+    search = search_course | {"course_runs": []}
+    store(search, record)
+    documents = ContentDocuments.objects.get()
+    assert [unpack(documents.search_document), unpack(documents.full_record or b"")] == [search, record]
+
+
+@pytest.mark.parametrize(("page", "number"), [(1, 3), (2, 1)], ids=["run", "pathway"])
+def test_a_run_and_a_pathway_are_their_search_documents(page, number):
+    """REFR-15: and what the service adds."""
+    document = sample(f"search_all_page_{page}")["results"][number]
+    store(document)
+    ours = {"marketing_url", "product_source"}
+    item = linked(document.get("key") or document["uuid"])
+    assert {name: item[name] for name in document if name not in ours} == {
+        name: value for name, value in document.items() if name not in ours
+    }
+    added = {"key", "enrollment_url", "xapi_activity_id", "parent_content_key", "content_last_modified"}
+    assert item.keys() - document.keys() <= added
 
 
 def test_a_missing_record_keeps_the_last_one(search_course, record):

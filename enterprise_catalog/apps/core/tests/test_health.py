@@ -1,4 +1,4 @@
-"""SURF-3."""
+"""The health of the process and its database."""
 
 import pytest
 from django.db import OperationalError, connection
@@ -7,14 +7,14 @@ from django.test import Client
 
 @pytest.mark.parametrize("path", ["/health/", "/health"])
 @pytest.mark.django_db
-def test_health_says_ok(path):
+def test_health_says_ok(path):  # SURF-3
     response = Client().get(path)
     assert response.status_code == 200
     assert response.json() == {"overall_status": "OK", "detailed_status": {"database_status": "OK"}}
 
 
 @pytest.mark.django_db
-def test_a_database_that_is_away_makes_it_unavailable(monkeypatch):
+def test_a_database_that_is_away_makes_it_unavailable(monkeypatch):  # SURF-3
     def away():
         raise OperationalError(2003, "Can't connect")
 

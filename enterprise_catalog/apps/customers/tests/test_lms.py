@@ -15,7 +15,7 @@ def asked() -> CustomerFacts | None:
     return Lms(seconds=30).customer(ACME)
 
 
-def test_a_customer_is_read(lms):
+def test_a_customer_is_read(lms):  # DISC-20
     at_the_lms(lms)
     assert asked() == CustomerFacts(
         name="Acme",
@@ -36,7 +36,7 @@ def test_a_customer_that_is_listed_as_inactive_is_none(lms):
     assert asked() is None
 
 
-def test_the_customer_is_found_among_others(lms):
+def test_the_customer_is_found_among_others(lms):  # DISC-20
     at_the_lms(lms)
     lms.add_fault(
         endpoint="customers", merge={"results": [SOMEBODY_ELSE, {**SOMEBODY_ELSE, "uuid": ACME.hex, "slug": "own"}]}
@@ -59,7 +59,7 @@ def test_the_customer_is_found_among_others(lms):
     ],
 )
 def test_an_answer_that_does_not_tell_is_an_error(lms, answer):
-    """Never taken for "inactive", which would close the customer's portal."""
+    """CUST-3: never taken for "inactive", which would close the customer's portal."""
     lms.add_fault(endpoint="customers", merge=answer)
     with pytest.raises(ServiceMalformed):
         asked()

@@ -1,0 +1,202 @@
+"""Which tests cite which requirement of docs/contract: `python -m scripts.contract_table [ID...]` prints it.
+
+The pages of docs/contract state every requirement once, under its id; `make docs` turns each page into a table of id,
+requirement and tests. That table is made there and never committed: it changes with every test, so two branches would
+always conflict on it. What is committed reads well as it is, and `problems` (a check of `make quality`) holds it to the
+tests:
+
+* every requirement is cited by a test, or stands in without_tests.rst with a reason;
+* what stands there is cited by none, and there are exactly MOST_WITHOUT_TESTS of them: the list only shrinks;
+* no id is spoken of, here or anywhere, that no page states.
+
+A test cites the ids in its docstring, its comments and its parameters: all that stands between its first decorator and
+its last line, in the head of its class, and in constants of the module that its decorators lead to, since tables of
+parameters stand there. The docstring of a module says what it is about and proves nothing. The tests of the sandbox
+and of the scripts do not count: they show what those do, not what the service does.
+"""
+
+import ast
+import io
+import re
+import sys
+import textwrap
+import tokenize
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import TypeGuard
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = Path("docs", "contract")
+WITHOUT_TESTS = PAGES / "without_tests.rst"
+# Lower it when one of them gets its test; raising it is a decision to promise something unproved.
+MOST_WITHOUT_TESTS = 33
+
+FAMILIES = (
+    "SURF|AUTH|ROLE|PERM|COM|ERR|CRUD|QRY|CONT|META|ENR|CUST|REFR|DIFF|FILT|CM|CQ|RUN|V2|LEG|CLI|SYNC|DISC|HASH|CHG"
+    "|ADD|EXP"
+)
+# `META-3`, `P4`; `META-3 to META-6` and `META-3..6` are all of them.
+CITED = re.compile(rf"\b(?:({FAMILIES})-|(P))(\d+)\b(?:(?:\.\.| to )(?:\1-|\2)?(\d+)\b)?")
+ENTRY = re.compile(r"^((?:[A-Z][A-Z0-9]*-|P)\d+)\n((?:(?: {4}.*)?\n)+)", re.MULTILINE)
+ENTRIES = re.compile(rf"(?:{ENTRY.pattern})+", re.MULTILINE)
+TABLE_HEAD = """.. list-table::
+   :header-rows: 1
+   :widths: 8 52 40
+
+   * - Id
+     - Requirement
+     - Tests
+"""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def cited(text: str) -> Iterator[str]:
+    for family, promise, first, last in CITED.findall(text):
+        for number in range(int(first), int(last or first) + 1):
+            yield f"{family}-{number}" if family else f"{promise}{number}"
+
+
+def requirements(root: Path = ROOT) -> dict[str, str]:
+    """Each id with its requirement in reStructuredText, in the order of the pages."""
+    found: dict[str, str] = {}
+    for page in sorted((root / PAGES).glob("*.rst")):
+        for name, text in ENTRY.findall(page.read_text()):
+            if name in found:
+                raise ValueError(f"{page.name} states {name} again")
+            found[name] = text
+    return found
+
+
+def without_tests(root: Path = ROOT) -> dict[str, str]:
+    """Ids that are excused from being tested, with the reason: lines like `* LEG-1 to LEG-3: open: not built yet`."""
+    lines = re.findall(r"^\* ([^:]+): (.+)$", (root / WITHOUT_TESTS).read_text(), re.MULTILINE)
+    return {name: reason for names, reason in lines for name in cited(names)}
+
+
+def modules(root: Path = ROOT) -> list[Path]:
+    found = [path for top in ("enterprise_catalog", "tests") for path in (root / top).rglob("test_*.py")]
+    return sorted(path for path in found if "sandbox" not in path.parts)
+
+
+def citations(root: Path = ROOT) -> dict[str, list[str]]:
+    """Each id with the tests that cite it, as pytest names them."""
+    found: dict[str, list[str]] = {}
+    for path in modules(root):
+        for test, names in cited_by_tests(path.read_text()):
+            for name in sorted(set(names)):
+                found.setdefault(name, []).append(f"{path.relative_to(root)}::{test}")
+    return found
+
+
+def cited_by_tests(source: str) -> Iterator[tuple[str, list[str]]]:
+    module = Module(source)
+    for node in module.tree.body:
+        if is_test(node):
+            yield node.name, module.cited_in(node, last_line=end_of(node))
+        elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+            by_all = module.cited_in(node, last_line=start_of(node.body[0]) - 1)
+            for test in node.body:
+                if is_test(test):
+                    yield f"{node.name}::{test.name}", by_all + module.cited_in(test, last_line=end_of(test))
+
+
+class Module:
+    """The source of a module of tests, with what `ast` leaves out: comments."""
+
+    def __init__(self, source: str) -> None:
+        tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+        self.comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
+        self.tree = ast.parse(source)
+        self.constants = {
+            target.id: node.value
+            for node in self.tree.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+
+    def cited_in(self, node: Function | ast.ClassDef, *, last_line: int) -> list[str]:
+        texts = [
+            ast.get_docstring(node) or "",
+            *(text for line, text in self.comments.items() if start_of(node) <= line <= last_line),
+            *(text for decorator in node.decorator_list for text in self.texts_in(decorator)),
+        ]
+        return [name for text in texts for name in cited(text)]
+
+    def texts_in(self, node: ast.AST, followed: frozenset[str] = frozenset()) -> Iterator[str]:
+        for part in ast.walk(node):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                yield part.value
+            elif isinstance(part, ast.Name) and part.id in self.constants.keys() - followed:
+                yield from self.texts_in(self.constants[part.id], followed | {part.id})
+
+
+def is_test(node: ast.stmt) -> TypeGuard[Function]:
+    return isinstance(node, Function) and node.name.startswith("test_")
+
+
+def start_of(node: ast.stmt) -> int:
+    return min(it.lineno for it in [node, *getattr(node, "decorator_list", [])])
+
+
+def end_of(node: ast.stmt) -> int:
+    return node.end_lineno or node.lineno
+
+
+def mentions(root: Path = ROOT) -> Iterator[tuple[str, str]]:
+    """(path, id) of every id that a module or a page speaks of, in whatever place."""
+    tops = ("enterprise_catalog", "scripts", "tests", "docs")
+    paths = [path for top in tops for path in (root / top).rglob("*") if path.suffix in (".py", ".rst")]
+    for path in sorted([*paths, root / "README.rst"]):
+        if "_build" not in path.parts:
+            for name in sorted(set(cited(path.read_text()))):
+                yield str(path.relative_to(root)), name
+
+
+def problems(root: Path = ROOT, most_without_tests: int = MOST_WITHOUT_TESTS) -> list[str]:
+    stated, tested, excused = requirements(root), citations(root), without_tests(root)
+    found = [
+        f"{path} speaks of {name}, which no page of {PAGES} states"
+        for path, name in mentions(root)
+        if name not in stated
+    ]
+    found += [f"{name} is cited by no test" for name in stated if name not in tested and name not in excused]
+    found += [
+        f"{name} is in {WITHOUT_TESTS.name}, but {tested[name][0]} cites it" for name in excused if name in tested
+    ]
+    if len(excused) != most_without_tests:
+        found.append(f"{WITHOUT_TESTS.name} has {len(excused)} ids, MOST_WITHOUT_TESTS says {most_without_tests}")
+    return found
+
+
+def with_tests(page: str, *, tested: Mapping[str, list[str]], excused: Mapping[str, str]) -> str:
+    """A page of docs/contract with each run of entries as one table."""
+
+    def table(entries: re.Match[str]) -> str:
+        rows = (
+            f"   * - {name}\n     - {textwrap.indent(text, '   ').strip()}\n"
+            f"     - {proof(tested.get(name, []), excused.get(name, ''))}\n"
+            for name, text in ENTRY.findall(entries[0])
+        )
+        return TABLE_HEAD + "".join(rows) + "\n"
+
+    return ENTRIES.sub(table, page)
+
+
+def proof(tests: list[str], excuse: str) -> str:
+    modules = groupby((test.split("::", 1) for test in tests), key=lambda parts: parts[0])
+    lists = [f"``{path}``: " + ", ".join(f"``{name}``" for _, name in found) for path, found in modules]
+    return "\n\n       ".join([f"{len(tests)} in", *lists] if tests else [f"none ({excuse})"])
+
+
+def main(names: Iterable[str]) -> int:
+    tested, excused = citations(), without_tests()
+    for name in list(names) or requirements():
+        print(name, *(tested.get(name) or [f"({excused.get(name, 'no test')})"]), sep="\n    ")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
