@@ -1,9 +1,12 @@
 """Users, customers and catalogs of the LMS, as its administrators make them."""
 
 from typing import Any
+from uuid import uuid4
 
+import requests
 from django.contrib.auth.models import User
 from django.contrib.sites.models import Site
+from django.utils.text import slugify
 from enterprise.models import (
     EnterpriseCatalogQuery,
     EnterpriseCustomer,
@@ -11,6 +14,8 @@ from enterprise.models import (
     SystemWideEnterpriseRole,
     SystemWideEnterpriseUserRoleAssignment,
 )
+
+from tests.clients.lms.platform import SANDBOX_URL
 
 
 def make_user(username: str, *, role: str | None = None, customer: EnterpriseCustomer | None = None) -> User:
@@ -26,10 +31,14 @@ def make_user(username: str, *, role: str | None = None, customer: EnterpriseCus
     return user
 
 
-def make_customer(facts: dict[str, Any]) -> EnterpriseCustomer:
-    return EnterpriseCustomer.objects.create(
-        uuid=facts["uuid"], name=facts["name"], slug=facts["slug"], site=Site.objects.get_current()
+def make_customer(name: str) -> EnterpriseCustomer:
+    """A new one, which the LMS tells of when the service asks (the sandbox does that)."""
+    customer = EnterpriseCustomer.objects.create(
+        name=name, slug=slugify(f"{name}-{uuid4()}")[:30], site=Site.objects.get_current()
     )
+    facts = {"uuid": str(customer.uuid), "name": customer.name, "slug": customer.slug}
+    requests.post(f"{SANDBOX_URL}/sandbox/customers", json=facts, timeout=10).raise_for_status()
+    return customer
 
 
 def make_query(content_filter: dict[str, Any], *, title: str | None = None) -> EnterpriseCatalogQuery:
