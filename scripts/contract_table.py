@@ -10,8 +10,8 @@ tests:
 * no id is spoken of, here or anywhere, that no page states.
 
 A test cites the ids in its docstring, its comments and its parameters: all that stands between its first decorator and
-its last line, in the head of its class, and in constants of the module that its decorators lead to, since tables of
-parameters stand there. The docstring of a module says what it is about and proves nothing. The tests of the sandbox
+its last line, in the head of its class, and in constants that its decorators lead to, since tables of parameters stand
+there. The docstring of a module says what it is about and proves nothing. The tests of the sandbox
 and of the scripts do not count: they show what those do, not what the service does.
 """
 
@@ -84,14 +84,13 @@ def citations(root: Path = ROOT) -> dict[str, list[str]]:
     """Each id with the tests that cite it, as pytest names them."""
     found: dict[str, list[str]] = {}
     for path in modules(root):
-        for test, names in cited_by_tests(path.read_text()):
+        for test, names in cited_by_tests(Module(path, root)):
             for name in sorted(set(names)):
                 found.setdefault(name, []).append(f"{path.relative_to(root)}::{test}")
     return found
 
 
-def cited_by_tests(source: str) -> Iterator[tuple[str, list[str]]]:
-    module = Module(source)
+def cited_by_tests(module: "Module") -> Iterator[tuple[str, list[str]]]:
     for node in module.tree.body:
         if is_test(node):
             yield node.name, module.cited_in(node, last_line=end_of(node))
@@ -105,7 +104,9 @@ def cited_by_tests(source: str) -> Iterator[tuple[str, list[str]]]:
 class Module:
     """The source of a module of tests, with what `ast` leaves out: comments."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, path: Path, root: Path) -> None:
+        source = path.read_text()
+        self.root = root
         tokens = tokenize.generate_tokens(io.StringIO(source).readline)
         self.comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
         self.tree = ast.parse(source)
@@ -115,6 +116,12 @@ class Module:
             if isinstance(node, ast.Assign)
             for target in node.targets
             if isinstance(target, ast.Name)
+        }
+        self.imported = {
+            name.asname or name.name: (root / f"{node.module.replace('.', '/')}.py", name.name)
+            for node in self.tree.body
+            if isinstance(node, ast.ImportFrom) and node.module
+            for name in node.names
         }
 
     def cited_in(self, node: Function | ast.ClassDef, *, last_line: int) -> list[str]:
@@ -129,8 +136,15 @@ class Module:
         for part in ast.walk(node):
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
                 yield part.value
-            elif isinstance(part, ast.Name) and part.id in self.constants.keys() - followed:
-                yield from self.texts_in(self.constants[part.id], followed | {part.id})
+            elif isinstance(part, ast.Name) and part.id not in followed:
+                yield from self.texts_of(part.id, followed | {part.id})
+
+    def texts_of(self, name: str, followed: frozenset[str] = frozenset()) -> Iterator[str]:
+        if name in self.constants:
+            yield from self.texts_in(self.constants[name], followed)
+        elif name in self.imported and self.imported[name][0].exists():
+            path, name_there = self.imported[name]
+            yield from Module(path, self.root).texts_of(name_there)
 
 
 def is_test(node: ast.stmt) -> TypeGuard[Function]:

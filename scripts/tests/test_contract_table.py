@@ -20,11 +20,17 @@ META-2
 
 More.
 """
+TABLE = """# CONT-2 is not in a constant.
+TEXT = "META-3"
+ROWS = list(TEXT)
+OTHERS = "CONT-3"
+"""
 TESTS = '''
 """META-19: what a module says of itself proves nothing."""
 
-ROWS = [("META-3", 1)]
-CELLS = [row for row in ROWS]
+from tests.table import ROWS as ALL_ROWS
+
+CELLS = [row for row in ALL_ROWS]
 
 # META-4: between tests.
 
@@ -78,6 +84,7 @@ def test_what_is_a_citation(text, names):
 
 
 def test_where_a_citation_counts(root):
+    (root / "tests/table.py").write_text(TABLE)
     (root / "tests/test_pages.py").write_text(TESTS)
     found = citations(root)
     by_class = {name for name, tests in found.items() if tests == ["tests/test_pages.py::TestPages::test_numbers"]}

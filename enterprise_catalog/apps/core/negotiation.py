@@ -5,7 +5,7 @@ from rest_framework.request import Request
 
 
 class ContentNegotiation(DefaultContentNegotiation):
-    """An empty `Accept` names no format, and so refuses none: some HTTP libraries send one when told to send nothing."""
+    """An empty `Accept` names no format and refuses none: some HTTP libraries send one when told to send nothing."""
 
     def get_accept_list(self, request: Request) -> list[str]:
         return [accepted for accepted in super().get_accept_list(request) if accepted] or ["*/*"]
