@@ -1,6 +1,6 @@
 """
 The released edx-enterprise against the running service: its client, its models whose saves call the client, and its
-exporters (CLI-1 to CLI-9, CLI-14, SYNC-1 to SYNC-5).
+exporters (CLI-1 to CLI-9, CLI-14, SYNC-1 to SYNC-5). Beside it, the calls of services that release no package.
 
 The tests themselves are in tests/clients/lms and run in an environment of their own, because the package brings a whole
 LMS's requirements along. Here the service is started for them, with production settings, and the sandbox as its
