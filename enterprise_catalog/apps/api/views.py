@@ -3,12 +3,14 @@ What every endpoint shares: the order in which a request is checked (AUTH-9), an
 else about catalogs.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from enterprise_catalog.apps.api.throttling import UserThrottle
+from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
 
 
@@ -35,3 +37,16 @@ class ApiView(APIView):
         if not hasattr(self, (request.method or "").lower()):
             self.http_method_not_allowed(request)
         self.check_throttles(request)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """
+        Between two statements of a reader, a query may be replaced by another one with its filter (QRY-3). Catalogs are
+        attached to that one then: the answer is made again, from the catalog on.
+        """
+        if isinstance(exc, QueryGone):
+            try:
+                handler = getattr(self, (self.request.method or "").lower())
+                return cast(Response, handler(self.request, *self.args, **self.kwargs))
+            except Exception as error:
+                exc = error
+        return super().handle_exception(exc)

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
 
-from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentOverride, Standing
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentOverride, Standing
+from enterprise_catalog.apps.catalog.query_changes import QueryGone
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Difference:
 
 
 def difference_from_members(*, query_id: int, content_keys: Iterable[str]) -> Difference:
-    """Compare with all that v1 shows of a query, inactive courses included."""
+    """Compare with all that v1 shows of a query, inactive courses included. Raises QueryGone."""
     members = CatalogContentKey.objects.filter(catalog_query_id=query_id, standing_v1__gt=Standing.HIDDEN)
     # A course that the filter forces in is a document of this query's own (REFR-19), with a date of its own.
     forced = ContentOverride.objects.filter(catalog_query_id=query_id, content_id=OuterRef("content_id"), forced=True)
@@ -42,4 +43,6 @@ def difference_from_members(*, query_id: int, content_keys: Iterable[str]) -> Di
             del given[key]
         else:
             not_included.append(key)
+    if not (found or not_included or CatalogQuery.objects.filter(pk=query_id).exists()):
+        raise QueryGone
     return Difference(not_found=list(given), not_included=not_included, found=found)

@@ -11,7 +11,15 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from enterprise_catalog.apps.catalog.models import AllowedRun, CatalogContentKey, ContentMetadata, NestedRun, Standing
+from enterprise_catalog.apps.catalog.models import (
+    AllowedRun,
+    CatalogContentKey,
+    CatalogQuery,
+    ContentMetadata,
+    NestedRun,
+    Standing,
+)
+from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
 from enterprise_catalog.apps.core.db import in_chunks, snapshot
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
@@ -20,6 +28,7 @@ from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 _KEYS_PER_STATEMENT = 1000
 
 _TABLES = {
+    "query": CatalogQuery._meta.db_table,
     "membership": CatalogContentKey._meta.db_table,
     "content": ContentMetadata._meta.db_table,
     "nested_run": NestedRun._meta.db_table,
@@ -53,6 +62,12 @@ _MATCHES = """
 """
 
 
+# Of the same moment, and one row for each query: none for one that is gone, which would seem to contain nothing.
+_QUERIES = """
+ UNION ALL
+    SELECT query.id, NULL, NULL FROM {query} query WHERE query.id IN ({queries})
+"""
+
 _ALLOWED_MATCHES = """
  UNION ALL
     -- 5. the key is a restricted run that the query allows, inside a member course (V2-3)
@@ -73,7 +88,9 @@ class Match(NamedTuple):
 
 
 def find_matches(*, query_ids: Collection[int], keys: Collection[str], surface: Surface = V1) -> list[Match]:
-    """Every way in which one of the keys is contained in one of the queries, in no particular order."""
+    """
+    Every way in which one of the keys is contained in one of the queries, in no particular order. Raises QueryGone.
+    """
     return list(_matches(sorted(set(query_ids)), sorted(set(keys)), surface))
 
 
@@ -93,8 +110,8 @@ def _matches(query_ids: list[int], keys: list[str], surface: Surface) -> Iterato
     known = [key for key in keys if key and len(key) <= CONTENT_KEY_MAX_LENGTH and "\x00" not in key]
     if not query_ids or not known:
         return
-    template = _MATCHES + _ALLOWED_MATCHES if surface.shows_allowed_runs else _MATCHES
-    rules = template.count("{queries}")
+    template = _MATCHES + (_ALLOWED_MATCHES if surface.shows_allowed_runs else "") + _QUERIES
+    rules = template.count("{keys}")
     for chunk in in_chunks(known, _KEYS_PER_STATEMENT):
         statement = template.format(
             **_TABLES,
@@ -105,5 +122,9 @@ def _matches(query_ids: list[int], keys: list[str], surface: Surface) -> Iterato
         )
         parameters: list[int | str] = [*query_ids, *chunk]
         with connection.cursor() as cursor:
-            cursor.execute(statement, parameters * rules)
-            yield from (Match(*row) for row in cursor.fetchall())
+            cursor.execute(statement, [*parameters * rules, *query_ids])
+            rows = cursor.fetchall()
+        matches = [Match(*row) for row in rows if row[1] is not None]
+        if len(rows) - len(matches) < len(query_ids):
+            raise QueryGone
+        yield from matches

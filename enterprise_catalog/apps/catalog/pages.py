@@ -20,6 +20,7 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     Standing,
 )
+from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
 from enterprise_catalog.apps.core.db import in_chunks
 from enterprise_catalog.apps.core.packing import unpack_bytes
@@ -90,9 +91,11 @@ class ContentWalk:
 
 
 def listed_page(*, query_id: int, offset: int, limit: int, surface: Surface = V1) -> ContentPage:
-    """One page of what a catalog lists (META-4)."""
+    """One page of what a catalog lists (META-4). Raises QueryGone."""
     rows = _rows(_PAGE, surface, [query_id, limit, offset, query_id])
-    count, generation = rows[0][:2] if rows else (0, 0)
+    if not rows:
+        raise QueryGone
+    count, generation = rows[0][:2]
     return ContentPage(count, generation, [unpack_bytes(rendered) for *_, rendered in rows if rendered is not None])
 
 
@@ -118,7 +121,9 @@ def walk_listed(*, query_id: int, surface: Surface = V1) -> ContentWalk:
 
 def walk_asked(*, query_id: int, content_keys: Sequence[str], surface: Surface = V1) -> ContentWalk:
     """All that a catalog has for these keys, in constant memory. Call and consume inside `core.db.snapshot`."""
-    generation = CatalogQuery.objects.values_list("generation", flat=True).get(pk=query_id)
+    generation = CatalogQuery.objects.filter(pk=query_id).values_list("generation", flat=True).first()
+    if generation is None:
+        raise QueryGone
     members = asked_members(query_id=query_id, content_keys=content_keys, surface=surface)
     batches = in_chunks(members, _WALK_BATCH)
     items = (

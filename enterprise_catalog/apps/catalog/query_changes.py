@@ -19,16 +19,21 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 _HISTORY_ROWS_PER_STATEMENT = 500
 
 
+class QueryGone(Exception):
+    """The query was deleted, or another one with the same filter took its place, since it was looked up."""
+
+
 @dataclass(frozen=True)
 class Resolution:
     """
     The query to attach to, as stored; whether catalogs that were attached to it, or to the one it took the place of
-    (by id), ask something else now.
+    (by id), ask something else now; whether it goes by another uuid now.
     """
 
     query: CatalogQuery
     filter_changed: bool = False
     replaced_query_id: int | None = None
+    uuid_changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ class Name:
 
     def carry_out(self) -> Resolution:
         _update(self.query, named=True, **_names(self.uuid, self.title))
-        return Resolution(self.query)
+        return Resolution(self.query, uuid_changed=self.uuid is not None)
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ class TakeOver:
             named=self.replaced.named or title is not None,
             **_names(self.replaced.uuid, title),
         )
-        return Resolution(self.query, filter_changed=True, replaced_query_id=replaced_id)
+        return Resolution(self.query, filter_changed=True, replaced_query_id=replaced_id, uuid_changed=True)
 
 
 Step = Attach | Create | Name | Rewrite | TakeOver

@@ -15,7 +15,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.catalog.query_changes import Attach, Resolution
 from enterprise_catalog.apps.catalog.resolution import QueryConflict, QueryWish, plan_query, resolve_query
 from enterprise_catalog.apps.operations.errors import InvalidValues
-from enterprise_catalog.apps.operations.refreshes import end_runs_of_replaced_query
+from enterprise_catalog.apps.operations.refreshes import end_runs_of_replaced_query, tell_runs_the_uuid_of
 
 
 def may_edit_query(query: CatalogQuery, *, grants: Grants) -> bool:
@@ -48,6 +48,8 @@ def resolve_wish(wish: QueryWish, *, grants: Grants) -> Resolution:
         raise InvalidValues(conflict.errors) from conflict
     if resolution.replaced_query_id is not None:
         end_runs_of_replaced_query(replacement=resolution.query)
+    if resolution.uuid_changed:
+        tell_runs_the_uuid_of(resolution.query)
     return resolution
 
 

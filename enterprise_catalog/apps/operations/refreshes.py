@@ -19,7 +19,7 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 def request_refresh(*, query: CatalogQuery, trigger: str, forced: bool = False) -> RefreshRun:
     """
     The waiting run that will serve this request, new or joined (REFR-1, REFR-3). `forced` asks for every member's full
-    record, also those that are fresh.
+    record, also those that are fresh. Raises QueryGone.
     """
     run = request_run(query=query, trigger=trigger, forced=forced)
     nudge_after_commit(run=run)
@@ -39,3 +39,8 @@ def end_runs_of_replaced_query(*, replacement: CatalogQuery) -> None:
         reason_detail="Another catalog query with the same content filter took the place of its query.",
         held_keys=None,
     )
+
+
+def tell_runs_the_uuid_of(query: CatalogQuery) -> None:
+    """A query that goes by another uuid now takes its runs along: nobody knows it by the old one any more (RUN-1)."""
+    RefreshRun.objects.filter(catalog_query=query).update(catalog_query_uuid=query.uuid)

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -22,7 +23,7 @@ _ROUNDS = 10
 def request_run(*, query: CatalogQuery, trigger: str, forced: bool = False) -> RefreshRun:
     """
     The waiting run that will serve this request, new or joined. Inside the caller's transaction, whose end makes it
-    visible.
+    visible. Raises QueryGone when there is no such query any more.
 
     `forced` asks for the full record of every member again; joining never takes that back.
     """
@@ -35,7 +36,7 @@ def request_run(*, query: CatalogQuery, trigger: str, forced: bool = False) -> R
                     return RefreshRun.objects.create(
                         uuid=uuid.uuid4(),
                         catalog_query=query,
-                        catalog_query_uuid=query.uuid,
+                        catalog_query_uuid=_uuid_now(query),
                         trigger=trigger,
                         queued_for=query.pk,
                         requested_at=database_now(),
@@ -51,3 +52,11 @@ def _join(query: CatalogQuery, *, forced: bool) -> bool:
     waiting = RefreshRun.objects.filter(queued_for=query.pk)
     changes = {"requests": F("requests") + 1} | ({"forced": True} if forced else {})
     return waiting.update(**changes) == 1
+
+
+def _uuid_now(query: CatalogQuery) -> uuid.UUID:
+    """Since it was looked up it may have got another one, or be gone; from here on it stays."""
+    current = CatalogQuery.objects.select_for_update().filter(pk=query.pk).values_list("uuid", flat=True).first()
+    if current is None:
+        raise QueryGone
+    return current

@@ -16,6 +16,7 @@ from django.db import transaction
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.overrides import WantedOverride
+from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.core.db import database_now, retry_lost_locks
 from enterprise_catalog.apps.core.packing import pack, unpack
 from enterprise_catalog.apps.refresh.claims import Claim, LeaseLost, State, end, owned
@@ -23,7 +24,6 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.publishing import (
     Difference,
     FilterChanged,
-    QueryGone,
     apply_difference,
     difference_to,
     guard_objection,

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import transaction
 
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
+from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.store import StoreReport, store_contents, stored_contents
 from enterprise_catalog.apps.core.db import database_now, in_chunks, upsert
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
@@ -39,7 +40,7 @@ from enterprise_catalog.apps.refresh.claims import (
 from enterprise_catalog.apps.refresh.fetching import Fetched, Poison, fetch_everything
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument
 from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
-from enterprise_catalog.apps.refresh.publishing import FilterChanged, QueryGone
+from enterprise_catalog.apps.refresh.publishing import FilterChanged
 
 log = structlog.get_logger(__name__)
 

@@ -28,6 +28,7 @@ from enterprise_catalog.apps.catalog.models import (
     Standing,
 )
 from enterprise_catalog.apps.catalog.overrides import WantedOverride, write_overrides
+from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.standings import members_of, state_anew
 from enterprise_catalog.apps.core.db import database_now, in_chunks
 from enterprise_catalog.apps.refresh.guard import Objection, objection
@@ -40,10 +41,6 @@ _ROWS_PER_STATEMENT = 1000
 
 class FilterChanged(Exception):
     """The query asks something else now; what was fetched answers another question."""
-
-
-class QueryGone(Exception):
-    """The query was deleted, or another one with the same filter took its place; there is nothing to publish to."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ The tick: find what is due and what was lost, and write it down as waiting runs 
 Any number of beats may tick at once: every step is a conditional statement or joins a row that exists.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.refresh.claims import State, due_runs, end, recover_expired_leases
 from enterprise_catalog.apps.refresh.intents import request_run
@@ -26,7 +28,8 @@ def tick() -> list[UUID]:
     recover_expired_leases()
     _end_orphans()
     for query in _next_due_queries():
-        request_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
+        with suppress(QueryGone):
+            request_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
     return _unnoticed_runs()
 
 

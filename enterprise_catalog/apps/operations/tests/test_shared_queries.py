@@ -129,6 +129,30 @@ class TestTwoCustomersOnOneQuery:
         assert filter_of(acme_catalog) == COURSES
 
 
+class TestRunsFollowTheirQuery:
+    """RUN-1: a run names its query by the uuid that callers know it by."""
+
+    @pytest.fixture
+    def unnamed(self):
+        """A query that nobody named, with a run."""
+        return save_catalog(catalog=None, values=complete_values(), grants=ACME_ADMIN)
+
+    def test_when_it_adopts_a_uuid(self, unnamed):
+        """QRY-4"""
+        uuid = uuid4()
+        saved = put(unnamed.catalog, ACME_ADMIN, query_uuid=uuid)
+        assert saved.catalog.catalog_query.uuid == RefreshRun.objects.get().catalog_query_uuid == uuid
+
+    def test_when_it_takes_the_place_of_another(self, unnamed):
+        """QRY-3"""
+        named = EnterpriseCatalogFactory.create(enterprise_uuid=ACME, catalog_query__content_filter=PROGRAMS)
+        uuid = named.catalog_query.uuid
+        put(named, ACME_ADMIN, query_uuid=uuid)
+        saved = put(named, ACME_ADMIN, query_uuid=uuid, content_filter=COURSES)
+        run = RefreshRun.objects.get(pk=unnamed.refresh_run.pk)
+        assert (run.catalog_query, run.catalog_query_uuid) == (saved.catalog.catalog_query, uuid)
+
+
 class TestChangeWithoutFilter:
     """CRUD-8"""
 
