@@ -1,5 +1,6 @@
 """Catalogs with published content, made by the store and the publisher themselves."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from enterprise_catalog.apps.catalog.attachment import record_attachment
 from enterprise_catalog.apps.catalog.contents import prepare_content
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.core.packing import pack
 from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, make_query
 
@@ -30,8 +32,8 @@ def program_document(uuid: str, **fields: Any) -> dict[str, Any]:
     } | fields
 
 
-def store(*documents: dict[str, Any]) -> list[str]:
-    """Put search documents into the store; returns their content keys."""
+def store(*documents: dict[str, Any], records: Sequence[dict[str, Any]] = ()) -> list[str]:
+    """Put search documents into the store, some with their full records; returns their content keys."""
     prepared = [
         prepare_content(
             document,
@@ -45,7 +47,8 @@ def store(*documents: dict[str, Any]) -> list[str]:
         )
         for document in documents
     ]
-    store_contents(contents=prepared, records={}, still_ours=lambda: None)
+    packed = {record.get("key") or record["uuid"]: pack(record) for record in records}
+    store_contents(contents=prepared, records=packed, still_ours=lambda: None)
     return [content.content_key for content in prepared]
 
 

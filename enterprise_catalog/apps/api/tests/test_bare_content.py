@@ -4,14 +4,10 @@ from urllib.parse import quote
 from uuid import UUID
 
 import pytest
-from django.utils import timezone
 
 from enterprise_catalog.apps.access.tests.tokens import client_for
 from enterprise_catalog.apps.api.tests.builders import make_catalog, program_document, publish, run_document, store
-from enterprise_catalog.apps.catalog.contents import prepare_content
 from enterprise_catalog.apps.catalog.models import ContentMetadata, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.store import store_contents
-from enterprise_catalog.apps.core.packing import pack
 from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.refresh.reviews import store_reviews
 from enterprise_catalog.apps.refresh.tests.builders import course_document, keys
@@ -100,15 +96,7 @@ class TestOne:
     def test_normalized_metadata_and_reviews_are_shown(self):  # META-18, META-19
         record = sample("courses_by_keys")["results"][0]
         document = sample("search_all_page_1")["results"][0]
-        content = prepare_content(
-            document,
-            content_key=record["key"],
-            content_type="course",
-            parent_content_key=None,
-            content_uuid=document["uuid"],
-            now=timezone.now(),
-        )
-        store_contents(contents=[content], records={record["key"]: pack(record)}, still_ours=lambda: None)
+        store(document, records=[record])
         store_reviews([CourseReview(record["key"], 12, 4.5)])
         item = ask(record["key"]).json()
         assert item["normalized_metadata"].keys() >= {"start_date", "content_price"}

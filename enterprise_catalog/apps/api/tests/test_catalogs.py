@@ -54,7 +54,7 @@ class TestCreate:
         }
         assert (catalog.enterprise_name, catalog.enabled_course_modes) == ("Acme, Inc.", ["verified", "professional"])
 
-    def test_a_refresh_starts(self):  # CRUD-10, REFR-2
+    def test_a_refresh_starts(self):  # CRUD-10, REFR-2, RUN-3
         response = admin().post(CATALOGS, body())
         assert RefreshRun.objects.get(pk=response["X-Refresh-Run"]).trigger == "create"
 

@@ -46,7 +46,7 @@ def test_asks_for_queries_that_are_due_and_used():
     assert [run.catalog_query_id for run in RefreshRun.objects.all()] == [due.catalog_query_id]
 
 
-def test_a_query_published_longer_ago_than_the_interval_is_due(settings):
+def test_a_query_published_longer_ago_than_the_interval_is_due(settings):  # P3, RUN-3
     catalog = published()
     catalog.catalog_query.refreshed_at -= timedelta(hours=settings.REFRESH_INTERVAL_HOURS, minutes=1)
     catalog.catalog_query.save()

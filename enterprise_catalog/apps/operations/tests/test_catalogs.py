@@ -220,7 +220,7 @@ class TestChange:
         assert rows() == before
 
     def test_another_filter_attaches_elsewhere(self):
-        """CRUD-1, REFR-2, CHG-2"""
+        """CRUD-1, REFR-2, CHG-2, RUN-3"""
         catalog = published_catalog()
         publish_members(catalog.catalog_query, "edX+Leaves")
         publish_members(CatalogQueryFactory.create(content_filter=PROGRAMS), "edX+Joins")

@@ -33,7 +33,7 @@ def published(query, *, hours_ago):
     CatalogQuery.objects.filter(pk=query.pk).update(refreshed_at=database_now() - timedelta(hours=hours_ago))
 
 
-def test_a_query_that_never_published_is_due(query):
+def test_a_query_that_never_published_is_due(query):  # P3, REFR-2, RUN-3
     assert tick() == [RefreshRun.objects.get().pk]
     assert RefreshRun.objects.get().trigger == "schedule"
 
