@@ -167,12 +167,12 @@ def answers(request: pytest.FixtureRequest, migrated: Path, tmp_path_factory: py
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_good_token_opens(answers, name):
+def test_a_good_token_opens(answers, name):  # AUTH-3, AUTH-4
     assert answers[name] == [[200, None], [200, None]]
 
 
 @pytest.mark.parametrize("forgery", FORGED)
-def test_a_forged_token_is_refused(answers, forgery):
+def test_a_forged_token_is_refused(answers, forgery):  # AUTH-3, AUTH-4
     for status, detail in answers[forgery]:
         assert status == 401
         assert isinstance(detail, str)

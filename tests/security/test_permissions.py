@@ -54,6 +54,7 @@ def test_no_row_stands_twice():
 @pytest.mark.parametrize("roles_from", SOURCES)
 @pytest.mark.parametrize(("block", "route"), CASES)
 def test_every_cell(block: Block, route: Route, roles_from: str):
+    """COM-1, ROLE-7, AUTH-3, AUTH-9: beside the requirements that the rows name."""
     world, clients = make_world(), callers(CALLERS, roles_from=roles_from)
     wrong = []
     for row in block.rows:

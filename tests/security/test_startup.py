@@ -23,7 +23,7 @@ SYMMETRIC = json.dumps({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]})
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
-def test_a_real_configuration_starts(settings, tmp_path):
+def test_a_real_configuration_starts(settings, tmp_path):  # AUTH-4
     outcome = run(CHECK, environment(settings, directory=tmp_path))
     assert outcome.code == 0, outcome.errors
 
@@ -41,14 +41,14 @@ UNSAFE = [
 
 
 @pytest.mark.parametrize(("settings", "name", "value"), UNSAFE)
-def test_an_unsafe_value_is_refused_by_name(settings, name, value, tmp_path):
+def test_an_unsafe_value_is_refused_by_name(settings, name, value, tmp_path):  # AUTH-4
     outcome = run(CHECK, environment(settings, directory=tmp_path) | {name: value})
     assert outcome.code != 0
     assert re.search(rf"ImproperlyConfigured: .*{name}", outcome.errors)
 
 
 @pytest.mark.parametrize("process", PROCESSES)
-def test_every_process_refuses(process, tmp_path):
+def test_every_process_refuses(process, tmp_path):  # AUTH-4
     variables = environment("production", directory=tmp_path) | {"JWT_PUBLIC_SIGNING_JWK_SET": ""}
     outcome = run(PROCESSES[process], variables)
     assert outcome.code != 0

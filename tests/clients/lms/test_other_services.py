@@ -35,7 +35,7 @@ def run_key(client, large, courses):
 
 @pytest.mark.parametrize("of_customer", [False, True])
 def test_ecommerce_by_attribute_access(session, large, run_key, of_customer):
-    """CLI-10: slumber puts the slash, asks for JSON by `Accept`, and repeats the parameter."""
+    """SURF-1, CLI-10: slumber puts the slash, asks for JSON by `Accept`, and repeats the parameter."""
     api = slumber.API(f"{ROOT}/api/v1/", session=session)
     uuid = large.enterprise_customer.uuid
     resource = (
@@ -59,7 +59,7 @@ class TestLicenseManager:
         assert "contains_content_items" not in session.get(url, params={"course_run_ids": [run_key]}).json()
 
     def test_distinct_queries(self, session, large):
-        """CLI-11, CQ-5."""
+        """SURF-1, CLI-11, CQ-5."""
         body = {"enterprise_catalog_uuids": [str(large.uuid)]}
         answer = session.post(f"{ROOT}/api/v1/distinct-catalog-queries/", json=body).json()
         assert answer["num_distinct_query_ids"] == 1
@@ -88,7 +88,7 @@ class TestEnterpriseAccess:
         assert session.get(url).json()["count"] >= client.get_catalog_content_count(large.uuid)
 
     def test_one_item(self, session, courses):
-        """CLI-12, CM-1: neither slash nor quoting."""
+        """SURF-1, CLI-12, CM-1: neither slash nor quoting."""
         url = f"{ROOT}/api/v1/content-metadata/{courses[0]}"
         assert session.get(url).json()["key"] == courses[0]
         coerced = session.get(url, params={"coerce_to_parent_course": True}, allow_redirects=False)

@@ -25,7 +25,7 @@ def test_the_settings_of_the_tests_are_safe():
 
 @pytest.mark.parametrize("name", ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_SIGNING_JWK_SET"])
 @pytest.mark.parametrize("value", ["", None])
-def test_an_empty_token_setting_is_refused_by_name(settings, name, value):
+def test_an_empty_token_setting_is_refused_by_name(settings, name, value):  # AUTH-4
     settings.JWT_AUTH = settings.JWT_AUTH | {name: value}
     with pytest.raises(ImproperlyConfigured, match=name):
         refuse_unsafe_settings()
@@ -46,7 +46,7 @@ def test_a_placeholder_secret_is_refused_by_name(settings, name):
         " ",
     ],
 )
-def test_placeholders_are_recognised(value):
+def test_placeholders_are_recognised(value):  # AUTH-4
     with pytest.raises(ImproperlyConfigured, match="JWT_AUDIENCE"):
         require_real("JWT_AUDIENCE", value)
 
@@ -77,7 +77,7 @@ def test_real_values_pass(value):
         jwk_set(ECAlgorithm.to_jwk(EC_KEY.public_key(), as_dict=True)),
     ],
 )
-def test_a_key_set_that_cannot_verify_is_refused(unusable):
+def test_a_key_set_that_cannot_verify_is_refused(unusable):  # AUTH-4
     with pytest.raises(UnusableKeySet):
         signing_keys(unusable)
 

@@ -57,7 +57,7 @@ filters = st.dictionaries(names, values, max_size=2)
 
 
 @pytest.mark.parametrize(("content_filter", "digest"), PUBLISHED_HASHES)
-def test_published_hash(content_filter, digest):
+def test_published_hash(content_filter, digest):  # HASH-1
     assert content_filter_hash(content_filter) == digest
 
 
@@ -68,7 +68,7 @@ def reordered(value):
 
 
 @given(filters)
-def test_the_hash_is_independent_of_key_order(content_filter):
+def test_the_hash_is_independent_of_key_order(content_filter):  # HASH-1
     assert content_filter_hash(reordered(content_filter)) == content_filter_hash(content_filter)
 
 
@@ -166,7 +166,7 @@ def test_what_is_warned_about(content_filter, codes):
     assert filter_warnings(content_filter) == [FilterWarning(code, key) for code in codes]
 
 
-def test_warning_header():
+def test_warning_header():  # QRY-8, ADD-3
     warnings = filter_warnings({"key__exclude": "a", "aggregation__key": "b"})
     assert warning_header(warnings) == "unknown-key:aggregation__key, unsupported-lookup:key__exclude"
 
@@ -175,7 +175,7 @@ def test_no_warnings_make_no_header():
     assert warning_header([]) is None
 
 
-def test_a_header_stays_a_header_whatever_the_keys_are():
+def test_a_header_stays_a_header_whatever_the_keys_are():  # QRY-8
     hostile = {f"\r\nSet-Cookie: {number}, 数{'x' * 100_000}": 1 for number in range(50)}
     header = warning_header(filter_warnings(hostile)) or ""
     assert header.count("unknown-key:") == 10

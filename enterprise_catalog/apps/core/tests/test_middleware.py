@@ -33,17 +33,17 @@ def log_lines():
     logging.getLogger().removeHandler(collector)
 
 
-def test_a_request_id_is_echoed():
+def test_a_request_id_is_echoed():  # COM-20
     assert Client().get("/health/", headers={"X-Request-ID": "abc-1"})["X-Request-ID"] == "abc-1"
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 201, "é"])
-def test_an_unusable_or_missing_request_id_is_replaced(given):
+def test_an_unusable_or_missing_request_id_is_replaced(given):  # COM-20
     made = Client().get("/health/", headers={"X-Request-ID": given})["X-Request-ID"]
     assert len(made) == 32
 
 
-def test_errors_carry_a_request_id():
+def test_errors_carry_a_request_id():  # COM-20
     assert Client().get("/api/v1/nothing/")["X-Request-ID"]
 
 

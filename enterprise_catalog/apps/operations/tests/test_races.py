@@ -47,14 +47,14 @@ def creating(grants=OPERATOR, **values):
     return lambda: save_catalog(catalog=None, values=values, grants=grants)
 
 
-def test_creators_with_one_filter_share_one_query_and_one_run():
+def test_creators_with_one_filter_share_one_query_and_one_run():  # QRY-9, P4
     saved = at_once(*[creating(enterprise_uuid=uuid4()) for _ in range(CALLERS)])
     assert {result.catalog.catalog_query_id for result in saved} == {CatalogQuery.objects.get().pk}
     assert {result.refresh_run for result in saved} == {RefreshRun.objects.get()}
     assert EnterpriseCatalog.objects.count() == CALLERS
 
 
-def test_one_catalog_created_many_times_exists_once():
+def test_one_catalog_created_many_times_exists_once():  # CRUD-5
     uuid = uuid4()
     saved = at_once(*[creating(uuid=uuid) for _ in range(CALLERS)])
     assert sorted(result.created for result in saved) == [False] * (CALLERS - 1) + [True]
