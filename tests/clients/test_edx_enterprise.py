@@ -10,6 +10,7 @@ discovery and LMS.
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,12 +29,15 @@ pytestmark = [
     pytest.mark.local_run,
     # CI never passes without it.
     pytest.mark.skipif(not PYTHON.exists() and "CI" not in os.environ, reason="make test makes its environment"),
+    pytest.mark.skipif(sys.version_info >= (3, 13), reason="edx-enterprise does not start there: PGPy needs imghdr"),
 ]
+# The client itself waits for ever.
+PATIENCE_SECONDS = 900
 
 
 @pytest.fixture
 def lms_sandbox() -> Iterator[Sandbox]:
-    with Sandbox(courses=600, programs=40, pathways=5, issuer=ISSUER, audience=AUDIENCE) as sandbox:
+    with Sandbox(courses=400, programs=40, pathways=5, issuer=ISSUER, audience=AUDIENCE) as sandbox:
         yield sandbox
 
 
@@ -51,7 +55,6 @@ def neighbours(sandbox: Sandbox) -> dict[str, str]:
 
 
 def test_the_released_package(lms_sandbox, tmp_path):
-    """Each line of its own report is one test; a failure shows what the client got."""
     with whole_service(neighbours=neighbours(lms_sandbox), directory=tmp_path) as url:
         done = subprocess.run(
             [str(PYTHON), "-m", "pytest", "-c", str(LMS_TESTS / "pytest.ini"), str(LMS_TESTS)],
@@ -63,9 +66,11 @@ def test_the_released_package(lms_sandbox, tmp_path):
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "no_proxy": "127.0.0.1",
             },
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
-    print(done.stdout + done.stderr)
-    assert done.returncode == 0, done.stdout[-20000:]
+    if done.returncode:
+        pytest.fail(f"{done.stdout}\nThe service's logs are in {tmp_path}.", pytrace=False)
