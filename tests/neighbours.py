@@ -1,4 +1,6 @@
-"""Discovery and LMS for tests that run in this process."""
+"""The sandbox as discovery and LMS of the service under test, whether that runs in this process or in others."""
+
+import json
 
 from pytest_django import Settings
 
@@ -12,3 +14,17 @@ def lead_to(sandbox: Sandbox, settings: Settings) -> None:
     settings.OAUTH2_PROVIDER_URL = f"{sandbox.url}/oauth2"
     settings.BACKEND_SERVICE_EDX_OAUTH2_KEY = sandbox.config.client_id
     settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET = sandbox.config.client_secret
+
+
+def variables_for(sandbox: Sandbox) -> dict[str, str]:
+    """The environment of a service that has this sandbox for every neighbour, and trusts its tokens."""
+    return {
+        "DISCOVERY_SERVICE_URL": sandbox.url,
+        "LMS_ROOT_URL": sandbox.url,
+        "OAUTH2_PROVIDER_URL": f"{sandbox.url}/oauth2",
+        "BACKEND_SERVICE_EDX_OAUTH2_KEY": sandbox.config.client_id,
+        "BACKEND_SERVICE_EDX_OAUTH2_SECRET": sandbox.config.client_secret,
+        "JWT_ISSUER": sandbox.config.issuer,
+        "JWT_AUDIENCE": sandbox.config.audience,
+        "JWT_PUBLIC_SIGNING_JWK_SET": json.dumps(sandbox.jwks()),
+    }

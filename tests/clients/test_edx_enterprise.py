@@ -7,7 +7,6 @@ LMS's requirements along. Here the service is started for them, with production 
 discovery and LMS.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from enterprise_catalog.sandbox.sandbox import Sandbox
 from tests.clients import lms
 from tests.contract.stand_in import AUDIENCE, ISSUER
 from tests.contract.test_deployment_files import ROOT
+from tests.neighbours import variables_for
 from tests.whole_service import whole_service
 
 PYTHON = ROOT / ".venv-clients" / "bin" / "python"
@@ -41,21 +41,8 @@ def lms_sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def neighbours(sandbox: Sandbox) -> dict[str, str]:
-    return {
-        "DISCOVERY_SERVICE_URL": sandbox.url,
-        "LMS_ROOT_URL": sandbox.url,
-        "OAUTH2_PROVIDER_URL": f"{sandbox.url}/oauth2",
-        "BACKEND_SERVICE_EDX_OAUTH2_KEY": sandbox.config.client_id,
-        "BACKEND_SERVICE_EDX_OAUTH2_SECRET": sandbox.config.client_secret,
-        "JWT_ISSUER": ISSUER,
-        "JWT_AUDIENCE": AUDIENCE,
-        "JWT_PUBLIC_SIGNING_JWK_SET": json.dumps(sandbox.jwks()),
-    }
-
-
 def test_the_released_package(lms_sandbox, tmp_path):
-    with whole_service(neighbours=neighbours(lms_sandbox), directory=tmp_path) as url:
+    with whole_service(neighbours=variables_for(lms_sandbox), directory=tmp_path) as url:
         done = subprocess.run(
             [str(PYTHON), "-m", "pytest", "-c", str(LMS_TESTS / "pytest.ini"), str(LMS_TESTS)],
             cwd=tmp_path,

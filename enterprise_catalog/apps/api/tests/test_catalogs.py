@@ -96,6 +96,7 @@ class TestCreate:
             ("title", ..., "This field is required."),
             ("title", "", "This field may not be blank."),
             ("title", None, "This field may not be null."),
+            ("title", 7, "Not a valid string."),
             ("title", "x" * 256, "Ensure this field has no more than 255 characters."),
             ("uuid", "x", "Must be a valid UUID."),
             ("uuid", 7, "Must be a valid UUID."),

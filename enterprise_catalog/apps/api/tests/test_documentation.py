@@ -46,7 +46,7 @@ def test_the_shapes_are_those_of_the_answers():
     answers = {
         shapes.CatalogsShape: admin().get(CATALOGS),
         shapes.CatalogShape: admin().get(path_of(catalog)),
-        shapes.ContentPageShape: learner().get(path_of(catalog, "get_content_metadata/")),
+        shapes.ContentMetadataShape: learner().get(path_of(catalog, "get_content_metadata/")),
         shapes.FilteredKeysShape: learner().post(f"/api/v1/enterprise-customer/{E}/filter_content_items/", {}),
         shapes.DiffShape: learner().post(path_of(catalog, "generate_diff/"), {"content_keys": []}),
         shapes.QueriesShape: admin().get("/api/v1/catalog-queries/"),

@@ -23,11 +23,11 @@ from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, p
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys
 from enterprise_catalog.apps.api.streaming import stream_whole
 from enterprise_catalog.apps.api.v1.shapes import (
-    CONTENT_METADATA,
     NOT_MODIFIED,
     PAGE_PARAMETERS,
     STATE_HEADERS,
     ContentKeysShape,
+    ContentMetadataShape,
     flag_parameter,
     keys_parameter,
 )
@@ -58,7 +58,7 @@ class ContentMetadataView(ApiView):
             "(META-4). Nothing is in it until its first refresh is published (META-7)."
         ),
         parameters=[*PAGE_PARAMETERS, _WHOLE, _KEYS, *STATE_HEADERS],
-        responses={200: CONTENT_METADATA, 304: NOT_MODIFIED},
+        responses={200: ContentMetadataShape, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
         catalog = catalog_for(request, uuid, access=LEARNER)
@@ -83,7 +83,7 @@ class ContentMetadataView(ApiView):
         description="`next` is to be asked with the same body (META-1).",
         parameters=[*PAGE_PARAMETERS, _WHOLE, *STATE_HEADERS],
         request=ContentKeysShape,
-        responses=CONTENT_METADATA,
+        responses=ContentMetadataShape,
     )
     def post(self, request: Request, uuid: str) -> HttpResponseBase:
         catalog = catalog_for(request, uuid, access=LEARNER)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.params import body_keys, has_body, json_body, limited, query_keys, require_one_of
-from enterprise_catalog.apps.api.v1.shapes import DiffKeysShape, DiffShape, keys_parameter
+from enterprise_catalog.apps.api.v1.shapes import DIFF_KEYS, DiffShape, keys_parameter
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.diff import difference_from_members
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
@@ -44,7 +44,7 @@ class GenerateDiffView(ApiView):
             "Of the keys it holds: which are not in the catalog, which of the catalog it lacks, and when the others "
             "were last modified. Exact keys; without a body it holds none (DIFF-1 to DIFF-3)."
         ),
-        request=DiffKeysShape,
+        request=DIFF_KEYS,
         responses=DiffShape,
     )
     def post(self, request: Request, uuid: str) -> Response:

@@ -33,10 +33,15 @@ _TEXT = {"type": "string", "minLength": 1, "maxLength": _LENGTH, "pattern": "^[^
 
 @extend_schema_field(_TEXT)
 class TextField(serializers.CharField):
-    """1 to 255 characters, without the blanks around them."""
+    """1 to 255 characters, without the blanks around them. Text only; the framework's own field takes numbers, too."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=_LENGTH, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 def _or_json_text(schema: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ answers, `params` and `serializers` read what is sent.
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata
@@ -37,7 +37,7 @@ def keys_parameter(name: str, description: str, *, limit: int, required: bool = 
 def page_size_parameter(*, default: int, most: int) -> OpenApiParameter:
     return OpenApiParameter(
         "page_size",
-        {"type": "integer", "minimum": 1, "maximum": most, "default": default},
+        {"type": "integer", "minimum": 1, "default": default},
         description=f"A larger one counts as {most}, and what is none as {default} (COM-8).",
     )
 
@@ -156,6 +156,9 @@ class PlainEnvelopeShape(serializers.Serializer):
     previous = serializers.URLField(allow_null=True)
 
 
+_OF_PAGES = "Not with `traverse_pagination`."
+
+
 class FullEnvelopeShape(serializers.Serializer):
     """COM-6."""
 
@@ -199,8 +202,16 @@ class ContentKeysShape(serializers.Serializer):
     content_keys = serializers.ListField(child=serializers.CharField(), max_length=settings.CONTENT_KEYS_LIMIT_POST)
 
 
-class DiffKeysShape(serializers.Serializer):
-    content_keys = serializers.ListField(child=serializers.CharField(), max_length=settings.DIFF_KEYS_LIMIT_POST)
+# Without a body nothing is held (DIFF-3), which the framework cannot say of a serializer.
+DIFF_KEYS = {
+    "application/json": {
+        "type": "object",
+        "properties": {
+            "content_keys": {"type": "array", "items": {"type": "string"}, "maxItems": settings.DIFF_KEYS_LIMIT_POST}
+        },
+        "required": ["content_keys"],
+    }
+}
 
 
 class FilterKeysShape(serializers.Serializer):
@@ -253,33 +264,16 @@ class CustomerContainsShape(CatalogContainsShape):
     catalog_list = serializers.ListField(child=serializers.UUIDField(), required=False)
 
 
-class ContentPageShape(FullEnvelopeShape):
-    """META-2."""
+class ContentMetadataShape(FullEnvelopeShape):
+    """META-2, META-3."""
 
+    num_pages = serializers.IntegerField(min_value=1, required=False, help_text=_OF_PAGES)
+    current_page = serializers.IntegerField(min_value=1, required=False, help_text=_OF_PAGES)
+    start = serializers.IntegerField(min_value=0, required=False, help_text=_OF_PAGES)
     results = ItemShape(many=True)
     uuid = serializers.UUIDField()
     title = serializers.CharField()
     enterprise_customer = serializers.UUIDField()
-
-
-class WholeContentShape(serializers.Serializer):
-    """META-3."""
-
-    previous = serializers.URLField(allow_null=True)
-    next = serializers.URLField(allow_null=True)
-    count = serializers.IntegerField(min_value=0)
-    results = ItemShape(many=True)
-    uuid = serializers.UUIDField()
-    title = serializers.CharField()
-    enterprise_customer = serializers.UUIDField()
-
-
-CONTENT_METADATA = PolymorphicProxySerializer(
-    component_name="ContentMetadata",
-    serializers=[ContentPageShape, WholeContentShape],
-    resource_type_field_name=None,
-    many=False,
-)
 
 
 class ContentsShape(PlainEnvelopeShape):
