@@ -40,7 +40,7 @@ def world():
 def path_of(route: Route) -> str:
     """The path with an object that exists, so that only permissions stand before it."""
     _, *model = route.prefix.strip("/").split("/")
-    row = apps.get_model(*model).objects.first() if model else None
+    row = apps.get_model(".".join(model)).objects.first() if model else None
     name = str(row.pk) if row else "1"
     pattern = route.pattern.strip("^$").replace("(?P<url>.*)", "nowhere")
     pattern = re.sub(r"\(\?P<app_label>([^|)]+)[^)]*\)", r"\1", pattern)

@@ -7,7 +7,6 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from django.http import HttpResponseBase
 from django.urls import reverse
 
 from enterprise_catalog.apps.access.tests.tokens import E
@@ -102,7 +101,7 @@ def paths(route: Route, case: str, world: World, *, slash: bool) -> list[str]:
     return found if slash else [path if path == "/" else path.removesuffix("/") for path in found]
 
 
-def content_of(response: HttpResponseBase) -> bytes:
+def content_of(response: Any) -> bytes:
     return response.getvalue() if response.streaming else response.content
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from enterprise_catalog.apps.access.tests.tokens import E, admin, learner, operator
+from enterprise_catalog.apps.api.tests.builders import store
 from enterprise_catalog.apps.catalog.overrides import WantedOverride
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.packing import pack
@@ -115,3 +116,86 @@ def test_an_allowed_run_stands_for_its_course_on_v2_only(catalog, version, statu
     assert (ALLOWED in shown, HIDDEN in shown) == (status == 200, False)
     if status == 200:
         assert response.json()["key"] == COURSE
+
+
+def priced(catalog_runs, allowed, **record):
+    """What v2 says a course of these runs costs, when the filter allows some of them."""
+    document = course_document(COURSE, course_runs=[])
+    record = document | {"course_runs": catalog_runs, "first_enrollable_paid_seat_price": 1} | record
+    store_courses(document)
+    query = make_query({"restricted_runs_allowed": {COURSE: allowed}})
+    override = WantedOverride(COURSE, pack(record), forced=False, allowed_runs=frozenset(allowed))
+    publish_or_hold(claim=claimed(query), content_keys=[COURSE], counts={}, overrides=[override])
+    catalog = EnterpriseCatalogFactory(enterprise_uuid=E, catalog_query=query)
+    answer = learner().get(url("v2", catalog, "get_content_metadata/"), {"content_keys": COURSE})
+    (item,) = answer.json()["results"]
+    return item["first_enrollable_paid_seat_price"], item["normalized_metadata"]["content_price"]
+
+
+OPEN = {"is_enrollable": True, "status": "published", "is_marketable": True}
+RESTRICTED = {"is_enrollable": True, "status": "published", "restriction_type": B2B}
+HAS_PRICE = "first_enrollable_paid_seat_price"
+
+
+@pytest.mark.parametrize(
+    ("runs", "advertised", "price"),
+    [
+        ([{"key": "b", "uuid": "b", **OPEN, HAS_PRICE: 20}, {"key": "a", **OPEN, HAS_PRICE: 10}], "b", (20, 20.0)),
+        ([{"key": "b", "uuid": "b", **OPEN, HAS_PRICE: 0}, {"key": "a", **OPEN, HAS_PRICE: 10}], "b", (10, 0.0)),
+        ([{"key": "b", **OPEN, HAS_PRICE: 20}, {"key": "A", **OPEN, HAS_PRICE: 10}], None, (10, 0.0)),
+        ([{"key": "a", **OPEN}, {"key": "b", **OPEN, HAS_PRICE: 20}], None, (20, 0.0)),
+        ([{"key": "a", HAS_PRICE: 10}, {"key": "b", **OPEN, HAS_PRICE: 20}], None, (20, 0.0)),
+        ([{"key": "a", **RESTRICTED, HAS_PRICE: 10}, {"key": "allowed", **RESTRICTED, HAS_PRICE: 30}], None, (30, 0.0)),
+        ([{"key": "hidden", "uuid": "h", **RESTRICTED, HAS_PRICE: 10}], "h", (None, 0.0)),
+        ([{"key": "a", **OPEN}], None, (None, 0.0)),
+    ],
+    ids=["advertised", "advertised for nothing", "first by key", "has a price", "active", "allowed", "hidden", "none"],
+)
+def test_the_price_is_that_of_a_run_that_is_seen(runs, advertised, price):
+    """V2-5, META-34: the field by itself, and the price of the advertised run if that is seen."""
+    assert priced(runs, ["allowed"], advertised_course_run_uuid=advertised) == price
+
+
+def test_a_run_restricted_to_others_is_never_allowed():
+    """V2-1, V2-2: whatever the filter says."""
+    runs = [{"key": "b2c", **OPEN, "restriction_type": "custom-b2c", HAS_PRICE: 10}]
+    assert priced(runs, ["b2c"]) == (None, 0.0)
+    assert operator().get(f"/api/v2/enterprise-customer/{E}/content-metadata/b2c/").status_code == 404
+
+
+def test_an_allowed_run_is_told_of_by_nothing_else(catalog):
+    """V2-3: the difference and bare content are of v1; the changes have a test of their own."""
+    diff = learner().post(url("v1", catalog, "generate_diff/"), {"content_keys": [ALLOWED]}).json()
+    assert diff["items_not_found"] == [{"content_key": ALLOWED}]
+    assert [item["content_key"] for item in diff["items_not_included"]] == [COURSE]
+    assert learner().get(f"/api/v1/content-metadata/{ALLOWED}").status_code == 404
+
+
+def test_a_top_level_run_appears_where_the_filter_allows_it():
+    """V2-4: as an item of its own, since the search itself returned it."""
+    store_courses(course_document(COURSE))
+    run = {"aggregation_key": f"courserun:{COURSE}", "content_type": "courserun", "key": ALLOWED}
+    store(run | {"restriction_type": B2B}, run | {"key": HIDDEN, "restriction_type": B2B})
+    query = make_query({"restricted_runs_allowed": {COURSE: [ALLOWED]}})
+    record = course_document(COURSE, course_runs=[{"key": key, "restriction_type": B2B} for key in (ALLOWED, HIDDEN)])
+    override = WantedOverride(COURSE, pack(record), forced=False, allowed_runs=frozenset([ALLOWED]))
+    keys = [COURSE, ALLOWED, HIDDEN]
+    publish_or_hold(claim=claimed(query), content_keys=keys, counts={}, overrides=[override])
+    catalog = EnterpriseCatalogFactory(enterprise_uuid=E, catalog_query=query)
+    answers = {
+        version: learner().post(url(version, catalog, "get_content_metadata/"), {"content_keys": keys}).json()
+        for version in ("v1", "v2")
+    }
+    shown = {version: [item["key"] for item in answer["results"]] for version, answer in answers.items()}
+    assert shown == {"v1": [COURSE], "v2": [ALLOWED, COURSE]}
+
+
+def test_other_courses_are_the_same_on_both_surfaces(catalog):
+    """V2-8."""
+    store_courses(course_document("edX+Other", title="Other"))
+    publish_or_hold(claim=claimed(catalog.catalog_query), content_keys=[COURSE, "edX+Other"], counts={})
+    shown = [
+        learner().get(url(version, catalog, "get_content_metadata/"), {"content_keys": "edX+Other"}).json()["results"]
+        for version in ("v1", "v2")
+    ]
+    assert shown[0] == shown[1] != []
