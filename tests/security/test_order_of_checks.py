@@ -10,19 +10,19 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(("query", "accept"), [("?format=csv", "*/*"), ("", "text/csv")])
-def test_authentication_comes_before_the_format(query, accept):
+def test_authentication_comes_before_the_format(query, accept):  # AUTH-9
     assert APIClient().get(f"{CATALOGS}{query}", headers={"Accept": accept}).status_code == 401
 
 
 @pytest.mark.parametrize(("query", "accept", "status"), [("?format=csv", "*/*", 404), ("", "text/csv", 406)])
 @pytest.mark.parametrize("path", [CATALOGS, f"{CATALOGS}not-a-uuid/"])
-def test_the_format_comes_before_the_method_and_the_object(path, query, accept, status):
+def test_the_format_comes_before_the_method_and_the_object(path, query, accept, status):  # AUTH-9
     headers = {"Accept": accept}
     assert client_for("nobody").post(f"{path}contains_content_items/{query}", headers=headers).status_code == status
     assert client_for("nobody").trace(f"{path}{query}", headers=headers).status_code == status
 
 
-def test_a_preflight_is_answered_before_authentication(settings):
+def test_a_preflight_is_answered_before_authentication(settings):  # AUTH-9
     settings.CORS_ALLOWED_ORIGINS = ["https://portal.example.org"]
     headers = {"Origin": "https://portal.example.org", "Access-Control-Request-Method": "GET"}
     response = APIClient().options(CATALOGS, headers=headers)
@@ -37,7 +37,7 @@ def test_a_preflight_from_elsewhere_is_allowed_nothing(settings):
 
 
 @pytest.mark.parametrize("action", ["", "contains_content_items/", "get_content_metadata/", "generate_diff/"])
-def test_body_and_parameters_come_after_permissions(action, settings):
+def test_body_and_parameters_come_after_permissions(action, settings):  # AUTH-9
     path, nobody = path_of(make_catalog(), action), client_for("nobody")
     method = "put" if action == "" else "post"
     assert getattr(nobody, method)(path, b"{", content_type="application/json").status_code == 403
@@ -49,7 +49,7 @@ def test_body_and_parameters_come_after_permissions(action, settings):
     assert getattr(operator(), method)(path, b"x", content_type="x/y").status_code == 415
 
 
-def test_parameters_of_a_get_come_after_permissions():
+def test_parameters_of_a_get_come_after_permissions():  # AUTH-9
     path = path_of(make_catalog(), "contains_content_items/?match=some")
     assert client_for("nobody").get(path).status_code == 403
     assert operator().get(path).status_code == 400

@@ -34,7 +34,7 @@ VISIBLE = {
 
 
 @pytest.mark.parametrize("roles_from", SOURCES)
-def test_lists_of_catalogs_hold_the_callers_customers_only(roles_from):
+def test_lists_of_catalogs_hold_the_callers_customers_only(roles_from):  # PERM-1, P8
     make_world()
     for letter, client in callers("MYOPSU", roles_from=roles_from).items():
         for query, expected in zip(
@@ -46,7 +46,7 @@ def test_lists_of_catalogs_hold_the_callers_customers_only(roles_from):
 
 
 @pytest.mark.parametrize("roles_from", SOURCES)
-def test_lists_of_queries_hold_those_of_the_callers_customers_only(roles_from):
+def test_lists_of_queries_hold_those_of_the_callers_customers_only(roles_from):  # PERM-9, PERM-19, P8
     world = make_world()
     queries = {name: getattr(world, name).catalog_query for name in ("own", "shared", "foreign")}
     uuids = {str(query.uuid): name for name, query in (queries | {"unused": world.unused}).items()}

@@ -252,7 +252,7 @@ def told(response: Any) -> str:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_tenants_do_not_touch_each_other(seed):
+def test_tenants_do_not_touch_each_other(seed):  # P8, QRY-3, QRY-7
     play = Play(seed)
     moves = [play.create, play.put, play.patch, play.delete, play.refresh, play.read, play.trespass]
     done = 0

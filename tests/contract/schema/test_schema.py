@@ -74,7 +74,7 @@ def ask(service: Service, *arguments: str, roles: list[str] | None = None) -> No
     assert done.returncode == 0
 
 
-def test_for_operators(service):
+def test_for_operators(service):  # SURF-4, ERR-8
     ask(service, "--max-examples", str(EXAMPLES), roles=[OPERATOR])
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import E, admin, learner, operator
+from enterprise_catalog.apps.access.tests.tokens import E, admin, client_for, learner, operator
 from enterprise_catalog.apps.api.tests.builders import (
     CATALOGS,
     make_catalog,
@@ -56,6 +56,19 @@ def test_what_is_out_of_scope_is_not_there(surface, path):  # SURF-5, COM-3
 def test_paths_end_where_they_end(catalog, path, ending):  # COM-2
     path = path.format(catalog=path_of(catalog), customer=CUSTOMER, queries=QUERIES)
     assert operator().get(f"{path}{ending}").status_code == 404
+
+
+@pytest.mark.parametrize("context", [str, str.upper, lambda uuid: uuid.replace("-", "")])
+@pytest.mark.parametrize("written", [str, str.upper, lambda uuid: uuid.replace("-", "").upper()])
+def test_uuids_are_the_same_however_they_are_written(catalog, context, written):  # COM-3, ROLE-5
+    client = client_for("lena", f"enterprise_learner:{context(str(E))}")
+    paths = [
+        f"{CATALOGS}{written(str(catalog.uuid))}/contains_content_items/",
+        f"/api/v1/enterprise-customer/{written(str(E))}/contains_content_items/",
+    ]
+    answers = [client.get(path, {"course_run_ids": "edX+A", "get_catalog_list": "true"}).json() for path in paths]
+    assert answers[0] == {"contains_content_items": True}
+    assert answers[1] == {"contains_content_items": True, "catalog_list": [str(catalog.uuid)]}
 
 
 class TestFormats:

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from django.db import connection
 
-from enterprise_catalog.apps.access.tests.tokens import E, learner
+from enterprise_catalog.apps.access.tests.tokens import E, admin, learner
 from enterprise_catalog.apps.api import streaming
 from enterprise_catalog.apps.api.tests.builders import (
     make_catalog,
@@ -239,6 +239,25 @@ def test_a_publish_changes_the_generation():  # ADD-2
     response = metadata(catalog)
     assert response["X-Catalog-Generation"] != before
     assert response["X-Catalog-Refreshed-At"].endswith("Z")
+
+
+def test_an_attachment_changes_the_generation_and_nothing_new_does_not():  # ADD-2
+    catalog, other = make_catalog("edX+A"), make_catalog("edX+B")
+    first = metadata(catalog)["X-Catalog-Generation"]
+    publish(catalog.catalog_query, course_document("edX+A"))
+    assert metadata(catalog)["X-Catalog-Generation"] == first
+    admin().patch(path_of(catalog), {"catalog_query_uuid": str(other.catalog_query.uuid)})
+    response = metadata(catalog)
+    assert [item["key"] for item in response.json()["results"]] == ["edX+B"]
+    assert response["X-Catalog-Generation"] != first
+
+
+@pytest.mark.parametrize("key", ["x" * 256, " ", "a\x00b", "数"])
+def test_keys_that_nothing_has_yield_nothing(key):  # META-5, COM-16
+    catalog = make_catalog("edX+A")
+    path = path_of(catalog, "get_content_metadata/")
+    for response in (learner().get(path, {"content_keys": key}), learner().post(path, {"content_keys": [key]})):
+        assert (response.status_code, response.json()["count"]) == (200, 0)
 
 
 def test_xml_pages_are_well_formed():  # COM-4, COM-5

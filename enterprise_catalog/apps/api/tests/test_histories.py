@@ -110,7 +110,7 @@ class Follower:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_who_follows_the_feed_knows_what_the_catalog_holds(seed):
+def test_who_follows_the_feed_knows_what_the_catalog_holds(seed):  # CHG-2, CHG-3
     world = World(seed)
     early, late = Follower(world), Follower(world)
     for _ in range(40):
@@ -124,7 +124,7 @@ def test_who_follows_the_feed_knows_what_the_catalog_holds(seed):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_who_is_told_that_nothing_changed_holds_the_answer(seed):
+def test_who_is_told_that_nothing_changed_holds_the_answer(seed):  # COM-18
     world = World(seed)
     held: dict[str, tuple[str, bytes]] = {}
     for _ in range(40):

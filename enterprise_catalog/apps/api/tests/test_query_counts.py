@@ -37,7 +37,7 @@ def queries(django_assert_num_queries):
 
 @SIZES
 def test_catalog_contains(queries, size):
-    """User, catalog, match."""
+    """P6, P9. User, catalog, match."""
     path = path_of(make_catalog(*keys(size)), "contains_content_items/")
     asked = "&".join(f"course_run_ids={key}" for key in keys(size))
     queries(3, learner(), f"{path}?{asked}")
@@ -45,7 +45,7 @@ def test_catalog_contains(queries, size):
 
 @SIZES
 def test_customer_contains(queries, size):
-    """User, catalogs of the customer, match."""
+    """P6, P9. User, catalogs of the customer, match."""
     query = make_catalog("edX+A").catalog_query
     for _ in range(size - 1):
         make_catalog(query=query)
@@ -55,7 +55,7 @@ def test_customer_contains(queries, size):
 
 @SIZES
 def test_a_page_of_content(queries, size):
-    """User, catalog, customer, page."""
+    """P6, P9. User, catalog, customer, page."""
     path = path_of(make_catalog(*keys(size)), "get_content_metadata/")
     response = queries(4, learner(), f"{path}?page_size=100")
     assert len(response.json()["results"]) == size
@@ -97,7 +97,7 @@ def test_filtering_keys(queries, size):
 
 @SIZES
 def test_one_content_of_a_customer(queries, size):
-    """User, catalogs of the customer, match, customer, item; a uuid costs one more."""
+    """P6, P9. User, catalogs of the customer, match, customer, item; a uuid costs one more."""
     query = make_catalog(course_document("edX+A", uuid="a" * 32)).catalog_query
     for _ in range(size - 1):
         make_catalog(query=query)

@@ -134,6 +134,16 @@ def test_a_filter_that_changes_meanwhile(path, monkeypatch):  # REFR-5, RUN-4, R
     assert {item["content_type"] for item in contents(path)[1]["results"]} == {"program"}
 
 
+def test_a_run_finishes_when_the_last_catalog_is_gone(path):  # RUN-5, CRUD-9
+    run_id = asked(path)
+    assert admin().delete(path).status_code == 204
+    pipeline.refresh(run_id)
+    run = operator().get(f"/api/v1/refresh-runs/{run_id}/").json()
+    assert (run["state"], run["reason"]) == ("published", None)
+    query = operator().get(f"/api/v1/catalog-queries/{run['catalog_query_uuid']}/").json()
+    assert query["content_filter"] == VALUES["content_filter"]
+
+
 class TestTooMuchGone:
     """REFR-9: more than half of what a catalog holds."""
 

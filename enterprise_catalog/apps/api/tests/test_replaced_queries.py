@@ -63,7 +63,7 @@ def replaced_meanwhile(catalog):
         (lambda it: admin().get(f"{CUSTOMER}/content-metadata/edX+A/"), {"key": "edX+A"}),
     ],
 )
-def test_readers_see_what_took_its_place(ask, expected):
+def test_readers_see_what_took_its_place(ask, expected):  # QRY-3, REFR-6
     catalog = make_catalog("edX+A")
     with replaced_meanwhile(catalog):
         response = ask(catalog)
@@ -72,7 +72,7 @@ def test_readers_see_what_took_its_place(ask, expected):
     assert answer == answer | expected
 
 
-def test_a_refresh_is_of_what_took_its_place():
+def test_a_refresh_is_of_what_took_its_place():  # QRY-3, REFR-1
     catalog = make_catalog("edX+A")
     with replaced_meanwhile(catalog):
         response = admin().post(path_of(catalog, "refresh_metadata/"))

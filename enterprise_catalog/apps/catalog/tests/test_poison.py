@@ -52,7 +52,7 @@ COURSES = st.builds(
 
 
 @given(COURSES, st.none() | COURSES)
-def test_any_course_becomes_an_item(search_document, full_record):
+def test_any_course_becomes_an_item(search_document, full_record):  # P7, DISC-17
     search_document |= {"content_type": "course", "aggregation_key": "course:k"}
     prepare_content(
         search_document,

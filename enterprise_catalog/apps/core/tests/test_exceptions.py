@@ -44,7 +44,7 @@ def test_a_bug_shows_no_insides(failing):  # ERR-8
 
 
 @pytest.mark.parametrize(("error", "status"), [(RequestDataTooBig(), 413), (SuspiciousOperation("x"), 400)])
-def test_suspicious_requests_are_the_callers_fault(failing, error, status):
+def test_suspicious_requests_are_the_callers_fault(failing, error, status):  # ERR-1
     assert failing(error).status_code == status
 
 
@@ -67,6 +67,6 @@ def test_the_admin_keeps_its_pages():
     assert Client().get("/admin/nothing/")["Content-Type"].startswith("text/html")
 
 
-def test_a_foreign_host_is_a_bad_request():
+def test_a_foreign_host_is_a_bad_request():  # ERR-1
     response = Client(headers={"Host": "evil.example.org"}).get(LIST)
     assert (response.status_code, response.json()) == (400, {"detail": "Bad request."})

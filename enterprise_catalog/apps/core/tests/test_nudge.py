@@ -173,7 +173,7 @@ def test_a_redis_that_comes_back_gets_the_next_nudge(use_broker: UseBroker, redi
 
 
 @pytest.mark.mariadb
-def test_a_paused_redis_costs_one_bounded_wait(
+def test_a_paused_redis_costs_one_bounded_wait(  # P6
     use_broker: UseBroker, redis: Redis, waits: list[float | None], little_patience: float
 ):
     use_broker(redis.url)
@@ -249,7 +249,7 @@ def test_workers_keep_their_own_timeouts(use_broker: UseBroker, listener: socket
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
-def test_a_refused_connection_loses_the_nudge_at_once(
+def test_a_refused_connection_loses_the_nudge_at_once(  # P6
     use_broker: UseBroker, listener: socket.socket, scheme: str, pauses: list[float]
 ):
     use_broker(url_of(listener, scheme))
@@ -263,7 +263,7 @@ def test_a_refused_connection_loses_the_nudge_at_once(
 
 @pytest.mark.usefixtures("little_patience")
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
-def test_a_silent_broker_loses_the_nudge_and_holds_nobody(
+def test_a_silent_broker_loses_the_nudge_and_holds_nobody(  # P6
     use_broker: UseBroker, listener: socket.socket, scheme: str, pauses: list[float]
 ):
     use_broker(url_of(listener, scheme))
@@ -275,7 +275,7 @@ def test_a_silent_broker_loses_the_nudge_and_holds_nobody(
 
 
 @pytest.mark.usefixtures("little_patience")
-def test_a_host_that_drops_packets_loses_the_nudge_and_holds_nobody(use_broker: UseBroker):
+def test_a_host_that_drops_packets_loses_the_nudge_and_holds_nobody(use_broker: UseBroker):  # P6
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
@@ -327,7 +327,7 @@ def test_what_is_kept_for_a_hanging_broker_is_bounded(use_broker: UseBroker, mon
     assert "one too many" not in taken("memory://")
 
 
-def test_a_lost_nudge_is_logged_without_its_arguments(
+def test_a_lost_nudge_is_logged_without_its_arguments(  # P6
     use_broker: UseBroker, listener: socket.socket, caplog: pytest.LogCaptureFixture
 ):
     use_broker(url_of(listener))

@@ -16,7 +16,7 @@ from enterprise_catalog.apps.core.parsers import parse_json
         (rb'"\\ud83d"', r"\ud83d"),
     ],
 )
-def test_json_is_read(text, value):
+def test_json_is_read(text, value):  # ERR-1, HASH-1
     assert parse_json(text) == value
 
 
@@ -27,6 +27,6 @@ def test_json_is_read(text, value):
         *[b'{"a": 1} {"b": 2}', b"\xef\xbb\xbf", b'{"a": "\x00"}'],
     ],
 )
-def test_the_rest_is_refused(text):
+def test_the_rest_is_refused(text):  # ERR-1, HASH-1
     with pytest.raises(ValueError, match=r"."):
         parse_json(text)

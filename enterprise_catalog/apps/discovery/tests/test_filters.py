@@ -23,16 +23,16 @@ FILTERS = st.dictionaries(
         *("page", "page_size", "ordering", "search_after", "limit", "offset", "format"),
     ],
 )
-def test_keys_of_our_own_and_keys_of_paging_are_never_sent(key: str):
+def test_keys_of_our_own_and_keys_of_paging_are_never_sent(key: str):  # DISC-6
     assert sent_filter({key: "x", "content_type": "course"}) == {"content_type": "course"}
 
 
 @pytest.mark.parametrize("value", [None, {}, {"a": 1}])
-def test_nulls_and_nested_objects_are_never_sent(value: Any):
+def test_nulls_and_nested_objects_are_never_sent(value: Any):  # DISC-6
     assert sent_filter({"partner": value, "content_type": "course"}) == {"content_type": "course"}
 
 
-def test_nulls_and_objects_inside_a_list_are_never_sent():
+def test_nulls_and_objects_inside_a_list_are_never_sent():  # DISC-6
     assert sent_filter({"content_type": [None, "course", {"a": 1}]}) == {"content_type": ["course"]}
 
 
@@ -63,7 +63,7 @@ def test_sending_leaves_the_filter_alone():
         ({"partner": "edx", "restricted_runs_allowed": {"a": ["b"]}}, {"partner": "edx"}),
     ],
 )
-def test_filters_that_ask_the_same_are_one_request(one: dict[str, Any], other: dict[str, Any]):
+def test_filters_that_ask_the_same_are_one_request(one: dict[str, Any], other: dict[str, Any]):  # HASH-2
     assert canonical_request(one) == canonical_request(other)
 
 
@@ -77,7 +77,7 @@ def test_filters_that_ask_the_same_are_one_request(one: dict[str, Any], other: d
         ({"partner": "edx"}, {}),
     ],
 )
-def test_filters_that_ask_something_else_are_another_request(one: dict[str, Any], other: dict[str, Any]):
+def test_filters_that_ask_something_else_are_another_request(one: dict[str, Any], other: dict[str, Any]):  # HASH-2
     assert canonical_request(one) != canonical_request(other)
 
 

@@ -197,7 +197,7 @@ def test_what_the_caller_raises_while_waiting_ends_the_walk(discovery: Sandbox):
     ],
 )
 @pytest.mark.parametrize("page", [1, 2, 3])
-def test_an_error_page_is_never_a_last_page(
+def test_an_error_page_is_never_a_last_page(  # P1, DISC-8
     discovery: Sandbox, client: DiscoveryClient, status: int, code: str, page: int
 ):
     discovery.add_fault(endpoint="search", page=page, status=status)
@@ -238,7 +238,7 @@ def test_an_error_page_is_never_a_last_page(
         ({"drop": True}, "discovery_unavailable"),
     ],
 )
-def test_a_page_that_lies_fails_the_fetch(
+def test_a_page_that_lies_fails_the_fetch(  # P1, DISC-8
     discovery: Sandbox, client: DiscoveryClient, version: str, fault: dict[str, Any], code: str
 ):
     discovery.configure(search_v2=version == "search_v2")
@@ -311,7 +311,7 @@ class EndlessDiscovery(DiscoveryClient):
 
 
 @pytest.mark.parametrize("results", [[], [course("edX+Again")]])
-def test_a_walk_that_never_ends_is_ended(results: list[dict[str, Any]]):
+def test_a_walk_that_never_ends_is_ended(results: list[dict[str, Any]]):  # P1, DISC-8
     with pytest.raises(DiscoveryIncomplete):
         fetch_search(client=EndlessDiscovery(results), content_filter=COURSES)
 

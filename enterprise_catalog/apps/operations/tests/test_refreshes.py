@@ -10,7 +10,7 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 pytestmark = pytest.mark.django_db
 
 
-def test_requests_join_the_waiting_run():
+def test_requests_join_the_waiting_run():  # REFR-1, REFR-3
     query = CatalogQueryFactory.create()
     first = request_refresh(query=query, trigger=RefreshRun.Trigger.REQUEST)
     assert request_refresh(query=query, trigger=RefreshRun.Trigger.REQUEST) == first
