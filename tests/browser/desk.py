@@ -58,6 +58,10 @@ class Desk:
         summary.click()
         self.look(f"unfolded {field}")
 
+    def click(self, selector: str) -> None:
+        """Something that leads to no other page."""
+        self._find(By.CSS_SELECTOR, selector).click()
+
     def reads(self, text: str) -> bool:
         """True when that stands on the page."""
         return text in self._find(By.TAG_NAME, "body").text
@@ -70,6 +74,10 @@ class Desk:
         """What the browser's console complained about; an icon for the tab is asked for unasked."""
         severe = [entry["message"] for entry in self._browser.get_log("browser") if entry["level"] == "SEVERE"]
         return [message for message in severe if "/favicon.ico" not in message]
+
+    def loaded(self) -> list[str]:
+        """Addresses of all that the page consists of."""
+        return self._browser.execute_script("return performance.getEntriesByType('resource').map(it => it.name)")
 
     def _find(self, by: str, what: str) -> WebElement:
         return WebDriverWait(self._browser, _PATIENCE_SECONDS).until(when.visibility_of_element_located((by, what)))

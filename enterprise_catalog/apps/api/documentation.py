@@ -45,6 +45,7 @@ _TAGS = {
         tags=["service"],
         exclude=False,
         summary="This document",
+        description="JSON, or YAML (SURF-4).",
         parameters=[],
         responses=OpenApiResponse({"type": "object"}, "OpenAPI 3.1."),
     )

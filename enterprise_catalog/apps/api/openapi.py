@@ -12,6 +12,7 @@ from typing import Any
 from django.urls import Resolver404, resolve
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAuthenticated
 
 from enterprise_catalog.apps.catalog.surfaces import V2
@@ -158,7 +159,9 @@ class OperationDescription(AutoSchema):
         return getattr(self.view, "surface", None) is V2
 
     def _refusals(self, *, has_body: bool) -> Iterator[int]:
-        yield from (400, 404, 406)
+        yield from (400, 404)
+        if isinstance(self.view.get_content_negotiator(), DefaultContentNegotiation):
+            yield 406
         if any(isinstance(permission, IsAuthenticated) for permission in self.view.get_permissions()):
             yield from (401, 503)
             if getattr(self.view, "asks_for_role", True) or self.method != "GET":

@@ -2,6 +2,7 @@
 
 import re
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -15,6 +16,41 @@ from enterprise_catalog.apps.api.v1 import shapes
 
 def test_the_document_is_valid_and_complete():  # SURF-4
     call_command("spectacular", validate=True, fail_on_warn=True, stdout=StringIO())
+
+
+def document() -> dict[str, Any]:
+    return APIClient().get("/api/schema").json()
+
+
+def operations() -> list[dict[str, Any]]:
+    return [operation for path_item in document()["paths"].values() for operation in path_item.values()]
+
+
+def test_each_operation_is_a_page_of_a_manual():
+    tags = {tag["name"] for tag in document()["tags"]}
+    for operation in operations():
+        assert operation["summary"]
+        assert operation["description"]
+        assert set(operation["tags"]) <= tags, operation["operationId"]
+    names = [operation["operationId"] for operation in operations()]
+    assert len(names) == len(set(names)) > 30
+
+
+def test_each_operation_says_how_it_may_be_refused():
+    """AUTH-3, AUTH-9, COM-4: nothing of this is said by the views."""
+    for operation in operations():
+        answers = set(operation["responses"])
+        if "service" in operation["tags"]:
+            assert "security" not in operation
+            assert "401" not in answers
+        else:
+            assert [set(scheme) for scheme in operation["security"]] == [
+                {"JWT"}, {"JWT-cookie-payload", "JWT-cookie-signature"}, {"session"},
+            ]  # fmt: skip
+            assert answers >= {"400", "401", "404", "503"}
+            # What is for everybody who is known (PERM-8) needs no role.
+            assert ("403" in answers) != (operation["tags"] == ["content-metadata"])
+        assert ({"413", "415"} <= answers) or "requestBody" not in operation
 
 
 @pytest.mark.parametrize("path", ["/api/schema", "/api/schema/"])

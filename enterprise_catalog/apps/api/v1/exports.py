@@ -12,12 +12,25 @@ from rest_framework.request import Request
 
 from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
 from enterprise_catalog.apps.api.streaming import stream
+from enterprise_catalog.apps.api.v1.shapes import NEVER_STORED, header
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.core.renderers import JSONRenderer
 from enterprise_catalog.apps.operations.exports import catalog_as_csv, catalog_as_xlsx
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+_DESCRIPTION = "A row for each item that the catalog lists, in the order of content keys (EXP-1)."
+_HEADERS = [
+    header(
+        "Content-Disposition",
+        {"type": "string", "pattern": "^attachment; filename="},
+        "The name of the file, which names the catalog.",
+        on=[200],
+        required=True,
+    ),
+    NEVER_STORED,
+]
 
 
 class NamedByPath(BaseContentNegotiation):
@@ -50,12 +63,24 @@ class ExportView(ApiView):
 
 
 class CsvView(ExportView):
-    @extend_schema(operation_id="export_catalog_csv", responses={(200, CSV): OpenApiTypes.STR})
+    @extend_schema(
+        operation_id="export_catalog_csv",
+        summary="What is in a catalog, as a CSV file",
+        description=_DESCRIPTION,
+        parameters=_HEADERS,
+        responses={(200, CSV): OpenApiTypes.STR},
+    )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
         return self.attachment(request, uuid, catalog_as_csv, content_type=f"{CSV}; charset=utf-8", suffix="csv")
 
 
 class XlsxView(ExportView):
-    @extend_schema(operation_id="export_catalog_xlsx", responses={(200, XLSX): OpenApiTypes.BINARY})
+    @extend_schema(
+        operation_id="export_catalog_xlsx",
+        summary="What is in a catalog, as an Excel file",
+        description=_DESCRIPTION,
+        parameters=_HEADERS,
+        responses={(200, XLSX): OpenApiTypes.BINARY},
+    )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
         return self.attachment(request, uuid, catalog_as_xlsx, content_type=XLSX, suffix="xlsx")
