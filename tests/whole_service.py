@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts import processes
@@ -13,9 +14,19 @@ from tests.contract.test_deployment_files import ROOT
 START_SECONDS = 120
 
 
+@dataclass(frozen=True)
+class WholeService:
+    url: str
+    environment: Mapping[str, str]
+
+    def run(self, *command: str) -> None:
+        """Beside it, with its settings."""
+        subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True)
+
+
 @contextmanager
-def whole_service(*, neighbours: Mapping[str, str], directory: Path) -> Iterator[str]:
-    """Yields its URL. `neighbours` are the variables that say who is around it; logs and the like go to `directory`."""
+def whole_service(*, neighbours: Mapping[str, str], directory: Path) -> Iterator[WholeService]:
+    """`neighbours` are the variables that say who is around it; logs and the like go to `directory`."""
     port = processes.free_port()
     with Services() as services:
         environment = production_environment(services) | {
@@ -42,6 +53,6 @@ def whole_service(*, neighbours: Mapping[str, str], directory: Path) -> Iterator
                 what="web",
                 seconds=START_SECONDS,
             )
-            yield f"http://127.0.0.1:{port}"
+            yield WholeService(url=f"http://127.0.0.1:{port}", environment=environment)
         finally:
             processes.stop(*running, grace_seconds=10)

@@ -42,13 +42,13 @@ def lms_sandbox() -> Iterator[Sandbox]:
 
 
 def test_the_released_package(lms_sandbox, tmp_path):
-    with whole_service(neighbours=variables_for(lms_sandbox), directory=tmp_path) as url:
+    with whole_service(neighbours=variables_for(lms_sandbox), directory=tmp_path) as service:
         done = subprocess.run(
             [str(PYTHON), "-m", "pytest", "-c", str(LMS_TESTS / "pytest.ini"), str(LMS_TESTS)],
             cwd=tmp_path,
             env={
                 "PATH": os.environ["PATH"],
-                "CATALOG_URL": url,
+                "CATALOG_URL": service.url,
                 "SANDBOX_URL": lms_sandbox.url,
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "no_proxy": "127.0.0.1",

@@ -32,6 +32,17 @@ class StandIn:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
+    def variables(self) -> dict[str, str]:
+        """What a service must be told to take this for its neighbours."""
+        return {
+            "DISCOVERY_SERVICE_URL": self.url,
+            "LMS_ROOT_URL": self.url,
+            "OAUTH2_PROVIDER_URL": f"{self.url}/oauth2",
+            "JWT_ISSUER": ISSUER,
+            "JWT_AUDIENCE": AUDIENCE,
+            "JWT_PUBLIC_SIGNING_JWK_SET": self.jwk_set(),
+        }
+
     def jwk_set(self) -> str:
         public = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         return json.dumps({"keys": [public | {"kid": "lms", "use": "sig", "alg": "RS512"}]})

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 
-from tests.contract.stand_in import AUDIENCE, ISSUER, StandIn
+from tests.contract.session import PATIENCE_SECONDS, Session
+from tests.contract.stand_in import StandIn
 from tests.samples import sample
 from tests.whole_service import whole_service
 
@@ -21,27 +21,6 @@ pytestmark = pytest.mark.mariadb
 CUSTOMER = sample("lms_enterprise_customer")["results"][0]["uuid"]
 COURSE = "Org08X+SAMPLECS00000x"
 FIRST_PAGE, SECOND_PAGE = (sample(f"search_all_page_{number}")["results"] for number in (1, 2))
-PATIENCE_SECONDS = 60
-
-
-class Session:
-    """A caller with a token; answers are JSON."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self._url = url
-        self._headers = {"Authorization": f"JWT {token}", "X-Forwarded-Proto": "https"}
-
-    def call(self, method: str, path: str, *, status: int = 200, **arguments: Any) -> Any:
-        response = requests.request(method, self._url + path, headers=self._headers, timeout=30, **arguments)
-        assert response.status_code == status, response.text
-        return response.json() if response.content else None
-
-    def wait_for(self, run_id: str) -> dict[str, Any]:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while (run := self.call("GET", f"/api/v1/refresh-runs/{run_id}/"))["state"] in ("queued", "running"):
-            assert time.monotonic() < deadline, run
-            time.sleep(0.1)
-        return run
 
 
 @pytest.fixture(scope="module")
@@ -52,16 +31,8 @@ def stand_in() -> Iterator[StandIn]:
 
 @pytest.fixture(scope="module")
 def url(stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    neighbours = {
-        "DISCOVERY_SERVICE_URL": stand_in.url,
-        "LMS_ROOT_URL": stand_in.url,
-        "OAUTH2_PROVIDER_URL": f"{stand_in.url}/oauth2",
-        "JWT_ISSUER": ISSUER,
-        "JWT_AUDIENCE": AUDIENCE,
-        "JWT_PUBLIC_SIGNING_JWK_SET": stand_in.jwk_set(),
-    }
-    with whole_service(neighbours=neighbours, directory=tmp_path_factory.mktemp("logs")) as url:
-        yield url
+    with whole_service(neighbours=stand_in.variables(), directory=tmp_path_factory.mktemp("logs")) as service:
+        yield service.url
 
 
 @pytest.fixture(scope="module")

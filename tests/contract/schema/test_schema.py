@@ -47,11 +47,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     shutil.copy(HOOKS.with_name("schemathesis.toml"), directory)
     with (
         Sandbox(courses=30, programs=3, pathways=2, issuer=ISSUER, audience=AUDIENCE) as sandbox,
-        whole_service(neighbours=variables_for(sandbox), directory=directory) as url,
+        whole_service(neighbours=variables_for(sandbox), directory=directory) as running,
     ):
         operator = sandbox.token(username="olivia", roles=[OPERATOR])
-        populate(Client(url, operator), sandbox).write(directory)
-        yield Service(url, sandbox, directory)
+        populate(Client(running.url, operator), sandbox).write(directory)
+        yield Service(running.url, sandbox, directory)
 
 
 def ask(service: Service, *arguments: str, roles: list[str] | None = None) -> None:
