@@ -1,0 +1,194 @@
+"""
+What must become of catalogs and their queries, request by request: the rules of query resolution (QRY-1 to QRY-9) and
+of creating, changing and deleting catalogs (CRUD-4 to CRUD-9) once more, as plain values. It shares no code with the
+service.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+REQUIRED = ["title", "enterprise_customer", "enterprise_customer_name", "enabled_course_modes"]
+REQUIRED += ["publish_audit_enrollment_urls"]
+FORBIDDEN = (403, {"detail": "MISSING: catalog.has_admin_access"})
+NOT_FOUND = (404, {"detail": "No EnterpriseCatalog matches the given query."})
+CONFLICT = (409, {"uuid": ["An enterprise catalog with this uuid already exists with different values."]})
+
+Answer = tuple[int, Any]
+
+
+@dataclass(eq=False)
+class Query:
+    """`uuid` None: the service chose one, which was not told yet."""
+
+    content_filter: dict[str, str]
+    uuid: str | None
+    title: str | None
+    named: bool
+
+
+@dataclass
+class Catalog:
+    values: dict[str, Any]
+    query: Query
+
+
+@dataclass(frozen=True)
+class Caller:
+    """`edits_all`: operators and provisioning (QRY-7); `sees_all`: operators (PERM-10)."""
+
+    customers: frozenset[str] = frozenset()
+    edits_all: bool = False
+    sees_all: bool = False
+
+    def reaches(self, customer: str) -> bool:
+        return self.edits_all or customer in self.customers
+
+
+class Refused(Exception):
+    """QRY-6; the first argument is the body."""
+
+
+@dataclass
+class Model:
+    catalogs: dict[str, Catalog] = field(default_factory=dict)
+    queries: list[Query] = field(default_factory=list)
+
+    def customers_on(self, query: Query) -> set[str]:
+        return {it.values["enterprise_customer"] for it in self.catalogs.values() if it.query is query}
+
+    def may_edit(self, caller: Caller, query: Query) -> bool:  # QRY-7
+        return caller.edits_all or set() < self.customers_on(query) <= caller.customers
+
+    def may_see(self, caller: Caller, query: Query) -> bool:  # PERM-10
+        return caller.sees_all or bool(self.customers_on(query) & caller.customers)
+
+    def find(self, **wanted: Any) -> Query | None:
+        ((name, value),) = wanted.items()
+        return next((query for query in self.queries if getattr(query, name) == value), None)
+
+    def resolved(
+        self, caller: Caller, content_filter: dict[str, str], uuid: str | None, title: str | None
+    ) -> tuple[Query, Query, Query | None]:
+        """The row to attach to, what it becomes, and the row that it replaces."""
+        same_uuid, same_filter = self.find(uuid=uuid) if uuid else None, self.find(content_filter=content_filter)
+        if same_uuid is None:
+            if same_filter is None:  # QRY-1, QRY-5
+                self.refuse_taken(title, besides=None)
+                return new(content_filter, uuid, title)
+            unused = not self.customers_on(same_filter)
+            if uuid and not same_filter.named and (unused or self.may_edit(caller, same_filter)):  # QRY-4
+                self.refuse_taken(title, besides=None)
+                return same_filter, renamed(same_filter, uuid, title, named=True), None
+            return same_filter, same_filter, None
+        if same_uuid is same_filter:  # QRY-2
+            if title in (None, same_uuid.title) or not self.may_edit(caller, same_uuid):
+                return same_uuid, same_uuid, None
+            self.refuse_taken(title, besides=same_uuid)
+            return same_uuid, renamed(same_uuid, None, title, named=True), None
+        if not self.may_edit(caller, same_uuid):  # QRY-3
+            return (same_filter, same_filter, None) if same_filter else new(content_filter, None, None)
+        self.refuse_taken(title, besides=same_uuid, content_filter_of=same_filter)
+        if same_filter:
+            title = title or same_uuid.title
+            return same_filter, renamed(same_filter, uuid, title, named=same_uuid.named), same_uuid
+        rewritten = replace(same_uuid, content_filter=content_filter)
+        return same_uuid, renamed(rewritten, None, title, named=same_uuid.named), None
+
+    def refuse_taken(self, title: str | None, *, besides: Query | None, content_filter_of: Query | None = None) -> None:
+        errors = {}
+        owner = self.find(title=title) if title else None
+        if owner and owner is not besides:
+            errors["query_title"] = [f"This title is already used by catalog query {owner.uuid}."]
+        if content_filter_of and content_filter_of.named:
+            errors["content_filter"] = [
+                f"This content filter is already used by catalog query {content_filter_of.uuid}."
+            ]
+        if errors:
+            raise Refused(errors)
+
+    def create(self, caller: Caller, uuid: str, body: dict[str, Any]) -> Answer:
+        values = {name: body[name] for name in REQUIRED}
+        if not caller.reaches(values["enterprise_customer"]):
+            return FORBIDDEN
+        wish = (body["content_filter"], body.get("catalog_query_uuid"), body.get("query_title"))
+        existing = self.catalogs.get(uuid)
+        try:
+            row, becomes, replaced = self.resolved(caller, *wish)
+        except Refused as refused:
+            return CONFLICT if existing else (400, refused.args[0])
+        if existing:  # CRUD-5
+            unchanged = existing.values == values and existing.query is row is becomes
+            return (200, self.shown(uuid)) if unchanged else CONFLICT
+        self.catalogs[uuid] = Catalog(values, self.carried_out(row, becomes, replaced))
+        return 201, self.shown(uuid)
+
+    def change(self, caller: Caller, uuid: str, body: dict[str, Any]) -> Answer:
+        catalog = self.catalogs.get(uuid)
+        if catalog is None:
+            return NOT_FOUND
+        values = {name: body[name] for name in REQUIRED if name in body}
+        if not all(caller.reaches((catalog.values | it)["enterprise_customer"]) for it in ({}, values)):  # PERM-20
+            return FORBIDDEN
+        wish = self.wish_of_change(caller, catalog.query, body)
+        if wish is not None:
+            try:
+                row, becomes, replaced = self.resolved(caller, *wish)
+            except Refused as refused:
+                return 400, refused.args[0]
+            catalog.query = self.carried_out(row, becomes, replaced)
+        catalog.values |= values
+        return 200, self.shown(uuid)
+
+    def wish_of_change(
+        self, caller: Caller, attached: Query, body: dict[str, Any]
+    ) -> tuple[dict[str, str], str | None, str | None] | None:  # CRUD-8
+        uuid, title = body.get("catalog_query_uuid"), body.get("query_title")
+        if "content_filter" in body:
+            return body["content_filter"], uuid, title
+        if uuid is None:
+            return None if title is None else (attached.content_filter, attached.uuid, title)
+        asked = self.find(uuid=uuid)
+        if asked is None:
+            return attached.content_filter, uuid, title
+        return (asked.content_filter, uuid, title) if self.may_see(caller, asked) else None
+
+    def delete(self, caller: Caller, uuid: str) -> Answer:
+        catalog = self.catalogs.get(uuid)
+        if catalog is None:
+            return NOT_FOUND
+        if not (caller.sees_all or catalog.values["enterprise_customer"] in caller.customers):  # PERM-4
+            return FORBIDDEN
+        del self.catalogs[uuid]
+        return 204, None
+
+    def carried_out(self, row: Query, becomes: Query, replaced: Query | None) -> Query:
+        if row not in self.queries:
+            self.queries.append(row)
+        vars(row).update(vars(becomes))
+        if replaced:
+            self.queries.remove(replaced)
+            for catalog in self.catalogs.values():
+                if catalog.query is replaced:
+                    catalog.query = row
+        return row
+
+    def shown(self, uuid: str) -> dict[str, Any]:
+        catalog = self.catalogs[uuid]
+        return {
+            "uuid": uuid,
+            "title": catalog.values["title"],
+            "enterprise_customer": catalog.values["enterprise_customer"],
+            "catalog_query_uuid": catalog.query.uuid,
+            "query_title": catalog.query.title,
+        }
+
+
+def new(content_filter: dict[str, str], uuid: str | None, title: str | None) -> tuple[Query, Query, None]:
+    query = Query(content_filter, uuid, title, named=bool(uuid or title))
+    return query, query, None
+
+
+def renamed(query: Query, uuid: str | None, title: str | None, *, named: bool) -> Query:
+    """With these names, where given; `named`: whether callers rely on them already."""
+    named = named or title is not None
+    return replace(query, uuid=uuid or query.uuid, title=title or query.title, named=named)
