@@ -63,7 +63,7 @@ def test_sending_leaves_the_filter_alone():
         ({"partner": "edx", "restricted_runs_allowed": {"a": ["b"]}}, {"partner": "edx"}),
     ],
 )
-def test_filters_that_ask_the_same_are_one_request(one: dict[str, Any], other: dict[str, Any]):  # HASH-2
+def test_filters_that_ask_the_same_are_one_request(one: dict[str, Any], other: dict[str, Any]):  # HASH-2, DISC-12
     assert canonical_request(one) == canonical_request(other)
 
 

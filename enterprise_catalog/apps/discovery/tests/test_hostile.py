@@ -53,7 +53,7 @@ def asked_for(peer: ScriptedServer, path: str, parameter: str) -> list[list[str]
 # Which search is asked
 
 
-def test_without_v2_the_old_search_is_asked(peer):  # DISC-3
+def test_without_v2_the_old_search_is_asked(peer):  # DISC-3, DISC-4: and answers without `facets`
     peer.answers[V1] = [page("a", count=1)]
     assert keys(search()) == ["a"]
     assert peer.times_asked(V2) == 1
@@ -175,7 +175,7 @@ def walks(*pages: tuple[str, Any]) -> list[Answer]:
     ]
 
 
-def test_an_item_that_comes_twice_is_kept_once(peer):  # DISC-8: what counts are the distinct ones
+def test_an_item_that_comes_twice_is_kept_once(peer):  # DISC-8, DISC-15: what counts are the distinct ones
     peer.answers[V2] = walks(("a", 2), ("a", 2), ("b", 2))
     result = search()
     assert (keys(result), result.fetched) == (["a", "b"], 2)

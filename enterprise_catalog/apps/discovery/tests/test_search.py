@@ -238,7 +238,7 @@ def test_an_error_page_is_never_a_last_page(  # P1, DISC-8
         ({"drop": True}, "discovery_unavailable"),
     ],
 )
-def test_a_page_that_lies_fails_the_fetch(  # P1, DISC-8
+def test_a_page_that_lies_fails_the_fetch(  # P1, DISC-8, DISC-15
     discovery: Sandbox, client: DiscoveryClient, version: str, fault: dict[str, Any], code: str
 ):
     discovery.configure(search_v2=version == "search_v2")
