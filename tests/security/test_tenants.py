@@ -221,7 +221,11 @@ class Play:
     def owned(self, me: Tenant) -> str:
         """All that makes up a customer's catalogs, as one text to look things up in."""
         catalogs, queries = me.catalogs(), me.queries()
-        parts = [[me.customer], [catalog.uuid for catalog in catalogs], [query.uuid for query in queries]]
+        parts: list[list[Any]] = [
+            [me.customer],
+            [catalog.uuid for catalog in catalogs],
+            [query.uuid for query in queries],
+        ]
         parts += [[catalog.title, catalog.enterprise_name] for catalog in catalogs]
         parts += [[query.title, query.content_filter] for query in queries]
         parts += [self.keys_of(me), [run.uuid for run in self.runs_of(me)]]

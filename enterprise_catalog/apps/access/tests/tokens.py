@@ -1,10 +1,13 @@
 """Tokens and callers for tests: signed with the test settings' real key, verified like any other."""
 
 import time
-from typing import Any
+from functools import cache
+from typing import Any, cast
 from uuid import UUID
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from rest_framework.test import APIClient
 
@@ -31,7 +34,13 @@ def claims_for(username: str, *roles: str, **changes: Any) -> dict[str, Any]:
 
 
 def token_for(username: str, *roles: str, **changes: Any) -> str:
-    return jwt.encode(claims_for(username, *roles, **changes), settings.TEST_JWT_PRIVATE_KEY, algorithm="RS512")
+    return jwt.encode(claims_for(username, *roles, **changes), signing_key(), algorithm="RS512")
+
+
+@cache
+def signing_key() -> RSAPrivateKey:
+    """Read once: reading a private key checks it, which costs more than most tests."""
+    return cast(RSAPrivateKey, load_pem_private_key(settings.TEST_JWT_PRIVATE_KEY.encode(), password=None))
 
 
 def client_for(username: str, *roles: str, **changes: Any) -> APIClient:
