@@ -92,7 +92,7 @@ def _differences(operator: Session, questions: Sequence[Question]) -> list[str]:
             answer |= {name: bool(answer[name]) for name in ("next", "previous")}
         found = list(_compared((question.status, question.answer), (response.status_code, answer), ""))
         if found:
-            yield f"{question.path} {question.parameters} {question.body or ''}: {'; '.join(found[:3])}"
+            yield f"{'; '.join(found[:3])} of {question.path} {question.parameters} {question.body or ''}"
 
     with ThreadPoolExecutor(4) as pool:
         return [line for lines in pool.map(lambda question: list(differences(question)), questions) for line in lines]

@@ -81,7 +81,9 @@ class Oracle:
 
     def _nested_keys(self, course: Member, catalog: Catalog | None, version: Version) -> set[str]:
         """CONT-1.3, so before the trimming of REFR-13."""
-        records = [course.document, self.world.course(course.key, restricted=_is_mapped(course, catalog, version))]
+        # The stored search document, also where it was another query that found it.
+        document = self._stored[course.key].document
+        records = [document, self.world.course(course.key, restricted=_is_mapped(course, catalog, version))]
         runs = [run for record in records for run in runs_of(record)]
         return {run["key"] for run in runs if run.get("key") and _is_visible(run, course.key, catalog, version)}
 
