@@ -92,6 +92,8 @@ STATIC_ROOT = env.str("STATIC_ROOT", default=str(PROJECT_ROOT / "staticfiles"))
 
 # --- Databases -------------------------------------------------------------------------------------------------------
 
+DATABASE_CONNECT_TIMEOUT_SECONDS = 3
+
 
 def with_engine_options(config: dict) -> dict:
     """Add the options each engine needs to keep the service's promises."""
@@ -105,6 +107,8 @@ def with_engine_options(config: dict) -> dict:
         options.setdefault(
             "init_command", "SET sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'"
         )
+        # A server that is unreachable without saying so would hold every request, and the health check, for minutes.
+        options.setdefault("connect_timeout", DATABASE_CONNECT_TIMEOUT_SECONDS)
         # Persistent connections save a handshake per request; the health check survives a database restart.
         config.setdefault("CONN_MAX_AGE", env.int("DATABASE_CONN_MAX_AGE", default=300))
         config.setdefault("CONN_HEALTH_CHECKS", True)

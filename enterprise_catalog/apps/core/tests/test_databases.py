@@ -1,10 +1,13 @@
 """Keys, text and uuids behave alike on SQLite, MySQL and MariaDB; so do the clock, lost locks and snapshots."""
 
+import socket
 import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.utils import ConnectionHandler
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, FullRecordRequest
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
@@ -136,3 +139,13 @@ def test_a_snapshot_leaves_no_transaction_behind():
         raise ZeroDivisionError
     remember("b")
     assert FullRecordRequest.objects.count() == 2
+
+
+@pytest.mark.mariadb
+def test_a_server_that_takes_connections_and_says_nothing_is_unreachable():
+    """SURF-3, ERR-7: without a limit this test never ends."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        config = settings.DATABASES["default"] | {"HOST": "127.0.0.1", "PORT": str(silent.getsockname()[1])}
+        database = ConnectionHandler({"default": config})["default"]
+        with pytest.raises(OperationalError):
+            database.ensure_connection()
