@@ -124,24 +124,13 @@ class OperationDescription(AutoSchema):
         operation = super().get_operation(*args, **kwargs)
         if operation is None:
             return None
-        answers = operation["responses"]
-        if "304" in answers:
-            operation["parameters"].append(_IF_NONE_MATCH)
-            for answer in (answers["200"], answers["304"]):
-                answer.setdefault("headers", {}).update(_headers("ETag", "Last-Modified"))
-        for status, answer in answers.items():
-            answer["description"] = answer["description"] or HTTPStatus(int(status)).phrase
-            answer.setdefault("headers", {}).update(_headers("X-Request-ID"))
-            if _XML in answer.get("content", {}):
-                answer["content"][_XML] = {"schema": _schema("XML")}
         for parameter in operation.get("parameters", []):
             self._describe(parameter)
-        if self._is_v2:
+        if "304" in operation["responses"]:
+            operation["parameters"].append(_IF_NONE_MATCH)
+        if getattr(self.view, "surface", None) is V2:
             operation["operationId"] += "_v2"
-        with_xml = _XML in self.map_renderers("media_type")
-        for status in self._refusals(has_body="requestBody" in operation):
-            answers.setdefault(str(status), {"$ref": f"#/components/responses/{_name(status, with_xml=with_xml)}"})
-        operation["responses"] = dict(sorted(answers.items()))
+        operation["responses"] = self._completed(operation["responses"], has_body="requestBody" in operation)
         return operation
 
     def get_auth(self) -> list[dict[str, Any]]:
@@ -154,9 +143,20 @@ class OperationDescription(AutoSchema):
     def get_tags(self) -> list[str]:
         return self._tokenize_path()[:1]
 
-    @property
-    def _is_v2(self) -> bool:
-        return getattr(self.view, "surface", None) is V2
+    def _completed(self, answers: dict[str, Any], *, has_body: bool) -> dict[str, Any]:
+        """The answers that the view states, each said in full, and the refusals that it does not."""
+        for status, answer in answers.items():
+            answer["description"] = answer["description"] or HTTPStatus(int(status)).phrase
+            # Who may be told 304 was given the tag before.
+            conditional = ["ETag", "Last-Modified"] if "304" in answers and status in ("200", "304") else []
+            answer.setdefault("headers", {}).update(_headers("X-Request-ID", *conditional))
+            if _XML in answer.get("content", {}):
+                answer["content"][_XML] = {"schema": _schema("XML")}
+        with_xml = _XML in self.map_renderers("media_type")
+        for refusal in self._refusals(has_body=has_body):
+            name = _name(refusal, with_xml=with_xml)
+            answers.setdefault(str(refusal), {"$ref": f"#/components/responses/{name}"})
+        return dict(sorted(answers.items()))
 
     def _refusals(self, *, has_body: bool) -> Iterator[int]:
         yield from (400, 404)
