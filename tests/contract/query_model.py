@@ -59,6 +59,9 @@ class Model:
     def may_edit(self, caller: Caller, query: Query) -> bool:  # QRY-7
         return caller.edits_all or set() < self.customers_on(query) <= caller.customers
 
+    def is_others(self, caller: Caller, query: Query) -> bool:
+        return bool(self.customers_on(query)) and not self.may_edit(caller, query)
+
     def may_see(self, caller: Caller, query: Query) -> bool:  # PERM-10
         return caller.sees_all or bool(self.customers_on(query) & caller.customers)
 
@@ -75,8 +78,7 @@ class Model:
             if same_filter is None:  # QRY-1, QRY-5
                 self.refuse_taken(title, besides=None)
                 return new(content_filter, uuid, title)
-            unused = not self.customers_on(same_filter)
-            if uuid and not same_filter.named and (unused or self.may_edit(caller, same_filter)):  # QRY-4
+            if uuid and not same_filter.named and not self.is_others(caller, same_filter):  # QRY-4
                 self.refuse_taken(title, besides=None)
                 return same_filter, renamed(same_filter, uuid, title, named=True), None
             return same_filter, same_filter, None
@@ -87,6 +89,8 @@ class Model:
             return same_uuid, renamed(same_uuid, None, title, named=True), None
         if not self.may_edit(caller, same_uuid):  # QRY-3
             return (same_filter, same_filter, None) if same_filter else new(content_filter, None, None)
+        if same_filter and not same_filter.named and self.is_others(caller, same_filter):  # ADR 0015
+            return same_filter, same_filter, same_uuid
         self.refuse_taken(title, besides=same_uuid, content_filter_of=same_filter)
         if same_filter:
             title = title or same_uuid.title

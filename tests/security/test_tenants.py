@@ -96,8 +96,6 @@ class Play:
             body["catalog_query_uuid"] = self.a_query_uuid(me, other)
         if self.dice.random() < 0.5:
             body["query_title"] = self.dice.choice([None, self.secret(me.name, "title"), "shared title 1"])
-        if self.would_take_over(me, other, body):
-            del body["catalog_query_uuid"]
         return body
 
     def a_filter(self, me: Tenant, other: Tenant) -> dict[str, Any]:
@@ -112,16 +110,6 @@ class Play:
             [None, CatalogQuery(), *mine, *anybodys], [4, 8] + [2] * len(mine) + [1] * len(anybodys)
         )
         return str(query[0].uuid) if query[0] else None
-
-    def would_take_over(self, me: Tenant, other: Tenant, body: dict[str, Any]) -> bool:
-        """
-        QRY-3 lets who rewrites a query of their own to the filter of an unnamed one give that one their uuid and title,
-        whoever else uses it. That is the contract's word, and the one change the other one sees.
-        """
-        mine = {str(query.uuid) for query in me.queries()} - {str(query.uuid) for query in other.queries()}
-        return body.get("catalog_query_uuid") in mine and any(
-            not query.named and query.content_filter == body.get("content_filter") for query in other.queries()
-        )
 
     def create(self, me: Tenant, other: Tenant) -> tuple[str, str, Any]:
         body = self.body(me, other, partial=False)

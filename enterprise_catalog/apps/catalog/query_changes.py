@@ -93,23 +93,25 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class TakeOver:
-    """The row takes the place of another: its catalogs, uuid, and title unless a new one is given."""
+    """
+    The row takes the place of another: its catalogs and, if it `adopts` them, uuid, and title unless a new one is
+    given.
+    """
 
     query: CatalogQuery
     replaced: CatalogQuery
     title: str | None
+    adopts: bool
 
     def carry_out(self) -> Resolution:
         replaced_id, title = self.replaced.pk, self.replaced.title if self.title is None else self.title
         _move_catalogs(source_id=replaced_id, target=self.query)
         # First, since uuid and title are unique.
         self.replaced.delete()
-        _update(
-            self.query,
-            named=self.replaced.named or title is not None,
-            **_names(self.replaced.uuid, title),
-        )
-        return Resolution(self.query, filter_changed=True, replaced_query_id=replaced_id, uuid_changed=True)
+        if self.adopts:
+            named = self.replaced.named or title is not None
+            _update(self.query, named=named, **_names(self.replaced.uuid, title))
+        return Resolution(self.query, filter_changed=True, replaced_query_id=replaced_id, uuid_changed=self.adopts)
 
 
 Step = Attach | Create | Name | Rewrite | TakeOver

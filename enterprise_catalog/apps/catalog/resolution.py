@@ -67,7 +67,7 @@ def plan_query(*, wish: QueryWish, may_edit: MayEdit) -> Step:
     if by_uuid == by_hash:
         return _unchanged(wish, by_uuid, may_edit)
     if may_edit(by_uuid):
-        return _edited(wish, by_uuid, by_hash)
+        return _edited(wish, by_uuid, by_hash, may_edit)
     return _by_filter(QueryWish(wish.content_filter), by_hash)
 
 
@@ -84,14 +84,18 @@ def _unchanged(wish: QueryWish, query: CatalogQuery, may_edit: MayEdit) -> Step:
     return Name(query, uuid=None, title=wish.title)
 
 
-def _edited(wish: QueryWish, query: CatalogQuery, by_hash: CatalogQuery | None) -> Step:
-    """QRY-3: change the filter for all catalogs on this query, or let the row that has that filter take its place."""
-    errors = _title_errors(wish.title, besides=[query])
+def _edited(wish: QueryWish, query: CatalogQuery, by_hash: CatalogQuery | None, may_edit: MayEdit) -> Step:
+    """
+    QRY-3: change the filter for all catalogs on this query, or let the row that has that filter take its place. What
+    others use keeps its names then (ADR 0015).
+    """
+    keeps_names = by_hash is not None and not by_hash.named and not _may_name(by_hash, may_edit)
+    errors = {} if keeps_names else _title_errors(wish.title, besides=[query])
     if by_hash and by_hash.named:
         errors["content_filter"] = [f"This content filter is already used by catalog query {by_hash.uuid}."]
     _refuse(errors)
     if by_hash:
-        return TakeOver(by_hash, replaced=query, title=wish.title)
+        return TakeOver(by_hash, replaced=query, title=wish.title, adopts=not keeps_names)
     return Rewrite(query, wish.content_filter, title=wish.title)
 
 
@@ -99,10 +103,15 @@ def _under_new_uuid(wish: QueryWish, by_hash: CatalogQuery | None, may_edit: May
     """QRY-4, QRY-5: nobody has this uuid. An existing row adopts it only when nobody else relies on the row."""
     if by_hash is None:
         return _new(wish)
-    if by_hash.named or (by_hash.catalogs.exists() and not may_edit(by_hash)):
+    if by_hash.named or not _may_name(by_hash, may_edit):
         return Attach(by_hash)
     _refuse(_title_errors(wish.title))
     return Name(by_hash, uuid=wish.uuid, title=wish.title)
+
+
+def _may_name(query: CatalogQuery, may_edit: MayEdit) -> bool:
+    """Nobody else's catalog would be on a query of another name."""
+    return may_edit(query) or not query.catalogs.exists()
 
 
 def _new(wish: QueryWish) -> Step:

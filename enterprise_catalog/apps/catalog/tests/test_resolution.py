@@ -193,6 +193,26 @@ class TestTakeOver:
             self.take_over(edited, title="Taken")
         assert set(refusal.value.errors) == {"content_filter", "query_title"}
 
+    def test_what_others_use_keeps_its_names(self, edited, unnamed):
+        """P8, QRY-4, ADR 0015: the catalogs follow all the same."""
+        mine = EnterpriseCatalogFactory.create(catalog_query=edited)
+        EnterpriseCatalogFactory.create(catalog_query=unnamed)
+        before = (unnamed.uuid, unnamed.title, unnamed.named)
+        CatalogQueryFactory.create(title="Taken")
+        result = resolved(PROGRAMS, edited.uuid, "Taken", lambda query: query == edited)
+        row = stored(unnamed)
+        assert (result.query, result.uuid_changed, (row.uuid, row.title, row.named)) == (unnamed, False, before)
+        mine.refresh_from_db()
+        assert mine.catalog_query == unnamed
+        assert not CatalogQuery.objects.filter(pk=edited.pk).exists()
+        # The same again changes nothing (QRY-9).
+        assert resolved(PROGRAMS, edited.uuid, "Taken", lambda query: query == edited).query == unnamed
+        assert stored(unnamed).uuid == before[0]
+
+    def test_what_nobody_uses_takes_the_names_over(self, edited, unnamed):
+        resolved(PROGRAMS, edited.uuid, "New", lambda query: query == edited)
+        assert (stored(unnamed).uuid, stored(unnamed).title) == (edited.uuid, "New")
+
     def test_keeping_its_own_title_is_no_collision(self, edited, unnamed):
         assert self.take_over(edited, title="Mine").query == unnamed
 
