@@ -326,6 +326,9 @@ CORS_EXPOSE_HEADERS = [
 # 20 hours leave four for a retry before the promised 24 are over.
 REFRESH_INTERVAL_HOURS = env.int("REFRESH_INTERVAL_HOURS", default=20)
 FULL_RECORD_MAX_AGE_HOURS = env.int("FULL_RECORD_MAX_AGE_HOURS", default=20)
+# A refresh that somebody asks for brings the full records of all members anew, whatever their age, of catalogs up to
+# this size: 20 calls, a tenth of what discovery grants an ordinary user in an hour (REFR-4, DISC-16).
+FULL_RECORDS_ON_REQUEST = env.int("FULL_RECORDS_ON_REQUEST", default=1000)
 REVIEWS_INTERVAL_HOURS = env.int("REVIEWS_INTERVAL_HOURS", default=24)
 # The promise itself: older than this is stale.
 FRESHNESS_HOURS = 24

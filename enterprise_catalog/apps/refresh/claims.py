@@ -32,9 +32,12 @@ class LeaseLost(Exception):
     """Another process owns the run now; this one must stop and write nothing more."""
 
 
+_ASKED_FOR = (RefreshRun.Trigger.REQUEST, RefreshRun.Trigger.OPERATOR)
+
+
 @dataclass(frozen=True)
 class Claim:
-    """A run this worker owns, and the filter it fetches with (REFR-5)."""
+    """A run this worker owns, the filter it fetches with (REFR-5), and whether somebody waits for it (REFR-4)."""
 
     run_uuid: uuid.UUID
     query_id: int
@@ -43,6 +46,7 @@ class Claim:
     filter_hash: str
     equivalence_key: str
     forced: bool
+    asked_for: bool
 
 
 def claim_runs(run_uuid: uuid.UUID) -> list[Claim]:
@@ -169,6 +173,8 @@ def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim 
         filter_hash=query.content_filter_hash,
         equivalence_key=query.equivalence_key,
         forced=run.forced,
+        # Also one of the schedule's that somebody joined.
+        asked_for=run.trigger in _ASKED_FOR or run.requests > 1,
     )
 
 

@@ -70,7 +70,7 @@ def fetch_everything(*, claims: Sequence[Claim], client: DiscoveryClient) -> Fet
     search = fetch_search(client=client, content_filter=claims[0].content_filter)
     contents, poison = _prepare(search, now)
     found = {content.content_key: content for content in contents}
-    wanted = _records_to_fetch(contents, now=now, refetch=any(claim.forced for claim in claims))
+    wanted = _records_to_fetch(contents, now=now, refetch=_wants_all_records(claims, number=len(contents)))
     forced = {key for claim in claims for key in forced_courses(claim.content_filter)}
     courses = sorted(forced.union(_keys_of_type(wanted, ContentType.COURSE)))
     programs = _keys_of_type(wanted, ContentType.PROGRAM)
@@ -147,6 +147,13 @@ def _prepared(document: FoundDocument, now: datetime) -> PreparedContent:
         content_uuid=document.content_uuid,
         now=now,
     )
+
+
+def _wants_all_records(claims: Sequence[Claim], *, number: int) -> bool:
+    """An edit that shows in a full record only is pulled by whoever asks for it, where that is affordable (REFR-4)."""
+    if any(claim.forced for claim in claims):
+        return True
+    return number <= settings.FULL_RECORDS_ON_REQUEST and any(claim.asked_for for claim in claims)
 
 
 def _records_to_fetch(contents: Sequence[PreparedContent], *, now: datetime, refetch: bool) -> list[PreparedContent]:

@@ -87,6 +87,17 @@ def test_an_edit_is_pulled_by_the_next_run_and_touches_nothing_else(sandbox, pat
     assert after[edited] > before[edited]
 
 
+def test_an_edit_of_the_full_record_alone_is_pulled_too(sandbox, path):  # REFR-4, REFR-16
+    refreshed(path)
+    before, page = contents(path)
+    edited = page["results"][0]["key"]
+    sandbox.upsert_record(sandbox.course_record(edited) | {"title": "Edited"})
+    refreshed(path)
+    after, page = contents(path)
+    assert page["results"][0]["title"] == "Edited"
+    assert {key for key in before if before[key] != after[key]} == {edited}
+
+
 @pytest.mark.parametrize(
     ("fault", "code"),
     [

@@ -21,8 +21,8 @@ def make_query(content_filter: dict | None = None) -> CatalogQuery:
     )
 
 
-def requested(query: CatalogQuery) -> RefreshRun:
-    return request_run(query=query, trigger=RefreshRun.Trigger.REQUEST)
+def requested(query: CatalogQuery, *, trigger: str = RefreshRun.Trigger.REQUEST) -> RefreshRun:
+    return request_run(query=query, trigger=trigger)
 
 
 def claimed(query: CatalogQuery) -> Claim:

@@ -25,8 +25,8 @@ pytestmark = pytest.mark.django_db
 COURSES = {"content_type": "course"}
 
 
-def refreshed(query, *, forced=False):
-    run = requested(query)
+def refreshed(query, *, forced=False, trigger=RefreshRun.Trigger.SCHEDULE):
+    run = requested(query, trigger=trigger)
     RefreshRun.objects.filter(pk=run.pk).update(forced=forced)
     refresh(run.pk)
     run.refresh_from_db()
@@ -101,6 +101,34 @@ def test_a_course_that_is_gone_leaves(sandbox):
     run = refreshed(query)
     assert run.counts["removed"] == 1
     assert gone not in members(query)
+
+
+@pytest.mark.parametrize("trigger", ["request", "operator"])
+def test_who_asks_gets_edits_that_only_full_records_show(sandbox, settings, trigger):
+    """REFR-4, where it takes a bounded number of calls."""
+    query = make_query(COURSES)
+    refreshed(query)
+    edited = members(query)[0]
+    sandbox.upsert_record(sandbox.course_record(edited) | {"title": "Edited"})
+    settings.FULL_RECORDS_ON_REQUEST = len(members(query)) - 1
+    before = ContentMetadata.objects.get(pk=edited).modified
+    refreshed(query, trigger=trigger)
+    assert ContentMetadata.objects.get(pk=edited).modified == before
+    settings.FULL_RECORDS_ON_REQUEST += 1
+    refreshed(query, trigger=trigger)
+    assert ContentMetadata.objects.get(pk=edited).modified > before
+    assert ContentMetadata.objects.filter(modified__gt=before).count() == 1
+
+
+def test_who_joins_the_schedule_gets_them_too(sandbox):
+    """REFR-3, REFR-4."""
+    query = make_query(COURSES)
+    refreshed(query)
+    sandbox.clear_calls()
+    run = requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
+    assert requested(query) == run
+    refresh(run.pk)
+    assert sandbox.calls("courses")
 
 
 def test_a_forced_run_fetches_every_record_again(sandbox):
