@@ -147,7 +147,7 @@ _OTHER_PATHS = {
             "summary": "This page",
             "description": "Also at `/api-docs/` (SURF-4).",
             "tags": ["service"],
-            "responses": {"200": _page(), "406": _page()},
+            "responses": {"200": _page(), "404": _page(), "406": _page()},
         }
     },
 }
