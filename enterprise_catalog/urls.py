@@ -17,6 +17,7 @@ urlpatterns = [
     route("api-docs/", DocumentationView.as_view(), name="api-docs"),
     path("api/v1/", include("enterprise_catalog.apps.api.v1.urls")),
     path("api/v2/", include("enterprise_catalog.apps.api.v2.urls")),
+    path("enterprise/api/v1/", include("enterprise_catalog.apps.api.legacy.urls")),
     path("admin/", admin.site.urls),
 ]
 

@@ -226,6 +226,9 @@ EDX_DRF_EXTENSIONS = {
     "JWT_PAYLOAD_USER_ATTRIBUTE_MAPPING": {"email": "email"},
 }
 
+# Take tokens as `Bearer`, too, on the legacy surface (AUTH-2).
+LEGACY_BEARER_TOKENS = env.bool("LEGACY_BEARER_TOKENS", default=False)
+
 # System roles, which the LMS puts into tokens, to this service's feature roles (ROLE-1, ROLE-2).
 SYSTEM_TO_FEATURE_ROLE_MAPPING = {
     "enterprise_catalog_admin": ["enterprise_catalog_admin"],
@@ -302,6 +305,10 @@ CONTENT_FILTER_MAX_BYTES = 1024 * 1024
 CONTENT_FILTER_MAX_LEVELS = 10
 PAGE_SIZE_DEFAULT = 10
 PAGE_SIZE_MAX = 100
+# The legacy surface's own, of content (LEG-9) and of queries (LEG-18).
+LEGACY_PAGE_SIZE_DEFAULT = 20
+LEGACY_PAGE_SIZE_MAX = 1000
+LEGACY_QUERIES_PAGE_SIZE = 100
 # CHG-3: changes are small, and who was away for long has many to catch up with ...
 CHANGES_PAGE_SIZE_DEFAULT = 100
 CHANGES_PAGE_SIZE_MAX = 1000
@@ -318,6 +325,7 @@ CORS_EXPOSE_HEADERS = [
     "X-Refresh-Run",
     "X-Catalog-Filter-Warning",
     "X-Catalog-Generation",
+    "X-Catalog-Ignored-Params",
     "X-Catalog-Refreshed-At",
 ]
 

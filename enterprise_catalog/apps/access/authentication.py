@@ -51,9 +51,11 @@ def accept(user: User, claims: dict[str, Any] | None) -> Authenticated:
 class JwtHeaderAuthentication(JwtAuthentication):
     """The header `Authorization: JWT <token>`. A bad token is final; other schemes are no credentials (AUTH-2)."""
 
+    scheme = "jwt"
+
     def authenticate(self, request: Request) -> Authenticated | None:
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
-        if scheme.lower() != settings.JWT_AUTH["JWT_AUTH_HEADER_PREFIX"].lower():
+        if scheme.lower() != self.scheme:
             return None
         try:
             claims = verified_payload(token.strip())
@@ -86,6 +88,12 @@ class JwtHeaderAuthentication(JwtAuthentication):
             user.email = email
             user.save(update_fields=["email"])
         return user
+
+
+class BearerJwtAuthentication(JwtHeaderAuthentication):
+    """The same token as `Authorization: Bearer <token>`, which the legacy surface may be told to take (AUTH-2)."""
+
+    scheme = "bearer"
 
 
 class JwtCookieAuthentication(JwtHeaderAuthentication):

@@ -20,19 +20,19 @@ from enterprise_catalog.apps.core.uuids import parse_uuid
 
 @dataclass(frozen=True)
 class Access:
-    """What a caller must have for a customer, and how a refusal names it (ROLE-7)."""
+    """What a caller must have for a customer, and what a refusal says (ROLE-7)."""
 
-    name: str
+    refusal: str
     allows: Callable[[Grants, UUID | None], bool]
 
     def require(self, grants: Grants, customer: UUID | None) -> None:
         if not self.allows(grants, customer):
-            raise PermissionDenied(f"MISSING: {self.name}")
+            raise PermissionDenied(self.refusal)
 
 
-LEARNER = Access("catalog.has_learner_access", Grants.has_learner_access)
-ADMIN = Access("catalog.has_admin_access", Grants.has_admin_access)
-MANAGER = Access("catalog.has_admin_access", Grants.may_manage)
+LEARNER = Access("MISSING: catalog.has_learner_access", Grants.has_learner_access)
+ADMIN = Access("MISSING: catalog.has_admin_access", Grants.has_admin_access)
+MANAGER = Access("MISSING: catalog.has_admin_access", Grants.may_manage)
 
 
 def catalog_for(request: Request, uuid_text: str, *, access: Access) -> EnterpriseCatalog:
@@ -40,17 +40,16 @@ def catalog_for(request: Request, uuid_text: str, *, access: Access) -> Enterpri
     uuid = parse_uuid(uuid_text)
     if uuid is None:
         raise NotFound("Not found.")
-    # A content filter may be a megabyte; whoever needs it loads it.
-    catalog = (
-        EnterpriseCatalog.objects.select_related("catalog_query")
-        .defer("catalog_query__content_filter")
-        .filter(uuid=uuid)
-        .first()
-    )
+    catalog = catalogs_with_queries().filter(uuid=uuid).first()
     if catalog is None:
         raise NotFound("No EnterpriseCatalog matches the given query.")
     access.require(grants_of(request), catalog.enterprise_uuid)
     return catalog
+
+
+def catalogs_with_queries() -> QuerySet[EnterpriseCatalog]:
+    """A content filter may be a megabyte; whoever needs it loads it."""
+    return EnterpriseCatalog.objects.select_related("catalog_query").defer("catalog_query__content_filter")
 
 
 def customer_for(request: Request, uuid_text: str, *, access: Access) -> UUID:
@@ -69,7 +68,7 @@ def listed_catalogs(request: Request) -> QuerySet[EnterpriseCatalog]:
     Staff without a role get an empty list, since support tools rely on it; others without a role are refused.
     """
     grants = grants_of(request)
-    catalogs = EnterpriseCatalog.objects.select_related("catalog_query").defer("catalog_query__content_filter")
+    catalogs = catalogs_with_queries()
     customers = None if grants.may_manage(None) else grants.administered_customers()
     if customers is None:
         return catalogs

@@ -17,6 +17,8 @@ from enterprise_catalog.apps.core.uuids import parse_uuid
 
 ListOrNone = TypeVar("ListOrNone", bound=list[Any] | None)
 
+_LARGEST_ID = 2**63 - 1
+
 _TRUE = frozenset(["true", "1", "yes", "on", "t", "y"])
 _FALSE = frozenset(["false", "0", "no", "off", "f", "n", ""])
 
@@ -36,6 +38,19 @@ def uuid_filter(request: Request, name: str) -> UUID | None:
     if text and uuid is None:
         raise ValidationError({name: ["Must be a valid UUID."]})
     return uuid
+
+
+def integer_filter(request: Request, name: str) -> int | None:
+    """None when absent or empty."""
+    text = request.query_params.get(name, "")
+    if text and not is_row_id(text):
+        raise ValidationError({name: ["A valid integer is required."]})
+    return int(text) if text else None
+
+
+def is_row_id(text: str) -> bool:
+    """Whether a row could have this id, and every database can be asked for it."""
+    return text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_ID)) and int(text) <= _LARGEST_ID
 
 
 def repaired(keys: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 from enterprise_catalog.apps.catalog.contents import ContentType, runs_of
 from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.items import Review, build_item, is_restricted
+from enterprise_catalog.apps.catalog.legacy import is_listed_on_legacy
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,
@@ -34,7 +35,8 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.overrides import allowed_run_keys, override_digest
 from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
-from enterprise_catalog.apps.catalog.standings import StandingRules
+from enterprise_catalog.apps.catalog.standings import StandingRules, Standings
+from enterprise_catalog.apps.catalog.surfaces import SURFACES
 from enterprise_catalog.apps.catalog.variants import variant_of
 from enterprise_catalog.apps.core.db import in_chunks
 from enterprise_catalog.apps.core.moments import sortable_moment
@@ -93,16 +95,16 @@ def _counts() -> Iterator[Violation]:
         .values("catalog_query_id")
         .annotate(
             members=Count("pk"),
-            listed_v1=Count("pk", filter=Q(standing_v1=Standing.LISTED)),
-            listed_v2=Count("pk", filter=Q(standing_v2=Standing.LISTED)),
+            **{surface.count: Count("pk", filter=Q(**{surface.standing: Standing.LISTED})) for surface in SURFACES},
         )
-        .values_list("catalog_query_id", "members", "listed_v1", "listed_v2")
+        .values_list("catalog_query_id", "members", *(surface.count for surface in SURFACES))
     }
-    stored = CatalogQuery.objects.values_list("pk", "uuid", "member_count", "count_v1", "count_v2")
+    counted = ["member_count", *(surface.count for surface in SURFACES)]
+    stored = CatalogQuery.objects.values_list("pk", "uuid", *counted)
     for query_id, uuid, *counts in stored.order_by("pk").iterator():
-        found = found_by_query.get(query_id, [0, 0, 0])
+        found = found_by_query.get(query_id, [0] * len(counted))
         if counts != found:
-            detail = f"[members, listed on v1, on v2] are {found}, but its counts say {counts}"
+            detail = f"{counted} should be {found}, but are {counts}"
             yield Violation("counts", f"query {uuid}", detail)
 
 
@@ -116,11 +118,12 @@ def _standings() -> Iterator[Violation]:
             content_keys=[member.content_id for member in members],
         )
         for member in members:
-            found = (member.standing_v1, member.standing_v2)
+            found = Standings.of(member)
             expected = rules.standings(member.catalog_query_id, member.content)
             if found != expected:
                 subject = f"{member.content_id} in query {member.catalog_query_id}"
-                yield Violation("standing", subject, f"{found}, but its content says {tuple(map(int, expected))}")
+                detail = f"{tuple(map(int, found))}, but its content says {tuple(map(int, expected))}"
+                yield Violation("standing", subject, detail)
         last = members[-1].pk
 
 
@@ -237,6 +240,7 @@ def _columns(
         "record_digest": digest(full_record) if full_record is not None else "",
         "active": item["active"] if is_course else True,
         "restricted": is_run and is_restricted(search_document),
+        "listed_on_legacy": is_listed_on_legacy(row.content_type, search_document),
     }
 
 

@@ -57,7 +57,7 @@ def build_item(
     item["parent_content_key"] = parent_content_key
     if content_type == ContentType.COURSE:
         if allowed_runs is None:
-            _hide_restricted_runs(item)
+            hide_restricted_runs(item)
         else:
             _show_allowed_runs(item, allowed_runs)
         item["active"] = is_active(item)
@@ -108,7 +108,8 @@ def _normalise_product_source(item: dict[str, Any]) -> None:
         item["product_source"] = {"name": source, "slug": None, "description": None}
 
 
-def _hide_restricted_runs(item: dict[str, Any]) -> None:
+def hide_restricted_runs(item: dict[str, Any]) -> None:
+    """V2-2, V2-6: as every surface but v2 shows a course."""
     runs = item.get("course_runs")
     if not isinstance(runs, list):
         return

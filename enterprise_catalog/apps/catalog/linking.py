@@ -29,7 +29,7 @@ def catalog_linker(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer |
     A function from a rendered item to the item's JSON for this catalog. `customer` is the local copy, if there is one
     yet (CUST-1).
     """
-    context = _link_context(catalog, customer)
+    context = link_context(catalog, customer)
     floor = _floor(catalog, customer)
 
     def link(rendered: bytes) -> bytes:
@@ -46,7 +46,7 @@ def linker_without_enrollment(
     *, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None
 ) -> Callable[[bytes], bytes]:
     """As `catalog_linker`, but nothing leads to enrollment, and the customer's own changes do not count (CUST-6)."""
-    context = _link_context(catalog, customer)
+    context = link_context(catalog, customer)
     floor = _floor(catalog, None)
 
     def link(rendered: bytes) -> bytes:
@@ -70,7 +70,7 @@ def bare_item(rendered: bytes) -> bytes:
 
 def linking_facts(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> list[Any]:
     """All that items of a catalog say beyond what was rendered, as JSON values: items differ only where these do."""
-    return [LINKING_VERSION, asdict(_link_context(catalog, customer)), _floor(catalog, customer)]
+    return [LINKING_VERSION, asdict(link_context(catalog, customer)), _floor(catalog, customer)]
 
 
 def _opened(rendered: bytes) -> tuple[Facts, list[bytes]]:
@@ -88,7 +88,7 @@ def _floor(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> s
     return max(sortable_moment(moment) for moment in (catalog.modified, customer_modified) if moment)
 
 
-def _link_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> LinkContext:
+def link_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> LinkContext:
     slug = (customer.slug or None) if customer else None
     return LinkContext(
         lms_root=settings.LMS_ROOT_URL,

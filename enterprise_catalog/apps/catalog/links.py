@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 # What means itself in a path stays as it is (META-23). So do the slashes of old run keys: the LMS knows them so, and
@@ -49,6 +50,17 @@ def utm_slug(name: str) -> str:
     return re.sub(r"[\s-]+", "-", kept).strip("-_")
 
 
+def linkable_url(value: Any) -> str | None:
+    """The text if parameters can be merged into it; null, blank and broken URLs are served as they are."""
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        urlsplit(value)
+    except ValueError:
+        return None
+    return value
+
+
 def merge_parameters(url: str, parameters: dict[str, str]) -> str:
     """
     Add parameters to a URL's query: same names replaced, blank ones dropped, sorted by name; path and fragment
@@ -63,14 +75,14 @@ def course_enrollment_url(context: LinkContext, *, course_key: str, advertised_r
     """Where a learner enrols in a course that is not executive education."""
     if context.portal_slug:
         return _portal_course_url(context, course_key)
-    return _lms_course_url(context, advertised_run_key or course_key)
+    return lms_course_url(context, advertised_run_key or course_key)
 
 
 def run_enrollment_url(context: LinkContext, *, run_key: str, course_key: str | None) -> str:
     """Where a learner enrols in one run. A run whose course is unknown is only known to the LMS."""
     if context.portal_slug and course_key:
         return _portal_course_url(context, course_key, course_run_key=run_key)
-    return _lms_course_url(context, run_key)
+    return lms_course_url(context, run_key)
 
 
 def exec_ed_enrollment_url(context: LinkContext, *, course_key: str, sku: str | None) -> str | None:
@@ -88,6 +100,16 @@ def exec_ed_enrollment_url(context: LinkContext, *, course_key: str, sku: str | 
     )
 
 
+def lms_course_url(context: LinkContext, key: str) -> str:
+    """Where a learner enrols in a course or run through the LMS (ENR-2, LEG-8)."""
+    return _lms_url(context, f"course/{_path(key)}")
+
+
+def lms_program_url(context: LinkContext, uuid: str) -> str:
+    """Where a learner enrols in a program through the LMS (LEG-8)."""
+    return _lms_url(context, f"program/{_path(uuid)}")
+
+
 def xapi_activity_id(context: LinkContext, *, content_type: str, content_key: str) -> str:
     """The id under which learning records name a course or run (META-14)."""
     return f"{context.lms_root}/xapi/activities/{content_type}/{content_key}"
@@ -98,8 +120,8 @@ def _portal_course_url(context: LinkContext, course_key: str, **extra: str) -> s
     return f"{base}?{_query([*context.parameters.items(), *extra.items()])}"
 
 
-def _lms_course_url(context: LinkContext, key: str) -> str:
-    base = f"{context.lms_root}/enterprise/{context.customer_uuid}/course/{_path(key)}/enroll/"
+def _lms_url(context: LinkContext, what: str) -> str:
+    base = f"{context.lms_root}/enterprise/{context.customer_uuid}/{what}/enroll/"
     return f"{base}?{_query([*context.parameters.items(), ('catalog', context.catalog_uuid)])}"
 
 

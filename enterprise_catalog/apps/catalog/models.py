@@ -47,6 +47,8 @@ class CatalogQuery(models.Model):
     member_count = models.PositiveIntegerField(default=0, editable=False)
     count_v1 = models.PositiveIntegerField(default=0, editable=False)
     count_v2 = models.PositiveIntegerField(default=0, editable=False)
+    # Defaults of the database, here and below: the version before, still at work during an upgrade, writes none.
+    count_legacy = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
@@ -54,7 +56,7 @@ class CatalogQuery(models.Model):
     history = HistoricalRecords(
         excluded_fields=[
             "refreshed_at", "generation", "items_version", "content_modified", "member_count", "count_v1",
-            "count_v2",
+            "count_v2", "count_legacy",
         ]
     )  # fmt: skip
 
@@ -113,6 +115,8 @@ class ContentMetadata(models.Model):
     active = models.BooleanField(default=True)
     # A top-level run with a restriction type (V2-2).
     restricted = models.BooleanField(default=False)
+    # What the legacy surface drops from its lists is False (LEG-5).
+    listed_on_legacy = models.BooleanField(default=False, db_default=False)
 
     # Of the search document: what every filter sees alike, which of several possible answers is stored, and what it
     # says in the fields that differ between answers (see `catalog.variants`).
@@ -200,8 +204,8 @@ class CatalogContentKey(models.Model):
     """
     Membership: this query holds this key.
 
-    The standings say what each surface does with it (META-4, V2-2). Their indexes hold all that cutting a page takes,
-    in key order.
+    The standings say what each surface does with it (META-4, V2-2, LEG-5). Their indexes hold all that cutting a page
+    takes, in key order.
     """
 
     catalog_query = models.ForeignKey(CatalogQuery, on_delete=models.CASCADE, related_name="content_keys")
@@ -210,12 +214,14 @@ class CatalogContentKey(models.Model):
     )
     standing_v1 = models.PositiveSmallIntegerField(choices=Standing.choices)
     standing_v2 = models.PositiveSmallIntegerField(choices=Standing.choices)
+    standing_legacy = models.PositiveSmallIntegerField(choices=Standing.choices, db_default=Standing.CONTAINED)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["catalog_query", "content"], name="content_key_once_per_query")]
         indexes = [
             models.Index(fields=["catalog_query", "standing_v1", "content"], name="pages_of_query_v1"),
             models.Index(fields=["catalog_query", "standing_v2", "content"], name="pages_of_query_v2"),
+            models.Index(fields=["catalog_query", "standing_legacy", "content"], name="pages_of_query_legacy"),
         ]
 
 
@@ -237,6 +243,8 @@ class ContentOverride(models.Model):
     allowed_keys = models.JSONField(default=list)
     # The full record as fetched for this query, packed.
     record = models.BinaryField()
+    # What stands for the search document of a forced course (REFR-19), packed.
+    search_document = models.BinaryField(null=True)
     digest = models.CharField(max_length=32)
     rendered_v1 = models.BinaryField(null=True)
     rendered_v2 = models.BinaryField()

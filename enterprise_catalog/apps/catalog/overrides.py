@@ -25,7 +25,7 @@ from enterprise_catalog.apps.catalog.models import (
 from enterprise_catalog.apps.catalog.rendering import render
 from enterprise_catalog.apps.catalog.variants import nested_runs
 from enterprise_catalog.apps.core.moments import sortable_moment
-from enterprise_catalog.apps.core.packing import digest, pack_bytes, unpack
+from enterprise_catalog.apps.core.packing import digest, pack, pack_bytes, unpack
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def render_overrides_again(content_keys: Collection[str]) -> None:
     rows = list(ContentOverride.objects.filter(content_id__in=content_keys).order_by("pk"))
     _render_rows(rows)
     for row in rows:
-        row.save(update_fields=["rendered_v1", "rendered_v2", "active_v1", "active_v2"])
+        row.save(update_fields=["search_document", "rendered_v1", "rendered_v2", "active_v1", "active_v2"])
 
 
 def _allowed_rows(row: ContentOverride) -> list[AllowedRun]:
@@ -137,6 +137,7 @@ def _render(
     search_document = unpack(documents.search_document)
     if row.forced:
         record = search_document = forced_record(record)
+        row.search_document = pack(record)
 
     def built(allowed: frozenset[str] | None) -> tuple[bytes, bool]:
         item = build_item(

@@ -39,7 +39,7 @@ _TABLES = {
 
 # The query's row comes along even with an empty page, so that count and items are of one moment.
 _PAGE = """
-    SELECT query.{count}, query.generation, COALESCE(override.{override_column}, documents.rendered)
+    SELECT query.{count}, query.generation, COALESCE(override.{override_column}, documents.{document_column})
       FROM {query} query
  LEFT JOIN (SELECT member.content_key
               FROM {membership} member
@@ -53,7 +53,7 @@ _PAGE = """
 """
 
 _WALK = """
-    SELECT page.content_key, COALESCE(override.{override_column}, documents.rendered)
+    SELECT page.content_key, COALESCE(override.{override_column}, documents.{document_column})
       FROM (SELECT member.content_key
               FROM {membership} member
              WHERE member.catalog_query_id = %s AND member.{standing} = {listed} AND member.content_key > %s
@@ -65,7 +65,7 @@ _WALK = """
 """
 
 _RENDERED = """
-    SELECT documents.content_key, COALESCE(override.{override_column}, documents.rendered)
+    SELECT documents.content_key, COALESCE(override.{override_column}, documents.{document_column})
       FROM {documents} documents
  LEFT JOIN {override} override ON override.catalog_query_id = %s AND override.content_key = documents.content_key
      WHERE documents.content_key IN ({keys})
@@ -161,7 +161,12 @@ def _walk_listed(query_id: int, surface: Surface) -> Iterator[bytes]:
 def _rows(template: str, surface: Surface, parameters: Sequence[int | str], **parts: str) -> list[Any]:
     """Only names of tables and columns go into the text of a statement; values are parameters."""
     statement = template.format(
-        **_TABLES, **parts, standing=surface.standing, count=surface.count, override_column=surface.override
+        **_TABLES,
+        **parts,
+        standing=surface.standing,
+        count=surface.count,
+        document_column=surface.document,
+        override_column=surface.override,
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)

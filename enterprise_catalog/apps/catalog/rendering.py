@@ -12,14 +12,14 @@ RENDERING_VERSION with anything here or in `items`, so that stored items are ren
 """
 
 from typing import Any, TypedDict
-from urllib.parse import urlsplit
 
 import orjson
 
 from enterprise_catalog.apps.catalog.items import ContentType, advertised_run
+from enterprise_catalog.apps.catalog.links import linkable_url
 from enterprise_catalog.apps.catalog.normalized import exec_ed_sku, is_exec_ed
 
-RENDERING_VERSION = 3
+RENDERING_VERSION = 4
 GAP = b"\x00"
 
 # Written by `catalog.linking`, so they may not come from a document as well.
@@ -47,7 +47,7 @@ def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
     `orjson.JSONEncodeError` for text that is no Unicode (lone surrogates).
     """
     content_type = item["content_type"]
-    marketing_url = _linkable_url(item.get("marketing_url"))
+    marketing_url = linkable_url(item.get("marketing_url"))
     static = {field: value for field, value in item.items() if field not in _LINKED_FIELDS}
     if marketing_url is None and "marketing_url" in item:
         static["marketing_url"] = item["marketing_url"]
@@ -70,17 +70,6 @@ def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
         "runs": run_keys,
     }
     return GAP.join([orjson.dumps(facts), *segments])
-
-
-def _linkable_url(value: Any) -> str | None:
-    """The text if parameters can be merged into it; null, blank and broken URLs are served as they are."""
-    if not isinstance(value, str) or not value:
-        return None
-    try:
-        urlsplit(value)
-    except ValueError:
-        return None
-    return value
 
 
 def _render_runs(static: dict[str, Any], runs: list[Any] | None, linked: bool) -> tuple[list[bytes], list[str]]:

@@ -20,13 +20,22 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     Standing,
 )
+from enterprise_catalog.apps.catalog.surfaces import SURFACES
 
 
 class Standings(NamedTuple):
-    """What v1 and v2 do with a member."""
+    """What each of SURFACES does with a member."""
 
     v1: Standing
     v2: Standing
+    legacy: Standing
+
+    @classmethod
+    def of(cls, member: CatalogContentKey) -> "Standings":
+        return cls(*(Standing(getattr(member, surface.standing)) for surface in SURFACES))
+
+    def columns(self) -> dict[str, Standing]:
+        return {surface.standing: standing for surface, standing in zip(SURFACES, self, strict=True)}
 
 
 class StandingRules:
@@ -46,17 +55,18 @@ class StandingRules:
     def standings(self, query_id: int, content: ContentMetadata) -> Standings:
         """
         Inactive courses are listed only when asked for by key (META-4); restricted runs are hidden unless allowed
-        (V2-2, V2-4).
+        (V2-2, V2-4). The legacy surface has rules of its own about what it lists (LEG-5).
         """
         if content.restricted:
             allowed = (query_id, content.content_key, content.parent_content_key) in self._allowed
-            return Standings(Standing.HIDDEN, Standing.LISTED if allowed else Standing.HIDDEN)
+            return Standings(Standing.HIDDEN, Standing.LISTED if allowed else Standing.HIDDEN, Standing.HIDDEN)
+        legacy = _listed_if(content.listed_on_legacy)
         if content.content_type != ContentType.COURSE:
-            return Standings(Standing.LISTED, Standing.LISTED)
+            return Standings(Standing.LISTED, Standing.LISTED, legacy)
         forced, active_v1, active_v2 = self._overrides.get(
             (query_id, content.content_key), (False, content.active, content.active)
         )
-        return Standings(_of_course(active_v1 if forced else content.active), _of_course(active_v2))
+        return Standings(_listed_if(active_v1 if forced else content.active), _listed_if(active_v2), legacy)
 
 
 class Move(NamedTuple):
@@ -74,19 +84,17 @@ def state_anew(memberships: QuerySet[CatalogContentKey]) -> list[Move]:
     """
     moves = _moves(list(memberships.select_related("content")))
     ids: dict[Standings, list[int]] = {}
-    more_v1: Counter[int] = Counter()
-    more_v2: Counter[int] = Counter()
+    more: dict[int, Counter[str]] = {}
     for member, before, after in moves:
         ids.setdefault(after, []).append(member.pk)
-        more_v1[member.catalog_query_id] += _listed(after.v1) - _listed(before.v1)
-        more_v2[member.catalog_query_id] += _listed(after.v2) - _listed(before.v2)
+        counts = more.setdefault(member.catalog_query_id, Counter())
+        for surface, stood, stands in zip(SURFACES, before, after, strict=True):
+            counts[surface.count] += _listed(stands) - _listed(stood)
     for standings, moved in ids.items():
-        CatalogContentKey.objects.filter(pk__in=moved).update(standing_v1=standings.v1, standing_v2=standings.v2)
-    for query_id in sorted(more_v1):
+        CatalogContentKey.objects.filter(pk__in=moved).update(**standings.columns())
+    for query_id, counts in sorted(more.items()):
         CatalogQuery.objects.filter(pk=query_id).update(
-            count_v1=F("count_v1") + more_v1[query_id],
-            count_v2=F("count_v2") + more_v2[query_id],
-            generation=F("generation") + 1,
+            generation=F("generation") + 1, **{column: F(column) + number for column, number in counts.items()}
         )
     return moves
 
@@ -97,11 +105,7 @@ def _moves(members: list[CatalogContentKey]) -> list[Move]:
         content_keys={member.content_id for member in members},
     )
     stated = (
-        Move(
-            member,
-            before=Standings(Standing(member.standing_v1), Standing(member.standing_v2)),
-            after=rules.standings(member.catalog_query_id, member.content),
-        )
+        Move(member, before=Standings.of(member), after=rules.standings(member.catalog_query_id, member.content))
         for member in members
     )
     return [move for move in stated if move.after != move.before]
@@ -111,15 +115,14 @@ def members_of(*, query: CatalogQuery, contents: Iterable[ContentMetadata]) -> l
     """Membership rows, not yet written, of contents that join a query."""
     contents = list(contents)
     rules = StandingRules(query_ids=[query.pk], content_keys=[content.content_key for content in contents])
-    members = []
-    for content in contents:
-        v1, v2 = rules.standings(query.pk, content)
-        members.append(CatalogContentKey(catalog_query=query, content=content, standing_v1=v1, standing_v2=v2))
-    return members
+    return [
+        CatalogContentKey(catalog_query=query, content=content, **rules.standings(query.pk, content).columns())
+        for content in contents
+    ]
 
 
-def _of_course(active: bool) -> Standing:
-    return Standing.LISTED if active else Standing.CONTAINED
+def _listed_if(condition: bool) -> Standing:
+    return Standing.LISTED if condition else Standing.CONTAINED
 
 
 def _listed(standing: Standing) -> int:

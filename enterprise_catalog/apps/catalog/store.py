@@ -21,6 +21,7 @@ from django.db import transaction
 
 from enterprise_catalog.apps.catalog.contents import ContentType, PreparedContent, runs_of
 from enterprise_catalog.apps.catalog.items import Review, build_item
+from enterprise_catalog.apps.catalog.legacy import is_listed_on_legacy
 from enterprise_catalog.apps.catalog.models import (
     ContentDocuments,
     ContentMetadata,
@@ -42,8 +43,8 @@ _BATCH_ROWS = 200
 _KEYS_PER_STATEMENT = 1000
 
 _CONTENT_FIELDS = (
-    "content_uuid", "content_type", "parent_content_key", "active", "restricted", "search_digest", "variant_rank",
-    "variant_digest", "record_digest", "rendered_digest", "rendering_version", "modified",
+    "content_uuid", "content_type", "parent_content_key", "active", "restricted", "listed_on_legacy", "search_digest",
+    "variant_rank", "variant_digest", "record_digest", "rendered_digest", "rendering_version", "modified",
 )  # fmt: skip
 
 
@@ -205,7 +206,9 @@ def _add_to_batch(
         created=before.created if before else batch.now,
         modified=batch.now if before is None or really_changed else before.modified,
     )
-    item = _item(row, unpack(search_document), record, reviews)
+    unpacked = unpack(search_document)
+    row.listed_on_legacy = is_listed_on_legacy(content.content_type, unpacked)
+    item = _item(row, unpacked, record, reviews)
     rendered = _rendered(item, row)
     row.active, row.rendered_digest = _active(item, row), digest_bytes(rendered)
     document = ContentDocuments(

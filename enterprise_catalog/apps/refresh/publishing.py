@@ -30,6 +30,7 @@ from enterprise_catalog.apps.catalog.models import (
 from enterprise_catalog.apps.catalog.overrides import WantedOverride, write_overrides
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.standings import members_of, state_anew
+from enterprise_catalog.apps.catalog.surfaces import SURFACES
 from enterprise_catalog.apps.core.db import database_now, in_chunks
 from enterprise_catalog.apps.refresh.guard import Objection, objection
 
@@ -116,9 +117,8 @@ def apply_difference(
         published_filter_hash=query.published_filter_hash,
         generation=query.generation,
         member_count=query.member_count,
-        count_v1=query.count_v1,
-        count_v2=query.count_v2,
         content_modified=query.content_modified,
+        **{surface.count: getattr(query, surface.count) for surface in SURFACES},
     )
 
 
@@ -161,8 +161,8 @@ def _record(
 def _count_members(query: CatalogQuery) -> None:
     members = CatalogContentKey.objects.filter(catalog_query=query)
     query.member_count = members.count()
-    query.count_v1 = members.filter(standing_v1=Standing.LISTED).count()
-    query.count_v2 = members.filter(standing_v2=Standing.LISTED).count()
+    for surface in SURFACES:
+        setattr(query, surface.count, members.filter(**{surface.standing: Standing.LISTED}).count())
     # What the query shows in its own way has dates of its own; its earlier ones must not come back.
     moments = (
         members.aggregate(latest=Max("content__modified"))["latest"],

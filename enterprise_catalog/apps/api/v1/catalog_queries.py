@@ -17,7 +17,7 @@ from enterprise_catalog.apps.access.queries import require_admin_of_some, requir
 from enterprise_catalog.apps.access.roles import grants_of
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
-from enterprise_catalog.apps.api.params import body_uuids, json_body, limited, require_one_of
+from enterprise_catalog.apps.api.params import body_uuids, is_row_id, json_body, limited, require_one_of
 from enterprise_catalog.apps.api.v1.representations import query_representation
 from enterprise_catalog.apps.api.v1.shapes import (
     HASH,
@@ -38,8 +38,6 @@ from enterprise_catalog.apps.operations.queries import may_see_query, visible_qu
 _HASH = re.compile("[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
 _HASH_LENGTH = 32
 _UNPARSED = "Failed to parse catalog query:"
-# The largest id that every database can hold, and be asked for.
-_LARGEST_ID = 2**63 - 1
 
 
 class JsonOnlyView(ApiView):
@@ -159,9 +157,7 @@ def query_named(identifier: str) -> CatalogQuery | None:
         return CatalogQuery.objects.filter(uuid=uuid).first()
     if not (identifier.isascii() and identifier.isdigit()):
         raise NotFound("Not found.")
-    if len(identifier) > len(str(_LARGEST_ID)) or int(identifier) > _LARGEST_ID:
-        return None
-    return CatalogQuery.objects.filter(pk=int(identifier)).first()
+    return CatalogQuery.objects.filter(pk=int(identifier)).first() if is_row_id(identifier) else None
 
 
 def asked_hash(request: Request) -> str:

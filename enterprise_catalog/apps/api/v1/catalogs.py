@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +13,7 @@ from enterprise_catalog.apps.access.roles import grants_of
 from enterprise_catalog.apps.api.openapi import FIELD_ERRORS, Refused
 from enterprise_catalog.apps.api.pagination import page_of, page_request, plain_envelope
 from enterprise_catalog.apps.api.params import json_body, uuid_filter
+from enterprise_catalog.apps.api.saving import refusals_as_answers, save_headers
 from enterprise_catalog.apps.api.v1.representations import catalog_representation
 from enterprise_catalog.apps.api.v1.serializers import CatalogChange, CatalogInput
 from enterprise_catalog.apps.api.v1.shapes import (
@@ -23,11 +24,8 @@ from enterprise_catalog.apps.api.v1.shapes import (
     RefreshShape,
 )
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.filters import warning_header
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.core.exceptions import Conflict
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.operations import errors
 from enterprise_catalog.apps.operations.catalogs import delete_catalog, save_catalog
 from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -113,10 +111,8 @@ class CatalogView(ApiView):
         responses={204: OpenApiResponse(description="Deleted.")},
     )
     def delete(self, request: Request, uuid: str, **_: Any) -> Response:
-        try:
+        with refusals_as_answers(gone=catalog_not_found()):
             delete_catalog(catalog=catalog_for(request, uuid, access=ADMIN))
-        except errors.Gone:
-            raise catalog_not_found() from None
         return Response(status=204)
 
 
@@ -145,23 +141,10 @@ def save(request: Request, *, catalog: EnterpriseCatalog | None, serializer: Cat
     if catalog is not None and customer is not None:
         MANAGER.require(grants, customer)
     serializer.is_valid(raise_exception=True)
-    try:
+    with refusals_as_answers(gone=catalog_not_found()):
         saved = save_catalog(catalog=catalog, values=serializer.values(), grants=grants)
-    except errors.InvalidValues as error:
-        raise ValidationError(error.errors) from error
-    except errors.Conflict as error:
-        raise Conflict(error.errors) from error
-    except errors.NotAllowed as error:
-        raise PermissionDenied(f"MISSING: {MANAGER.name}") from error
-    except errors.Gone as error:
-        raise catalog_not_found() from error
-    headers = {}
-    if saved.refresh_run is not None:
-        headers["X-Refresh-Run"] = str(saved.refresh_run.uuid)
-    warnings = warning_header(saved.filter_warnings)
-    if warnings:
-        headers["X-Catalog-Filter-Warning"] = warnings
-    return Response(catalog_representation(saved.catalog), status=201 if saved.created else 200, headers=headers)
+    status = 201 if saved.created else 200
+    return Response(catalog_representation(saved.catalog), status=status, headers=save_headers(saved))
 
 
 def catalog_not_found() -> NotFound:

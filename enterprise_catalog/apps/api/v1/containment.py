@@ -31,7 +31,7 @@ NEVER_CACHED = {"Cache-Control": "private, no-store"}
 
 _LIST_FLAGS = ("get_catalogs_containing_specified_content_ids", "get_catalog_list")
 
-_IDS = [keys_parameter(name, "Content keys of any type.", limit=settings.CONTAINS_IDS_LIMIT) for name in ID_FIELDS]
+IDS = [keys_parameter(name, "Content keys of any type.", limit=settings.CONTAINS_IDS_LIMIT) for name in ID_FIELDS]
 _MATCH = OpenApiParameter(
     "match",
     {"type": "string", "enum": ["any", "all"], "default": "any"},
@@ -45,7 +45,7 @@ _ABOUT_IDS = (
     "Both lists hold ids of any kind: keys of courses and runs, uuids of programs and pathways. A course's key matches "
     "by its runs, too, and a run's by its course (CONT-1)."
 )
-_WITHOUT_IDS = Refused("Neither list, or something that cannot be read.", MISSING_PARAMETER, *BAD_REQUEST)
+WITHOUT_IDS = Refused("Neither list, or something that cannot be read.", MISSING_PARAMETER, *BAD_REQUEST)
 
 
 class CatalogContainsView(ApiView):
@@ -53,8 +53,8 @@ class CatalogContainsView(ApiView):
         operation_id="catalog_contains",
         summary="Is content in this catalog?",
         description=f"{_ABOUT_IDS} (CONT-3)",
-        parameters=[*_IDS, _MATCH, NEVER_STORED],
-        responses={200: CatalogContainsShape, 400: _WITHOUT_IDS},
+        parameters=[*IDS, _MATCH, NEVER_STORED],
+        responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = catalog_for(request, uuid, access=LEARNER)
@@ -66,7 +66,7 @@ class CatalogContainsView(ApiView):
         description=f"{_ABOUT_IDS} (ADD-6)",
         parameters=[_MATCH, NEVER_STORED],
         request=ContentIdsShape,
-        responses={200: CatalogContainsShape, 400: _WITHOUT_IDS},
+        responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
     )
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = catalog_for(request, uuid, access=LEARNER)
@@ -83,8 +83,8 @@ class CustomerContainsView(ApiView):
         operation_id="customer_contains",
         summary="Is content in a catalog of this customer?",
         description=f"{_ABOUT_IDS} (CONT-7)",
-        parameters=[*_IDS, _MATCH, *_LISTS, NEVER_STORED],
-        responses={200: CustomerContainsShape, 400: _WITHOUT_IDS},
+        parameters=[*IDS, _MATCH, *_LISTS, NEVER_STORED],
+        responses={200: CustomerContainsShape, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         customer = customer_for(request, uuid, access=LEARNER)
@@ -96,7 +96,7 @@ class CustomerContainsView(ApiView):
         description=f"{_ABOUT_IDS} (ADD-6)",
         parameters=[_MATCH, *_LISTS, NEVER_STORED],
         request=ContentIdsShape,
-        responses={200: CustomerContainsShape, 400: _WITHOUT_IDS},
+        responses={200: CustomerContainsShape, 400: WITHOUT_IDS},
     )
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
         customer = customer_for(request, uuid, access=LEARNER)

@@ -1,0 +1,59 @@
+"""
+Who may use the legacy surface, for what (LEG-2, PERM-14 to PERM-17): the same roles as everywhere, with that surface's
+own words for a refusal.
+"""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+
+from enterprise_catalog.apps.access.catalogs import Access, catalogs_with_queries
+from enterprise_catalog.apps.access.roles import Grants, grants_of
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.core.uuids import parse_uuid
+
+VIEWER = Access("Missing: enterprise.can_view_catalog", Grants.has_admin_access)
+
+
+def viewed_catalog(request: Request, uuid_text: str) -> EnterpriseCatalog:
+    """The catalog a path names, with its query, for whom may read its content (PERM-15)."""
+    catalog = _catalog(uuid_text)
+    VIEWER.require(grants_of(request), catalog.enterprise_uuid)
+    return catalog
+
+
+def asked_catalog(request: Request, uuid_text: str) -> EnterpriseCatalog:
+    """The same for whom may ask what it contains; to others it does not exist (PERM-16)."""
+    catalog = _catalog(uuid_text)
+    grants = grants_of(request)
+    if not (grants.is_staff or grants.has_learner_access(catalog.enterprise_uuid)):
+        raise NotFound("Not found.")
+    return catalog
+
+
+def viewed_customer(request: Request, uuid_text: str) -> UUID:
+    customer = parse_uuid(uuid_text)
+    if customer is None:
+        raise NotFound("Not found.")
+    VIEWER.require(grants_of(request), customer)
+    return customer
+
+
+def viewed_catalogs(request: Request) -> QuerySet[EnterpriseCatalog]:
+    """The catalogs of the customers this caller administers (PERM-14)."""
+    customers = grants_of(request).administered_customers()
+    if customers is None:
+        return EnterpriseCatalog.objects.all()
+    if not customers:
+        raise PermissionDenied(VIEWER.refusal)
+    return EnterpriseCatalog.objects.filter(enterprise_uuid__in=customers)
+
+
+def _catalog(uuid_text: str) -> EnterpriseCatalog:
+    uuid = parse_uuid(uuid_text)
+    catalog = catalogs_with_queries().filter(uuid=uuid).first() if uuid else None
+    if catalog is None:
+        raise NotFound("Not found.")
+    return catalog

@@ -1,0 +1,148 @@
+"""Catalogs as the legacy surface lists them, and one catalog with a page of its content (LEG-3 to LEG-11)."""
+
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from enterprise_catalog.apps.access.legacy import viewed_catalog, viewed_catalogs
+from enterprise_catalog.apps.api.legacy.shapes import CatalogsShape, ContentShape
+from enterprise_catalog.apps.api.legacy.views import LegacyView, ignored_parameters, url_of_page
+from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request, page_size
+from enterprise_catalog.apps.api.params import integer_filter, uuid_filter
+from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, page_size_parameter
+from enterprise_catalog.apps.catalog.legacy import legacy_linker
+from enterprise_catalog.apps.catalog.linking import link_context
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.pages import listed_page
+from enterprise_catalog.apps.core.renderers import Rendered
+from enterprise_catalog.apps.core.uuids import parse_uuid
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+
+# The names of callers, and ours.
+_COLUMNS = {
+    "uuid": "uuid",
+    "title": "title",
+    "enterprise_customer": "enterprise_uuid",
+    "enterprise_catalog_query": "catalog_query_id",
+    "created": "created",
+    "modified": "modified",
+}
+_HONOURED = {"page", "page_size", "uuid", "enterprise_customer"}
+
+
+class CatalogsView(LegacyView):
+    @extend_schema(
+        operation_id="list_legacy_catalogs",
+        summary="Catalogs, as edx-enterprise listed them",
+        description="Those of the caller's customers; an operator's are all (LEG-3).",
+        parameters=[
+            *PAGE_PARAMETERS,
+            OpenApiParameter("uuid", {"type": "string", "format": "uuid"}),
+            OpenApiParameter("title", str),
+            OpenApiParameter("enterprise_customer", {"type": "string", "format": "uuid"}),
+            OpenApiParameter("enterprise_catalog_query", int),
+            OpenApiParameter("ordering", str, description=f"One or more of {', '.join(_COLUMNS)}, `-` for descending."),
+        ],
+        responses=CatalogsShape,
+    )
+    def get(self, request: Request, **_: Any) -> Response:
+        catalogs = ordered(request, filtered(request, viewed_catalogs(request)))
+        page = page_of(page_request(request), catalogs.count())
+        rows = catalogs[page.offset : page.offset + page.size]
+        return Response(full_envelope(request, page, [catalog_header(catalog) for catalog in rows]))
+
+
+class CatalogView(LegacyView):
+    @extend_schema(
+        operation_id="retrieve_legacy_catalog",
+        summary="One catalog with a page of its content, as edx-enterprise showed it",
+        description="Courses, runs with enrollable seats and programs for one-click purchase (LEG-4, LEG-5). Whatever "
+        "else is asked of discovery is ignored, and named in a header (LEG-9).",
+        parameters=[
+            OpenApiParameter(
+                "page", {"type": "string", "pattern": "^(0*[1-9][0-9]{0,8})?$", "default": "1"}, description="From 1."
+            ),
+            page_size_parameter(default=settings.LEGACY_PAGE_SIZE_DEFAULT, most=settings.LEGACY_PAGE_SIZE_MAX),
+            OpenApiParameter("uuid", str, description="404 unless it is this catalog's."),
+            OpenApiParameter("enterprise_customer", str, description="404 unless it is that of this catalog."),
+        ],
+        responses=ContentShape,
+    )
+    def get(self, request: Request, uuid: str, **_: Any) -> Response:
+        catalog = viewed_catalog(request, uuid)
+        require_same(request, catalog)
+        wanted = content_page_request(request)
+        customer = EnterpriseCustomer.objects.filter(uuid=catalog.enterprise_uuid).first()
+        link = legacy_linker(link_context(catalog, customer), now=timezone.now())
+        content = listed_page(
+            query_id=catalog.catalog_query_id, offset=wanted.offset, limit=wanted.size, surface=self.surface
+        )
+        page = page_of(wanted, content.count)
+        url = partial(url_of_page, request)
+        return Response(
+            catalog_header(catalog)
+            | {
+                "count": page.count,
+                "previous": url(page.number - 1) if page.number > 1 else None,
+                "next": url(page.number + 1) if page.number < page.last else None,
+                "results": [Rendered(link(item)) for item in content.items],
+            },
+            headers=ignored_parameters(request, honoured=_HONOURED),
+        )
+
+
+def catalog_header(catalog: EnterpriseCatalog) -> dict[str, Any]:
+    return {
+        "uuid": catalog.uuid,
+        "title": catalog.title,
+        "enterprise_customer": catalog.enterprise_uuid,
+        "enterprise_catalog_query": catalog.catalog_query_id,
+        "created": catalog.created,
+        "modified": catalog.modified,
+    }
+
+
+def filtered(request: Request, catalogs: QuerySet[EnterpriseCatalog]) -> QuerySet[EnterpriseCatalog]:
+    """Exactly, by what is not empty; 400 for what can be no value."""
+    values = {
+        "uuid": uuid_filter(request, "uuid"),
+        "title": request.query_params.get("title") or None,
+        "enterprise_customer": uuid_filter(request, "enterprise_customer"),
+        "enterprise_catalog_query": integer_filter(request, "enterprise_catalog_query"),
+    }
+    return catalogs.filter(**{_COLUMNS[name]: value for name, value in values.items() if value is not None})
+
+
+def ordered(request: Request, catalogs: QuerySet[EnterpriseCatalog]) -> QuerySet[EnterpriseCatalog]:
+    """By what is known; uuids decide between equals, so that pages have one order (COM-9)."""
+    names = request.query_params.get("ordering", "").replace(" ", "").split(",")
+    known = [
+        f"{'-' if name.startswith('-') else ''}{_COLUMNS[name.removeprefix('-')]}"
+        for name in names
+        if name.removeprefix("-") in _COLUMNS
+    ]
+    return catalogs.order_by(*(known or ["created"]), "uuid")
+
+
+def require_same(request: Request, catalog: EnterpriseCatalog) -> None:
+    """Two parameters that can only agree with the path (LEG-9)."""
+    for name, own in (("uuid", catalog.uuid), ("enterprise_customer", catalog.enterprise_uuid)):
+        asked = request.query_params.get(name)
+        if asked and parse_uuid(asked) != own:
+            raise NotFound("Not found.")
+
+
+def content_page_request(request: Request) -> PageRequest:
+    """LEG-9, LEG-10: no `last` here."""
+    wanted = page_request(request)
+    if not wanted.number:
+        raise NotFound("Invalid page.")
+    size = page_size(request, default=settings.LEGACY_PAGE_SIZE_DEFAULT, most=settings.LEGACY_PAGE_SIZE_MAX)
+    return PageRequest(wanted.number, size)

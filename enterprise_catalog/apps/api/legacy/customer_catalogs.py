@@ -1,0 +1,112 @@
+"""Catalogs made and changed with the id of a query (LEG-19, LEG-20)."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from enterprise_catalog.apps.access.queries import require_operator_or_staff
+from enterprise_catalog.apps.access.roles import grants_of
+from enterprise_catalog.apps.api.legacy.shapes import CustomerCatalogShape
+from enterprise_catalog.apps.api.legacy.views import LegacyView
+from enterprise_catalog.apps.api.openapi import FIELD_ERRORS, Refused
+from enterprise_catalog.apps.api.params import is_row_id, json_body
+from enterprise_catalog.apps.api.saving import refusals_as_answers, save_headers
+from enterprise_catalog.apps.api.v1.serializers import StrictUUIDField, TextField
+from enterprise_catalog.apps.api.v1.shapes import SAVE_HEADERS
+from enterprise_catalog.apps.core.uuids import parse_uuid
+from enterprise_catalog.apps.operations.catalogs import SavedCatalog
+from enterprise_catalog.apps.operations.legacy_catalogs import change_customer_catalog, create_customer_catalog
+
+
+class QueryIdField(serializers.IntegerField):
+    """An id that no row can have is as unknown as any other."""
+
+    def to_internal_value(self, data: Any) -> int:
+        query_id: int = super().to_internal_value(data)
+        if not is_row_id(str(query_id)):
+            raise serializers.ValidationError(f'Invalid pk "{query_id}" - object does not exist.')
+        return query_id
+
+
+class CustomerCatalogInput(serializers.Serializer):
+    title = TextField()
+    enterprise_customer = StrictUUIDField()
+    enterprise_catalog_query = QueryIdField(required=False, allow_null=True)
+    uuid = StrictUUIDField(required=False)
+
+
+class CustomerCatalogChange(serializers.Serializer):
+    uuid = StrictUUIDField()
+    title = TextField(required=False)
+    enterprise_catalog_query = QueryIdField(required=False)
+
+
+class CustomerCatalogView(LegacyView):
+    @extend_schema(
+        operation_id="create_legacy_customer_catalog",
+        summary="Make a catalog on a query, as edx-enterprise did",
+        description="200 with the catalog that the customer has on that query already. Without a query, on the default "
+        "filter. For operators and staff (LEG-19).",
+        parameters=SAVE_HEADERS,
+        request=CustomerCatalogInput,
+        responses={
+            200: CustomerCatalogShape,
+            201: CustomerCatalogShape,
+            409: Refused("The uuid is another catalog's.", FIELD_ERRORS),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        require_operator_or_staff(request)
+        serializer = CustomerCatalogInput(data=json_body(request))
+        serializer.is_valid(raise_exception=True)
+        with refusals_as_answers(gone=NotFound("Not found.")):
+            sent = serializer.validated_data
+            saved = create_customer_catalog(
+                title=sent["title"],
+                enterprise_uuid=sent["enterprise_customer"],
+                query_id=sent.get("enterprise_catalog_query"),
+                uuid=sent.get("uuid"),
+                grants=grants_of(request),
+            )
+        return answer(saved, status=201 if saved.created else 200)
+
+    @extend_schema(
+        operation_id="change_legacy_customer_catalog",
+        summary="Give a catalog another title or query, as edx-enterprise did",
+        description="The uuid stands in the body. For operators and staff (LEG-20).",
+        parameters=SAVE_HEADERS,
+        request=CustomerCatalogChange,
+        responses=CustomerCatalogShape,
+    )
+    def patch(self, request: Request) -> Response:
+        require_operator_or_staff(request)
+        body = json_body(request)
+        unknown = NotFound(f"Could not find catalog uuid {body.get('uuid') if isinstance(body, dict) else None}")
+        if isinstance(body, dict) and body.get("uuid") and parse_uuid(body["uuid"]) is None:
+            raise unknown
+        serializer = CustomerCatalogChange(data=body)
+        serializer.is_valid(raise_exception=True)
+        with refusals_as_answers(gone=unknown):
+            sent = serializer.validated_data
+            saved = change_customer_catalog(
+                uuid=sent["uuid"],
+                title=sent.get("title"),
+                query_id=sent.get("enterprise_catalog_query"),
+                grants=grants_of(request),
+            )
+        return answer(saved, status=200)
+
+
+def answer(saved: SavedCatalog, *, status: int) -> Response:
+    catalog = saved.catalog
+    representation = {
+        "uuid": catalog.uuid,
+        "title": catalog.title,
+        "enterprise_customer": catalog.enterprise_uuid,
+        "enterprise_catalog_query": catalog.catalog_query_id,
+    }
+    return Response(representation, status=status, headers=save_headers(saved))

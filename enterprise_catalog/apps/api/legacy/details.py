@@ -1,0 +1,76 @@
+"""One course, run or program of a catalog in full (LEG-15 to LEG-17)."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from enterprise_catalog.apps.access.legacy import viewed_catalog
+from enterprise_catalog.apps.api.legacy.views import LegacyView
+from enterprise_catalog.apps.api.params import repaired
+from enterprise_catalog.apps.catalog.legacy import program_with_enrollment, with_enrollment
+from enterprise_catalog.apps.catalog.legacy_details import course_record, program_record, run_record
+from enterprise_catalog.apps.catalog.linking import link_context
+from enterprise_catalog.apps.catalog.links import LinkContext
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.core.uuids import parse_uuid
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+
+_RECORD = {"type": "object", "additionalProperties": True}
+
+
+class CourseView(LegacyView):
+    @extend_schema(
+        operation_id="retrieve_legacy_course",
+        summary="A course of a catalog, in full",
+        description="LEG-15.",
+        parameters=[OpenApiParameter("course_key", str, OpenApiParameter.PATH, description="`org+number`.")],
+        responses=_RECORD,
+    )
+    def get(self, request: Request, uuid: str, course_key: str) -> Response:
+        catalog = viewed_catalog(request, uuid)
+        (key,) = repaired([course_key])
+        record = found(course_record(query_id=catalog.catalog_query_id, course_key=key))
+        return Response(with_enrollment(record, context_of(catalog)))
+
+
+class CourseRunView(LegacyView):
+    @extend_schema(
+        operation_id="retrieve_legacy_course_run",
+        summary="A course run of a catalog, in full",
+        description="LEG-16.",
+        parameters=[OpenApiParameter("run_key", str, OpenApiParameter.PATH, description="Key of the run.")],
+        responses=_RECORD,
+    )
+    def get(self, request: Request, uuid: str, run_key: str) -> Response:
+        catalog = viewed_catalog(request, uuid)
+        (key,) = repaired([run_key])
+        record = found(run_record(query_id=catalog.catalog_query_id, run_key=key))
+        return Response(with_enrollment(record, context_of(catalog)))
+
+
+class ProgramView(LegacyView):
+    @extend_schema(
+        operation_id="retrieve_legacy_program",
+        summary="A program of a catalog, in full",
+        description="LEG-16.",
+        parameters=[OpenApiParameter("program_uuid", str, OpenApiParameter.PATH, description="Uuid of the program.")],
+        responses=_RECORD,
+    )
+    def get(self, request: Request, uuid: str, program_uuid: str) -> Response:
+        catalog = viewed_catalog(request, uuid)
+        key = str(parse_uuid(program_uuid) or program_uuid)
+        record = found(program_record(query_id=catalog.catalog_query_id, program_uuid=key))
+        return Response(program_with_enrollment(record, context_of(catalog)))
+
+
+def found(record: dict[str, Any] | None) -> dict[str, Any]:
+    if record is None:
+        raise NotFound("Not found.")
+    return record
+
+
+def context_of(catalog: EnterpriseCatalog) -> LinkContext:
+    return link_context(catalog, EnterpriseCustomer.objects.filter(uuid=catalog.enterprise_uuid).first())

@@ -1,0 +1,66 @@
+"""Catalog queries under the ids that the legacy surface knows them by (LEG-18)."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from enterprise_catalog.apps.access.queries import require_operator_or_staff
+from enterprise_catalog.apps.api.legacy.shapes import QueriesShape, QueryShape
+from enterprise_catalog.apps.api.legacy.views import LegacyView
+from enterprise_catalog.apps.api.pagination import PageRequest, page_of, page_request, page_size, plain_envelope
+from enterprise_catalog.apps.api.params import is_row_id
+from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.core.renderers import Rendered
+
+
+class QueriesView(LegacyView):
+    @extend_schema(
+        operation_id="list_legacy_catalog_queries",
+        summary="Catalog queries, as edx-enterprise listed them",
+        description="For operators and staff, by id (LEG-18).",
+        parameters=PAGE_PARAMETERS[:1],
+        responses=QueriesShape,
+    )
+    def get(self, request: Request) -> Response:
+        require_operator_or_staff(request)
+        queries = CatalogQuery.objects.order_by("pk")
+        most = settings.LEGACY_QUERIES_PAGE_SIZE
+        wanted = PageRequest(page_request(request).number, page_size(request, default=most, most=most))
+        page = page_of(wanted, queries.count())
+        rows = queries[page.offset : page.offset + page.size]
+        return Response(plain_envelope(request, page, [query_representation(query) for query in rows]))
+
+
+class QueryView(LegacyView):
+    @extend_schema(
+        operation_id="retrieve_legacy_catalog_query",
+        summary="One catalog query, as edx-enterprise showed it",
+        description="For operators and staff (LEG-18).",
+        parameters=[OpenApiParameter("identifier", int, OpenApiParameter.PATH, description="Its id.")],
+        responses=QueryShape,
+    )
+    def get(self, request: Request, identifier: str) -> Response:
+        query = CatalogQuery.objects.filter(pk=int(identifier)).first() if is_row_id(identifier) else None
+        if query is None:
+            raise NotFound("Not found.")
+        require_operator_or_staff(request)
+        return Response(query_representation(query))
+
+
+def query_representation(query: CatalogQuery) -> dict[str, Any]:
+    return {
+        "id": query.pk,
+        "created": query.created,
+        "modified": query.modified,
+        "title": query.title,
+        # Python's JSON, since orjson knows no numbers beyond 64 bits.
+        "content_filter": Rendered(json.dumps(query.content_filter).encode()),
+        "uuid": query.uuid,
+        "include_exec_ed_2u_courses": False,
+    }

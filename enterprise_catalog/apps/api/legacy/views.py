@@ -1,0 +1,48 @@
+"""What the views of the legacy surface share, and where they differ from v1's: tokens, formats, pages (LEG-*)."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+from urllib.parse import parse_qsl, quote, urlencode
+
+from django.conf import settings
+from django.core.handlers.wsgi import get_str_from_wsgi
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from enterprise_catalog.apps.access.authentication import BearerJwtAuthentication
+from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.catalog.surfaces import LEGACY
+from enterprise_catalog.apps.core.negotiation import ContentNegotiation
+
+# So many are named in the header; a caller with more knows what it is doing.
+_MOST_NAMED = 20
+
+
+class AcceptOrSuffix(ContentNegotiation):
+    """`format` is one of the parameters that only discovery knew (COM-4)."""
+
+    settings = cast(Any, SimpleNamespace(URL_FORMAT_OVERRIDE=None))
+
+
+class LegacyView(ApiView):
+    surface = LEGACY
+    content_negotiation_class = AcceptOrSuffix
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """JWT first, so that it is named in a refusal (AUTH-3)."""
+        bearer = [BearerJwtAuthentication()] if settings.LEGACY_BEARER_TOKENS else []
+        return [*super().get_authenticators(), *bearer]
+
+
+def ignored_parameters(request: Request, *, honoured: set[str]) -> dict[str, str]:
+    """A header with what was sent and does nothing, so that nobody takes the answer for filtered (LEG-9)."""
+    names = sorted(set(request.query_params) - honoured)[:_MOST_NAMED]
+    return {"X-Catalog-Ignored-Params": ", ".join(quote(name, safe="") for name in names)} if names else {}
+
+
+def url_of_page(request: Request, number: int) -> str:
+    """The incoming URL with this page, also the first; sorted by name, without blank parameters (LEG-11)."""
+    pairs = parse_qsl(get_str_from_wsgi(request.META, "QUERY_STRING", ""))
+    pairs = [pair for pair in pairs if pair[0] != "page"] + [("page", str(number))]
+    # Stable, so that repeated parameters stay in their order.
+    return f"{request.build_absolute_uri(request.path)}?{urlencode(sorted(pairs, key=lambda pair: pair[0]))}"

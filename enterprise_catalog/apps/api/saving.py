@@ -1,0 +1,35 @@
+"""What became of a save, as an answer: refusals of the desk by their status, and what was set in motion (CRUD-10)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
+
+from enterprise_catalog.apps.access.catalogs import MANAGER
+from enterprise_catalog.apps.catalog.filters import warning_header
+from enterprise_catalog.apps.core.exceptions import Conflict
+from enterprise_catalog.apps.operations import errors
+from enterprise_catalog.apps.operations.catalogs import SavedCatalog
+
+
+@contextmanager
+def refusals_as_answers(*, gone: APIException) -> Iterator[None]:
+    try:
+        yield
+    except errors.InvalidValues as error:
+        raise ValidationError(error.errors) from error
+    except errors.Conflict as error:
+        raise Conflict(error.errors) from error
+    except errors.NotAllowed as error:
+        raise PermissionDenied(MANAGER.refusal) from error
+    except errors.Gone as error:
+        raise gone from error
+
+
+def save_headers(saved: SavedCatalog) -> dict[str, str]:
+    headers = {}
+    if saved.refresh_run is not None:
+        headers["X-Refresh-Run"] = str(saved.refresh_run.uuid)
+    if warnings := warning_header(saved.filter_warnings):
+        headers["X-Catalog-Filter-Warning"] = warnings
+    return headers

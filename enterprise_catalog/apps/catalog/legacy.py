@@ -1,0 +1,101 @@
+"""
+The item as the legacy surface shows it: the search document itself, dressed for one catalog (LEG-5, LEG-7, LEG-8,
+LEG-14).
+
+Pure functions over documents, at reading: what a course says of being active depends on the moment it is asked, so
+there is nothing to render when it is stored.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from enterprise_catalog.apps.catalog import links
+from enterprise_catalog.apps.catalog.items import hide_restricted_runs
+from enterprise_catalog.apps.catalog.links import LinkContext
+from enterprise_catalog.apps.catalog.models import ContentMetadata
+from enterprise_catalog.apps.catalog.variants import nested_runs
+from enterprise_catalog.apps.core.moments import parse_moment
+
+ContentType = ContentMetadata.ContentType
+
+# What has to be true of a content to be listed; pathways never are (LEG-5).
+_LISTED_IF = {
+    ContentType.COURSE_RUN: "has_enrollable_seats",
+    ContentType.PROGRAM: "is_program_eligible_for_one_click_purchase",
+}
+_AVAILABLE = frozenset(["Current", "Starting Soon", "Upcoming"])
+# A run that ends within this time is not worth enrolling in (LEG-14).
+_ENDS_SOON = timedelta(days=1)
+
+
+def is_listed_on_legacy(content_type: str, search_document: dict[str, Any]) -> bool:
+    """Of a member that is not hidden; a missing flag counts as false."""
+    if content_type == ContentType.COURSE:
+        return True
+    flag = _LISTED_IF.get(ContentType(content_type))
+    return flag is not None and search_document.get(flag) is True
+
+
+def legacy_linker(context: LinkContext, *, now: datetime) -> Callable[[bytes], bytes]:
+    """A function from a stored search document, as JSON, to the item's JSON for a catalog."""
+
+    def link(document: bytes) -> bytes:
+        return orjson.dumps(legacy_item(orjson.loads(document), context, now=now))
+
+    return link
+
+
+def legacy_item(document: dict[str, Any], context: LinkContext, *, now: datetime) -> dict[str, Any]:
+    """LEG-7. The document is the caller's to lose."""
+    content_type = document["aggregation_key"].partition(":")[0]
+    if url := links.linkable_url(document.get("marketing_url")):
+        document["marketing_url"] = links.merge_parameters(url, context.utm)
+    if content_type == ContentType.PROGRAM:
+        document["enrollment_url"] = links.lms_program_url(context, document["uuid"])
+    else:
+        document["enrollment_url"] = links.lms_course_url(context, document.get("key") or document["uuid"])
+    if content_type == ContentType.COURSE:
+        hide_restricted_runs(document)
+        document["active"] = any(_is_open(run, now) for run in nested_runs(document))
+        document["end_date"] = _latest_end(document)
+    return document
+
+
+def with_enrollment(record: dict[str, Any], context: LinkContext) -> dict[str, Any]:
+    """A course or run, also one inside a program, that leads to its enrollment (LEG-15, LEG-16)."""
+    linked = record | {"enrollment_url": links.lms_course_url(context, record["key"])}
+    if isinstance(record.get("course_runs"), list):
+        linked["course_runs"] = _each_with_enrollment(record["course_runs"], context)
+    return linked
+
+
+def program_with_enrollment(record: dict[str, Any], context: LinkContext) -> dict[str, Any]:
+    """A program whose courses and runs lead to their enrollment, too (LEG-16)."""
+    linked = record | {"enrollment_url": links.lms_program_url(context, record["uuid"])}
+    if isinstance(record.get("courses"), list):
+        linked["courses"] = _each_with_enrollment(record["courses"], context)
+    return linked
+
+
+def _each_with_enrollment(entries: list[Any], context: LinkContext) -> list[Any]:
+    """Odd entries, without a key, stay as they are (DISC-17)."""
+    has_key = [isinstance(entry, dict) and isinstance(entry.get("key"), str) for entry in entries]
+    return [with_enrollment(entry, context) if key else entry for entry, key in zip(entries, has_key, strict=True)]
+
+
+def _is_open(run: dict[str, Any], now: datetime) -> bool:
+    """LEG-14; a date that is none sets no limit."""
+    if run.get("status") != "published" or run.get("availability") not in _AVAILABLE:
+        return False
+    end, opens, closes = (parse_moment(run.get(name)) for name in ("end", "enrollment_start", "enrollment_end"))
+    return (
+        (end is None or end > now + _ENDS_SOON) and (opens is None or opens < now) and (closes is None or closes > now)
+    )
+
+
+def _latest_end(course: dict[str, Any]) -> str | None:
+    ends = [(moment, run["end"]) for run in nested_runs(course) if (moment := parse_moment(run.get("end")))]
+    return max(ends)[1] if ends else None

@@ -1,0 +1,63 @@
+"""
+One course, run or program of a catalog, from its full record (LEG-15 to LEG-17).
+
+Contained is what v1 contains; what v1 hides is not found here either. One document is read and parsed; None says that
+there is none to show.
+"""
+
+from typing import Any
+
+from enterprise_catalog.apps.catalog.items import ContentType, hide_restricted_runs
+from enterprise_catalog.apps.catalog.membership import find_matches
+from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, ContentOverride
+from enterprise_catalog.apps.catalog.surfaces import LEGACY
+from enterprise_catalog.apps.catalog.variants import nested_runs
+from enterprise_catalog.apps.core.packing import unpack
+
+
+def course_record(*, query_id: int, course_key: str) -> dict[str, Any] | None:
+    """The full record of a contained course."""
+    if not _members_through(query_id, course_key):
+        return None
+    return _record(query_id, course_key, ContentType.COURSE)
+
+
+def run_record(*, query_id: int, run_key: str) -> dict[str, Any] | None:
+    """A contained run as its course's full record has it, else its own search document."""
+    members = _members_through(query_id, run_key)
+    if not members:
+        return None
+    own = ContentMetadata.objects.filter(pk=run_key, content_type=ContentType.COURSE_RUN, restricted=False).first()
+    courses = members - {run_key} | ({own.parent_content_key} if own and own.parent_content_key else set())
+    for course_key in sorted(courses):
+        course = _record(query_id, course_key, ContentType.COURSE)
+        for run in nested_runs(course or {}):
+            if run["key"] == run_key:
+                return run
+    return unpack(own.documents.search_document) if own else None
+
+
+def program_record(*, query_id: int, program_uuid: str) -> dict[str, Any] | None:
+    """The full record of a contained program."""
+    if not _members_through(query_id, program_uuid):
+        return None
+    return _record(query_id, program_uuid, ContentType.PROGRAM)
+
+
+def _members_through(query_id: int, key: str) -> set[str]:
+    return {match.member for match in find_matches(query_ids=[query_id], keys=[key], surface=LEGACY)}
+
+
+def _record(query_id: int, content_key: str, content_type: ContentType) -> dict[str, Any] | None:
+    """As this query shows it, without what v1 hides."""
+    forced = ContentOverride.objects.filter(catalog_query_id=query_id, content_id=content_key, forced=True)
+    shared = ContentDocuments.objects.filter(pk=content_key, content__content_type=content_type)
+    packed = (
+        forced.values_list("search_document", flat=True).first() or shared.values_list("full_record", flat=True).first()
+    )
+    if packed is None:
+        return None
+    record: dict[str, Any] = unpack(packed)
+    if content_type == ContentType.COURSE:
+        hide_restricted_runs(record)
+    return record

@@ -1,0 +1,40 @@
+"""
+What the legacy surface lists. Contents that are stored already are listed with the next refresh of their queries, which
+renders every item anew; until then the legacy lists are empty.
+"""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('catalog', '0001_initial'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='catalogcontentkey',
+            name='standing_legacy',
+            field=models.PositiveSmallIntegerField(choices=[(0, 'hidden'), (1, 'contained, listed only when asked for by key'), (2, 'listed')], db_default=1),
+        ),
+        migrations.AddField(
+            model_name='catalogquery',
+            name='count_legacy',
+            field=models.PositiveIntegerField(db_default=0, default=0, editable=False),
+        ),
+        migrations.AddField(
+            model_name='contentmetadata',
+            name='listed_on_legacy',
+            field=models.BooleanField(db_default=False, default=False),
+        ),
+        migrations.AddField(
+            model_name='contentoverride',
+            name='search_document',
+            field=models.BinaryField(null=True),
+        ),
+        migrations.AddIndex(
+            model_name='catalogcontentkey',
+            index=models.Index(fields=['catalog_query', 'standing_legacy', 'content'], name='pages_of_query_legacy'),
+        ),
+    ]

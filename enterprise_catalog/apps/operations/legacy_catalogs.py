@@ -1,0 +1,92 @@
+"""
+Catalogs as the legacy surface makes and changes them: with the id of a query in place of a filter (LEG-19, LEG-20).
+
+A translation into what `operations.catalogs` saves; its rules are all there.
+"""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from enterprise_catalog.apps.access.roles import Grants
+from enterprise_catalog.apps.catalog.filters import content_filter_hash
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.core.db import retry_lost_locks
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+from enterprise_catalog.apps.operations.catalogs import ABSENT, CatalogValues, SavedCatalog, save_catalog
+from enterprise_catalog.apps.operations.errors import Gone, InvalidValues
+
+# edx-enterprise's newest default, for a catalog that is made without a query.
+DEFAULT_CONTENT_FILTER: dict[str, Any] = {
+    "content_type": "course",
+    "partner": "edx",
+    "level_type": ["Introductory", "Intermediate", "Advanced"],
+    "availability": ["Current", "Starting Soon", "Upcoming"],
+    "status": "published",
+}
+DEFAULT_COURSE_MODES = [
+    "verified", "professional", "no-id-professional", "audit", "honor", "unpaid-executive-education",
+]  # fmt: skip
+
+
+@retry_lost_locks
+@transaction.atomic
+def create_customer_catalog(
+    *, title: str, enterprise_uuid: UUID, query_id: int | None, uuid: UUID | None, grants: Grants
+) -> SavedCatalog:
+    """
+    A new catalog, or the one that the customer has on that query already; None for the default filter and a new uuid.
+    Raises what `save_catalog` raises, and InvalidValues for an unknown query.
+    """
+    content_filter, query = _locked_query(query_id)
+    is_new = uuid is None or not EnterpriseCatalog.objects.filter(pk=uuid).exists()
+    if is_new and query is not None:
+        existing = query.catalogs.filter(enterprise_uuid=enterprise_uuid).first()
+        if existing is not None:
+            return SavedCatalog(existing, created=False, refresh_run=None, filter_warnings=[])
+    customer = EnterpriseCustomer.objects.filter(uuid=enterprise_uuid).first()
+    values = CatalogValues(
+        uuid=uuid or ABSENT,
+        title=title,
+        enterprise_uuid=enterprise_uuid,
+        enterprise_name=customer.name if customer else "",
+        enabled_course_modes=DEFAULT_COURSE_MODES,
+        publish_audit_enrollment_urls=False,
+        content_filter=content_filter,
+        query_uuid=query.uuid if query else None,
+    )
+    return save_catalog(catalog=None, values=values, grants=grants)
+
+
+@retry_lost_locks
+@transaction.atomic
+def change_customer_catalog(*, uuid: UUID, title: str | None, query_id: int | None, grants: Grants) -> SavedCatalog:
+    """
+    Give a catalog another title or query; None leaves what it has. Raises what `save_catalog` raises, and InvalidValues
+    for an unknown query.
+    """
+    catalog = EnterpriseCatalog.objects.filter(pk=uuid).first()
+    if catalog is None:
+        raise Gone
+    changes = CatalogValues(title=title or ABSENT)
+    if query_id not in (None, catalog.catalog_query_id):
+        content_filter, query = _locked_query(query_id)
+        changes = replace(changes, content_filter=content_filter, query_uuid=query.uuid if query else None)
+    return save_catalog(catalog=catalog, values=changes, grants=grants)
+
+
+def _locked_query(query_id: int | None) -> tuple[dict[str, Any], CatalogQuery | None]:
+    """
+    The filter that is wanted, and the query that has it, if there is one yet. Locked, so that of two callers who make
+    the same catalog at once the second finds the first one's.
+    """
+    queries = CatalogQuery.objects.select_for_update()
+    if query_id is None:
+        wanted = queries.filter(content_filter_hash=content_filter_hash(DEFAULT_CONTENT_FILTER))
+        return DEFAULT_CONTENT_FILTER, wanted.first()
+    query = queries.filter(pk=query_id).first()
+    if query is None:
+        raise InvalidValues({"enterprise_catalog_query": [f'Invalid pk "{query_id}" - object does not exist.']})
+    return query.content_filter, query
