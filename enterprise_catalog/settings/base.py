@@ -271,7 +271,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Enterprise catalog",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
-    "SCHEMA_PATH_PREFIX": "/api/v[0-9]",
+    "SCHEMA_PATH_PREFIX": "(/enterprise)?/api/v[0-9]",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "enterprise_catalog.apps.api.openapi.add_shared_parts",

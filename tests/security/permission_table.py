@@ -156,6 +156,54 @@ v1:approve-run v1:reject-run
     POST      of-E        401 403 403 403 403 403 409 403 403 409  list             RUN-6
     POST      unknown     401 404 404 404 404 404 404 404 404 404  -                RUN-6 AUTH-7
     POST      malformed   401 404 404 404 404 404 404 404 404 404  -                RUN-6 AUTH-7
+
+legacy:catalogs legacy:catalogs-as
+                           A   N   L   X   M   Y   O   P   S   U
+    GET       -           401 403 403 403 200 200 200 403 403 200  legacy           PERM-14
+
+legacy:catalog legacy:catalog-as
+                           A   N   L   X   M   Y   O   P   S   U
+    GET       of-E        401 403 403 403 200 403 200 403 403 200  legacy           PERM-15 LEG-2
+    GET       unknown     401 404 404 404 404 404 404 404 404 404  -                COM-3 AUTH-7
+    GET       malformed   401 404 404 404 404 404 404 404 404 404  -                COM-3 AUTH-7
+
+legacy:course legacy:run legacy:program
+                           A   N   L   X   M   Y   O   P   S   U
+    GET       of-E        401 403 403 403 200 403 200 403 403 200  legacy           PERM-15 LEG-2
+    GET       absent      401 403 403 403 404 403 404 403 403 404  legacy           PERM-15 LEG-17
+    GET       unknown     401 404 404 404 404 404 404 404 404 404  -                COM-3 AUTH-7
+    GET       malformed   401 404 404 404 404 404 404 404 404 404  -                COM-3 AUTH-7
+
+legacy:catalog-contains
+                           A   N   L   X   M   Y   O   P   S   U
+    GET       of-E        401 404 200 404 200 404 200 404 200 200  -                PERM-16 LEG-2
+    GET       unknown     401 404 404 404 404 404 404 404 404 404  -                COM-3 AUTH-7
+    GET       malformed   401 404 404 404 404 404 404 404 404 404  -                COM-3 AUTH-7
+
+legacy:customer-contains
+                           A   N   L   X   M   Y   O   P   S   U
+    GET       of-E        401 403 403 403 200 403 200 403 403 200  legacy           PERM-15 LEG-2
+    GET       unknown     401 403 403 403 403 403 200 403 403 200  legacy           PERM-15 AUTH-7
+    GET       malformed   401 404 404 404 404 404 404 404 404 404  -                COM-3 AUTH-7
+
+legacy:catalog-queries
+                           A   N   L   X   M   Y   O   P   S   U
+    GET       -           401 403 403 403 403 403 200 403 200 200  list             PERM-17
+
+legacy:catalog-query
+                           A   N   L   X   M   Y   O   P   S   U
+    GET       of-E        401 403 403 403 403 403 200 403 200 200  list             PERM-17
+    GET       unknown     401 404 404 404 404 404 404 404 404 404  -                LEG-18 AUTH-7
+    GET       malformed   401 404 404 404 404 404 404 404 404 404  -                LEG-18 AUTH-7
+
+legacy:customer-catalog
+                           A   N   L   X   M   Y   O   P   S   U
+    POST      for-E       401 403 403 403 403 403 201 403 201 201  list             PERM-17
+    POST      broken      401 403 403 403 403 403 400 403 400 400  list             AUTH-9
+    PATCH     of-E        401 403 403 403 403 403 200 403 200 200  list             PERM-17
+    PATCH     unknown     401 403 403 403 403 403 404 403 404 404  list             LEG-20
+    PATCH     malformed   401 403 403 403 403 403 404 403 404 404  list             LEG-20
+    PATCH     broken      401 403 403 403 403 403 400 403 400 400  list             AUTH-9
 """
 
 

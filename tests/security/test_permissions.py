@@ -23,12 +23,14 @@ REFUSALS = {
     "list": "You do not have permission to perform this action.",
     "admin": "MISSING: catalog.has_admin_access",
     "learner": "MISSING: catalog.has_learner_access",
+    "legacy": "Missing: enterprise.can_view_catalog",
     "foreign": f"catalog_uuids must belong to enterprise customer {E}.",
 }
 # Everything else only reads, by whatever method.
 WRITING = {"v1:catalogs", "v1:catalogs-as", "v1:catalog", "v1:catalog-as", "v1:catalog-refresh-metadata"} | {
     "v1:approve-run",
     "v1:reject-run",
+    "legacy:customer-catalog",
 }
 
 

@@ -8,15 +8,19 @@ from uuid import UUID
 from rest_framework.test import APIClient
 
 from enterprise_catalog.apps.access.tests.tokens import OTHER, E
-from enterprise_catalog.apps.api.tests.builders import make_catalog
+from enterprise_catalog.apps.api.tests.builders import make_catalog, program_document
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
-from enterprise_catalog.apps.refresh.tests.builders import claimed, keys
+from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, keys
 
 NOWHERE = UUID("2b1d3c5e-0000-4000-8000-00000000dead")
 # Names that cannot be an object's; a route must not depend on which of them comes.
 MALFORMED = "not-a-uuid"
+PROGRAM = "2b1d3c5e-0000-4000-8000-00000000beef"
+# What of E's catalog has a full record.
+RECORDS = {keys(1)[0]: course_document(keys(1)[0]), PROGRAM: {"uuid": PROGRAM}}
+DETAILS = {"course_key": keys(1)[0], "run_key": f"course-v1:{keys(1)[0]}+1T", "program_uuid": PROGRAM}
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class World:
 
 
 def make_world() -> World:
-    own = make_catalog(*keys(10), title="own")
+    own = make_catalog(*keys(10), program_document(PROGRAM), title="own", records=RECORDS)
     shared = make_catalog("edX+shared", title="shared")
     sharing = make_catalog(customer=OTHER, query=shared.catalog_query, title="sharing")
     foreign = make_catalog("edX+foreign", customer=OTHER, title="foreign")
@@ -49,6 +53,9 @@ def make_world() -> World:
         ("content-metadata", "unknown"): "edX+unknown",
         ("catalog-queries", "of-E-by-id"): str(own.catalog_query_id),
         ("refresh-runs", "held"): str(held.run_uuid),
+        ("enterprise_catalogs", "of-E"): str(own.uuid),
+        ("enterprise_catalog_query", "of-E"): str(own.catalog_query_id),
+        ("enterprise_catalog_query", "unknown"): str(2**31),
     }
     for case, query in queries.items():
         names["catalog-queries", case] = str(query.uuid)
@@ -70,6 +77,7 @@ def path_arguments(world: World, *, pattern: str, parameters: set[str], case: st
     arguments = {"uuid": name, "identifier": name}
     if kind == "enterprise-customer":
         arguments["identifier"] = "edX+unknown" if case == "absent" else keys(1)[0]
+    arguments |= dict.fromkeys(DETAILS, str(NOWHERE)) if case == "absent" else DETAILS
     return {parameter: value for parameter, value in arguments.items() if parameter in parameters}
 
 
@@ -99,6 +107,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("customer-contains-as", "POST"): {"course_run_ids": []},
     ("catalog-content-metadata", "POST"): {"content_keys": []},
     ("catalog-diff", "POST"): {"content_keys": []},
+    ("customer-catalog", "POST"): {"title": "New", "enterprise_customer": str(E)},
+    ("customer-catalog", "PATCH"): {"title": "Other"},
 }
 
 
@@ -120,6 +130,8 @@ def body_of(name: str, method: str, case: str, world: World) -> Any:
     body = BODIES.get((name, method), {})
     if case == "for-nobody":
         return {field: value for field, value in body.items() if field != "enterprise_customer"}
+    if (name, method) == ("customer-catalog", "PATCH"):
+        return body | {"uuid": {"unknown": str(NOWHERE), "malformed": MALFORMED}.get(case, str(world.own.uuid))}
     if case == "moved":
         return body | {"enterprise_customer": str(OTHER)}
     if case == "foreign":

@@ -26,6 +26,7 @@ the contract.
   pathways. They hold no spaces: a `+` that was not encoded is repaired (COM-12).
 * **Unknown** parameters and fields are ignored (COM-15).
 * **v2** is v1 with the restricted runs that a content filter allows (V2-3).
+* **The legacy surface** knows no `?format=`: its list and its catalogs have the suffixes `.json` and `.xml` (COM-4).
 """
 
 _TAGS = {
@@ -35,6 +36,7 @@ _TAGS = {
     "catalog-queries": "Stored content filters, which catalogs share",
     "distinct-catalog-queries": "How many queries some catalogs have",
     "refresh-runs": "What became of refreshes",
+    "legacy": "As edx-enterprise answered before this service: its clients swap only the host",
     "service": "Health and this documentation",
 }
 

@@ -15,7 +15,7 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAuthenticated
 
-from enterprise_catalog.apps.catalog.surfaces import V2
+from enterprise_catalog.apps.catalog.surfaces import LEGACY, V2, Surface
 
 _JSON, _XML = "application/json", "application/xml"
 
@@ -105,6 +105,7 @@ _IF_NONE_MATCH = {
 # What a uuid in a path names, by the segment before it.
 _NAMED_BY_UUID = {
     "enterprise-catalogs": "The catalog.",
+    "enterprise_catalogs": "The catalog.",
     "enterprise-customer": "The enterprise customer.",
     "refresh-runs": "The refresh run.",
 }
@@ -128,7 +129,7 @@ class OperationDescription(AutoSchema):
             self._describe(parameter)
         if "304" in operation["responses"]:
             operation["parameters"].append(_IF_NONE_MATCH)
-        if getattr(self.view, "surface", None) is V2:
+        if self._surface is V2:
             operation["operationId"] += "_v2"
         operation["responses"] = self._completed(operation["responses"], has_body="requestBody" in operation)
         return operation
@@ -141,7 +142,15 @@ class OperationDescription(AutoSchema):
         return super().get_serializer_name(serializer, direction).removesuffix("Shape")
 
     def get_tags(self) -> list[str]:
-        return self._tokenize_path()[:1]
+        return ["legacy"] if self._surface is LEGACY else self._tokenize_path()[:1]
+
+    def _get_format_parameters(self) -> list[dict[str, Any]]:
+        """None on the legacy surface, where `format` is one of the parameters that are ignored (COM-4)."""
+        return [] if self._surface is LEGACY else super()._get_format_parameters()
+
+    @property
+    def _surface(self) -> Surface | None:
+        return getattr(self.view, "surface", None)
 
     def _completed(self, answers: dict[str, Any], *, has_body: bool) -> dict[str, Any]:
         """The answers that the view states, each said in full, and the refusals that it does not."""

@@ -66,6 +66,8 @@ def build_item(
         if review is not None:
             item["reviews_count"] = review.reviews_count
             item["avg_course_rating"] = review.avg_course_rating
+    if content_type == ContentType.PROGRAM:
+        hide_restricted_runs_of_courses(item)
     return item
 
 
@@ -118,6 +120,15 @@ def hide_restricted_runs(item: dict[str, Any]) -> None:
         return
     item["course_runs"] = visible
     _describe_runs(item)
+
+
+def hide_restricted_runs_of_courses(program: dict[str, Any]) -> None:
+    """V2-2, of the courses inside a program; those themselves stay as they were, since they are the record's."""
+    courses = program.get("courses")
+    if isinstance(courses, list):
+        program["courses"] = [dict(course) if isinstance(course, dict) else course for course in courses]
+        for course in dicts(program["courses"]):
+            hide_restricted_runs(course)
 
 
 def _show_allowed_runs(item: dict[str, Any], allowed_runs: frozenset[str]) -> None:

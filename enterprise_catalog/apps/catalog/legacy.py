@@ -26,7 +26,8 @@ _LISTED_IF = {
     ContentType.COURSE_RUN: "has_enrollable_seats",
     ContentType.PROGRAM: "is_program_eligible_for_one_click_purchase",
 }
-_AVAILABLE = frozenset(["Current", "Starting Soon", "Upcoming"])
+# No set: what a document says may be anything, also what cannot be looked up in one (DISC-17).
+_AVAILABLE = ("Current", "Starting Soon", "Upcoming")
 # A run that ends within this time is not worth enrolling in (LEG-14).
 _ENDS_SOON = timedelta(days=1)
 
@@ -51,10 +52,11 @@ def legacy_linker(context: LinkContext, *, now: datetime) -> Callable[[bytes], b
 def legacy_item(document: dict[str, Any], context: LinkContext, *, now: datetime) -> dict[str, Any]:
     """LEG-7. The document is the caller's to lose."""
     content_type = document["aggregation_key"].partition(":")[0]
+    document.pop("content_last_modified", None)
     if url := links.linkable_url(document.get("marketing_url")):
         document["marketing_url"] = links.merge_parameters(url, context.utm)
     if content_type == ContentType.PROGRAM:
-        document["enrollment_url"] = links.lms_program_url(context, document["uuid"])
+        document["enrollment_url"] = links.lms_program_url(context, document.get("uuid") or document["key"])
     else:
         document["enrollment_url"] = links.lms_course_url(context, document.get("key") or document["uuid"])
     if content_type == ContentType.COURSE:

@@ -7,7 +7,7 @@ there is none to show.
 
 from typing import Any
 
-from enterprise_catalog.apps.catalog.items import ContentType, hide_restricted_runs
+from enterprise_catalog.apps.catalog.items import ContentType, hide_restricted_runs, hide_restricted_runs_of_courses
 from enterprise_catalog.apps.catalog.membership import find_matches
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, ContentOverride
 from enterprise_catalog.apps.catalog.surfaces import LEGACY
@@ -16,10 +16,11 @@ from enterprise_catalog.apps.core.packing import unpack
 
 
 def course_record(*, query_id: int, course_key: str) -> dict[str, Any] | None:
-    """The full record of a contained course."""
-    if not _members_through(query_id, course_key):
-        return None
-    return _record(query_id, course_key, ContentType.COURSE)
+    """The full record of a contained course; `org/num` is an older way to write `org+num` (LEG-15)."""
+    for key in dict.fromkeys([course_key, course_key.replace("/", "+")]):
+        if _members_through(query_id, key):
+            return _record(query_id, key, ContentType.COURSE)
+    return None
 
 
 def run_record(*, query_id: int, run_key: str) -> dict[str, Any] | None:
@@ -58,6 +59,6 @@ def _record(query_id: int, content_key: str, content_type: ContentType) -> dict[
     if packed is None:
         return None
     record: dict[str, Any] = unpack(packed)
-    if content_type == ContentType.COURSE:
-        hide_restricted_runs(record)
+    hide = hide_restricted_runs if content_type == ContentType.COURSE else hide_restricted_runs_of_courses
+    hide(record)
     return record

@@ -126,13 +126,16 @@ def _render_again(content_keys: Sequence[str]) -> None:
     for document in documents:
         row = rows[document.pk]
         record = unpack(document.full_record) if document.full_record else None
-        item = _item(row, unpack(document.search_document), record, reviews)
+        search_document = unpack(document.search_document)
+        item = _item(row, search_document, record, reviews)
         rendered = _rendered(item, row)
         document.rendered = pack_bytes(rendered)
         row.active, row.rendered_digest = _active(item, row), digest_bytes(rendered)
+        row.listed_on_legacy = is_listed_on_legacy(row.content_type, search_document)
         row.rendering_version = RENDERING_VERSION
     upsert(ContentDocuments, documents, update_fields=["rendered"])
-    upsert(ContentMetadata, list(rows.values()), update_fields=["active", "rendered_digest", "rendering_version"])
+    columns = ["active", "listed_on_legacy", "rendered_digest", "rendering_version"]
+    upsert(ContentMetadata, list(rows.values()), update_fields=columns)
     propagate_changes(rendered=list(rows.values()), modified=(), now=database_now())
 
 

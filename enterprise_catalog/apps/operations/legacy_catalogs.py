@@ -41,17 +41,17 @@ def create_customer_catalog(
     Raises what `save_catalog` raises, and InvalidValues for an unknown query.
     """
     content_filter, query = _locked_query(query_id)
-    is_new = uuid is None or not EnterpriseCatalog.objects.filter(pk=uuid).exists()
-    if is_new and query is not None:
+    named = EnterpriseCatalog.objects.filter(pk=uuid).first() if uuid else None
+    if named is None and query is not None:
         existing = query.catalogs.filter(enterprise_uuid=enterprise_uuid).first()
         if existing is not None:
             return SavedCatalog(existing, created=False, refresh_run=None, filter_warnings=[])
-    customer = EnterpriseCustomer.objects.filter(uuid=enterprise_uuid).first()
     values = CatalogValues(
         uuid=uuid or ABSENT,
         title=title,
         enterprise_uuid=enterprise_uuid,
-        enterprise_name=customer.name if customer else "",
+        # A repeated create is no other one because the customer's name has arrived, or changed, in between (CRUD-5).
+        enterprise_name=named.enterprise_name if named else _name_of(enterprise_uuid),
         enabled_course_modes=DEFAULT_COURSE_MODES,
         publish_audit_enrollment_urls=False,
         content_filter=content_filter,
@@ -75,6 +75,11 @@ def change_customer_catalog(*, uuid: UUID, title: str | None, query_id: int | No
         content_filter, query = _locked_query(query_id)
         changes = replace(changes, content_filter=content_filter, query_uuid=query.uuid if query else None)
     return save_catalog(catalog=catalog, values=changes, grants=grants)
+
+
+def _name_of(enterprise_uuid: UUID) -> str:
+    customer = EnterpriseCustomer.objects.filter(uuid=enterprise_uuid).first()
+    return customer.name if customer else ""
 
 
 def _locked_query(query_id: int | None) -> tuple[dict[str, Any], CatalogQuery | None]:

@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.legacy import viewed_catalog, viewed_catalogs
-from enterprise_catalog.apps.api.legacy.shapes import CatalogsShape, ContentShape
+from enterprise_catalog.apps.api.legacy.shapes import LegacyCatalogsShape, LegacyContentShape
 from enterprise_catalog.apps.api.legacy.views import LegacyView, ignored_parameters, url_of_page
 from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request, page_size
 from enterprise_catalog.apps.api.params import integer_filter, uuid_filter
-from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, page_size_parameter
+from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, header, page_size_parameter
 from enterprise_catalog.apps.catalog.legacy import legacy_linker
 from enterprise_catalog.apps.catalog.linking import link_context
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
@@ -50,7 +50,7 @@ class CatalogsView(LegacyView):
             OpenApiParameter("enterprise_catalog_query", int),
             OpenApiParameter("ordering", str, description=f"One or more of {', '.join(_COLUMNS)}, `-` for descending."),
         ],
-        responses=CatalogsShape,
+        responses=LegacyCatalogsShape,
     )
     def get(self, request: Request, **_: Any) -> Response:
         catalogs = ordered(request, filtered(request, viewed_catalogs(request)))
@@ -72,8 +72,14 @@ class CatalogView(LegacyView):
             page_size_parameter(default=settings.LEGACY_PAGE_SIZE_DEFAULT, most=settings.LEGACY_PAGE_SIZE_MAX),
             OpenApiParameter("uuid", str, description="404 unless it is this catalog's."),
             OpenApiParameter("enterprise_customer", str, description="404 unless it is that of this catalog."),
+            header(
+                "X-Catalog-Ignored-Params",
+                {"type": "string", "pattern": "^[^, ]*(, [^, ]*){0,19}$"},
+                "Percent-encoded names of parameters that were sent and do nothing here; at most 20 (LEG-9).",
+                on=[200],
+            ),
         ],
-        responses=ContentShape,
+        responses=LegacyContentShape,
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = viewed_catalog(request, uuid)

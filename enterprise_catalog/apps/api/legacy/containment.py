@@ -22,6 +22,9 @@ from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
 class CatalogContainsView(LegacyView):
+    # To whom has no role the catalog does not exist (PERM-16).
+    asks_for_role = False
+
     @extend_schema(
         operation_id="legacy_catalog_contains",
         summary="Is all of this content in this catalog?",

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.queries import require_operator_or_staff
 from enterprise_catalog.apps.access.roles import grants_of
-from enterprise_catalog.apps.api.legacy.shapes import CustomerCatalogShape
+from enterprise_catalog.apps.api.legacy.shapes import LegacyCustomerCatalogShape
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.openapi import FIELD_ERRORS, Refused
 from enterprise_catalog.apps.api.params import is_row_id, json_body
@@ -54,8 +54,8 @@ class CustomerCatalogView(LegacyView):
         parameters=SAVE_HEADERS,
         request=CustomerCatalogInput,
         responses={
-            200: CustomerCatalogShape,
-            201: CustomerCatalogShape,
+            200: LegacyCustomerCatalogShape,
+            201: LegacyCustomerCatalogShape,
             409: Refused("The uuid is another catalog's.", FIELD_ERRORS),
         },
     )
@@ -80,7 +80,7 @@ class CustomerCatalogView(LegacyView):
         description="The uuid stands in the body. For operators and staff (LEG-20).",
         parameters=SAVE_HEADERS,
         request=CustomerCatalogChange,
-        responses=CustomerCatalogShape,
+        responses=LegacyCustomerCatalogShape,
     )
     def patch(self, request: Request) -> Response:
         require_operator_or_staff(request)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +18,14 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
-_RECORD = {"type": "object", "additionalProperties": True}
+_RECORD = OpenApiResponse(
+    {
+        "type": "object",
+        "properties": {"enrollment_url": {"type": "string"}},
+        "required": ["enrollment_url"],
+        "additionalProperties": True,
+    }
+)
 
 
 class CourseView(LegacyView):

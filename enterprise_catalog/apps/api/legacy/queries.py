@@ -10,13 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.queries import require_operator_or_staff
-from enterprise_catalog.apps.api.legacy.shapes import QueriesShape, QueryShape
+from enterprise_catalog.apps.api.legacy.shapes import LegacyQueriesShape, LegacyQueryShape
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.pagination import PageRequest, page_of, page_request, page_size, plain_envelope
 from enterprise_catalog.apps.api.params import is_row_id
-from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS
+from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, page_size_parameter
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.renderers import Rendered
+
+_PAGE_SIZE = settings.LEGACY_QUERIES_PAGE_SIZE
 
 
 class QueriesView(LegacyView):
@@ -24,14 +26,14 @@ class QueriesView(LegacyView):
         operation_id="list_legacy_catalog_queries",
         summary="Catalog queries, as edx-enterprise listed them",
         description="For operators and staff, by id (LEG-18).",
-        parameters=PAGE_PARAMETERS[:1],
-        responses=QueriesShape,
+        parameters=[PAGE_PARAMETERS[0], page_size_parameter(default=_PAGE_SIZE, most=_PAGE_SIZE)],
+        responses=LegacyQueriesShape,
     )
     def get(self, request: Request) -> Response:
         require_operator_or_staff(request)
         queries = CatalogQuery.objects.order_by("pk")
-        most = settings.LEGACY_QUERIES_PAGE_SIZE
-        wanted = PageRequest(page_request(request).number, page_size(request, default=most, most=most))
+        size = page_size(request, default=_PAGE_SIZE, most=_PAGE_SIZE)
+        wanted = PageRequest(page_request(request).number, size)
         page = page_of(wanted, queries.count())
         rows = queries[page.offset : page.offset + page.size]
         return Response(plain_envelope(request, page, [query_representation(query) for query in rows]))
@@ -43,7 +45,7 @@ class QueryView(LegacyView):
         summary="One catalog query, as edx-enterprise showed it",
         description="For operators and staff (LEG-18).",
         parameters=[OpenApiParameter("identifier", int, OpenApiParameter.PATH, description="Its id.")],
-        responses=QueryShape,
+        responses=LegacyQueryShape,
     )
     def get(self, request: Request, identifier: str) -> Response:
         query = CatalogQuery.objects.filter(pk=int(identifier)).first() if is_row_id(identifier) else None

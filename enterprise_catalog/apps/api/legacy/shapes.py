@@ -5,33 +5,30 @@ from rest_framework import serializers
 from enterprise_catalog.apps.api.v1.shapes import FullEnvelopeShape, PlainEnvelopeShape
 
 
-class CustomerCatalogShape(serializers.Serializer):
+class LegacyCustomerCatalogShape(serializers.Serializer):
     uuid = serializers.UUIDField()
     title = serializers.CharField()
     enterprise_customer = serializers.UUIDField()
     enterprise_catalog_query = serializers.IntegerField()
 
-    class Meta:
-        ref_name = "LegacyCustomerCatalog"
 
-
-class CatalogShape(CustomerCatalogShape):
+class LegacyCatalogShape(LegacyCustomerCatalogShape):
     created = serializers.DateTimeField()
     modified = serializers.DateTimeField()
 
 
-class CatalogsShape(FullEnvelopeShape):
-    results = CatalogShape(many=True)
+class LegacyCatalogsShape(FullEnvelopeShape):
+    results = LegacyCatalogShape(many=True)
 
 
-class ContentShape(CatalogShape):
+class LegacyContentShape(LegacyCatalogShape):
     count = serializers.IntegerField()
     previous = serializers.URLField(allow_null=True)
     next = serializers.URLField(allow_null=True)
     results = serializers.ListField(child=serializers.DictField())
 
 
-class QueryShape(serializers.Serializer):
+class LegacyQueryShape(serializers.Serializer):
     id = serializers.IntegerField()
     created = serializers.DateTimeField()
     modified = serializers.DateTimeField()
@@ -41,5 +38,5 @@ class QueryShape(serializers.Serializer):
     include_exec_ed_2u_courses = serializers.BooleanField()
 
 
-class QueriesShape(PlainEnvelopeShape):
-    results = QueryShape(many=True)
+class LegacyQueriesShape(PlainEnvelopeShape):
+    results = LegacyQueryShape(many=True)

@@ -17,6 +17,10 @@ from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, make_query
 
 CATALOGS = "/api/v1/enterprise-catalogs/"
+LEGACY = "/enterprise/api/v1/"
+LEGACY_CATALOGS = f"{LEGACY}enterprise_catalogs/"
+
+Records = Sequence[dict[str, Any]]
 
 
 def run_document(key: str, course_key: str, **fields: Any) -> dict[str, Any]:
@@ -32,7 +36,7 @@ def program_document(uuid: str, **fields: Any) -> dict[str, Any]:
     } | fields
 
 
-def store(*documents: dict[str, Any], records: Sequence[dict[str, Any]] = ()) -> list[str]:
+def store(*documents: dict[str, Any], records: Records = ()) -> list[str]:
     """Put search documents into the store, some with their full records; returns their content keys."""
     prepared = [
         prepare_content(
@@ -52,18 +56,23 @@ def store(*documents: dict[str, Any], records: Sequence[dict[str, Any]] = ()) ->
     return [content.content_key for content in prepared]
 
 
-def publish(query: CatalogQuery, *documents: dict[str, Any]) -> None:
-    publish_or_hold(claim=claimed(query), content_keys=store(*documents), counts={})
+def publish(query: CatalogQuery, *documents: dict[str, Any], records: Records = ()) -> None:
+    publish_or_hold(claim=claimed(query), content_keys=store(*documents, records=records), counts={})
 
 
 def make_catalog(
-    *documents: dict[str, Any] | str, customer: UUID = E, query: CatalogQuery | None = None, **fields: Any
+    *documents: dict[str, Any] | str,
+    customer: UUID = E,
+    query: CatalogQuery | None = None,
+    records: Records = (),
+    **fields: Any,
 ) -> EnterpriseCatalog:
-    """A catalog that holds these documents; a text stands for a course with that key."""
+    """A catalog that holds these documents, with full records by key; a text stands for a course with that key."""
     if query is None:
         query = make_query({"key": [f"filter {CatalogQuery.objects.count()}"]})
         if documents:
-            publish(query, *(course_document(entry) if isinstance(entry, str) else entry for entry in documents))
+            found = (course_document(entry) if isinstance(entry, str) else entry for entry in documents)
+            publish(query, *found, records=records)
     defaults = {"title": "All Content", "enterprise_name": "Acme, Inc.", "modified": timezone.now()}
     catalog = EnterpriseCatalog.objects.create(enterprise_uuid=customer, catalog_query=query, **(defaults | fields))
     with transaction.atomic():
@@ -73,3 +82,7 @@ def make_catalog(
 
 def path_of(catalog: EnterpriseCatalog, action: str = "") -> str:
     return f"{CATALOGS}{catalog.uuid}/{action}"
+
+
+def legacy_path_of(catalog: EnterpriseCatalog, rest: str = "") -> str:
+    return f"{LEGACY_CATALOGS}{catalog.uuid}/{rest}"

@@ -15,6 +15,7 @@ from enterprise_catalog.apps.catalog.models import (
     Standing,
 )
 from enterprise_catalog.apps.catalog.standings import members_of
+from enterprise_catalog.apps.catalog.surfaces import SURFACES
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
@@ -73,8 +74,8 @@ def publish_members(query: CatalogQuery, *contents: ContentMetadata | str) -> No
     CatalogContentKey.objects.filter(catalog_query=query).delete()
     CatalogContentKey.objects.bulk_create(members)
     query.member_count = len(members)
-    query.count_v1 = sum(member.standing_v1 == Standing.LISTED for member in members)
-    query.count_v2 = sum(member.standing_v2 == Standing.LISTED for member in members)
+    for surface in SURFACES:
+        setattr(query, surface.count, sum(getattr(member, surface.standing) == Standing.LISTED for member in members))
     query.content_modified = max((row.modified for row in rows), default=None)
     query.published_filter_hash = query.content_filter_hash
     query.refreshed_at = timezone.now()
