@@ -19,7 +19,7 @@ NOWHERE = UUID("2b1d3c5e-0000-4000-8000-00000000dead")
 MALFORMED = "not-a-uuid"
 PROGRAM = "2b1d3c5e-0000-4000-8000-00000000beef"
 # What of E's catalog has a full record.
-RECORDS = {keys(1)[0]: course_document(keys(1)[0]), PROGRAM: {"uuid": PROGRAM}}
+RECORDS = [course_document(keys(1)[0]), {"uuid": PROGRAM}]
 DETAILS = {"course_key": keys(1)[0], "run_key": f"course-v1:{keys(1)[0]}+1T", "program_uuid": PROGRAM}
 
 

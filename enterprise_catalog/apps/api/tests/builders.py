@@ -67,7 +67,7 @@ def make_catalog(
     records: Records = (),
     **fields: Any,
 ) -> EnterpriseCatalog:
-    """A catalog that holds these documents, with full records by key; a text stands for a course with that key."""
+    """A catalog that holds these documents, some with their full records; a text stands for a course with that key."""
     if query is None:
         query = make_query({"key": [f"filter {CatalogQuery.objects.count()}"]})
         if documents:
