@@ -17,7 +17,7 @@ from enterprise_catalog.apps.core.uuids import parse_uuid
 
 ListOrNone = TypeVar("ListOrNone", bound=list[Any] | None)
 
-_LARGEST_ID = 2**63 - 1
+LARGEST_ID = 2**63 - 1
 
 _TRUE = frozenset(["true", "1", "yes", "on", "t", "y"])
 _FALSE = frozenset(["false", "0", "no", "off", "f", "n", ""])
@@ -50,7 +50,7 @@ def integer_filter(request: Request, name: str) -> int | None:
 
 def is_row_id(text: str) -> bool:
     """Whether a row could have this id, and every database can be asked for it."""
-    return text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_ID)) and int(text) <= _LARGEST_ID
+    return text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID)) and int(text) <= LARGEST_ID
 
 
 def repaired(keys: Sequence[str]) -> list[str]:

@@ -16,12 +16,17 @@ from schemathesis.openapi.checks import RejectedPositiveData
 
 _TEXT = {"type": "string"}
 
+# As with the deployed service (CRUD-3, COM-4, LEG-3). An empty flag is false (COM-11).
+_NONE_IF_EMPTY = ("enterprise_customer", "format", "uuid", "enterprise_catalog_query")
+
 # Reasons to refuse what each field by itself may be.
 _BEYOND_SCHEMAS = (
     # At least one of two parameters (ERR-3).
     "You must provide at least one of the following query parameters: course_run_ids, program_uuids.",
     # Another query has this title or filter already (QRY-6).
     "is already used by catalog query",
+    # There is no query with this id (LEG-19).
+    "object does not exist.",
 )
 
 
@@ -34,8 +39,7 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
         if parameter["name"] == "since":
             # A cursor is opaque (CHG-3), so none can be made up.
             parameter["schema"] = {"type": "string", "format": "date-time"}
-        if parameter["name"] in ("enterprise_customer", "format") or parameter["schema"].get("type") == "boolean":
-            # An empty one is none, as with the deployed service (CRUD-3, COM-4), and an empty flag is false (COM-11).
+        if parameter["in"] == "query" and (parameter["name"] in _NONE_IF_EMPTY or _is_flag(parameter)):
             parameter["allowEmptyValue"] = True
     for part in _parts(raw_schema["components"]["schemas"]):
         if "contentSchema" in part:
@@ -55,6 +59,10 @@ def filter_failure(context: Any, failure: Exception, case: Any, response: Any) -
         # There are no pages where everything is one answer (META-3).
         return "traverse_pagination=true" not in response.request.url
     return True
+
+
+def _is_flag(parameter: dict[str, Any]) -> bool:
+    return parameter["schema"].get("type") == "boolean"
 
 
 def _parameters(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from enterprise_catalog.apps.access.legacy import viewed_catalog, viewed_catalog
 from enterprise_catalog.apps.api.legacy.shapes import LegacyCatalogsShape, LegacyContentShape
 from enterprise_catalog.apps.api.legacy.views import LegacyView, ignored_parameters, url_of_page
 from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request, page_size
-from enterprise_catalog.apps.api.params import integer_filter, uuid_filter
+from enterprise_catalog.apps.api.params import LARGEST_ID, integer_filter, uuid_filter
 from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, header, page_size_parameter
 from enterprise_catalog.apps.catalog.legacy import legacy_linker
 from enterprise_catalog.apps.catalog.linking import link_context
@@ -47,7 +47,7 @@ class CatalogsView(LegacyView):
             OpenApiParameter("uuid", {"type": "string", "format": "uuid"}),
             OpenApiParameter("title", str),
             OpenApiParameter("enterprise_customer", {"type": "string", "format": "uuid"}),
-            OpenApiParameter("enterprise_catalog_query", int),
+            OpenApiParameter("enterprise_catalog_query", {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}),
             OpenApiParameter("ordering", str, description=f"One or more of {', '.join(_COLUMNS)}, `-` for descending."),
         ],
         responses=LegacyCatalogsShape,
