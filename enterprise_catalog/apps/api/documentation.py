@@ -69,6 +69,16 @@ class JwtHeaderScheme(OpenApiAuthenticationExtension):
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`JWT <token>`"}
 
 
+class BearerScheme(OpenApiAuthenticationExtension):
+    """Where the legacy surface takes it (AUTH-2)."""
+
+    target_class = f"{_AUTHENTICATION}.BearerJwtAuthentication"
+    name = "Bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
 class JwtCookieScheme(OpenApiAuthenticationExtension):
     """Both cookies together."""
 
