@@ -15,7 +15,7 @@ from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.openapi import FIELD_ERRORS, Refused
 from enterprise_catalog.apps.api.params import is_row_id, json_body
 from enterprise_catalog.apps.api.saving import refusals_as_answers, save_headers
-from enterprise_catalog.apps.api.v1.serializers import StrictUUIDField, TextField
+from enterprise_catalog.apps.api.v1.serializers import TEXT, StrictUUIDField, TextField
 from enterprise_catalog.apps.api.v1.shapes import SAVE_HEADERS
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.operations.catalogs import SavedCatalog
@@ -43,6 +43,18 @@ class CustomerCatalogChange(serializers.Serializer):
     uuid = StrictUUIDField()
     title = TextField(required=False)
     enterprise_catalog_query = QueryIdField(required=False)
+
+
+# Of `CustomerCatalogChange`, in so many words, since the generator takes all fields of a PATCH for optional.
+_CHANGE = {
+    "type": "object",
+    "properties": {
+        "uuid": {"type": "string", "format": "uuid"},
+        "title": TEXT,
+        "enterprise_catalog_query": {"type": "integer"},
+    },
+    "required": ["uuid"],
+}
 
 
 class CustomerCatalogView(LegacyView):
@@ -79,7 +91,7 @@ class CustomerCatalogView(LegacyView):
         summary="Give a catalog another title or query, as edx-enterprise did",
         description="The uuid stands in the body. For operators and staff (LEG-20).",
         parameters=SAVE_HEADERS,
-        request=CustomerCatalogChange,
+        request={"application/json": _CHANGE},
         responses=LegacyCustomerCatalogShape,
     )
     def patch(self, request: Request) -> Response:

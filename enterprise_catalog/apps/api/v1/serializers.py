@@ -28,10 +28,10 @@ class StrictUUIDField(serializers.UUIDField):
 
 _LENGTH = 255
 # A text with anything but blanks, and nothing that a database column refuses.
-_TEXT = {"type": "string", "minLength": 1, "maxLength": _LENGTH, "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$"}
+TEXT = {"type": "string", "minLength": 1, "maxLength": _LENGTH, "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$"}
 
 
-@extend_schema_field(_TEXT)
+@extend_schema_field(TEXT)
 class TextField(serializers.CharField):
     """1 to 255 characters, without the blanks around them. Text only; the framework's own field takes numbers, too."""
 
