@@ -12,11 +12,21 @@ import pytest
 from django.conf import settings
 
 from enterprise_catalog.apps.access.tests.tokens import E, admin, learner, operator
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
+from enterprise_catalog.apps.api.tests.builders import (
+    CATALOGS,
+    LEGACY,
+    LEGACY_CATALOGS,
+    legacy_path_of,
+    make_catalog,
+    path_of,
+    program_document,
+)
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.refresh.tests.builders import course_document
 
 pytestmark = pytest.mark.django_db
 
+PROGRAM = "2b1d3c5e-0000-4000-8000-00000000beef"
 READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
     "list": lambda it: operator().get(CATALOGS),
     "retrieve": lambda it: admin().get(path_of(it)),
@@ -68,6 +78,18 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
     "refresh run": lambda it: admin().get(
         f"/api/v1/refresh-runs/{it.catalog_query.refresh_runs.earliest('requested_at').uuid}/"
     ),
+    "legacy list": lambda it: admin().get(LEGACY_CATALOGS),
+    "legacy content": lambda it: admin().get(legacy_path_of(it)),
+    "legacy content in XML": lambda it: admin().get(f"{legacy_path_of(it)[:-1]}.xml"),
+    "legacy contains": lambda it: learner().get(legacy_path_of(it, "contains_content_items/?course_run_ids=edX%2BA")),
+    "legacy customer contains": lambda it: admin().get(
+        f"{LEGACY}enterprise-customer/{E}/contains_content_items/?course_run_ids=edX%2BA"
+    ),
+    "legacy course": lambda it: admin().get(legacy_path_of(it, "courses/edX+A/")),
+    "legacy run": lambda it: admin().get(legacy_path_of(it, "course_runs/course-v1:edX+A+1T/")),
+    "legacy program": lambda it: admin().get(legacy_path_of(it, f"programs/{PROGRAM}/")),
+    "legacy queries": lambda it: operator().get(f"{LEGACY}enterprise_catalog_query/"),
+    "legacy query": lambda it: operator().get(f"{LEGACY}enterprise_catalog_query/{it.catalog_query_id}/"),
     "health": lambda it: operator().get("/health/"),
     "schema": lambda it: operator().get("/api/schema"),
     "docs": lambda it: operator().get("/api/docs"),
@@ -93,7 +115,7 @@ def no_sockets(monkeypatch):
 
 @pytest.mark.parametrize("read", READS)
 def test_a_read_calls_nobody(read, no_sockets):  # SURF-6, P6
-    catalog = make_catalog("edX+A")
+    catalog = make_catalog("edX+A", program_document(PROGRAM), records=[course_document("edX+A"), {"uuid": PROGRAM}])
     response = READS[read](catalog)
     if response.streaming:
         b"".join(response.streaming_content)
@@ -117,6 +139,16 @@ def test_every_route_of_the_api_is_asked_above():
         *["distinct-catalog-queries", "catalog-diff", "customer-filter"],
         *["customer-content", "contents", "content", "catalog-changes"],
         *["catalog-export-csv", "catalog-export-xlsx", "approve-run", "reject-run"],
+    }
+
+
+def test_every_route_of_the_legacy_surface_is_asked_above():
+    """`customer-catalog` only writes."""
+    from enterprise_catalog.apps.api.legacy.urls import urlpatterns
+
+    assert {pattern.name.removesuffix("-as") for pattern in urlpatterns} == {
+        *["catalogs", "catalog", "catalog-contains", "course", "run", "program", "customer-contains"],
+        *["catalog-queries", "catalog-query", "customer-catalog"],
     }
 
 

@@ -6,7 +6,18 @@ from django.db import connection
 
 from enterprise_catalog.apps.access.tests.test_roles import assign
 from enterprise_catalog.apps.access.tests.tokens import E, admin, client_for, learner, operator
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of, publish, run_document, store
+from enterprise_catalog.apps.api.tests.builders import (
+    CATALOGS,
+    LEGACY,
+    LEGACY_CATALOGS,
+    legacy_path_of,
+    make_catalog,
+    path_of,
+    program_document,
+    publish,
+    run_document,
+    store,
+)
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.refresh.tests.builders import course_document, keys
 
@@ -205,6 +216,54 @@ def test_a_refresh_run(queries):
     """User, run, customers of its query."""
     run_id = admin().post(path_of(make_catalog(), "refresh_metadata/")).json()["async_task_id"]
     queries(3, admin(), f"/api/v1/refresh-runs/{run_id}/")
+
+
+@SIZES
+def test_a_legacy_page_of_content(queries, size):  # LEG-4
+    """User, catalog, customer, page: as on v1."""
+    response = queries(4, admin(), f"{legacy_path_of(make_catalog(*keys(size)))}?page_size=100")
+    assert len(response.json()["results"]) == size
+
+
+@SIZES
+def test_a_legacy_list_of_catalogs(queries, size):  # LEG-3
+    """User, count, page."""
+    query = make_catalog().catalog_query
+    for _ in range(size - 1):
+        make_catalog(query=query)
+    response = queries(3, operator(), f"{LEGACY_CATALOGS}?page_size=100")
+    assert len(response.json()["results"]) == size
+
+
+@SIZES
+def test_legacy_contains(queries, size):  # LEG-12, LEG-13
+    """User, catalog, match; of a customer also whether it is active."""
+    query = make_catalog(*keys(size)).catalog_query
+    for _ in range(size - 1):
+        make_catalog(query=query)
+    asked = "&".join(f"course_run_ids={key}" for key in keys(size))
+    queries(3, learner(), f"{legacy_path_of(make_catalog(query=query), 'contains_content_items/')}?{asked}")
+    queries(4, admin(), f"{LEGACY}enterprise-customer/{E}/contains_content_items/?{asked}")
+
+
+@SIZES
+def test_legacy_details(queries, size):  # LEG-15, LEG-16
+    """User, catalog, match, override, record, customer; for a run also its own row."""
+    uuid, course = f"{1:032x}", course_document("edX+000")
+    runs = [{"key": f"course-v1:edX+000+{number}T"} for number in range(size)]
+    records = [course | {"course_runs": runs}, {"uuid": uuid, "courses": [course] * size}]
+    catalog = make_catalog(*keys(size), program_document(uuid), records=records)
+    queries(6, admin(), legacy_path_of(catalog, "courses/edX+000/"))
+    queries(7, admin(), legacy_path_of(catalog, f"course_runs/{runs[-1]['key']}/"))
+
+
+@SIZES
+def test_a_legacy_list_of_queries(queries, size):  # LEG-18
+    """User, count, page."""
+    for _ in range(size):
+        make_catalog()
+    response = queries(3, operator(), f"{LEGACY}enterprise_catalog_query/")
+    assert len(response.json()["results"]) == size
 
 
 def test_roles_of_the_database_cost_one_more(queries):

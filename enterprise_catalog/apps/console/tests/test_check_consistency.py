@@ -71,9 +71,16 @@ def test_a_hash_that_is_not_the_filters(catalog, column, rule):  # HASH-1, HASH-
     assert found() == {rule}
 
 
-def test_a_standing_that_is_not_the_contents(catalog):  # META-4
-    CatalogContentKey.objects.update(standing_v1=Standing.CONTAINED)
+@pytest.mark.parametrize("column", ["standing_v1", "standing_v2", "standing_legacy"])
+def test_a_standing_that_is_not_the_contents(catalog, column):  # META-4, LEG-5
+    CatalogContentKey.objects.update(**{column: Standing.CONTAINED})
     assert found() == {"standing", "counts"}
+
+
+@pytest.mark.parametrize("column", ["member_count", "count_v1", "count_v2", "count_legacy"])
+def test_a_count_that_is_not_the_members(catalog, column):  # META-4, LEG-6
+    CatalogQuery.objects.update(**{column: 1000})
+    assert found() == {"counts"}
 
 
 def test_content_without_documents(catalog):
@@ -91,9 +98,10 @@ def test_a_nested_run_without_a_row(catalog):  # CONT-1
     assert found() == {"nested-run"}
 
 
-def test_a_flag_that_is_not_the_documents(catalog):  # META-20
+@pytest.mark.parametrize("column", ["active", "listed_on_legacy"])
+def test_a_flag_that_is_not_the_documents(catalog, column):  # META-20, LEG-5
     course = ContentMetadata.objects.filter(content_type="course", active=True)[0]
-    ContentMetadata.objects.filter(pk=course.pk).update(active=False)
+    ContentMetadata.objects.filter(pk=course.pk).update(**{column: False})
     assert "content-column" in found()
 
 

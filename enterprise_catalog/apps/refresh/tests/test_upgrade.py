@@ -1,0 +1,78 @@
+"""Contents stored before the legacy surface existed are listed there after the next refresh (LEG-5, LEG-6)."""
+
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+
+from enterprise_catalog.apps.catalog.consistency import violations
+from enterprise_catalog.apps.catalog.models import (
+    CatalogContentKey,
+    CatalogQuery,
+    ContentMetadata,
+    ContentOverride,
+    Standing,
+)
+from enterprise_catalog.apps.catalog.pages import listed_page
+from enterprise_catalog.apps.catalog.surfaces import LEGACY
+from enterprise_catalog.apps.refresh.pipeline import refresh
+from enterprise_catalog.apps.refresh.reviews import sweep_reviews_if_due
+from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
+
+pytestmark = pytest.mark.django_db
+
+migration = import_module("enterprise_catalog.apps.catalog.migrations.0002_legacy_surface")
+
+
+def refreshed(query):
+    refresh(requested(query).pk)
+    query.refresh_from_db()
+    return query
+
+
+@pytest.fixture
+def query(sandbox):
+    """Of everything, one course forced in; as the version before left it, and the migration finds it."""
+    key = next(iter(sandbox.dataset.courses))
+    everything = {"content_type": ["course", "courserun", "program"]}
+    query = refreshed(make_query(everything | {"enterprise_force_include_aggregation_keys": [key]}))
+    before = legacy_state(query)
+    ContentMetadata.objects.update(listed_on_legacy=False, rendering_version=3)
+    CatalogContentKey.objects.update(standing_legacy=Standing.CONTAINED)
+    CatalogQuery.objects.update(count_legacy=0)
+    ContentOverride.objects.update(search_document=None)
+    query.refresh_from_db()
+    assert before[0] > 12
+    assert legacy_state(query) == (0, {})
+    return query, before
+
+
+def legacy_state(query):
+    page = listed_page(query_id=query.pk, offset=0, limit=1000, surface=LEGACY)
+    return page.count, dict.fromkeys(page.items)
+
+
+def test_the_next_refresh_lists_them(query):  # LEG-5, LEG-6, REFR-19, REFR-20
+    """Although discovery has nothing new, and without a modified time that moves."""
+    query, before = query
+    modified = dict(ContentMetadata.objects.values_list("pk", "modified"))
+    assert legacy_state(refreshed(query)) == before
+    assert dict(ContentMetadata.objects.values_list("pk", "modified")) == modified
+    assert list(violations(deep=True)) == []
+
+
+def test_reviews_that_come_first_leave_nothing_behind(query):  # LEG-5, META-19
+    """They render their courses anew, which the refresh then takes for done."""
+    query, before = query
+    assert sweep_reviews_if_due()
+    assert legacy_state(refreshed(query)) == before
+
+
+def test_restricted_runs_are_hidden_at_once(query):  # V2-2, V2-3
+    query, _ = query
+    run = ContentMetadata.objects.filter(content_type="courserun")[0]
+    ContentMetadata.objects.filter(pk=run.pk).update(restricted=True)
+    migration.hide_restricted_runs(apps, None)
+    hidden = CatalogContentKey.objects.filter(standing_legacy=Standing.HIDDEN)
+    assert [member.content_id for member in hidden] == [run.pk]
+    assert CatalogContentKey.objects.filter(standing_legacy=Standing.CONTAINED).count() == len(members(query)) - 1
