@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from enterprise_catalog.apps.api.legacy import urls as legacy_urls
 from enterprise_catalog.apps.api.v1.urls import urlpatterns
 from tests.contract.test_deployment_files import ROOT
 
@@ -84,6 +85,15 @@ def test_each_promise_names_its_tests():
 @pytest.mark.parametrize("route", sorted({str(it.pattern) for it in urlpatterns if "format" not in str(it.pattern)}))
 def test_each_path_is_in_the_guide(route):
     assert re.sub(r"<\w+:(\w+)>", r"{\1}", f"/api/v1/{route}") in API_GUIDE
+
+
+def test_each_path_of_the_legacy_surface_is_in_the_guide():
+    """By its words: what stands between them has shorter names there."""
+    section = API_GUIDE.partition("\nLegacy surface\n---")[2].partition("\nHealth\n")[0]
+    segments = {segment for it in legacy_urls.urlpatterns for segment in str(it.pattern).split("/")}
+    words = {segment for segment in segments if re.fullmatch(r"[a-z_-]+", segment)}
+    assert {word for word in words if f"{word}/" not in section} == set()
+    assert len(words) > 7
 
 
 def test_what_is_not_built_has_no_path():
