@@ -1,10 +1,12 @@
 """Catalogs as the legacy surface lists them, and one catalog with a page of its content (LEG-3 to LEG-11)."""
 
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.db.models.functions import SHA256
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound
@@ -117,9 +119,11 @@ def catalog_header(catalog: EnterpriseCatalog) -> dict[str, Any]:
 
 def filtered(request: Request, catalogs: QuerySet[EnterpriseCatalog]) -> QuerySet[EnterpriseCatalog]:
     """Exactly, by what is not empty; 400 for what can be no value."""
+    if title := request.query_params.get("title"):
+        # MariaDB compares text without regard to case, accents and blanks at the end.
+        catalogs = catalogs.alias(digest=SHA256("title")).filter(digest=sha256(title.encode()).hexdigest(), title=title)
     values = {
         "uuid": uuid_filter(request, "uuid"),
-        "title": request.query_params.get("title") or None,
         "enterprise_customer": uuid_filter(request, "enterprise_customer"),
         "enterprise_catalog_query": integer_filter(request, "enterprise_catalog_query"),
     }

@@ -62,8 +62,10 @@ def test_exact_filters(catalogs, column, number, expected):  # LEG-3
 
 
 def test_a_filter_is_no_pattern(catalogs):  # LEG-3
-    make_catalog(title="bb")
+    for title in ("bb", "B", "b ", "ḃ"):
+        make_catalog(title=title)
     assert titles("?title=b") == "b"
+    assert titles("?title=%E1%B8%83") == "ḃ"
     assert titles("?title=%25") == ""
 
 
