@@ -23,6 +23,8 @@ def variables_for(sandbox: Sandbox) -> dict[str, str]:
     """The environment of a service that has this sandbox for every neighbour, and trusts its tokens."""
     return {
         "DISCOVERY_SERVICE_URL": sandbox.url,
+        # It throttles nobody.
+        "DISCOVERY_REQUESTS_PER_HOUR": "0",
         "LMS_ROOT_URL": sandbox.url,
         "OAUTH2_PROVIDER_URL": f"{sandbox.url}/oauth2",
         "BACKEND_SERVICE_EDX_OAUTH2_KEY": sandbox.config.client_id,

@@ -182,6 +182,15 @@ DISCOVERY_PAGE_SIZE = env.int("DISCOVERY_PAGE_SIZE", default=100)
 DISCOVERY_KEYS_PER_CALL = 50
 # Servers refuse request lines above 4 kB; fewer keys are asked for at once when they are long.
 DISCOVERY_KEYS_MAX_CHARACTERS = 3_500
+# Requests to discovery in any hour, of all workers together; 0 for no limit. Discovery grants an ordinary user 200 and
+# staff any number (DISC-16).
+DISCOVERY_REQUESTS_PER_HOUR = env.int("DISCOVERY_REQUESTS_PER_HOUR", default=200)
+# A run that the budget interrupted waits this long at least before it goes on with what is left by then.
+DISCOVERY_BUDGET_PAUSE_SECONDS = 300
+# What it was answered before the interruption counts for this long: with REFRESH_INTERVAL_HOURS, less than a day.
+KEPT_ANSWERS_HOURS = 4
+# A page of 100 items is a third of this; more would come near a modest max_allowed_packet, and is asked for again.
+KEPT_ANSWER_MAX_BYTES = 1024 * 1024
 # Discovery stops counting hits here, so that exactly this many means "at least" (DISC-8).
 DISCOVERY_COUNT_CAP = env.int("DISCOVERY_COUNT_CAP", default=10_000)
 # Search v1 cannot page past this many hits (DISC-9).
@@ -340,14 +349,21 @@ FULL_RECORDS_ON_REQUEST = env.int("FULL_RECORDS_ON_REQUEST", default=1000)
 REVIEWS_INTERVAL_HOURS = env.int("REVIEWS_INTERVAL_HOURS", default=24)
 # The promise itself: older than this is stale.
 FRESHNESS_HOURS = 24
+# A search becomes due up to so many minutes later than that, each at a distance of its own: what was refreshed at once,
+# as after an outage, is not due at once for ever.
+REFRESH_SPREAD_MINUTES = 60
 # How often beat looks for due queries and expired leases; with the lease it bounds recovery below two minutes (P5).
 TICK_SECONDS = env.int("TICK_SECONDS", default=30)
 # A worker that does not renew within this time counts as dead.
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
 # A run that has lost this many workers is broken itself (it kills them) and ends as failed.
 REFRESH_MAX_LOST_WORKERS = 5
-# Discovery's throttle counts by the hour; whatever it asks for, a run looks again after that long.
+# Discovery's throttle counts by the hour; whatever it asks for, a run looks again after that long ...
 REFRESH_MAX_PAUSE_SECONDS = 3600
+# ... and does so for this long at most: who asked a day ago is told that it failed (P10).
+REFRESH_MAX_POSTPONED_HOURS = 24
+# A run whose database failed under it waits this long: a server that restarts needs a moment.
+DATABASE_FAILURE_PAUSE_SECONDS = 10
 
 # After a failed or held refresh the schedule leaves a query alone for this long: discovery is probably still unwell.
 FAILED_REFRESH_PAUSE_MINUTES = 10

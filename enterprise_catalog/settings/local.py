@@ -27,6 +27,8 @@ _defaults = {
     "DISCOVERY_SERVICE_URL": _sandbox,
     "LMS_ROOT_URL": _sandbox,
     "OAUTH2_PROVIDER_URL": f"{_sandbox}/oauth2",
+    # The sandbox throttles nobody.
+    "DISCOVERY_REQUESTS_PER_HOUR": "0",
     "JWT_ISSUER": f"{_sandbox}/oauth2",
     "JWT_AUDIENCE": "enterprise-catalog-local",
     "JWT_PUBLIC_SIGNING_JWK_SET": _file("sandbox/jwks.json"),

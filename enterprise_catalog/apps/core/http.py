@@ -109,13 +109,20 @@ class ServiceClient:
     """
     Calls to one service under `root`, as this service's own user, by one thread.
 
-    `on_wait` is called before each attempt and at least every SERVICE_WAIT_SLICE_SECONDS of a pause; what it raises
-    ends the call.
+    `on_wait` is called before each attempt and at least every SERVICE_WAIT_SLICE_SECONDS of a pause, `before_request`
+    before each request to the service itself, repeated ones too; what they raise ends the call.
     """
 
-    def __init__(self, root: str, *, on_wait: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        root: str,
+        *,
+        on_wait: Callable[[], None] | None = None,
+        before_request: Callable[[], None] | None = None,
+    ) -> None:
         self._root = root.rstrip("/")
         self._on_wait = on_wait or (lambda: None)
+        self._before_request = before_request or (lambda: None)
         self._deadline = Deadline()
         self._session = requests.Session()
         for scheme in ("https://", "http://"):
@@ -149,13 +156,17 @@ class ServiceClient:
     def _attempt_with_token(self, what: str, method: str, url: str, arguments: dict[str, Any]) -> bytes:
         token = _tokens.get(self._fetch_token)
         try:
-            return self._attempt(what, method, url, token=token, **arguments)
+            return self._attempt_as_ourselves(what, method, url, token, arguments)
         except ServiceRejected as error:
             if error.status != requests.codes.unauthorized:
                 raise
         # The token may have been revoked or its key replaced: once more with a new one.
         _tokens.forget(token)
-        return self._attempt(what, method, url, token=_tokens.get(self._fetch_token), **arguments)
+        return self._attempt_as_ourselves(what, method, url, _tokens.get(self._fetch_token), arguments)
+
+    def _attempt_as_ourselves(self, what: str, method: str, url: str, token: str, arguments: dict[str, Any]) -> bytes:
+        self._before_request()
+        return self._attempt(what, method, url, token=token, **arguments)
 
     def _fetch_token(self) -> _Token:
         what = "POST /access_token"

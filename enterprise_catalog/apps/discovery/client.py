@@ -1,8 +1,14 @@
-"""Discovery's address and its errors: the shared service client, told in this room's words."""
+"""
+Discovery's address and its errors: the shared service client, told in this room's words.
 
+Who asks may keep a ledger: how many requests may be made, and which answers need not be asked for again. What it is
+kept in is none of this room's business.
+"""
+
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 
@@ -14,6 +20,7 @@ from enterprise_catalog.apps.core.http import (
     ServiceThrottled,
     ServiceUnavailable,
 )
+from enterprise_catalog.apps.core.packing import digest_bytes
 from enterprise_catalog.apps.discovery.errors import (
     DiscoveryError,
     DiscoveryMalformed,
@@ -27,21 +34,76 @@ class NotThere(DiscoveryRejected):
     """404: this discovery does not have the endpoint."""
 
 
+class Question:
+    """What is asked, as far as the answer depends on it."""
+
+    def __init__(self, path: str, params: dict[str, Any], body: Any = None) -> None:
+        self._parts = [path, {name: str(value) for name, value in params.items()}, body]
+
+    def digest(self) -> str:
+        """32 hex digits."""
+        # Not orjson, which writes no whole numbers beyond 64 bits.
+        return digest_bytes(json.dumps(self._parts, sort_keys=True).encode())
+
+
+class Ledger(Protocol):
+    """The book of one fetch. What it raises ends the call, and is for who keeps it to catch."""
+
+    def expect(self, requests: int) -> None:
+        """So many more requests are about to be made, if nothing has to be repeated."""
+
+    def before_request(self) -> None:
+        """One is made now."""
+
+    def recall(self, question: Question) -> dict[str, Any] | None:
+        """The answer, if this was asked before and need not be asked again."""
+
+    def keep(self, question: Question, answer: dict[str, Any]) -> None:
+        """This was answered."""
+
+
+class NoLedger:
+    """Ask as often as it takes, and remember nothing."""
+
+    def expect(self, requests: int) -> None: ...
+
+    def before_request(self) -> None: ...
+
+    def recall(self, question: Question) -> dict[str, Any] | None:
+        return None
+
+    def keep(self, question: Question, answer: dict[str, Any]) -> None: ...
+
+
 class DiscoveryClient:
     """Calls to course-discovery. `on_wait` as for `core.http.ServiceClient`: what it raises ends the call."""
 
-    def __init__(self, *, on_wait: Callable[[], None] | None = None) -> None:
-        self._service = ServiceClient(settings.DISCOVERY_SERVICE_URL, on_wait=on_wait)
+    def __init__(self, *, on_wait: Callable[[], None] | None = None, ledger: Ledger | None = None) -> None:
+        self._ledger = ledger or NoLedger()
+        self._service = ServiceClient(
+            settings.DISCOVERY_SERVICE_URL, on_wait=on_wait, before_request=self._ledger.before_request
+        )
+
+    def expect(self, requests: int) -> None:
+        """Tell the ledger how many requests will follow."""
+        self._ledger.expect(requests)
 
     def get(self, path: str, params: dict[str, Any], *, where: str) -> dict[str, Any]:
         """The object at a path; `where` says in errors what was asked for. Raises DiscoveryError."""
-        with _in_our_words(where):
-            return self._service.get(path, params)
+        return self._answer(Question(path, params), lambda: self._service.get(path, params), where)
 
     def post(self, path: str, params: dict[str, Any], body: Any, *, where: str) -> dict[str, Any]:
         """The object that answers a body. Raises DiscoveryError."""
+        return self._answer(Question(path, params, body), lambda: self._service.post(path, params, body), where)
+
+    def _answer(self, question: Question, ask: Callable[[], dict[str, Any]], where: str) -> dict[str, Any]:
+        known = self._ledger.recall(question)
+        if known is not None:
+            return known
         with _in_our_words(where):
-            return self._service.post(path, params, body)
+            answer = ask()
+        self._ledger.keep(question, answer)
+        return answer
 
 
 @contextmanager

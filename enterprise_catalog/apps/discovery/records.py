@@ -74,7 +74,9 @@ def _fetch_by_key(
     extra: dict[str, Any],
 ) -> dict[str, bytes]:
     records: dict[str, bytes] = {}
-    for chunk in _askable_chunks(keys):
+    chunks = list(_askable_chunks(keys))
+    client.expect(len(chunks))
+    for chunk in chunks:
         asked = {parameter: ",".join(chunk), "ordering": "key", "limit": _LIMIT} | extra
         records |= read_twice_if_moved(partial(_read_records, client, path, asked, key_field, frozenset(chunk)))
     return records

@@ -9,6 +9,7 @@ What a content filter finds: the complete result of discovery's search/all, or a
 An error page is never a last page, and nothing incomplete ever leaves this module.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from enterprise_catalog.apps.discovery.walks import read_twice_if_moved, walk
 
 _V1_PATH = "/api/v1/search/all/"
 _V2_PATH = "/api/v2/search/all/"
+# Where discovery stopped counting there is more, nobody knows how much: as large as catalogs usually are.
+_HITS_BEYOND_THE_CAP = 2
 _FLAGS = {"exclude_expired_course_run": "True", "include_learner_pathways": "True"}
 
 
@@ -72,7 +75,7 @@ def _walk_v2(client: DiscoveryClient, body: dict[str, Any]) -> Iterator[Any]:
             # It was there a page ago.
             raise DiscoveryRejected(error.detail) from error
 
-    return _walk(ask, cursor_name="search_after", what="search v2")
+    return _walk(client, ask, cursor_name="search_after", what="search v2")
 
 
 def _walk_v1(client: DiscoveryClient, body: dict[str, Any]) -> Iterator[Any]:
@@ -87,12 +90,22 @@ def _walk_v1(client: DiscoveryClient, body: dict[str, Any]) -> Iterator[Any]:
             )
         return client.post(_V1_PATH, params | {"page": number}, body, where=where)
 
-    return _walk(ask, cursor_name="page", what="search v1")
+    return _walk(client, ask, cursor_name="page", what="search v1")
 
 
-def _walk(ask: Callable[[str | None, str], dict[str, Any]], *, cursor_name: str, what: str) -> Iterator[Any]:
+def _walk(
+    client: DiscoveryClient, ask: Callable[[str | None, str], dict[str, Any]], *, cursor_name: str, what: str
+) -> Iterator[Any]:
     """Discovery stops counting hits at its cap (DISC-8)."""
-    return walk(ask, cursor_name=cursor_name, what=what, identify=identity, count_cap=settings.DISCOVERY_COUNT_CAP)
+    cap = settings.DISCOVERY_COUNT_CAP
+
+    def expect_the_other_pages(count: int) -> None:
+        hits = count if count != cap else cap * _HITS_BEYOND_THE_CAP
+        client.expect(max(0, math.ceil(hits / settings.DISCOVERY_PAGE_SIZE) - 1))
+
+    return walk(
+        ask, cursor_name=cursor_name, what=what, identify=identity, count_cap=cap, on_count=expect_the_other_pages
+    )
 
 
 def _page_number(cursor: str | None, where: str) -> int:

@@ -42,12 +42,14 @@ def walk(
     what: str,
     identify: Callable[[Any], Hashable | None],
     count_cap: int | None = None,
+    on_count: Callable[[int], None] = lambda count: None,
 ) -> Iterator[Any]:
     """
     All items in order, each identity once; an item that `identify` calls None is like no other.
 
     `ask(cursor, where)` fetches the first page (cursor None) or the one that `next` names by its parameter
-    `cursor_name`; `where` says in errors which page it is. At `count_cap` the count means "at least".
+    `cursor_name`; `where` says in errors which page it is. At `count_cap` the count means "at least". `on_count` hears
+    what the first page counts, before the second is asked for.
     """
     tally = _Tally(identify, count_cap)
     cursor: str | None = None
@@ -55,7 +57,10 @@ def walk(
     while True:
         where = f"{what} page {tally.pages + 1}"
         answer = ask(cursor, where)
-        yield from tally.new_items(answer, where)
+        items = tally.new_items(answer, where)
+        if cursor is None:
+            on_count(tally.count)
+        yield from items
         cursor = _next_cursor(answer.get("next"), cursor_name, where)
         if cursor is None:
             tally.check_complete(what)
@@ -73,7 +78,7 @@ class _Tally:
         self._count_cap = count_cap
         self._identities: set[Hashable] = set()
         self._without_identity = 0
-        self._count = 0
+        self.count = 0
         self._pages_without_news = 0
         self.pages = 0
 
@@ -83,9 +88,9 @@ class _Tally:
 
     def new_items(self, answer: dict[str, Any], where: str) -> list[Any]:
         count, results = _count(answer, where), _results(answer, where)
-        if self.pages and count != self._count:
-            raise CountMoved(f"{where}: count moved from {self._count} to {count}")
-        self._count = count
+        if self.pages and count != self.count:
+            raise CountMoved(f"{where}: count moved from {self.count} to {count}")
+        self.count = count
         self.pages += 1
         new = [item for item in results if self._is_new(item)]
         self._pages_without_news += not new
@@ -96,9 +101,9 @@ class _Tally:
         return new
 
     def check_complete(self, what: str) -> None:
-        saturated = self._count == self._count_cap and self._distinct >= self._count
-        if self._distinct != self._count and not saturated:
-            raise CountMoved(f"{what}: count says {self._count}, {self._distinct} distinct items came")
+        saturated = self.count == self._count_cap and self._distinct >= self.count
+        if self._distinct != self.count and not saturated:
+            raise CountMoved(f"{what}: count says {self.count}, {self._distinct} distinct items came")
 
     def _is_new(self, item: Any) -> bool:
         identity = self._identify(item)

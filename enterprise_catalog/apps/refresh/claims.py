@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -47,6 +47,8 @@ class Claim:
     equivalence_key: str
     forced: bool
     asked_for: bool
+    requested_at: datetime
+    asked_at: datetime | None
 
 
 def claim_runs(run_uuid: uuid.UUID) -> list[Claim]:
@@ -73,6 +75,7 @@ def owned(claim: Claim) -> QuerySet[RefreshRun]:
     return RefreshRun.objects.filter(pk=claim.run_uuid, fence=claim.fence, state=State.RUNNING)
 
 
+@retry_lost_locks
 def renew(claims: Sequence[Claim]) -> None:
     """Extend the leases. Raises LeaseLost when one is no longer ours."""
     for claim in claims:
@@ -98,11 +101,17 @@ def give_back(claim: Claim) -> None:
     _requeue(owned(claim))
 
 
-def postpone(claim: Claim, *, seconds: float) -> None:
+def postpone(claim: Claim, *, seconds: float, why: str) -> None:
     """Put a claimed run back to wait for another time: a pause is a date in a row, not a sleeping worker."""
     pause = min(seconds, settings.REFRESH_MAX_PAUSE_SECONDS)
-    log.info("refresh_postponed", run=str(claim.run_uuid), query=claim.query_id, seconds=pause)
-    _requeue(owned(claim), not_before=DatabaseNow() + timedelta(seconds=pause))
+    log.info("refresh_postponed", run=str(claim.run_uuid), query=claim.query_id, seconds=pause, why=why)
+    _requeue(owned(claim), not_before=_in_seconds(pause))
+
+
+def lose(claim: Claim) -> None:
+    """Put a claimed run back as one whose worker died, after a moment: what it needs to go on is not there."""
+    for run in owned(claim):
+        _count_lost(owned(claim), run, not_before=_in_seconds(settings.DATABASE_FAILURE_PAUSE_SECONDS))
 
 
 def fail(claim: Claim, *, code: str, detail: str) -> None:
@@ -111,6 +120,7 @@ def fail(claim: Claim, *, code: str, detail: str) -> None:
     log.warning("refresh_failed", run=str(claim.run_uuid), query=claim.query_id, code=code, detail=detail, ended=ended)
 
 
+@retry_lost_locks
 def end(runs: QuerySet[RefreshRun], *, state: str, **fields: Any) -> int:
     """Move runs to an end state; returns how many were."""
     return runs.update(
@@ -128,12 +138,8 @@ def recover_expired_leases() -> list[uuid.UUID]:
         expired = RefreshRun.objects.filter(
             pk=run.pk, fence=run.fence, state=State.RUNNING, lease_until__lt=DatabaseNow()
         )
-        lost_workers = run.lost_workers + 1
-        log.warning("refresh_lease_expired", run=str(run.pk), lost_workers=lost_workers)
-        if lost_workers >= settings.REFRESH_MAX_LOST_WORKERS:
-            reason = {"reason_code": "internal_error", "reason_detail": "Its workers died repeatedly."}
-            end(expired, state=State.FAILED, lost_workers=lost_workers, **reason)
-        elif _requeue(expired, lost_workers=lost_workers):
+        log.warning("refresh_lease_expired", run=str(run.pk), lost_workers=run.lost_workers + 1)
+        if _count_lost(expired, run):
             recovered.append(run.pk)
     return recovered
 
@@ -175,9 +181,22 @@ def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim 
         forced=run.forced,
         # Also one of the schedule's that somebody joined.
         asked_for=run.trigger in _ASKED_FOR or run.requests > 1,
+        requested_at=run.requested_at,
+        asked_at=run.asked_at,
     )
 
 
+def _count_lost(runs: QuerySet[RefreshRun], run: RefreshRun, **fields: Any) -> bool:
+    """True when the run waits again; one that wears out its workers ends."""
+    lost_workers = run.lost_workers + 1
+    if lost_workers < settings.REFRESH_MAX_LOST_WORKERS:
+        return _requeue(runs, lost_workers=lost_workers, **fields)
+    reason = {"reason_code": "internal_error", "reason_detail": "Its workers died repeatedly."}
+    end(runs, state=State.FAILED, lost_workers=lost_workers, **reason)
+    return False
+
+
+@retry_lost_locks
 def _requeue(runs: QuerySet[RefreshRun], **fields: Any) -> bool:
     try:
         with transaction.atomic():
@@ -193,4 +212,8 @@ def _requeue(runs: QuerySet[RefreshRun], **fields: Any) -> bool:
 
 
 def _lease_end() -> Any:
-    return DatabaseNow() + timedelta(seconds=settings.LEASE_SECONDS)
+    return _in_seconds(settings.LEASE_SECONDS)
+
+
+def _in_seconds(seconds: float) -> Any:
+    return DatabaseNow() + timedelta(seconds=seconds)

@@ -7,6 +7,7 @@ this request (REFR-1, REFR-3).
 """
 
 import uuid
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -27,9 +28,13 @@ def request_run(*, query: CatalogQuery, trigger: str, forced: bool = False) -> R
 
     `forced` asks for the full record of every member again; joining never takes that back.
     """
+    now = database_now()
+    changes: dict[str, Any] = {"forced": True} if forced else {}
+    if trigger != RefreshRun.Trigger.SCHEDULE:
+        changes["asked_at"] = now
     with transaction.atomic():
         for _ in range(_ROUNDS):
-            if _join(query, forced=forced):
+            if _join(query, changes):
                 return RefreshRun.objects.get(queued_for=query.pk)
             try:
                 with transaction.atomic():
@@ -39,8 +44,8 @@ def request_run(*, query: CatalogQuery, trigger: str, forced: bool = False) -> R
                         catalog_query_uuid=_uuid_now(query),
                         trigger=trigger,
                         queued_for=query.pk,
-                        requested_at=database_now(),
-                        forced=forced,
+                        requested_at=now,
+                        **changes,
                     )
             except IntegrityError:
                 # Another process got there first: join its run, unless a worker claims it meanwhile.
@@ -48,10 +53,8 @@ def request_run(*, query: CatalogQuery, trigger: str, forced: bool = False) -> R
     raise RuntimeError(f"query {query.uuid} has no waiting run after {_ROUNDS} rounds")
 
 
-def _join(query: CatalogQuery, *, forced: bool) -> bool:
-    waiting = RefreshRun.objects.filter(queued_for=query.pk)
-    changes = {"requests": F("requests") + 1} | ({"forced": True} if forced else {})
-    return waiting.update(**changes) == 1
+def _join(query: CatalogQuery, changes: dict[str, Any]) -> bool:
+    return RefreshRun.objects.filter(queued_for=query.pk).update(requests=F("requests") + 1, **changes) == 1
 
 
 def _uuid_now(query: CatalogQuery) -> uuid.UUID:

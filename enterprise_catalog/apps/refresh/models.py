@@ -40,6 +40,8 @@ class RefreshRun(models.Model):
     # The query's id while waiting, or while running, else null: unique columns with nulls work on every database.
     queued_for = models.PositiveBigIntegerField(null=True, unique=True)
     running_for = models.PositiveBigIntegerField(null=True, unique=True)
+    # When somebody last asked for it; null while only the schedule did. What people wait for comes first.
+    asked_at = models.DateTimeField(null=True)
     # How many requests this run serves. Counting them takes the row's lock, which is what makes joining safe (see
     # `refresh.intents`).
     requests = models.PositiveIntegerField(default=1)
@@ -88,6 +90,36 @@ class QuarantinedDocument(models.Model):
     # As far as one could be told; cut to fit.
     content_key = ContentKeyField(blank=True)
     reason = models.CharField(max_length=255)
+
+
+class DiscoveryBudget(models.Model):
+    """
+    What all workers together asked of discovery lately (DISC-16): one row, which each of them locks to count, so that
+    the sum never exceeds the budget.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    # Number of requests by minute (of the epoch, as text), of the last hour.
+    spent = models.JSONField(default=dict)
+
+
+class KeptAnswer(models.Model):
+    """
+    An answer of discovery to a fetch that the budget may interrupt, so that it need not be asked for again when the
+    fetch goes on. Kept for the search, not for a run: whichever run of an equal search comes next goes on with it.
+    """
+
+    equivalence_key = models.CharField(max_length=32)
+    # Digest of what was asked.
+    question = models.CharField(max_length=32)
+    answered_at = models.DateTimeField()
+    # Packed.
+    answer = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["equivalence_key", "question"], name="one_kept_answer_per_question")
+        ]
 
 
 class Sweep(models.Model):

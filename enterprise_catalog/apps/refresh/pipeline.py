@@ -1,7 +1,7 @@
 """
 One refresh, from claim to publish (DESIGN: write path).
 
-    1. claim the run, and others that ask discovery the same
+    1. claim the run, and others that ask discovery the same; while the budget has room (`refresh.queue`)
     2. fetch the whole search result, the full records of members that are new, changed or due, each once however many
        queries hold it, and what single queries want for themselves; or fail
     3. store the documents that differ
@@ -12,17 +12,19 @@ before each batch it writes; when one is lost it stops at once.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.store import StoreReport, store_contents, stored_contents
-from enterprise_catalog.apps.core.db import database_now, in_chunks, upsert
+from enterprise_catalog.apps.core.db import database_now, in_chunks, retry_lost_locks, upsert
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import DiscoveryError, DiscoveryUnavailable
@@ -34,13 +36,16 @@ from enterprise_catalog.apps.refresh.claims import (
     due_runs,
     fail,
     give_back,
+    lose,
     postpone,
     renew,
 )
 from enterprise_catalog.apps.refresh.fetching import Fetched, Poison, fetch_everything
+from enterprise_catalog.apps.refresh.ledger import BudgetExhausted, FetchLedger
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument
 from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.publishing import FilterChanged
+from enterprise_catalog.apps.refresh.queue import claim_next
 
 log = structlog.get_logger(__name__)
 
@@ -48,18 +53,31 @@ _KEYS_PER_STATEMENT = 1000
 _REASON_LENGTH = 255
 
 
-def refresh(run_uuid: UUID) -> list[UUID]:
-    """
-    Do one waiting run, if it still waits. Returns the runs that wait for the same queries now, so that they can be
-    nudged.
+def refresh_next() -> list[UUID]:
+    """Do the most urgent of the waiting runs. Returns the runs that wait for the same queries now, to be nudged."""
+    return _refresh(claim_next())
 
-    Whatever happens, each claimed run ends, waits again, or belongs to somebody else by the time this returns.
+
+def refresh(run_uuid: UUID) -> list[UUID]:
+    """Do this run, if it still waits. Returns the runs that wait for the same queries now, to be nudged."""
+    return _refresh(claim_runs(run_uuid))
+
+
+def _refresh(claims: Sequence[Claim]) -> list[UUID]:
     """
-    claims = claim_runs(run_uuid)
+    Whatever happens, each claimed run ends, waits again, or belongs to somebody else by the time this returns; or the
+    database is away, and its lease will expire.
+    """
     if not claims:
         return []
     try:
         _refresh_claimed(claims)
+    except (OperationalError, InterfaceError) as error:
+        _lose(claims, error)
+        return []
+    except BudgetExhausted:
+        for claim in claims:
+            postpone(claim, seconds=settings.DISCOVERY_BUDGET_PAUSE_SECONDS, why="no budget for requests is left")
     except LeaseLost as error:
         log.warning("refresh_lease_lost", run=str(error))
         for claim in claims:
@@ -74,24 +92,52 @@ def refresh(run_uuid: UUID) -> list[UUID]:
     return list(due_runs().filter(queued_for__in=query_ids).values_list("pk", flat=True))
 
 
+def _lose(claims: Sequence[Claim], error: DatabaseError | InterfaceError) -> None:
+    """The database went away, or refused, in the middle: somebody does it again, not too often."""
+    log.warning("refresh_database_failed", runs=[str(claim.run_uuid) for claim in claims], error=repr(error))
+    # The connection may be broken, or in a transaction that is.
+    connection.close()
+    # It may still be away; then the lease ends by itself.
+    with suppress(DatabaseError, InterfaceError):
+        for claim in claims:
+            lose(claim)
+
+
 def _end_unanswered(claims: Sequence[Claim], error: DiscoveryError) -> None:
-    """What discovery refuses for a while waits for that long (RUN-2); everything else failed (REFR-7)."""
+    """
+    What discovery refuses for a while waits for that long (RUN-2), again and again for a day; all else failed (REFR-7).
+    """
     pause = error.retry_after if isinstance(error, DiscoveryUnavailable) else None
     for claim in claims:
-        if pause is not None and pause > settings.SERVICE_MAX_WAIT_SECONDS:
-            postpone(claim, seconds=pause)
+        if pause is not None and pause > settings.SERVICE_MAX_WAIT_SECONDS and not _waits_for_long(claim):
+            postpone(claim, seconds=pause, why=error.detail)
         else:
             fail(claim, code=error.code, detail=error.detail)
 
 
+def _waits_for_long(claim: Claim) -> bool:
+    return database_now() - claim.requested_at > timedelta(hours=settings.REFRESH_MAX_POSTPONED_HOURS)
+
+
 def _refresh_claimed(claims: Sequence[Claim]) -> None:
-    fetched = fetch_everything(claims=claims, client=DiscoveryClient(on_wait=Heartbeat(claims)))
+    fetched = _fetch(claims)
     still_ours = partial(renew, claims)
     stored = store_contents(contents=fetched.contents, records=fetched.records, still_ours=still_ours)
     _remember_requests(fetched.requested_records)
     for position, claim in enumerate(claims):
         renew(claims[position:])
         _finish(claim, fetched, stored)
+
+
+def _fetch(claims: Sequence[Claim]) -> Fetched:
+    ledger = FetchLedger(claims)
+    complete = False
+    try:
+        fetched = fetch_everything(claims=claims, client=DiscoveryClient(on_wait=Heartbeat(claims), ledger=ledger))
+        complete = True
+    finally:
+        ledger.close(complete=complete)
+    return fetched
 
 
 def _remember_requests(keys: Sequence[str]) -> None:
@@ -125,11 +171,12 @@ def _finish(claim: Claim, fetched: Fetched, stored: StoreReport) -> None:
         fail(claim, code="superseded", detail="Its catalog query no longer exists.")
 
 
+@retry_lost_locks
 @transaction.atomic
 def _report_poison(claim: Claim, poison: Sequence[Poison]) -> None:
     """P7. Replaces what an earlier attempt of the same run reported."""
     QuarantinedDocument.objects.filter(refresh_run_id=claim.run_uuid).delete()
-    QuarantinedDocument.objects.bulk_create(
+    rows = (
         QuarantinedDocument(
             refresh_run_id=claim.run_uuid,
             content_key=document.content_key[:CONTENT_KEY_MAX_LENGTH],
@@ -137,3 +184,4 @@ def _report_poison(claim: Claim, poison: Sequence[Poison]) -> None:
         )
         for document in poison
     )
+    QuarantinedDocument.objects.bulk_create(rows, batch_size=_KEYS_PER_STATEMENT)

@@ -5,7 +5,7 @@ Any number of beats may tick at once: every step is a conditional statement or j
 """
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -16,9 +16,10 @@ from django.db.models.functions import Coalesce
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.core.db import database_now
-from enterprise_catalog.apps.refresh.claims import State, due_runs, end, recover_expired_leases
+from enterprise_catalog.apps.refresh.claims import State, end, recover_expired_leases
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.queue import startable_runs
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,31 @@ def due_queries() -> QuerySet[CatalogQuery]:
 
 
 def _next_due_queries() -> list[CatalogQuery]:
-    """A bounded number per tick, and none that is on its way or failed just now."""
+    """
+    A bounded number per tick, and none that is on its way or failed just now; with each, those that ask discovery the
+    same and are nearly due, since one fetch serves them all (P4).
+
+    Queries that were published at one moment do not become due at one moment: each search has a distance of its own,
+    so that day after day the work spreads further over the day.
+    """
+    idle = _idle(due_queries())
+    now = database_now()
+    due = [query for query in idle.defer("content_filter") if _is_its_turn(query, now)][: settings.DUE_QUERIES_PER_TICK]
+    nearly_due = now - timedelta(hours=settings.REFRESH_INTERVAL_HOURS, minutes=-settings.REFRESH_SPREAD_MINUTES)
+    equal = queries_in_use().filter(equivalence_key__in={query.equivalence_key for query in due})
+    equal = _idle(equal.filter(refreshed_at__lt=nearly_due)).exclude(pk__in=[query.pk for query in due])
+    return due + list(equal.defer("content_filter").order_by("pk"))
+
+
+def _is_its_turn(query: CatalogQuery, now: datetime) -> bool:
+    """The longer ago, the more distances are over; what was never published is not spread."""
+    if query.refreshed_at is None:
+        return True
+    distance = int(query.equivalence_key, 16) % max(1, settings.REFRESH_SPREAD_MINUTES)
+    return now - query.refreshed_at > timedelta(hours=settings.REFRESH_INTERVAL_HOURS, minutes=distance)
+
+
+def _idle(queries: QuerySet[CatalogQuery]) -> QuerySet[CatalogQuery]:
     runs = RefreshRun.objects.filter(catalog_query=OuterRef("pk"))
     busy = runs.filter(state__in=[State.QUEUED, State.RUNNING])
     # One that failed just now would fail again: discovery gets a pause.
@@ -54,7 +79,7 @@ def _next_due_queries() -> list[CatalogQuery]:
         state__in=[State.FAILED, State.HELD],
         finished_at__gt=database_now() - timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES),
     )
-    return list(due_queries().filter(~Exists(busy), ~Exists(failed_lately))[: settings.DUE_QUERIES_PER_TICK])
+    return queries.filter(~Exists(busy), ~Exists(failed_lately))
 
 
 def _end_orphans() -> None:
@@ -69,13 +94,10 @@ def _end_orphans() -> None:
 
 
 def _unnoticed_runs() -> list[UUID]:
-    """
-    Waiting runs whose nudge may be lost, oldest first, a bounded number, not while their query is being refreshed.
-    """
+    """Waiting runs whose nudge may be lost, a bounded number of those that could begin now."""
     now = database_now()
     told_before = now - timedelta(seconds=settings.NUDGE_AGAIN_SECONDS)
-    busy = RefreshRun.objects.filter(running_for=OuterRef("queued_for"))
-    waiting = due_runs().filter(Q(nudged_at=None) | Q(nudged_at__lt=told_before), ~Exists(busy))
-    uuids = list(waiting.order_by("requested_at").values_list("pk", flat=True)[: settings.NUDGES_PER_TICK])
+    waiting = startable_runs().filter(Q(nudged_at=None) | Q(nudged_at__lt=told_before))
+    uuids = list(waiting.values_list("pk", flat=True)[: settings.NUDGES_PER_TICK])
     RefreshRun.objects.filter(pk__in=uuids).update(nudged_at=now)
     return uuids

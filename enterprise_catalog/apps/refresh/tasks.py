@@ -1,21 +1,26 @@
 """
 Celery's way in. A message is only a nudge: what is to be done stands in the database, so messages may be lost,
-doubled or late.
+doubled, late, or written by another version of this service.
+
+Names and parameters are what versions have to agree on while an upgrade is under way: a parameter that goes or comes
+needs two releases (docs/operations.rst).
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from celery import shared_task
 
 from enterprise_catalog.apps.core.nudge import nudge
-from enterprise_catalog.apps.refresh.pipeline import refresh
+from enterprise_catalog.apps.refresh.pipeline import refresh_next
 from enterprise_catalog.apps.refresh.reviews import sweep_reviews_if_due
 from enterprise_catalog.apps.refresh.schedule import tick
 
 
 @shared_task(name="refresh.run")
 def run_refresh(run_uuid: str) -> None:
-    _announce(refresh(UUID(run_uuid)))
+    """A run waits: this one, or by now a more urgent one, whose own message then leads to this one."""
+    _announce(refresh_next())
 
 
 @shared_task(name="refresh.tick")
@@ -28,6 +33,6 @@ def run_review_sweep() -> None:
     sweep_reviews_if_due()
 
 
-def _announce(waiting: list[UUID]) -> None:
+def _announce(waiting: Iterable[UUID]) -> None:
     """Up to the first nudge that gets lost: the broker is away, and the next tick announces the others."""
     all(nudge(run_refresh, str(run_uuid)) for run_uuid in waiting)

@@ -302,6 +302,7 @@ class EndlessDiscovery(DiscoveryClient):
     """Promises one more page on every page, each with a cursor of its own."""
 
     def __init__(self, results: list[dict[str, Any]]) -> None:
+        super().__init__()
         self.results = results
         self.calls = 0
 

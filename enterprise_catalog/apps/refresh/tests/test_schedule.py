@@ -6,6 +6,7 @@ import pytest
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.claims import State, fail
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.schedule import tick
@@ -80,6 +81,49 @@ def test_the_longest_waiting_queries_come_first_and_in_portions(settings):
     published(later, hours_ago=40)
     tick()
     assert RefreshRun.objects.get().catalog_query == later
+
+
+def test_what_was_published_at_once_is_not_due_at_once(settings):
+    """P3: spread over an hour, and all of them when it is over."""
+    queries = [make_query({"level_type": str(number)}) for number in range(40)]
+    for query in queries:
+        attach(query)
+        published(query, hours_ago=settings.REFRESH_INTERVAL_HOURS + 0.5)
+    tick()
+    assert 5 < RefreshRun.objects.count() < 35
+    CatalogQuery.objects.update(refreshed_at=database_now() - timedelta(hours=settings.REFRESH_INTERVAL_HOURS + 1.1))
+    tick()
+    assert RefreshRun.objects.count() == 40
+
+
+def test_equal_searches_become_due_together(settings):
+    """P4: one fetch serves both, though one was published a moment later."""
+    one, other = make_query({"key": ["a", "b"]}), make_query({"key": ["b", "a"]})
+    for query, hours_ago in (
+        (one, settings.REFRESH_INTERVAL_HOURS + 2),
+        (other, settings.REFRESH_INTERVAL_HOURS - 0.1),
+    ):
+        attach(query)
+        published(query, hours_ago=hours_ago)
+    tick()
+    assert set(RefreshRun.objects.values_list("catalog_query", flat=True)) == {one.pk, other.pk}
+
+
+def test_an_equal_search_that_is_fresh_is_left_alone(settings):
+    one, other = make_query({"key": ["a", "b"]}), make_query({"key": ["b", "a"]})
+    for query, hours_ago in ((one, settings.REFRESH_INTERVAL_HOURS + 2), (other, 1)):
+        attach(query)
+        published(query, hours_ago=hours_ago)
+    tick()
+    assert RefreshRun.objects.get().catalog_query == one
+
+
+def test_nothing_is_announced_while_there_is_no_budget(query, settings):
+    """P3: the rows wait; a worker that cannot ask need not wake."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 1
+    budget.spend(1)
+    assert tick() == []
+    assert RefreshRun.objects.get().state == State.QUEUED
 
 
 def test_a_lost_nudge_is_sent_again(query, settings):

@@ -21,7 +21,7 @@ from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.operations.selection import UnknownUuids, named_queries, queries_to_keep_fresh
 from enterprise_catalog.apps.refresh.claims import recover_expired_leases
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.tasks import run_refresh
+from enterprise_catalog.apps.refresh.pipeline import refresh
 
 _SOME_FAILED, _USAGE, _TIMEOUT, _INTERRUPTED = 1, 2, 3, 130
 
@@ -142,7 +142,7 @@ class Command(BaseCommand):
         """Be the worker for one run; False when all that is left is in other hands."""
         recover_expired_leases()
         for run_uuid in following.still_queued():
-            run_refresh(str(run_uuid))
+            refresh(run_uuid)
             if not RefreshRun.objects.filter(pk=run_uuid, state=RefreshRun.State.QUEUED).exists():
                 return True
         return False

@@ -1,0 +1,121 @@
+"""
+The book of one fetch: what it may ask of discovery, and what it was answered before the budget interrupted it.
+
+    1. after the first page the size of the result is known: reserve what the whole fetch may need, so that fetches that
+       run at once do not eat each other's budget in halves
+    2. if that does not fit, ask one by one, keep each answer, and stop when nothing is left (BudgetExhausted)
+    3. the next run of the same search is told the kept answers and asks for the rest
+
+So every fetch gets to its end, also one that needs more than an hour's budget. An answer is told once: whoever reads
+again because the data moved asks discovery. And never one from before the request that a run serves (REFR-1).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.packing import pack, unpack
+from enterprise_catalog.apps.discovery.client import Question
+from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.claims import Claim
+from enterprise_catalog.apps.refresh.models import KeptAnswer
+
+log = structlog.get_logger(__name__)
+
+
+class BudgetExhausted(Exception):
+    """Nothing may be asked of discovery for now."""
+
+
+class FetchLedger:
+    """What `discovery.client.Ledger` asks for. `close` it when the fetch is over, however it ends."""
+
+    def __init__(self, claims: Sequence[Claim]) -> None:
+        self._key = claims[0].equivalence_key
+        self._kept = _usable_answers(self._key, asked_at=[claim.asked_at for claim in claims if claim.asked_at])
+        self._reserved = 0
+        self._minute = 0
+        self._knows_size = False
+        self._has_kept = bool(self._kept)
+        self._keeps = False
+        self._last: tuple[Question, dict[str, Any]] | None = None
+
+    def expect(self, requests: int) -> None:
+        if not self._knows_size:
+            # The pages of the search. Each may bring as many courses as it has items, all without a full record.
+            self._knows_size = True
+            records = settings.DISCOVERY_PAGE_SIZE / settings.DISCOVERY_KEYS_PER_CALL
+            requests += round((requests + 1) * records)
+        if budget.is_limited() and requests > self._reserved and not self._reserve(requests - self._reserved):
+            self._keep_from_now_on()
+
+    def before_request(self) -> None:
+        if not budget.is_limited():
+            return
+        if self._reserved:
+            self._reserved -= 1
+        elif budget.spend(1) is None:
+            raise BudgetExhausted
+
+    def recall(self, question: Question) -> dict[str, Any] | None:
+        digest = question.digest() if self._kept else ""
+        if digest not in self._kept:
+            return None
+        self._kept.discard(digest)
+        kept = KeptAnswer.objects.filter(equivalence_key=self._key, question=digest).first()
+        return unpack(kept.answer) if kept else None
+
+    def keep(self, question: Question, answer: dict[str, Any]) -> None:
+        if self._keeps:
+            self._store(question, answer)
+        elif not self._knows_size:
+            self._last = question, answer
+
+    def close(self, *, complete: bool) -> None:
+        """Return what was reserved and not used; a complete fetch needs no kept answers any more."""
+        if self._reserved:
+            budget.give_back(self._reserved, minute=self._minute)
+            self._reserved = 0
+        if complete and self._has_kept:
+            KeptAnswer.objects.filter(equivalence_key=self._key).delete()
+
+    def _reserve(self, requests: int) -> bool:
+        minute = budget.spend(requests)
+        if minute is None:
+            return False
+        self._reserved, self._minute = self._reserved + requests, minute
+        return True
+
+    def _keep_from_now_on(self) -> None:
+        if not self._keeps:
+            log.info("discovery_budget_is_short", reserved=self._reserved, spent=budget.spent())
+        self._keeps = True
+        if self._last:
+            self._store(*self._last)
+
+    def _store(self, question: Question, answer: dict[str, Any]) -> None:
+        packed = pack(answer)
+        if len(packed) > settings.KEPT_ANSWER_MAX_BYTES:
+            return
+        self._has_kept = True
+        KeptAnswer.objects.update_or_create(
+            equivalence_key=self._key,
+            question=question.digest(),
+            defaults={"answered_at": database_now(), "answer": packed},
+        )
+
+
+def _usable_answers(equivalence_key: str, *, asked_at: Sequence[datetime]) -> set[str]:
+    """Questions whose answers may still be told: all or none, since a fetch is as old as its first answer."""
+    kept = dict(KeptAnswer.objects.filter(equivalence_key=equivalence_key).values_list("question", "answered_at"))
+    if not kept:
+        return set()
+    oldest_allowed = max([database_now() - timedelta(hours=settings.KEPT_ANSWERS_HOURS), *asked_at])
+    if min(kept.values()) > oldest_allowed:
+        return set(kept)
+    KeptAnswer.objects.filter(equivalence_key=equivalence_key).delete()
+    return set()

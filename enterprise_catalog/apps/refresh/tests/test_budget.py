@@ -1,0 +1,215 @@
+"""The hourly budget of requests to discovery: never exceeded, and nobody sleeps for it (DISC-16, P3, P10)."""
+
+from datetime import timedelta
+
+import pytest
+
+from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.claims import State
+from enterprise_catalog.apps.refresh.intents import request_run
+from enterprise_catalog.apps.refresh.models import DiscoveryBudget, KeptAnswer, RefreshRun
+from enterprise_catalog.apps.refresh.pipeline import refresh_next
+from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
+
+pytestmark = pytest.mark.django_db
+
+COURSES = {"content_type": "course"}
+
+
+@pytest.fixture
+def sandbox(sandbox, settings):
+    """12 courses on 6 pages and an empty one, and 12 calls for their full records."""
+    settings.DISCOVERY_PAGE_SIZE = 2
+    settings.DISCOVERY_KEYS_PER_CALL = 1
+    return sandbox
+
+
+def asked(sandbox) -> int:
+    return sum(len(sandbox.calls(endpoint)) for endpoint in ("search", "courses", "programs"))
+
+
+def an_hour_later() -> None:
+    """What was asked is an hour older, and nobody has to wait for anything."""
+    for row in DiscoveryBudget.objects.all():
+        row.spent = {str(int(minute) - 61): requests for minute, requests in row.spent.items()}
+        row.save()
+    RefreshRun.objects.update(not_before=None)
+
+
+def published_after_hours(run: RefreshRun, *, at_most: int) -> int:
+    for hours in range(at_most):
+        refresh_next()
+        run.refresh_from_db()
+        if run.state == State.PUBLISHED:
+            return hours
+        an_hour_later()
+    raise AssertionError(f"{run.state} after {at_most} hours")
+
+
+def test_no_more_is_spent_than_there_is(settings):
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 10
+    assert budget.spend(7) is not None
+    assert budget.spend(4) is None
+    assert budget.spend(3) is not None
+    assert (budget.spent(), budget.has_room()) == (10, False)
+
+
+def test_what_is_given_back_can_be_spent_again(settings):
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 10
+    minute = budget.spend(10)
+    budget.give_back(4, minute=minute)
+    assert budget.spent() == 6
+
+
+def test_a_request_counts_for_a_whole_hour(settings):
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 10
+    now = int(database_now().timestamp() // 60)
+    DiscoveryBudget.objects.create(pk=1, spent={str(now - 60): 3, str(now - 61): 5})
+    assert budget.spent() == 3
+
+
+def test_without_a_limit_nothing_is_counted(sandbox, settings):
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 0
+    run = requested(make_query(COURSES))
+    refresh_next()
+    run.refresh_from_db()
+    assert run.state == State.PUBLISHED
+    assert not DiscoveryBudget.objects.exists()
+
+
+def test_what_was_reserved_and_not_needed_is_given_back(sandbox, settings):
+    """DISC-16: the count is that of the requests discovery saw, its repeated ones included."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 100
+    settings.SERVICE_FIRST_PAUSE_SECONDS = 0
+    sandbox.add_fault(endpoint="search", page=2, status=503, times=1)
+    requested(make_query(COURSES))
+    refresh_next()
+    assert budget.spent() == asked(sandbox) == 20
+
+
+def test_a_run_without_budget_waits_as_a_row(sandbox, settings):
+    """RUN-2: not as a worker that sleeps, and not as an attempt."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 5
+    budget.spend(5)
+    run = requested(make_query(COURSES))
+    assert refresh_next() == []
+    run.refresh_from_db()
+    assert (run.state, run.attempts, asked(sandbox)) == (State.QUEUED, 0, 0)
+
+
+def test_a_run_that_would_exceed_the_budget_stops_and_waits(sandbox, settings):
+    """RUN-2."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 5
+    query = make_query(COURSES)
+    run = requested(query)
+    refresh_next()
+    run.refresh_from_db()
+    assert (run.state, run.lost_workers, members(query)) == (State.QUEUED, 0, [])
+    assert run.not_before > database_now() + timedelta(minutes=4)
+    assert asked(sandbox) == budget.spent() == 5
+
+
+def test_a_fetch_larger_than_the_budget_goes_on_where_it_stopped(sandbox, settings):
+    """P3, P10: 19 requests at 5 an hour, each of them made once."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 5
+    query = make_query(COURSES)
+    run = requested(query)
+    assert published_after_hours(run, at_most=5) == 3
+    assert asked(sandbox) == 19
+    assert members(query) == sorted(sandbox.dataset.course_keys())
+    assert not KeptAnswer.objects.exists()
+
+
+def test_a_fetch_that_fits_keeps_nothing(sandbox, settings):
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 100
+    sandbox.add_fault(endpoint="courses", call=3, status=400)
+    requested(make_query(COURSES))
+    refresh_next()
+    assert not KeptAnswer.objects.exists()
+
+
+def test_an_answer_from_before_a_request_does_not_serve_it(sandbox, settings):
+    """REFR-1, REFR-3: who asks later gets what discovery says later."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 5
+    query = make_query(COURSES)
+    run = requested(query)
+    refresh_next()
+    new = sandbox.dataset.course_keys()[0]
+    sandbox.dataset.remove(new)
+    assert requested(query).pk == run.pk
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 100
+    assert published_after_hours(run, at_most=2) == 1
+    assert members(query) == sorted(sandbox.dataset.course_keys())
+    assert new not in members(query)
+
+
+def test_kept_answers_get_too_old(sandbox, settings):
+    """P3: what is called fresh was not fetched yesterday."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 5
+    run = requested(make_query(COURSES), trigger=RefreshRun.Trigger.SCHEDULE)
+    refresh_next()
+    long_ago = database_now() - timedelta(hours=settings.KEPT_ANSWERS_HOURS, minutes=1)
+    KeptAnswer.objects.update(answered_at=long_ago)
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 100
+    assert published_after_hours(run, at_most=2) == 1
+    assert asked(sandbox) == 5 + 19
+
+
+def test_content_that_moved_while_a_fetch_waited_is_read_again(sandbox, settings):
+    """P1, DISC-8: the count of the rest contradicts the kept pages, which are not told twice."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 5
+    query = make_query(COURSES)
+    run = requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
+    refresh_next()
+    sandbox.dataset.remove(sandbox.dataset.course_keys()[-1])
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 100
+    published_after_hours(run, at_most=2)
+    assert members(query) == sorted(sandbox.dataset.course_keys())
+
+
+def test_two_fetches_at_once_never_starve_each_other(sandbox, settings):
+    """A fetch reserves what it needs, so that one of two gets through where both do not fit."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 20
+    for number in (1, 2):
+        requested(make_query(COURSES | {"languages": ["English"] * number, "partner": "edx"}))
+    for _ in range(4):
+        refresh_next()
+        an_hour_later()
+    assert set(RefreshRun.objects.values_list("state", flat=True)) == {State.PUBLISHED}
+
+
+def test_what_people_asked_for_comes_first_and_the_newest_of_it(settings):
+    """DESIGN: newest user intent first; the schedule's in their order."""
+    queries = [make_query({"content_type": "course", "level_type": str(number)}) for number in range(4)]
+    old_schedule, new_schedule = (request_run(query=query, trigger="schedule") for query in queries[:2])
+    asked_first, asked_last = (request_run(query=query, trigger="request") for query in queries[2:])
+    order = []
+    settings.DISCOVERY_SERVICE_URL = "http://127.0.0.1:1"
+    settings.SERVICE_ATTEMPTS = 1
+    for _ in queries:
+        refresh_next()
+        order.append(RefreshRun.objects.filter(state=State.FAILED).latest("started_at").pk)
+    assert order == [asked_last.pk, asked_first.pk, old_schedule.pk, new_schedule.pk]
+
+
+def test_a_scheduled_run_that_somebody_asks_for_comes_first(settings):
+    one, other = make_query({"a": "1"}), make_query({"a": "2"})
+    request_run(query=one, trigger="schedule")
+    joined = request_run(query=other, trigger="schedule")
+    request_run(query=other, trigger="request")
+    settings.DISCOVERY_SERVICE_URL = "http://127.0.0.1:1"
+    settings.SERVICE_ATTEMPTS = 1
+    refresh_next()
+    joined.refresh_from_db()
+    assert joined.state == State.FAILED
+
+
+def test_a_discovery_that_refuses_for_a_day_fails_the_run(sandbox):
+    """P10: a pause that is asked for again and again has an end."""
+    sandbox.add_fault(endpoint="search", status=429, retry_after=1800)
+    run = requested(make_query(COURSES))
+    RefreshRun.objects.update(requested_at=database_now() - timedelta(hours=25))
+    refresh_next()
+    run.refresh_from_db()
+    assert (run.state, run.reason_code) == (State.FAILED, "discovery_throttled")
