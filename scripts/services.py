@@ -22,6 +22,8 @@ from scripts import debian, processes
 START_SECONDS = 60
 STOP_SECONDS = 20
 DATABASE = "enterprise_catalog"
+# The smallest that production may have.
+MAX_ALLOWED_PACKET = "4M"
 
 
 class Server:
@@ -145,6 +147,8 @@ class MariaDB(Server):
             # Speed for data that nobody needs after a crash of the machine; a killed server still recovers all of it.
             "--innodb-flush-log-at-trx-commit=0",
             "--innodb-flush-method=O_DIRECT_NO_FSYNC",
+            # Servers grant this much for one statement at least, however long, and what is stored must fit (DISC-17).
+            f"--max-allowed-packet={MAX_ALLOWED_PACKET}",
             "--innodb-buffer-pool-size=256M",
             "--innodb-log-file-size=64M",
         ]

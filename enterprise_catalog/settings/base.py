@@ -124,6 +124,9 @@ def with_engine_options(config: dict) -> dict:
 DATABASES = {
     "default": with_engine_options(environ.Env.db_url_config(env.str("DATABASE_URL", default="sqlite:///:memory:")))
 }
+# One statement, its values as they are sent: MySQL and MariaDB refuse what is longer than their `max_allowed_packet`,
+# and 4 MB of it is all that is asked of them (DISC-17). The rest is for other columns and the statement's own words.
+DATABASE_STATEMENT_BYTES = 4 * 1024 * 1024 - 64 * 1024
 
 # --- Cache and broker ------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from enterprise_catalog.apps.catalog.variants import (
     variant_of,
 )
 from enterprise_catalog.apps.core.packing import pack
+from enterprise_catalog.apps.discovery.documents import problem_with_key
 
 ContentType = ContentMetadata.ContentType
 
@@ -65,8 +66,11 @@ def prepare_content(
 
 
 def runs_of(course: dict[str, Any]) -> dict[str, bool]:
-    """Keys of all runs nested in a course document, each with whether it is restricted."""
-    return {run["key"]: is_restricted(run) for run in nested_runs(course)}
+    """
+    Keys of all runs nested in a course document, each with whether it is restricted. One that cannot be a content key
+    is shown with its course and never asked for.
+    """
+    return {run["key"]: is_restricted(run) for run in nested_runs(course) if problem_with_key(run["key"]) is None}
 
 
 def stand_in_content(record: dict[str, Any], *, content_key: str) -> PreparedContent:

@@ -21,11 +21,13 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
-from enterprise_catalog.apps.core.db import in_chunks, snapshot
+from enterprise_catalog.apps.core.db import in_statements, sent_bytes, snapshot
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 
-# Each key stands four times in the statement; SQLite takes 32,766 parameters.
+# Each key stands up to five times in the statement; SQLite takes 32,766 parameters.
 _KEYS_PER_STATEMENT = 1000
+# Of a key: quotes, comma and blank.
+_KEY_BYTES = 4
 
 _TABLES = {
     "query": CatalogQuery._meta.db_table,
@@ -112,7 +114,10 @@ def _matches(query_ids: list[int], keys: list[str], surface: Surface) -> Iterato
         return
     template = _MATCHES + (_ALLOWED_MATCHES if surface.shows_allowed_runs else "") + _QUERIES
     rules = template.count("{keys}")
-    for chunk in in_chunks(known, _KEYS_PER_STATEMENT):
+    chunks = in_statements(
+        known, size=lambda key: rules * (_KEY_BYTES + sent_bytes(key)), rows_at_most=_KEYS_PER_STATEMENT
+    )
+    for chunk in chunks:
         statement = template.format(
             **_TABLES,
             queries=", ".join(["%s"] * len(query_ids)),

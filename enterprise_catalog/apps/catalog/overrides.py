@@ -8,10 +8,13 @@ What one query says of a course otherwise than all others (V2-5, V2-7, REFR-19).
 The shared documents and renderings are read here and never written.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import structlog
 
 from enterprise_catalog.apps.catalog.contents import ContentType
 from enterprise_catalog.apps.catalog.items import Review, build_item, may_be_allowed
@@ -23,9 +26,18 @@ from enterprise_catalog.apps.catalog.models import (
     CourseReview,
 )
 from enterprise_catalog.apps.catalog.rendering import render
+from enterprise_catalog.apps.catalog.unusable import check_row_size, why_unusable
 from enterprise_catalog.apps.catalog.variants import nested_runs
+from enterprise_catalog.apps.core.db import in_chunks, sent_bytes
 from enterprise_catalog.apps.core.moments import sortable_moment
 from enterprise_catalog.apps.core.packing import digest, pack, pack_bytes, unpack
+from enterprise_catalog.apps.discovery.documents import problem_with_key
+
+log = structlog.get_logger(__name__)
+
+_ROWS_PER_STATEMENT = 1000
+# Each holds up to a few MB while it is built.
+_OVERRIDES_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ def override_digest(record: bytes | memoryview, *, forced: bool, allowed_keys: C
 def allowed_run_keys(row: ContentOverride) -> set[str]:
     """V2-1: runs of this very course that are restricted to enterprises and that the filter lists."""
     restricted = {run["key"] for run in nested_runs(unpack(row.record)) if may_be_allowed(run)}
-    return restricted & set(row.allowed_keys)
+    return {key for key in restricted & set(row.allowed_keys) if problem_with_key(key) is None}
 
 
 def forced_record(record: dict[str, Any]) -> dict[str, Any]:
@@ -68,47 +80,69 @@ def forced_record(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_overrides(*, query_id: int, wanted: Sequence[WantedOverride], now: datetime) -> set[str]:
+def write_overrides(
+    *, query_id: int, wanted: Sequence[WantedOverride], now: datetime
+) -> tuple[set[str], dict[str, str]]:
     """
     Make the overrides of a query the wanted ones, writing only the difference; returns the keys of contents whose
-    override came, changed or went. Inside the transaction that publishes, with the query locked.
+    override came, changed or went, and of those whose override could not be built, with the reason: there, what was
+    stored stays (P7). Inside the transaction that publishes, with the query locked.
     """
-    stored = {row.content_id: row for row in ContentOverride.objects.filter(catalog_query_id=query_id)}
+    overrides = ContentOverride.objects.filter(catalog_query_id=query_id)
+    stored = {key: (pk, digest) for key, pk, digest in overrides.values_list("content_id", "pk", "digest")}
     digests = {override.content_key: override.digest() for override in wanted}
-    gone = [row.pk for key, row in stored.items() if key not in digests]
+    gone = stored.keys() - digests.keys()
+    _delete([stored[key][0] for key in gone])
+    written: set[str] = set()
+    unusable: dict[str, str] = {}
     differing = [
         override
         for override in wanted
-        if override.content_key not in stored or stored[override.content_key].digest != digests[override.content_key]
+        if override.content_key not in stored or stored[override.content_key][1] != digests[override.content_key]
     ]
-    ContentOverride.objects.filter(
-        pk__in=[*gone, *(stored[o.content_key].pk for o in differing if o.content_key in stored)]
-    ).delete()
-    rows = [
-        ContentOverride(
-            catalog_query_id=query_id,
-            content_id=override.content_key,
-            forced=override.forced,
-            allowed_keys=sorted(override.allowed_runs),
-            record=override.record,
-            digest=digests[override.content_key],
-            modified=now,
-        )
-        for override in differing
-    ]
-    _render_rows(rows)
-    for row in rows:
-        row.save(force_insert=True)
-    AllowedRun.objects.bulk_create(allowed for row in rows for allowed in _allowed_rows(row))
-    return {row.content_id for row in rows} | (stored.keys() - digests.keys())
+    for chunk in in_chunks(differing, _OVERRIDES_AT_ONCE):
+        rows = [
+            ContentOverride(
+                catalog_query_id=query_id,
+                content_id=override.content_key,
+                forced=override.forced,
+                allowed_keys=sorted(override.allowed_runs),
+                record=override.record,
+                digest=digests[override.content_key],
+                modified=now,
+            )
+            for override in chunk
+        ]
+        rows, failed = _render_rows(rows)
+        unusable |= {row.content_id: reason for row, reason in failed}
+        _delete([stored[row.content_id][0] for row in rows if row.content_id in stored])
+        for row in rows:
+            row.save(force_insert=True)
+        allowed = (run for row in rows for run in _allowed_rows(row))
+        AllowedRun.objects.bulk_create(allowed, batch_size=_ROWS_PER_STATEMENT)
+        written |= {row.content_id for row in rows}
+    return written | gone, unusable
 
 
-def render_overrides_again(content_keys: Collection[str]) -> None:
-    """Follow a change of the shared content, in the transaction that wrote it."""
-    rows = list(ContentOverride.objects.filter(content_id__in=content_keys).order_by("pk"))
-    _render_rows(rows)
-    for row in rows:
-        row.save(update_fields=["search_document", "rendered_v1", "rendered_v2", "active_v1", "active_v2"])
+def render_overrides_again(content_keys: Collection[str]) -> dict[str, str]:
+    """
+    Follow a change of the shared content, in the transaction that wrote it. Returns the contents of which an override
+    could not be built and stays as it was, with the reason (P7).
+    """
+    unusable: dict[str, str] = {}
+    ids = ContentOverride.objects.filter(content_id__in=content_keys).order_by("pk").values_list("pk", flat=True)
+    for chunk in in_chunks(list(ids), _OVERRIDES_AT_ONCE):
+        rows, failed = _render_rows(list(ContentOverride.objects.filter(pk__in=chunk).order_by("pk")))
+        for row in rows:
+            row.save(update_fields=["search_document", "rendered_v1", "rendered_v2", "active_v1", "active_v2"])
+        unusable |= {row.content_id: reason for row, reason in failed}
+    return unusable
+
+
+def _delete(ids: Sequence[int]) -> None:
+    for chunk in in_chunks(ids, _ROWS_PER_STATEMENT):
+        # Deleting reads what it deletes: not the documents.
+        ContentOverride.objects.filter(pk__in=chunk).only("pk").delete()
 
 
 def _allowed_rows(row: ContentOverride) -> list[AllowedRun]:
@@ -118,7 +152,10 @@ def _allowed_rows(row: ContentOverride) -> list[AllowedRun]:
     ]
 
 
-def _render_rows(rows: Sequence[ContentOverride]) -> None:
+def _render_rows(
+    rows: Sequence[ContentOverride],
+) -> tuple[list[ContentOverride], list[tuple[ContentOverride, str]]]:
+    """Those that were built, and the others, each with the reason."""
     keys = [row.content_id for row in rows]
     contents = ContentMetadata.objects.in_bulk(keys)
     documents = ContentDocuments.objects.in_bulk(keys)
@@ -126,8 +163,23 @@ def _render_rows(rows: Sequence[ContentOverride]) -> None:
         row.course_key: Review(row.reviews_count, row.avg_course_rating)
         for row in CourseReview.objects.filter(pk__in=keys)
     }
+    built: list[ContentOverride] = []
+    failed: list[tuple[ContentOverride, str]] = []
     for row in rows:
-        _render(row, contents[row.content_id], documents[row.content_id], reviews)
+        try:
+            _render(row, contents[row.content_id], documents[row.content_id], reviews)
+        except Exception as error:
+            # Documents are the only input here: whatever this one holds, the others go on (P7).
+            log.warning("content_unusable", key=row.content_id, query=row.catalog_query_id, exc_info=True)
+            failed.append((row, f"as a filter shows it: {why_unusable(error)}"))
+        else:
+            built.append(row)
+    return built, failed
+
+
+def _row_bytes(row: ContentOverride) -> int:
+    documents = sent_bytes(row.record, row.search_document, row.rendered_v1, row.rendered_v2)
+    return documents + sent_bytes(row.content_id, json.dumps(row.allowed_keys))
 
 
 def _render(
@@ -158,3 +210,4 @@ def _render(
     row.rendered_v2, row.active_v2 = built(None if only_forced else frozenset(row.allowed_keys))
     # Only what is forced in looks different to v1 (V2-8).
     row.rendered_v1 = shown_on_v1 if row.forced else None
+    check_row_size(_row_bytes(row), "record, items and allowed runs")

@@ -23,26 +23,33 @@ from enterprise_catalog.apps.catalog.standings import Move, state_anew
 
 Change = CatalogContentChange.Change
 
+_ROWS_PER_STATEMENT = 1000
 
-def propagate_changes(*, rendered: Sequence[ContentMetadata], modified: Collection[str], now: datetime) -> None:
+
+def propagate_changes(
+    *, rendered: Sequence[ContentMetadata], modified: Collection[str], now: datetime
+) -> dict[str, str]:
     """
     Move `items_version` of every query that holds a rendered content, and render what it shows of it in its own way;
     where what is listed changes with it, the listing, counts and generation; and `content_modified` of those that hold
     a modified one (META-21).
 
     Queries are locked in the order of their ids, after contents, as publishing does: two writers meet in one order.
+    Returns the contents that some query shows as before, since its own way of showing them could not be built, with
+    the reason.
     """
     keys = [row.content_key for row in rendered]
     query_ids = sorted(_holders(keys))
     if not query_ids:
-        return
+        return {}
     list(CatalogQuery.objects.select_for_update().filter(pk__in=query_ids).order_by("pk").values_list("pk"))
     CatalogQuery.objects.filter(pk__in=query_ids).update(items_version=F("items_version") + 1)
     if modified:
         CatalogQuery.objects.filter(pk__in=_holders(modified)).update(content_modified=now)
-    render_overrides_again(keys)
+    stale = render_overrides_again(keys)
     moves = state_anew(CatalogContentKey.objects.filter(content_id__in=keys).order_by("pk"))
     _record_what_was_hidden_or_shown(moves, now)
+    return stale
 
 
 def _holders(content_keys: Collection[str]) -> set[int]:
@@ -53,13 +60,16 @@ def _holders(content_keys: Collection[str]) -> set[int]:
 def _record_what_was_hidden_or_shown(moves: Sequence[Move], now: datetime) -> None:
     """To its catalogs, what v1 hides from everybody has left, and what it hides no more has joined (CHG-2, V2-3)."""
     CatalogContentChange.objects.bulk_create(
-        CatalogContentChange(
-            catalog_query_id=move.member.catalog_query_id,
-            content_key=move.member.content_id,
-            content_type=move.member.content.content_type,
-            change=Change.REMOVED if move.after.v1 == Standing.HIDDEN else Change.ADDED,
-            changed_at=now,
-        )
-        for move in moves
-        if (move.before.v1 == Standing.HIDDEN) != (move.after.v1 == Standing.HIDDEN)
+        (
+            CatalogContentChange(
+                catalog_query_id=move.member.catalog_query_id,
+                content_key=move.member.content_id,
+                content_type=move.member.content.content_type,
+                change=Change.REMOVED if move.after.v1 == Standing.HIDDEN else Change.ADDED,
+                changed_at=now,
+            )
+            for move in moves
+            if (move.before.v1 == Standing.HIDDEN) != (move.after.v1 == Standing.HIDDEN)
+        ),
+        batch_size=_ROWS_PER_STATEMENT,
     )

@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 
+from enterprise_catalog.apps.discovery.documents import MAX_KEY_LENGTH, problem_with_key
+
 log = structlog.get_logger(__name__)
 
 _COURSE_PREFIX = "course:"
@@ -34,7 +36,11 @@ def allowed_runs(content_filter: dict[str, Any]) -> dict[str, frozenset[str]]:
 
 def forced_courses(content_filter: dict[str, Any]) -> list[str]:
     """Keys of the courses a filter forces in, each once."""
-    keys = content_filter.get("enterprise_force_include_aggregation_keys")
-    if not isinstance(keys, list):
+    listed = content_filter.get("enterprise_force_include_aggregation_keys")
+    if not isinstance(listed, list):
         return []
-    return sorted({key.removeprefix(_COURSE_PREFIX) for key in keys if isinstance(key, str)} - {""})
+    keys = {key.removeprefix(_COURSE_PREFIX) for key in listed if isinstance(key, str)} - {""}
+    problems = {key: problem for key in keys if (problem := problem_with_key(key))}
+    for key, problem in sorted(problems.items()):
+        log.warning("forced_course_ignored", key=key[:MAX_KEY_LENGTH], reason=problem)
+    return sorted(keys - problems.keys())

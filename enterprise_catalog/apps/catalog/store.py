@@ -14,10 +14,11 @@ Nothing here decides membership; that is publishing's.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from django.db import transaction
+from django.db.models.functions import Coalesce, Length
 
 from enterprise_catalog.apps.catalog.contents import ContentType, PreparedContent, runs_of
 from enterprise_catalog.apps.catalog.items import Review, build_item
@@ -30,17 +31,30 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.propagation import propagate_changes
 from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
+from enterprise_catalog.apps.catalog.unusable import check_row_size, why_unusable
 from enterprise_catalog.apps.catalog.variants import Variant
-from enterprise_catalog.apps.core.db import database_now, in_chunks, retry_lost_locks, upsert
+from enterprise_catalog.apps.core.db import (
+    database_now,
+    in_chunks,
+    in_statements,
+    retry_lost_locks,
+    sent_bytes,
+    upsert,
+)
 from enterprise_catalog.apps.core.moments import sortable_moment
 from enterprise_catalog.apps.core.packing import digest, digest_bytes, pack_bytes, unpack
 
 log = structlog.get_logger(__name__)
 
-# One INSERT stays far below a max_allowed_packet of 4 MB, and one transaction short.
+T = TypeVar("T")
+
+# One transaction stays short.
 _BATCH_BYTES = 1024 * 1024
 _BATCH_ROWS = 200
 _KEYS_PER_STATEMENT = 1000
+_NESTED_RUNS_PER_STATEMENT = 1000
+# Of a row of documents: its key, quotes and commas.
+_ROW_BYTES = 2048
 
 _CONTENT_FIELDS = (
     "content_uuid", "content_type", "parent_content_key", "active", "restricted", "listed_on_legacy", "search_digest",
@@ -101,7 +115,8 @@ def store_contents(
         if _differs(content, stored.get(content.content_key), record_digests)
     ]
     report = StoreReport()
-    for contents_of_batch in _batches(differing, records):
+    sizes = _sizes({content.content_key: len(content.search_document) for content in differing}, records)
+    for contents_of_batch in _batches(differing, lambda content: sizes[content.content_key]):
         batch = _store_batch(contents_of_batch, records=records, record_digests=record_digests, still_ours=still_ours)
         report.changed += len(batch.changed)
         report.unusable |= batch.unusable
@@ -113,8 +128,9 @@ def render_again(content_keys: Sequence[str]) -> None:
     Render stored contents anew because something beside their documents changed (reviews). Nothing counts as modified
     (META-19).
     """
-    for chunk in in_chunks(sorted(content_keys), _BATCH_ROWS):
-        _render_again(chunk)
+    sizes = _sizes(dict.fromkeys(sorted(content_keys), 0), {})
+    for keys in _batches(list(sizes), sizes.__getitem__):
+        _render_again(keys)
 
 
 @retry_lost_locks
@@ -122,21 +138,34 @@ def render_again(content_keys: Sequence[str]) -> None:
 def _render_again(content_keys: Sequence[str]) -> None:
     rows = ContentMetadata.objects.select_for_update().filter(pk__in=content_keys).order_by("pk").in_bulk()
     reviews = _reviews(list(rows))
-    documents = list(ContentDocuments.objects.filter(pk__in=list(rows)).order_by("pk"))
-    for document in documents:
-        row = rows[document.pk]
-        record = unpack(document.full_record) if document.full_record else None
-        search_document = unpack(document.search_document)
-        item = _item(row, search_document, record, reviews)
-        rendered = _rendered(item, row)
-        document.rendered = pack_bytes(rendered)
-        row.active, row.rendered_digest = _active(item, row), digest_bytes(rendered)
-        row.listed_on_legacy = is_listed_on_legacy(row.content_type, search_document)
-        row.rendering_version = RENDERING_VERSION
-    upsert(ContentDocuments, documents, update_fields=["rendered"])
+    documents = []
+    for document in ContentDocuments.objects.filter(pk__in=list(rows)).order_by("pk"):
+        try:
+            _render_document(document, rows[document.pk], reviews)
+        except Exception:
+            # As in `_store_batch`: this one stays as it is.
+            log.warning("content_unusable", key=document.pk, exc_info=True)
+        else:
+            documents.append(document)
+    _write_documents(documents, update_fields=["rendered"])
+    rendered = [rows[document.pk] for document in documents]
     columns = ["active", "listed_on_legacy", "rendered_digest", "rendering_version"]
-    upsert(ContentMetadata, list(rows.values()), update_fields=columns)
-    propagate_changes(rendered=list(rows.values()), modified=(), now=database_now())
+    upsert(ContentMetadata, rendered, update_fields=columns)
+    propagate_changes(rendered=rendered, modified=(), now=database_now())
+
+
+def _render_document(document: ContentDocuments, row: ContentMetadata, reviews: Mapping[str, Review]) -> None:
+    record = unpack(document.full_record) if document.full_record else None
+    search_document = unpack(document.search_document)
+    item = _item(row, search_document, record, reviews)
+    rendered = _rendered(item, row)
+    listed_on_legacy = is_listed_on_legacy(row.content_type, search_document)
+    document.rendered = pack_bytes(rendered)
+    _check_size(document)
+    # Nothing of the row changes before all of it is built.
+    row.active, row.rendered_digest = _active(item, row), digest_bytes(rendered)
+    row.listed_on_legacy = listed_on_legacy
+    row.rendering_version = RENDERING_VERSION
 
 
 @retry_lost_locks
@@ -162,13 +191,27 @@ def _store_batch(
         except Exception as error:
             # Documents are the only input here: whatever this one holds, the others go on (P7).
             log.warning("content_unusable", key=key, exc_info=True)
-            batch.unusable[key] = f"cannot be built: {type(error).__name__}"
+            batch.unusable[key] = why_unusable(error)
     upsert(ContentMetadata, batch.rows, update_fields=_CONTENT_FIELDS)
-    upsert(ContentDocuments, batch.documents, update_fields=["rendered", "search_document", "full_record"])
+    _write_documents(batch.documents, update_fields=["rendered", "search_document", "full_record"])
     _write_nested_runs(batch.runs)
     known = [row for row in batch.rows if row.pk in stored]
-    propagate_changes(rendered=known, modified=[row.pk for row in batch.changed], now=batch.now)
+    stale = propagate_changes(rendered=known, modified=[row.pk for row in batch.changed], now=batch.now)
+    batch.unusable |= stale
     return batch
+
+
+def _write_documents(documents: Sequence[ContentDocuments], *, update_fields: Sequence[str]) -> None:
+    for rows in in_statements(documents, size=_row_bytes, rows_at_most=_BATCH_ROWS):
+        upsert(ContentDocuments, rows, update_fields=update_fields)
+
+
+def _row_bytes(row: ContentDocuments) -> int:
+    return _ROW_BYTES + sent_bytes(row.rendered, row.search_document, row.full_record)
+
+
+def _check_size(row: ContentDocuments) -> None:
+    check_row_size(_row_bytes(row), "search document, full record and item")
 
 
 def _differs(content: PreparedContent, stored: ContentMetadata | None, record_digests: Mapping[str, str]) -> bool:
@@ -220,6 +263,7 @@ def _add_to_batch(
         search_document=search_document,
         full_record=full_record,
     )
+    _check_size(document)
     runs = content.runs | (runs_of(record) if record else {})
     # Nothing is added before all of it is built.
     batch.rows.append(row)
@@ -268,9 +312,11 @@ def _write_nested_runs(wanted: Mapping[str, Mapping[str, bool]]) -> None:
     missing = [
         pair for pair, restricted in pairs.items() if pair not in stored or stored[pair].restricted != restricted
     ]
-    NestedRun.objects.filter(pk__in=gone).delete()
+    for ids in in_chunks(gone, _NESTED_RUNS_PER_STATEMENT):
+        NestedRun.objects.filter(pk__in=ids).delete()
     NestedRun.objects.bulk_create(
-        NestedRun(course_id=course, run_key=run, restricted=pairs[course, run]) for course, run in missing
+        (NestedRun(course_id=course, run_key=run, restricted=pairs[course, run]) for course, run in missing),
+        batch_size=_NESTED_RUNS_PER_STATEMENT,
     )
 
 
@@ -278,16 +324,21 @@ def _stored_variant(row: ContentMetadata) -> Variant:
     return Variant(core=row.search_digest, rank=row.variant_rank, extras=row.variant_digest)
 
 
-def _batches(contents: Sequence[PreparedContent], records: Mapping[str, bytes]) -> Iterator[list[PreparedContent]]:
-    batch: list[PreparedContent] = []
-    size = 0
-    for content in contents:
-        # The rendered item is about as large as both sources together.
-        own_size = 2 * (len(content.search_document) + len(records.get(content.content_key, b"")))
-        if batch and (len(batch) >= _BATCH_ROWS or size + own_size > _BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(content)
-        size += own_size
-    if batch:
-        yield batch
+def _sizes(search_sizes: Mapping[str, int], records: Mapping[str, bytes]) -> dict[str, int]:
+    """
+    By content key, about how many bytes a content will take in its row. What does not arrive now is stored already,
+    and is written again with the rest.
+    """
+    sizes = {key: (size, len(records.get(key, b""))) for key, size in search_sizes.items()}
+    for keys in in_chunks(list(sizes), _KEYS_PER_STATEMENT):
+        stored = ContentDocuments.objects.filter(pk__in=keys).annotate(search=Length("search_document"))
+        stored = stored.annotate(record=Coalesce(Length("full_record"), 0))
+        for key, search, record in stored.values_list("pk", "search", "record"):
+            new_search, new_record = sizes[key]
+            sizes[key] = max(search, new_search), new_record or record
+    # The rendered item is about as large as both sources together.
+    return {key: 2 * (search + record) for key, (search, record) in sizes.items()}
+
+
+def _batches(contents: Sequence[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    return in_statements(contents, size=size, rows_at_most=_BATCH_ROWS, bytes_at_most=_BATCH_BYTES)

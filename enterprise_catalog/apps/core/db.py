@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar, cast
 
+from django.conf import settings
 from django.db import OperationalError, connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Now
@@ -21,6 +22,9 @@ Compiled = tuple[str, tuple[str | int, ...]]
 _LOST_LOCK_CODES = {1213, 1205}
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.05
+
+# What MySQL and MariaDB want a backslash before.
+_ESCAPED = b"\x00\n\r\x1a\"'\\"
 
 _SNAPSHOT_STATEMENTS = {
     "mysql": (
@@ -73,6 +77,36 @@ def in_chunks(rows: Sequence[T], size: int) -> list[Sequence[T]]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
+def sent_bytes(*values: bytes | memoryview | str | None) -> int:
+    """How long these values are in a statement, escaped as MySQL and MariaDB are sent them."""
+    total = 0
+    for value in values:
+        raw = value.encode() if isinstance(value, str) else bytes(value or b"")
+        total += 2 * len(raw) - len(raw.translate(None, _ESCAPED))
+    return total
+
+
+def in_statements(
+    rows: Sequence[T], *, size: Callable[[T], int], rows_at_most: int, bytes_at_most: int | None = None
+) -> Iterator[list[T]]:
+    """
+    Cut rows so that no statement is longer than a database takes, or than so many bytes. A single row must fit by
+    itself.
+    """
+    limit = settings.DATABASE_STATEMENT_BYTES if bytes_at_most is None else bytes_at_most
+    statement: list[T] = []
+    length = 0
+    for row in rows:
+        own_length = size(row)
+        if statement and (len(statement) == rows_at_most or length + own_length > limit):
+            yield statement
+            statement, length = [], 0
+        statement.append(row)
+        length += own_length
+    if statement:
+        yield statement
+
+
 @contextmanager
 def snapshot() -> Iterator[None]:
     """
@@ -103,6 +137,7 @@ def database_now() -> datetime:
     return datetime.now(tz=UTC)  # SQLite has no clock but this machine's
 
 
+@retry_lost_locks
 def upsert(model: type[models.Model], rows: Sequence[models.Model], *, update_fields: Sequence[str]) -> None:
     """Insert rows, or update those fields where the primary key exists, in one statement."""
     if not rows:

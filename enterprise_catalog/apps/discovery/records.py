@@ -111,6 +111,9 @@ def _read_records(
         if key is None or key not in wanted:
             continue
         try:
+            problem = problem_with_key(key)
+            if problem:
+                raise Unstorable(problem)
             records[key] = pack_document(record)
         except Unstorable as error:
             log.warning("record_ignored", key=key, reason=str(error))

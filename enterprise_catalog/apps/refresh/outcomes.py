@@ -5,7 +5,7 @@ At most one run of a query is held. A newer held one supersedes it, a published 
 there 20 hours after it was first held is real and needs no human.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,10 +17,10 @@ from django.db import transaction
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.overrides import WantedOverride
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
-from enterprise_catalog.apps.core.db import database_now, retry_lost_locks
+from enterprise_catalog.apps.core.db import database_now, retry_lost_locks, sent_bytes
 from enterprise_catalog.apps.core.packing import pack, unpack
-from enterprise_catalog.apps.refresh.claims import Claim, LeaseLost, State, end, owned
-from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.claims import Claim, LeaseLost, State, end, fail, owned
+from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.publishing import (
     Difference,
     FilterChanged,
@@ -31,6 +31,8 @@ from enterprise_catalog.apps.refresh.publishing import (
 )
 
 log = structlog.get_logger(__name__)
+
+_ROWS_PER_STATEMENT = 1000
 
 
 class NotHeld(Exception):
@@ -65,13 +67,19 @@ def publish_or_hold(
         since = _held_since(held.first(), key_set) or now
         if now - since < timedelta(hours=settings.GUARD_REPEAT_HOURS):
             _supersede(held)
+            kept = pack(key_set)
+            if sent_bytes(kept) > settings.DATABASE_STATEMENT_BYTES:
+                # Nobody could approve it; the old set stays, as with every failure.
+                detail = f"{problem.detail} Its keys are too large to be held for a decision."
+                fail(claim, code=problem.code, detail=detail)
+                return State.FAILED
             reason = {"reason_code": problem.code, "reason_detail": problem.detail}
-            kept = {"held_keys": pack(key_set), "held_since": since}
-            end(owned(claim), state=State.HELD, counts=outcome, **reason, **kept)
+            end(owned(claim), state=State.HELD, counts=outcome, held_keys=kept, held_since=since, **reason)
             log.warning("refresh_held", run=str(claim.run_uuid), query=query.pk, code=problem.code)
             return State.HELD
     _supersede(held)
-    _publish(query, difference, claim.run_uuid, overrides)
+    unusable = _publish(query, difference, claim.run_uuid, overrides)
+    outcome["quarantined"] = outcome.get("quarantined", 0) + _report_more(claim.run_uuid, unusable)
     end(owned(claim), state=State.PUBLISHED, counts=outcome)
     return State.PUBLISHED
 
@@ -112,8 +120,8 @@ def reject_held(run_uuid: UUID) -> None:
 
 def _publish(
     query: CatalogQuery, difference: Difference, run_uuid: UUID, overrides: Sequence[WantedOverride] | None
-) -> None:
-    apply_difference(query=query, difference=difference, run_uuid=run_uuid, overrides=overrides)
+) -> dict[str, str]:
+    unusable = apply_difference(query=query, difference=difference, run_uuid=run_uuid, overrides=overrides)
     log.info(
         "catalog_query_published",
         run=str(run_uuid),
@@ -122,6 +130,16 @@ def _publish(
         removed=len(difference.removed),
         total=difference.found,
     )
+    return unusable
+
+
+def _report_more(run_uuid: UUID, unusable: Mapping[str, str]) -> int:
+    """What turned out to be poison only now (P7); beside what was reported before."""
+    QuarantinedDocument.objects.bulk_create(
+        (QuarantinedDocument(refresh_run_id=run_uuid, content_key=key, reason=unusable[key]) for key in unusable),
+        batch_size=_ROWS_PER_STATEMENT,
+    )
+    return len(unusable)
 
 
 def _membership_counts(difference: Difference) -> dict[str, int]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
@@ -93,15 +93,18 @@ def apply_difference(
     difference: Difference,
     run_uuid: uuid.UUID,
     overrides: Sequence[WantedOverride] | None = None,
-) -> None:
+) -> dict[str, str]:
     """
-    Write the difference, and the query's overrides unless they are not known (None). Inside the transaction that
-    locked the query.
+    Write the difference, and the query's overrides unless they are not known (None); returns the overrides that could
+    not be built, by content key with the reason. Inside the transaction that locked the query.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("publishing needs a transaction")
     now = database_now()
-    touched = set() if overrides is None else write_overrides(query_id=query.pk, wanted=overrides, now=now)
+    touched: set[str] = set()
+    unusable: dict[str, str] = {}
+    if overrides is not None:
+        touched, unusable = write_overrides(query_id=query.pk, wanted=overrides, now=now)
     if difference.added or difference.removed:
         _write_members(query, difference, run_uuid, now)
     if touched or difference.added or difference.removed:
@@ -120,6 +123,7 @@ def apply_difference(
         content_modified=query.content_modified,
         **{surface.count: getattr(query, surface.count) for surface in SURFACES},
     )
+    return unusable
 
 
 def _write_members(query: CatalogQuery, difference: Difference, run_uuid: uuid.UUID, now: datetime) -> None:
@@ -136,8 +140,10 @@ def _write_members(query: CatalogQuery, difference: Difference, run_uuid: uuid.U
 
 def _state_overridden(query: CatalogQuery, touched: Collection[str]) -> None:
     """Members that an override, or a run it allows, makes stand otherwise than before."""
-    overridden = Q(content_id__in=list(touched)) | Q(content__restricted=True)
-    state_anew(CatalogContentKey.objects.filter(overridden, catalog_query=query))
+    members = CatalogContentKey.objects.filter(catalog_query=query)
+    restricted = members.filter(content__restricted=True).values_list("content_id", flat=True)
+    for keys in in_chunks(sorted({*touched, *restricted}), _ROWS_PER_STATEMENT):
+        state_anew(members.filter(content_id__in=keys))
 
 
 def _record(
