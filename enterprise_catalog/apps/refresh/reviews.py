@@ -4,14 +4,16 @@ Course reviews: fetched once per sweep for all courses, and rendered into the it
 A failing sweep keeps the old values and is tried again soon; it never fails a refresh.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 
 from enterprise_catalog.apps.catalog.models import CourseReview
 from enterprise_catalog.apps.catalog.store import render_again
-from enterprise_catalog.apps.core.db import database_now, in_chunks, upsert
+from enterprise_catalog.apps.core.db import database_now, in_chunks, retry_lost_locks, upsert
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
 from enterprise_catalog.apps.discovery.records import CourseReview as FetchedReview
@@ -21,7 +23,8 @@ from enterprise_catalog.apps.refresh.models import Sweep
 log = structlog.get_logger(__name__)
 
 _SWEEP = "course_reviews"
-_ROWS_PER_STATEMENT = 1000
+# One transaction stays short.
+_COURSES_PER_TRANSACTION = 200
 
 
 def sweep_reviews_if_due() -> bool:
@@ -48,13 +51,21 @@ def store_reviews(reviews: list[FetchedReview]) -> None:
     received = {review.course_key: (review.reviews_count, review.avg_course_rating) for review in reviews}
     changed = sorted(key for key, values in received.items() if stored.get(key) != values)
     gone = sorted(stored.keys() - received.keys())
-    for keys in in_chunks(changed, _ROWS_PER_STATEMENT):
-        rows = [
-            CourseReview(course_key=key, reviews_count=received[key][0], avg_course_rating=received[key][1])
-            for key in keys
-        ]
-        upsert(CourseReview, rows, update_fields=["reviews_count", "avg_course_rating"])
-    for keys in in_chunks(gone, _ROWS_PER_STATEMENT):
-        CourseReview.objects.filter(pk__in=keys).delete()
-    render_again(changed + gone)
+    for keys in in_chunks(changed, _COURSES_PER_TRANSACTION):
+        _store({key: received[key] for key in keys}, gone=())
+    for keys in in_chunks(gone, _COURSES_PER_TRANSACTION):
+        _store({}, gone=keys)
     log.info("reviews_swept", changed=len(changed), removed=len(gone))
+
+
+@retry_lost_locks
+@transaction.atomic
+def _store(changed: Mapping[str, tuple[int, float]], *, gone: Sequence[str]) -> None:
+    """Reviews with the items they speak of, or neither: a later sweep sees by the reviews what is left to do."""
+    rows = [
+        CourseReview(course_key=key, reviews_count=count, avg_course_rating=rating)
+        for key, (count, rating) in changed.items()
+    ]
+    upsert(CourseReview, rows, update_fields=["reviews_count", "avg_course_rating"])
+    CourseReview.objects.filter(pk__in=gone).delete()
+    render_again([*changed, *gone])

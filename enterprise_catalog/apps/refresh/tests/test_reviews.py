@@ -5,11 +5,14 @@ from datetime import timedelta
 import orjson
 import pytest
 
+from enterprise_catalog.apps.catalog import store
+from enterprise_catalog.apps.catalog.items import build_item
 from enterprise_catalog.apps.catalog.linking import catalog_linker
 from enterprise_catalog.apps.catalog.models import ContentMetadata, CourseReview, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import rendered_items
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.discovery.records import CourseReview as Received
+from enterprise_catalog.apps.refresh import reviews
 from enterprise_catalog.apps.refresh.models import Sweep
 from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.reviews import store_reviews, sweep_reviews_if_due
@@ -46,6 +49,36 @@ def test_a_review_that_is_gone_disappears(query):
     store_reviews([])
     assert "reviews_count" not in served(query)
     assert not CourseReview.objects.exists()
+
+
+def test_a_sweep_that_died_between_review_and_item_left_neither(query, monkeypatch):
+    """P5: reviews that were stored alone would look done for ever."""
+
+    def die(content_keys):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reviews, "render_again", die)
+    with pytest.raises(KeyboardInterrupt):
+        store_reviews([Received("edX+DemoX", 120, 4.5)])
+    monkeypatch.setattr(reviews, "render_again", store.render_again)
+    store_reviews([Received("edX+DemoX", 120, 4.5)])
+    assert served(query)["reviews_count"] == 120
+
+
+def test_a_course_that_cannot_be_rendered_costs_itself_only(query, monkeypatch):
+    """P7: it stays as it was, and the others get their reviews."""
+    store_keys(["edX+Breaks"])
+
+    def build_with_a_bug(**arguments):
+        if arguments["content_key"] == "edX+Breaks":
+            raise TypeError
+        return build_item(**arguments)
+
+    monkeypatch.setattr(store, "build_item", build_with_a_bug)
+    before = ContentMetadata.objects.get(pk="edX+Breaks").rendered_digest
+    store_reviews([Received("edX+Breaks", 7, 1.5), Received("edX+DemoX", 120, 4.5)])
+    assert served(query)["reviews_count"] == 120
+    assert ContentMetadata.objects.get(pk="edX+Breaks").rendered_digest == before
 
 
 def test_a_sweep_reads_discovery_once_per_interval(sandbox):
