@@ -147,7 +147,7 @@ def against_a_rival(
 
 
 @pytest.fixture(params=["deadlock", "timeout"])
-def quarrel(request) -> Iterator[Callable[..., Any]]:
+def quarrel(request) -> Callable[..., Any]:
     """Both ways of losing a lock: 1213 and 1205."""
 
     def run(work: Callable[[], Any], *, holds: QuerySet[Any], wants: QuerySet[Any]) -> Any:

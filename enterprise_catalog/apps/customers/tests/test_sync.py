@@ -78,6 +78,23 @@ def test_text_beyond_the_basic_plane_is_kept(lms):
     assert copied(lms, name="Ünïcorn 🦄 <b>&").name == "Ünïcorn 🦄 <b>&"
 
 
+@pytest.mark.parametrize("modified", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2026-03-01"])
+def test_a_date_at_the_ends_of_time_is_kept(lms, modified):
+    assert copied(lms, modified=modified, name="𝄞" * 300).modified == parse_moment(modified)
+
+
+@pytest.mark.parametrize("poison", [{"slug": "x" * 256}, {"slug": 7}, {"name": ["Bright"]}], ids=str)
+def test_a_poison_customer_costs_itself_only(lms, poison):
+    """P7: whoever's turn comes first."""
+    at_the_lms(lms)
+    at_the_lms(lms, BRIGHT, **poison)
+    ensure_customer(ACME)
+    ensure_customer(BRIGHT)
+    assert sync_due_customers() == 2
+    assert copy_of(ACME).slug == "acme"
+    assert copy_of(BRIGHT).fetched_at is None
+
+
 def test_a_fresh_copy_is_left_alone(lms):
     before = copied(lms)
     lms.clear_calls()
