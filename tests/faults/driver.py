@@ -1,0 +1,349 @@
+"""
+The service under the model's test, driven step by step beside the model: every answer, every claim and every end of a
+run is compared as it comes. What is to happen is decided elsewhere (`tests.faults.test_model`).
+"""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+import orjson
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.db.models import F
+from rest_framework.test import APIClient
+
+from enterprise_catalog.apps.access.tests.tokens import client_for
+from enterprise_catalog.apps.api.tests.builders import CATALOGS
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.pipeline import refresh
+from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.sandbox.sandbox import Sandbox
+from tests.contract.query_model import Query
+from tests.faults.content import ALL_KEYS, COURSES, FILTERS, Content, contained, listed
+from tests.faults.model import ENDED, Desk, Keys, Refused, Run
+from tests.faults.plans import ACME, CALLERS, GLOBEX, NAMES, UUIDS, Trouble, Worker
+from tests.faults.steps import Killed, dying_at_statement
+
+
+class Driver:
+    """One service, from an empty database on."""
+
+    # What came up, of all drivers together.
+    events: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        empty_database()
+        sandbox.clear_faults()
+        self.sandbox = sandbox
+        self.content = Content(sandbox)
+        self.content.become(set(range(COURSES - 2)))
+        self.desk = Desk()
+        self.clients = {name: client_for(name, role) for name, (role, _) in CALLERS.items()}
+        # The one that works now is the last; the others are frozen.
+        self.workers: list[Worker] = []
+        # What was found wrong in the middle of a refresh.
+        self.contradiction: Exception | None = None
+
+    # --- Callers ------------------------------------------------------------------------------------------------------
+
+    def save(self, name: str, method: str, catalog: int, content_filter: int, query_uuid: str) -> None:
+        uuid, caller = UUIDS[catalog], CALLERS[name][1]
+        body = self.body(name, uuid, content_filter, query_uuid)
+        others = {it: self.desk.shown_by(it) for it in self.desk.catalogs if not self.reaches(name, it)}
+        url = CATALOGS if method == "post" else f"{CATALOGS}{uuid}/"
+        response = getattr(self.clients[name], method)(url, body | {"uuid": uuid} if method == "post" else body)
+        (status, expected), query = self.desk.save(caller, method, uuid, body)
+        answer = response.json()
+        if status in (200, 201):
+            self.learn_uuid(self.desk.catalogs[uuid].query, answer)
+            expected["catalog_query_uuid"] = self.desk.catalogs[uuid].query.uuid
+            answer = {key: answer[key] for key in expected}
+            run_uuid = response.headers.get("X-Refresh-Run")
+            assert (run_uuid is not None) == (query is not None), "a refresh was started, or was not"
+            if query is not None:
+                self.desk.request(query, run_uuid)
+        assert (response.status_code, answer) == (status, expected)
+        assert {it: self.desk.shown_by(it) for it in others} == others, "P8"
+
+    def body(self, name: str, uuid: str, content_filter: int, query_uuid: str) -> dict[str, Any]:
+        catalog = self.desk.catalogs.get(uuid)
+        body: dict[str, Any] = {
+            "title": "A catalog",
+            "enterprise_customer": GLOBEX if name == "globex" else ACME,
+            "enterprise_customer_name": "A customer",
+            "enabled_course_modes": ["verified"],
+            "publish_audit_enrollment_urls": False,
+        }
+        if catalog:
+            body |= catalog.values
+        body["content_filter"] = FILTERS[content_filter]
+        queries = self.desk.queries
+        if query_uuid == "attached" and catalog:
+            body["catalog_query_uuid"] = catalog.query.uuid
+        elif query_uuid == "other" and queries:
+            body["catalog_query_uuid"] = queries[content_filter % len(queries)].uuid
+        elif query_uuid.isdigit():
+            body["catalog_query_uuid"] = NAMES[int(query_uuid)]
+        return body
+
+    def learn_uuid(self, query: Query, answer: dict[str, Any]) -> None:
+        if query.uuid is None:
+            query.uuid = answer["catalog_query_uuid"]
+            assert [it.uuid for it in self.desk.queries].count(query.uuid) == 1
+
+    def reaches(self, name: str, uuid: str) -> bool:
+        return CALLERS[name][1].reaches(self.desk.catalogs[uuid].values["enterprise_customer"])
+
+    def decide(self, decision: str, runs: list[Run], which: int) -> None:
+        """Operators may; a customer's admin may not."""
+        run = runs[which % len(runs)]
+        path = f"/api/v1/refresh-runs/{run.uuid}/{decision}/"
+        assert self.clients["acme"].post(path).status_code == 403
+        decided = getattr(self.desk, decision)(run)
+        assert self.clients["operator"].post(path).status_code == (200 if decided else 409)
+        self.events[f"{decision}: {'done' if decided else 'refused'}"] += 1
+
+    # --- Workers, and time --------------------------------------------------------------------------------------------
+
+    def pass_time(self, minutes: int) -> None:
+        """All that happened is longer ago."""
+        self.desk.now += minutes
+        past = timedelta(minutes=minutes)
+        moments = ["lease_until", "not_before", "nudged_at", "requested_at", "started_at", "finished_at", "held_since"]
+        RefreshRun.objects.update(**{name: F(name) - past for name in moments})
+        CatalogQuery.objects.update(refreshed_at=F("refreshed_at") - past)
+
+    def a_run(self, which: int) -> Run:
+        """One that waits already, or one that an operator asks for."""
+        uuids, due = sorted(self.desk.catalogs), self.desk.due()
+        if which % 2 == 0 and due:
+            return due[which // 2 % len(due)]
+        query = self.desk.catalogs[uuids[which % len(uuids)]].query
+        path = f"{CATALOGS}{uuids[which % len(uuids)]}/refresh_metadata/"
+        self.desk.request(query, self.clients["operator"].post(path).json()["async_task_id"])
+        return self.desk.of(query, "queued")[0]
+
+    def tick(self) -> list[Run]:
+        told = tick()
+        due = self.desk.tick()
+        known = {run.uuid for run in self.desk.runs}
+        stored = RefreshRun.objects.values_list("uuid", "catalog_query_uuid", "trigger")
+        new = {str(query): str(uuid) for uuid, query, trigger in stored if str(uuid) not in known}
+        assert new.keys() == {query.uuid for query in due}, "P3: what is due gets a run, and nothing else does"
+        for query in due:
+            self.desk.request(query, new[str(query.uuid)])
+        assert {str(uuid) for uuid in told} == {run.uuid for run in self.desk.announce()}
+        return [run for run in self.desk.runs if UUID(run.uuid) in told]
+
+    def work(self, run: Run, worker: Worker, trouble: Trouble | None = None) -> None:
+        """One call of `refresh`, and what must have become of what it claimed."""
+        before = self.bodies() if trouble else {}
+        number = self.sandbox.add_fault(**trouble.fault) if trouble else 0
+        kind, (step, nth), _ = worker.event
+        self.workers.append(worker)
+        died, waiting = False, []
+        try:
+            with dying_at_statement(nth if (kind, step) == ("dies", "statement") else 0):
+                waiting = refresh(UUID(run.uuid))
+        except Killed:
+            died = True
+        finally:
+            self.workers.pop()
+            self.sandbox.clear_faults()
+        if self.contradiction:
+            raise self.contradiction
+        self.events["killed"] += died
+        self.events["workers"] += 1
+        if died and not worker.claims:
+            self.notice_claims(run, worker)
+        reason = self.reason_of(trouble, number, worker) if trouble and worker.runs else ""
+        self.settle(worker, reason, died=died)
+        if not died:
+            queries = [run.query for run in worker.runs if run.query]
+            expected = {it.uuid for it in self.desk.due() if it.query in queries}
+            assert {str(uuid) for uuid in waiting} == expected
+        if reason:
+            assert self.bodies() == before, "P1"
+
+    def reason_of(self, trouble: Trouble, number: int, worker: Worker) -> str:
+        """Why the fetch must have failed, if it must."""
+        found = self.content.found_by(worker.runs[0].content_filter)
+        return trouble.reason if self.sandbox.fault_applied(number) and len(found) >= trouble.least else ""
+
+    def notice_claims(self, run: Run, worker: Worker) -> None:
+        """It died while it claimed: some of what it could claim is claimed, each wholly or not at all."""
+        running = {str(uuid) for uuid in RefreshRun.objects.filter(state="running").values_list("uuid", flat=True)}
+        claimed = running - {it.uuid for it in self.desk.runs if it.state == "running"}
+        before = {it: (it.lease_until, it.content_filter) for it in self.desk.runs}
+        for it in self.desk.claim(run, worker):
+            if it.uuid not in claimed:
+                it.state, (it.lease_until, it.content_filter) = "queued", before[it]
+        worker.runs = [it for it in self.desk.runs if it.owned_by(worker)]
+        assert {it.uuid for it in worker.runs} == claimed
+
+    def settle(self, worker: Worker, reason: str, *, died: bool) -> None:
+        """What was not published or held: failed, waits again, is left behind, or belongs to somebody else by now."""
+        lost = [
+            run
+            for run in worker.runs
+            if run.owner is not worker or (not run.owned_by(worker) and run.state not in ENDED)
+        ]
+        for run in [run for run in worker.runs if run.owned_by(worker)]:
+            why = worker.refused.get(run, reason)
+            if died and self.stored_state(run) == "running":
+                continue
+            if why == "postponed":
+                self.desk.requeue(run, not_before=self.desk.now + 10)
+            elif why:
+                self.desk.end(run, "failed", why)
+            else:
+                assert lost, "a worker ends, or gives back, all that it claimed"
+                self.desk.requeue(run)
+            self.events[why or "given back"] += 1
+        self.events["zombie"] += bool(lost)
+
+    def stored_state(self, run: Run) -> str:
+        return RefreshRun.objects.values_list("state", flat=True).get(pk=run.uuid)
+
+    # --- Inside a refresh ---------------------------------------------------------------------------------------------
+
+    def at(self, step: str, *facts: Any) -> None:
+        if not self.workers:
+            # An operator approves, and publishes like a worker.
+            return
+        try:
+            self.at_work(self.workers[-1], step, *facts)
+        except Exception as error:
+            # The service would take it for a failure of its own, and go on.
+            self.contradiction = error
+            raise Killed from error
+
+    def at_work(self, worker: Worker, step: str, *facts: Any) -> None:
+        worker.seen[step] += 1
+        if step == "claimed":
+            self.claimed(worker, *facts)
+        elif step == "fetched":
+            # Nothing changes discovery meanwhile.
+            worker.found = self.content.found_by(worker.runs[0].content_filter)
+        elif step == "published":
+            self.published(worker, *facts)
+        elif step == "refused":
+            self.refused(worker, *facts)
+            return
+        if step != "written":
+            self.check_members()
+        elif connection.vendor == "mysql":
+            # P2: what others see of a transaction that is not over. An in-memory database has no others.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(self.check_members_apart).result()
+        kind, when, how = worker.event
+        if when == (step, worker.seen[step]) and worker.runs:
+            self.happen(worker, kind, step, how)
+
+    def happen(self, worker: Worker, kind: str, step: str, how: Any) -> None:
+        self.events[f"{kind} at {step}"] += 1
+        if kind == "dies":
+            raise Killed
+        if kind == "rewrite":
+            users = [uuid for uuid, it in self.desk.catalogs.items() if it.query is worker.runs[0].query]
+            if users:
+                self.save("operator", "patch", UUIDS.index(users[0]), how, "attached")
+        elif kind != "nothing":
+            self.lose(worker, kind, first_only=how)
+
+    def lose(self, worker: Worker, kind: str, *, first_only: bool) -> None:
+        """The worker is frozen until its leases are over; when it goes on, others may have done its work."""
+        lost = [run for run in worker.runs if run.owned_by(worker)][: 1 if first_only else None]
+        for run in lost:
+            run.lease_until = self.desk.now - 1
+            RefreshRun.objects.filter(pk=run.uuid).update(lease_until=F("started_at") - timedelta(minutes=1))
+        if kind == "expires":
+            return
+        self.tick()
+        for run in lost:
+            if kind != "is recovered" and run in self.desk.due():
+                dies = ("dies", ("fetched", 1), None)
+                self.work(run, Worker(dies) if kind == "is replaced by one that dies" else Worker())
+
+    def claimed(self, worker: Worker, claims: Any) -> None:
+        worker.claims = list(claims)
+        uuids = [str(claim.run_uuid) for claim in claims]
+        # The caller names the run it was told of; the service claims it first, if at all.
+        told = self.desk.run(uuids[0]) if uuids else None
+        worker.runs = self.desk.claim(told, worker) if told else []
+        assert sorted(uuids) == sorted(run.uuid for run in worker.runs), "P4"
+        self.events["shared"] += len(uuids) > 1
+
+    def published(self, worker: Worker, claim: Any, state: str) -> None:
+        run = self.desk.run(str(claim.run_uuid))
+        assert run.owned_by(worker), "a zombie wrote"
+        assert self.desk.finish(run, worker.found) == state
+        self.events[str(state)] += 1
+
+    def refused(self, worker: Worker, claim: Any, error: Exception) -> None:
+        run = self.desk.run(str(claim.run_uuid))
+        if type(error).__name__ == "LeaseLost":
+            assert not run.owned_by(worker)
+            return
+        with pytest.raises(Refused) as refused:
+            self.desk.finish(run, worker.found)
+        worker.refused[run] = refused.value.args[0]
+        self.events["refused"] += 1
+
+    # --- What readers see ---------------------------------------------------------------------------------------------
+
+    def bodies(self) -> dict[str, bytes]:
+        """Every catalog, whole, as its readers get it."""
+        reader = self.clients["operator"]
+        path = "get_content_metadata/?traverse_pagination=true"
+        return {uuid: reader.get(f"{CATALOGS}{uuid}/{path}").getvalue() for uuid in sorted(self.desk.catalogs)}
+
+    def check_members(self) -> None:
+        """P1, P2: also in the middle of a refresh each query has the set that was published last."""
+        rows = CatalogContentKey.objects.values_list("catalog_query__uuid", "content_id")
+        stored: dict[str, set[str]] = {}
+        for uuid, key in rows:
+            stored.setdefault(str(uuid), set()).add(key)
+        shown = {query.uuid: self.desk.shelf(query).keys for query in self.desk.queries}
+        assert stored == {uuid: keys for uuid, keys in shown.items() if keys}
+
+    def check_members_apart(self) -> None:
+        try:
+            self.check_members()
+        finally:
+            connection.close()
+
+    def check_page(self, uuid: str) -> None:
+        page = self.reader_of(uuid).get(f"{CATALOGS}{uuid}/get_content_metadata/?traverse_pagination=true").getvalue()
+        assert keys_of(page) == listed(self.desk.shown_by(uuid))
+
+    def check_contains(self, uuid: str) -> None:
+        customer = self.desk.catalogs[uuid].values["enterprise_customer"]
+        path = f"/api/v1/enterprise-customer/{customer}/filter_content_items/"
+        answer = self.reader_of(uuid).post(path, {"content_keys": ALL_KEYS, "catalog_uuids": [uuid]})
+        assert answer.json() == {"filtered_content_keys": contained(self.desk.shown_by(uuid))}
+
+    def reader_of(self, uuid: str) -> APIClient:
+        return self.clients["acme" if self.desk.catalogs[uuid].values["enterprise_customer"] == ACME else "globex"]
+
+
+def keys_of(page: bytes) -> Keys:
+    return frozenset(item.get("key") or item["uuid"] for item in orjson.loads(page)["results"])
+
+
+def empty_database() -> None:
+    """Only what the service writes; much faster than a flush."""
+    names = [
+        name
+        for name in ("catalog", "refresh", "customers", "core")
+        if apps.is_installed(f"enterprise_catalog.apps.{name}")
+    ]
+    with connection.constraint_checks_disabled():
+        for name in names:
+            for model in apps.get_app_config(name).get_models(include_auto_created=True):
+                model._base_manager.all()._raw_delete("default")

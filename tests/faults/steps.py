@@ -1,0 +1,87 @@
+"""
+Being told where a worker is in its refresh, in this process, so that a test can let it die there, or let something
+happen meanwhile. The service's own code runs; nothing here decides for it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection
+
+from enterprise_catalog.apps.catalog import store
+from enterprise_catalog.apps.discovery.client import DiscoveryClient
+from enterprise_catalog.apps.refresh import outcomes, pipeline
+
+# So few items make several batches.
+ROWS_PER_BATCH = 6
+
+
+class Killed(BaseException):
+    """The process is gone; no `except Exception` of the service sees it."""
+
+
+def tell(monkeypatch, at):
+    """
+    Call `at(step, ...)` at each step of every refresh, in this order: claimed (with the claims), page, fetched, batch,
+    publishing, written, published (with claim and state) or refused (with claim and error). Only "written" is inside a
+    transaction: the difference is there, and not yet committed.
+    """
+    claim_runs, fetch, publish = pipeline.claim_runs, pipeline.fetch_everything, pipeline.publish_or_hold
+    post, store_batch, apply_difference = DiscoveryClient.post, store._store_batch, outcomes.apply_difference
+
+    def claiming(*arguments: Any) -> Any:
+        claims = claim_runs(*arguments)
+        at("claimed", claims)
+        return claims
+
+    def asking(client: Any, *arguments: Any, **named: Any) -> Any:
+        at("page")
+        return post(client, *arguments, **named)
+
+    def fetching(**named: Any) -> Any:
+        fetched = fetch(**named)
+        at("fetched")
+        return fetched
+
+    def storing(*arguments: Any, **named: Any) -> Any:
+        at("batch")
+        return store_batch(*arguments, **named)
+
+    def publishing(**named: Any) -> Any:
+        at("publishing")
+        try:
+            state = publish(**named)
+        except Exception as error:
+            at("refused", named["claim"], error)
+            raise
+        at("published", named["claim"], state)
+        return state
+
+    def writing(**named: Any) -> Any:
+        apply_difference(**named)
+        at("written")
+
+    monkeypatch.setattr(pipeline, "claim_runs", claiming)
+    monkeypatch.setattr(DiscoveryClient, "post", asking)
+    monkeypatch.setattr(pipeline, "fetch_everything", fetching)
+    monkeypatch.setattr(store, "_store_batch", storing)
+    monkeypatch.setattr(store, "_BATCH_ROWS", ROWS_PER_BATCH)
+    monkeypatch.setattr(pipeline, "publish_or_hold", publishing)
+    monkeypatch.setattr(outcomes, "apply_difference", writing)
+
+
+@contextmanager
+def dying_at_statement(number: int) -> Iterator[None]:
+    """Die instead of executing the nth statement, whatever that is; 0: live."""
+    left = number
+
+    def execute(run: Callable[..., Any], *arguments: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Killed
+        return run(*arguments)
+
+    with connection.execute_wrapper(execute):
+        yield
