@@ -114,7 +114,16 @@ class Driver:
         """All that happened is longer ago."""
         self.desk.now += minutes
         past = timedelta(minutes=minutes)
-        moments = ["lease_until", "not_before", "nudged_at", "requested_at", "started_at", "finished_at", "held_since"]
+        moments = [
+            "lease_until",
+            "not_before",
+            "nudged_at",
+            "requested_at",
+            "asked_at",
+            "started_at",
+            "finished_at",
+            "held_since",
+        ]
         RefreshRun.objects.update(**{name: F(name) - past for name in moments})
         CatalogQuery.objects.update(refreshed_at=F("refreshed_at") - past)
 

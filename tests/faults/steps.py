@@ -59,8 +59,9 @@ def tell(monkeypatch, at):
         return state
 
     def writing(**named: Any) -> Any:
-        apply_difference(**named)
+        unusable = apply_difference(**named)
         at("written")
+        return unusable
 
     monkeypatch.setattr(pipeline, "claim_runs", claiming)
     monkeypatch.setattr(DiscoveryClient, "post", asking)

@@ -249,6 +249,9 @@ def test_the_service_does_what_the_model_does(settings, monkeypatch, silence):
     settings.DISCOVERY_PAGE_SIZE = PAGE_SIZE
     settings.SERVICE_FIRST_PAUSE_SECONDS = 0
     settings.SERVICE_ATTEMPTS = 2
+    # Hours pass in seconds here, and what is due is due to the minute.
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 0
+    settings.REFRESH_SPREAD_MINUTES = 0
     Driver.events.clear()
     with Sandbox(courses=0, programs=0, pathways=0, persons=0) as Machine.sandbox:
         lead_to(Machine.sandbox, settings)
