@@ -75,6 +75,7 @@ NEEDS = {
         "try the admin in a browser",
         lambda: bool(find_program("chromium") and find_program("chromedriver")),
     ),
+    "faketime": Need(("faketime",), "give a worker a wrong clock", lambda: bool(find_program("faketime"))),
     "curl": Need(("curl",), "try the requests that `make run` prints", lambda: bool(find_program("curl"))),
 }
 

@@ -37,7 +37,7 @@ def run_stage(name: str, command: list[str], environment: Mapping[str, str]) -> 
 
 def main(extra_arguments: list[str]) -> int:
     try:
-        debian.ensure(["mariadb", "redis", "browser", "curl"])
+        debian.ensure(["mariadb", "redis", "browser", "curl", "faketime"])
     except debian.Missing as error:
         print(error, file=sys.stderr)
         return 1

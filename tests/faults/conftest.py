@@ -1,5 +1,6 @@
-"""Real workers on real servers, and a discovery that can be told to fail."""
+"""Real workers on real servers, a discovery that can be told to fail, and a line for each fault (`make faults`)."""
 
+import os
 import signal
 import subprocess
 import time
@@ -7,27 +8,44 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection
+from pytest_django import Settings
+from redis import Redis
 
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts import processes
+from tests.neighbours import lead_to
 
 # Nothing here takes that long unless it hangs.
 PATIENCE_SECONDS = 60
+# What takes two minutes in production takes seconds here.
+SHORT_TIMES = {"LEASE_SECONDS": "3", "TICK_SECONDS": "1"}
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def sandbox(settings: Settings) -> Iterator[Sandbox]:
+    """30 courses: three pages for a worker."""
     with Sandbox(courses=30, programs=2) as running:
+        lead_to(running, settings)
         yield running
 
 
-def eventually(happened: Callable[[], bool]) -> None:
-    """Wait for something other processes do."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+@pytest.fixture
+def broker() -> Redis:
+    """The queue that workers listen to, empty."""
+    redis = Redis.from_url(django_settings.CELERY_BROKER_URL)
+    redis.flushdb()
+    return redis
+
+
+def eventually(happened: Callable[[], bool], *, patience: float = PATIENCE_SECONDS) -> float:
+    """Wait for something other processes do; returns after how many seconds it was seen."""
+    started = time.monotonic()
     while not happened():
-        assert time.monotonic() < deadline, "did not happen in time"
+        assert time.monotonic() < started + patience, "did not happen in time"
         time.sleep(0.05)
+    return time.monotonic() - started
 
 
 class Workers:
@@ -36,47 +54,68 @@ class Workers:
     def __init__(self, environment: dict[str, str], directory: Path) -> None:
         self._environment = environment
         self._directory = directory
+        self._mark = directory / "stopped"
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(
+        self, *, stop_at: str | None = None, by: tuple[str, ...] = (), **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """`stop_at`: a step of tests.faults.stepping, where the first worker to get there stays. `by`: what runs it."""
         number = len(self._running)
+        variables = self._environment | environment
+        if stop_at:
+            variables |= {"STOP_AT": stop_at, "STOP_MARK": str(self._mark)}
         worker = processes.spawn(
             [
-                *["celery", "-A", "enterprise_catalog", "worker", "--concurrency", "1", "--loglevel", "INFO"],
-                *["--beat", "--schedule", str(self._directory / f"schedule-{number}"), "--hostname", f"worker{number}"],
+                *[*by, "celery", "-A", "tests.faults.stepping" if stop_at else "enterprise_catalog", "worker"],
+                *["--concurrency", "1", "--loglevel", "INFO", "--hostname", f"worker{number}"],
+                *["--beat", "--schedule", str(self._directory / f"schedule-{number}")],
             ],
             log=self._directory / f"worker-{number}.log",
-            env=self._environment,
+            env=variables,
         )
         self._running.append(worker)
         return worker
+
+    def stopped_at_its_step(self) -> bool:
+        return self._mark.exists()
+
+    def let_go(self) -> None:
+        self._mark.with_suffix(".go").touch()
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """Like a machine that loses power: parent and pool at once, nobody says goodbye."""
         processes.signal_group(worker, signal.SIGKILL)
         worker.wait()
 
+    def kill_child(self) -> None:
+        """As the kernel does for want of memory: the process that is at its step, and not its parent."""
+        os.kill(int(self._mark.read_text()), signal.SIGKILL)
+
     def stop(self) -> None:
         for worker in self._running:
             processes.signal_group(worker, signal.SIGCONT)
         processes.stop(*self._running, grace_seconds=10)
+
+    def log_of(self, worker: subprocess.Popen[bytes]) -> str:
+        return (self._directory / f"worker-{self._running.index(worker)}.log").read_text(errors="replace")
 
     def logs(self) -> str:
         return "\n".join(processes.tail(path, lines=60) for path in sorted(self._directory.glob("worker-*.log")))
 
 
 @pytest.fixture
-def workers(process_environment: dict[str, str], sandbox: Sandbox, tmp_path: Path) -> Iterator[Workers]:
+def workers(
+    process_environment: dict[str, str], broker: Redis, sandbox: Sandbox, tmp_path: Path
+) -> Iterator[Workers]:
     environment = process_environment | {
         "DISCOVERY_SERVICE_URL": sandbox.url,
         "LMS_ROOT_URL": sandbox.url,
         "OAUTH2_PROVIDER_URL": f"{sandbox.url}/oauth2",
         "BACKEND_SERVICE_EDX_OAUTH2_KEY": sandbox.config.client_id,
         "BACKEND_SERVICE_EDX_OAUTH2_SECRET": sandbox.config.client_secret,
-        # What takes two minutes in production takes seconds here.
-        "LEASE_SECONDS": "3",
-        "TICK_SECONDS": "1",
         "DISCOVERY_PAGE_SIZE": "10",
+        **SHORT_TIMES,
     }
     workers = Workers(environment, tmp_path)
     yield workers
@@ -84,3 +123,30 @@ def workers(process_environment: dict[str, str], sandbox: Sandbox, tmp_path: Pat
     print(workers.logs())
     # The test's own connection may still see the past.
     connection.close()
+
+
+# --- One line for each fault ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def saw(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say what was seen, for the line that `make faults` prints."""
+    return lambda what: record_property("saw", what)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    report = yield
+    told = (item.function.__doc__ or "").strip()  # type: ignore[attr-defined]
+    report.user_properties.append(("expected", " ".join(told.split()) or "passes"))
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    told = dict(report.user_properties)
+    if not os.environ.get("FAULT_LINES") or (report.when != "call" and report.passed):
+        return
+    fault = report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+    seen = told.get("saw", "as expected") if report.passed else str(report.longrepr).splitlines()[-1]
+    verdict = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[report.outcome]
+    print(f"\n{verdict} | {fault} | expected: {told['expected']} | seen: {seen} | {report.duration:.1f} s", flush=True)

@@ -1,0 +1,60 @@
+"""
+A worker that stays at one step of its refresh until it is killed, or let go: `celery -A tests.faults.stepping worker`.
+
+The service's own code runs and knows nothing of it. STOP_AT names the step, STOP_MARK the file that holds the
+process id once it is there; it goes on when there is a file of that name with `.go` behind it. Once marked, nobody stops any more.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import django
+
+django.setup()
+
+from enterprise_catalog.apps.catalog import store
+from enterprise_catalog.apps.refresh import outcomes, pipeline
+from enterprise_catalog.celery import app as app
+
+# In the order in which a refresh comes by, each with what has just been done.
+STEPS: dict[str, tuple[Any, str]] = {
+    "claimed": (pipeline, "claim_next"),
+    "fetched": (pipeline, "fetch_everything"),
+    "stored in part": (store, "_store_batch"),
+    "stored": (pipeline, "store_contents"),
+    "about to publish": (pipeline, "_report_poison"),
+    "published, not committed": (outcomes, "apply_difference"),
+    "committed": (pipeline, "publish_or_hold"),
+}
+
+
+def _stay(mark: Path) -> None:
+    # Whoever sees the file finds all of it.
+    draft = mark.with_suffix(".draft")
+    draft.write_text(str(os.getpid()))
+    draft.rename(mark)
+    while not mark.with_suffix(".go").exists():
+        time.sleep(0.02)
+
+
+def _staying(work: Callable[..., Any], mark: Path) -> Callable[..., Any]:
+    @wraps(work)
+    def wrapper(*arguments: Any, **named: Any) -> Any:
+        result = work(*arguments, **named)
+        # A worker that finds nothing to claim is at no step.
+        if result != [] and not mark.exists():
+            _stay(mark)
+        return result
+
+    return wrapper
+
+
+if os.environ.get("STOP_AT"):
+    _module, _name = STEPS[os.environ["STOP_AT"]]
+    setattr(_module, _name, _staying(getattr(_module, _name), Path(os.environ["STOP_MARK"])))
+    # So that little content makes more than one batch.
+    store._BATCH_ROWS = 5
