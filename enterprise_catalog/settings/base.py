@@ -355,6 +355,9 @@ FRESHNESS_HOURS = 24
 # A search becomes due up to so many minutes later than that, each at a distance of its own: what was refreshed at once,
 # as after an outage, is not due at once for ever.
 REFRESH_SPREAD_MINUTES = 60
+# The log names late queries so often, however many beats look, and so many of them; `manage.py freshness` names all.
+FRESHNESS_REPORT_MINUTES = 10
+LATE_QUERIES_LOGGED = 20
 # How often beat looks for due queries and expired leases; with the lease it bounds recovery below two minutes (P5).
 TICK_SECONDS = env.int("TICK_SECONDS", default=30)
 # A worker that does not renew within this time counts as dead.
@@ -398,6 +401,7 @@ CELERY_BEAT_SCHEDULE = {
     "customers": {"task": "customers.sync_due_customers", "schedule": 60},
     # Looks whether a sweep is due (REVIEWS_INTERVAL_HOURS); looking is one statement.
     "reviews": {"task": "refresh.sweep_reviews", "schedule": 600},
+    "freshness": {"task": "refresh.report_freshness", "schedule": 60},  # looks, too (FRESHNESS_REPORT_MINUTES)
 }
 
 # --- Logging ---------------------------------------------------------------------------------------------------------

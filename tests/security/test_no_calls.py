@@ -91,6 +91,7 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
     "legacy queries": lambda it: operator().get(f"{LEGACY}enterprise_catalog_query/"),
     "legacy query": lambda it: operator().get(f"{LEGACY}enterprise_catalog_query/{it.catalog_query_id}/"),
     "health": lambda it: operator().get("/health/"),
+    "freshness": lambda it: operator().get("/health/freshness/"),
     "schema": lambda it: operator().get("/api/schema"),
     "docs": lambda it: operator().get("/api/docs"),
 }

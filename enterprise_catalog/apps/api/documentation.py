@@ -107,28 +107,32 @@ def _cookie(name: str, description: str) -> dict[str, str]:
     return {"type": "apiKey", "in": "cookie", "name": name, "description": description}
 
 
-def _health(*, status: str, description: str) -> dict[str, Any]:
-    verdict = {"type": "string", "const": status}
+def _health(*, description: str, **properties: Any) -> dict[str, Any]:
     return {
         "description": description,
         "headers": {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}},
         "content": {
             "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "overall_status": verdict,
-                        "detailed_status": {
-                            "type": "object",
-                            "properties": {"database_status": verdict},
-                            "required": ["database_status"],
-                        },
-                    },
-                    "required": ["overall_status", "detailed_status"],
-                }
+                "schema": {"type": "object", "properties": properties, "required": list(properties)},
             }
         },
     }
+
+
+def _database_health(*, status: str, description: str) -> dict[str, Any]:
+    verdict = {"type": "string", "const": status}
+    details = {"type": "object", "properties": {"database_status": verdict}, "required": ["database_status"]}
+    return _health(description=description, overall_status=verdict, detailed_status=details)
+
+
+def _freshness_health(*, status: str, description: str, stale: dict[str, Any], held: list[str]) -> dict[str, Any]:
+    return _health(
+        description=description,
+        overall_status={"type": "string", "const": status},
+        stale_queries=stale,
+        held_queries={"type": held, "minimum": 0},
+        oldest_published_at={"type": ["string", "null"], "format": "date-time"},
+    )
 
 
 def _page() -> dict[str, Any]:
@@ -148,8 +152,33 @@ _OTHER_PATHS = {
             "description": "No other service is asked (SURF-3).",
             "tags": ["service"],
             "responses": {
-                "200": _health(status="OK", description="The database answers."),
-                "503": _health(status="UNAVAILABLE", description="It does not."),
+                "200": _database_health(status="OK", description="The database answers."),
+                "503": _database_health(status="UNAVAILABLE", description="It does not."),
+            },
+        }
+    },
+    "/health/freshness/": {
+        "get": {
+            "operationId": "get_freshness",
+            "summary": "Is all content as fresh as promised?",
+            "description": (
+                "Of the queries that catalogs use: how many were not published for 24 hours, how many wait for a "
+                "decision, and the oldest last publish. For monitors, not for load balancers (ADD-4)."
+            ),
+            "tags": ["service"],
+            "responses": {
+                "200": _freshness_health(
+                    status="OK",
+                    description="None is stale.",
+                    stale={"type": "integer", "const": 0},
+                    held=["integer"],
+                ),
+                "503": _freshness_health(
+                    status="UNAVAILABLE",
+                    description="Some are, or the database does not answer: then all else is null.",
+                    stale={"type": ["integer", "null"], "minimum": 1},
+                    held=["integer", "null"],
+                ),
             },
         }
     },

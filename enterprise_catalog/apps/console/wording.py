@@ -1,5 +1,6 @@
 """How the window says what happened: runs, freshness and filter warnings in sentences. Pure: values in, text out."""
 
+from datetime import datetime
 from uuid import UUID
 
 from enterprise_catalog.apps.catalog.filters import FilterWarning
@@ -25,7 +26,7 @@ def warning_sentence(warning: FilterWarning) -> str:
 
 
 def refreshes(count: int) -> str:
-    return f"{count} refresh" if count == 1 else f"{count} refreshes"
+    return plural(count, "refresh", "refreshes")
 
 
 def run_outcome(run: RefreshRun) -> str:
@@ -34,6 +35,30 @@ def run_outcome(run: RefreshRun) -> str:
     found = f", {counts['total']} items (+{counts['added']} -{counts['removed']})" if "total" in counts else ""
     reason = f", {run.reason_code}: {run.reason_detail}" if run.reason_code else ""
     return f"{run.state}{found}{reason}"
+
+
+def late_reason(run: RefreshRun | None) -> str:
+    """What the newest run of a late query says about why it is late."""
+    match run:
+        case None:
+            return "no refresh was ever asked for; does beat run?"
+        case RefreshRun(state="published", finished_at=finished):
+            return f"no refresh was asked for since the last publish at {moment(finished)}; does beat run?"
+        case RefreshRun(state="queued", not_before=later) if later is not None:
+            return f"its refresh waits until {moment(later)}, as discovery asked"
+        case RefreshRun(state="queued", requested_at=requested):
+            return f"its refresh waits since {moment(requested)}; does a worker run?"
+        case RefreshRun(state="running", started_at=started):
+            return f"its refresh runs since {moment(started)}"
+    return f"its last refresh, requested at {moment(run.requested_at)}: {run_outcome(run)}"
+
+
+def moment(when: datetime | None) -> str:
+    return f"{when:%Y-%m-%d %H:%M} UTC" if when else "a moment nobody knows"
+
+
+def plural(count: int, what: str, many: str | None = None) -> str:
+    return f"{count} {what if count == 1 else many or what + 's'}"
 
 
 def short_query_name(query: CatalogQuery) -> str:

@@ -1,4 +1,10 @@
-"""Is this process of use to a load balancer? The database decides; no other service is ever asked (SURF-3)."""
+"""
+Is this process of use to a load balancer? The database decides; no other service is ever asked (SURF-3).
+
+Other health pages answer and refuse with the same functions.
+"""
+
+from typing import Any, Literal
 
 import structlog
 from django.db import Error, connection
@@ -7,23 +13,34 @@ from django.views.decorators.csrf import csrf_exempt
 
 log = structlog.get_logger(__name__)
 
+Verdict = Literal["OK", "UNAVAILABLE"]
+
 
 # It answers other methods itself, and not with Django's page about a missing CSRF token.
 @csrf_exempt
 def health(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
-        return JsonResponse(
-            {"detail": f'Method "{request.method}" not allowed.'}, status=405, headers={"Allow": "GET, HEAD"}
-        )
+        return method_not_allowed(request)
+    verdict: Verdict = "OK"
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
-        log.error("health_database_unavailable", error=type(error).__name__)
-        return _answer("UNAVAILABLE", status=503)
-    return _answer("OK", status=200)
+        log_away(error)
+        verdict = "UNAVAILABLE"
+    return answer(verdict, detailed_status={"database_status": verdict})
 
 
-def _answer(verdict: str, *, status: int) -> JsonResponse:
-    body = {"overall_status": verdict, "detailed_status": {"database_status": verdict}}
-    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+def method_not_allowed(request: HttpRequest) -> JsonResponse:
+    body = {"detail": f'Method "{request.method}" not allowed.'}
+    return JsonResponse(body, status=405, headers={"Allow": "GET, HEAD"})
+
+
+def log_away(error: Error) -> None:
+    log.error("health_database_unavailable", error=type(error).__name__)
+
+
+def answer(verdict: Verdict, **details: Any) -> JsonResponse:
+    """A monitor looks at the status first, and never at an old answer."""
+    status = 200 if verdict == "OK" else 503
+    return JsonResponse({"overall_status": verdict, **details}, status=status, headers={"Cache-Control": "no-store"})

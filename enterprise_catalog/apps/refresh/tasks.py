@@ -12,6 +12,7 @@ from uuid import UUID
 from celery import shared_task
 
 from enterprise_catalog.apps.core.nudge import nudge
+from enterprise_catalog.apps.refresh.freshness import report_if_due
 from enterprise_catalog.apps.refresh.pipeline import refresh_next
 from enterprise_catalog.apps.refresh.reviews import sweep_reviews_if_due
 from enterprise_catalog.apps.refresh.schedule import tick
@@ -31,6 +32,11 @@ def run_tick() -> None:
 @shared_task(name="refresh.sweep_reviews")
 def run_review_sweep() -> None:
     sweep_reviews_if_due()
+
+
+@shared_task(name="refresh.report_freshness")
+def run_freshness_report() -> None:
+    report_if_due()
 
 
 def _announce(waiting: Iterable[UUID]) -> None:

@@ -1,12 +1,14 @@
 """Catalog queries in the admin: one edit changes all their catalogs, and none that is used goes away."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.console.tests.people import errors, listed, page, signed_in, texts
+from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -129,6 +131,25 @@ def test_unused_queries_are_found(admin):
     EnterpriseCatalogFactory.create()
     unused = CatalogQueryFactory.create()
     assert listed(admin, CatalogQuery, used="no") == {unused}
+
+
+@pytest.mark.parametrize("freshness", ["never", "stale", "fresh"])
+def test_queries_are_filtered_by_freshness_and_show_it(admin, freshness):  # P3
+    now = database_now()
+    for name, hours in (("stale", 25), ("fresh", 1), ("never", None)):
+        moment = None if hours is None else now - timedelta(hours=hours)
+        CatalogQueryFactory.create(title=f"{name} unused", refreshed_at=moment)
+        used = CatalogQueryFactory.create(title=f"{name} used", refreshed_at=moment)
+        EnterpriseCatalogFactory.create(catalog_query=used)
+    assert {query.title for query in listed(admin, CatalogQuery, freshness=freshness)} == {
+        f"{freshness} used",
+        f"{freshness} unused",
+    }
+    assert {query.title for query in listed(admin, CatalogQuery, freshness=freshness, used="yes")} == {
+        f"{freshness} used"
+    }
+    cell = f'<td class="field-freshness">{freshness}</td>'
+    assert cell in admin.get(page(CatalogQuery, "changelist"), {"freshness": freshness}).content.decode()
 
 
 def test_a_query_is_offered_while_a_catalog_is_made(admin):

@@ -1,0 +1,31 @@
+"""Is every catalog as fresh as was promised, and if not, which and why? See `refresh.freshness`."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from enterprise_catalog.apps.console.wording import late_reason, moment, plural, query_name
+from enterprise_catalog.apps.refresh.freshness import late_queries, overview
+
+
+class Command(BaseCommand):
+    help = (
+        "Name each catalog query in use that was not published for 24 hours, since when it is late, and what its last "
+        "refresh says about why. Exits with 1 when there is one. Reads only."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        late = late_queries()
+        for found in late:
+            query, catalogs = found.query, plural(found.catalogs, "catalog")
+            published = f"last published {moment(query.refreshed_at)}" if query.refreshed_at else "never published"
+            self.stdout.write(
+                f"query {query_name(query)}: late since {moment(found.late_since)}, {published}, {catalogs}; "
+                f"{late_reason(found.last_run)}"
+            )
+        total = overview()
+        oldest = f", the oldest published {moment(total.oldest_published_at)}" if total.oldest_published_at else ""
+        self.stdout.write(f"{plural(total.in_use, 'query', 'queries')} in use, {total.held} held{oldest}.")
+        if late:
+            raise CommandError(f"{plural(len(late), 'query is', 'queries are')} late.", returncode=1)
+        self.stdout.write("None is late.")

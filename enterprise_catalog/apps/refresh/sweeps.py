@@ -1,0 +1,14 @@
+"""Whose turn a periodic job is: of any number of beats and workers that look, one does it (see `Sweep`)."""
+
+from datetime import timedelta
+
+from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.refresh.models import Sweep
+
+
+def take_turn(name: str, *, every: timedelta) -> bool:
+    """True for one caller when the job is due; it is due again after `every`."""
+    now = database_now()
+    Sweep.objects.get_or_create(name=name, defaults={"due_at": now})
+    # One conditional UPDATE: whoever moves the date does the work.
+    return bool(Sweep.objects.filter(name=name, due_at__lte=now).update(due_at=now + every))
