@@ -146,6 +146,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "enterprise_catalog"
+CELERY_IMPORTS = ["enterprise_catalog.apps.refresh.pruning"]  # it has a task, and is no `tasks` module
 # A write waits this long at most for the broker after its commit (P6); a lost nudge is found again by the tick.
 NUDGE_TIMEOUT_SECONDS = 0.2
 
@@ -326,6 +327,12 @@ CHANGES_PAGE_SIZE_DEFAULT = 100
 CHANGES_PAGE_SIZE_MAX = 1000
 # ... within this time; whoever was away for longer reads the whole catalog (CHG-4).
 CHANGES_RETENTION_DAYS = 90
+# Runs are kept this long (RUN-5). Old rows go so often, so many in a transaction (a tenth of a second), and in so many
+# transactions for each table: a hundred thousand rows in the hour, and no worker is kept from refreshes for long.
+RUNS_RETENTION_DAYS = 90
+PRUNING_INTERVAL_MINUTES = 60
+PRUNING_ROWS = 1000
+PRUNING_CHUNKS = 100
 
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_CREDENTIALS = True
@@ -402,6 +409,7 @@ CELERY_BEAT_SCHEDULE = {
     # Looks whether a sweep is due (REVIEWS_INTERVAL_HOURS); looking is one statement.
     "reviews": {"task": "refresh.sweep_reviews", "schedule": 600},
     "freshness": {"task": "refresh.report_freshness", "schedule": 60},  # looks, too (FRESHNESS_REPORT_MINUTES)
+    "pruning": {"task": "refresh.prune", "schedule": 600},  # and so does this (PRUNING_INTERVAL_MINUTES)
 }
 
 # --- Logging ---------------------------------------------------------------------------------------------------------

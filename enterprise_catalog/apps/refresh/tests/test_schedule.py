@@ -11,6 +11,7 @@ from enterprise_catalog.apps.refresh.claims import State, fail
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.schedule import tick
 from enterprise_catalog.apps.refresh.tests.builders import claimed, expire, make_query, requested
+from enterprise_catalog.celery import app
 
 pytestmark = pytest.mark.django_db
 
@@ -160,3 +161,9 @@ def test_a_run_whose_query_is_gone_ends(query, state):
     run = RefreshRun.objects.get()
     assert (run.state, run.reason_code, run.queued_for) == (State.FAILED, "superseded", None)
     assert run.catalog_query_uuid == query.uuid
+
+
+def test_workers_know_what_beat_tells_them(settings):
+    """P3, P5."""
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= app.tasks.keys()

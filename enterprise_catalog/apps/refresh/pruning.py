@@ -1,0 +1,130 @@
+"""
+What is deleted by age: runs that ended long ago, with the documents they set aside (RUN-5), and changes that nobody can
+ask for any more (CHG-3, CHG-4).
+
+In chunks by primary key, each a short transaction of its own, and so many at a time only: what is left comes next time.
+It never touches a run that waits, runs or is held, nor the last one that published a query.
+
+`CatalogAttachment` rows stay. They have no date, are few (one for each time a catalog is attached), go with their
+catalog, and without changes to tell they tell none: deleting them would gain nothing worth a proof.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+
+from enterprise_catalog.apps.catalog.changes import _GRACE, _MOST_OUT_OF_ORDER
+from enterprise_catalog.apps.catalog.models import CatalogContentChange
+from enterprise_catalog.apps.core.db import database_now, retry_lost_locks
+from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
+from enterprise_catalog.apps.refresh.sweeps import take_turn
+
+log = structlog.get_logger(__name__)
+
+State = RefreshRun.State
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """How many rows went, or would go; and whether there are more of them."""
+
+    runs: int
+    documents: int
+    changes: int
+    more: bool = False
+
+
+@shared_task(name="refresh.prune")
+def run_pruning() -> None:
+    prune_if_due()
+
+
+def prune_if_due() -> bool:
+    """Prune when the interval is over and nobody else does; returns whether it did."""
+    if not take_turn("pruning", every=timedelta(minutes=settings.PRUNING_INTERVAL_MINUTES)):
+        return False
+    prune()
+    return True
+
+
+def prune() -> Pruned:
+    """Delete what is too old, so many chunks of it at most. Any number of processes may do so at once."""
+    now = database_now()
+    runs, documents = _prune_runs(prunable_runs(now))
+    changes = _prune_changes(prunable_changes(now))
+    more = prunable_runs(now).exists() or prunable_changes(now).exists()
+    pruned = Pruned(runs=runs, documents=documents, changes=changes, more=more)
+    log.info("pruned", runs=runs, documents=documents, changes=changes, more=more)
+    return pruned
+
+
+def prunable() -> Pruned:
+    """What is too old now. Reads only."""
+    now = database_now()
+    runs = prunable_runs(now)
+    documents = QuarantinedDocument.objects.filter(refresh_run__in=runs.values("pk"))
+    return Pruned(runs=runs.count(), documents=documents.count(), changes=prunable_changes(now).count())
+
+
+def prunable_runs(now: datetime) -> QuerySet[RefreshRun]:
+    """Ended before the retention; of a query that exists, its last published run is kept whatever its age."""
+    before = now - timedelta(days=settings.RUNS_RETENTION_DAYS)
+    published_later = RefreshRun.objects.filter(
+        catalog_query=OuterRef("catalog_query"), state=State.PUBLISHED, finished_at__gt=OuterRef("finished_at")
+    )
+    # A run ends after it was requested, so that both conditions find what the last one does; the index has the first.
+    ended = RefreshRun.objects.filter(
+        state__in=[State.PUBLISHED, State.FAILED], requested_at__lt=before, finished_at__lt=before
+    )
+    # In no order: the index yields the oldest of each state first, and sorting a long backlog for each chunk is dear.
+    return ended.filter(Q(state=State.FAILED) | Q(catalog_query=None) | Exists(published_later)).order_by()
+
+
+def prunable_changes(now: datetime) -> QuerySet[CatalogContentChange]:
+    """
+    A cursor is served while its moment is in the retention and its grace. What it has yet to read may be dated a little
+    before that moment, so that much longer a change is kept: no cursor that is served misses one.
+    """
+    before = now - timedelta(days=settings.CHANGES_RETENTION_DAYS) - _GRACE - _MOST_OUT_OF_ORDER
+    return CatalogContentChange.objects.filter(changed_at__lt=before).order_by("changed_at", "pk")
+
+
+def _prune_runs(runs: QuerySet[RefreshRun]) -> tuple[int, int]:
+    """How many runs, and how many of their documents."""
+    pruned = documents = 0
+    for uuids in _chunks(runs):
+        # First what they set aside, which may be far more than they are.
+        set_aside = QuarantinedDocument.objects.filter(refresh_run__in=uuids)
+        if ids := list(set_aside.values_list("pk", flat=True)[: settings.PRUNING_ROWS]):
+            documents += _delete(QuarantinedDocument, ids)
+        else:
+            pruned += _delete(RefreshRun, uuids)
+    return pruned, documents
+
+
+def _prune_changes(changes: QuerySet[CatalogContentChange]) -> int:
+    return sum(_delete(CatalogContentChange, ids) for ids in _chunks(changes))
+
+
+def _chunks(rows: QuerySet[Any]) -> Iterator[list[Any]]:
+    """Primary keys of what is there still, until nothing is or it has been enough."""
+    for _ in range(settings.PRUNING_CHUNKS):
+        keys = list(rows.values_list("pk", flat=True)[: settings.PRUNING_ROWS])
+        if not keys:
+            return
+        yield keys
+
+
+@retry_lost_locks
+@transaction.atomic
+def _delete(model: type[Model], keys: list[Any]) -> int:
+    """Of several who delete the same rows, each counts those that it deleted itself."""
+    _, deleted = model._default_manager.filter(pk__in=keys).delete()
+    return deleted.get(model._meta.label, 0)
