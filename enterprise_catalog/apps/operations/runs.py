@@ -5,17 +5,65 @@ held one (RUN-2, RUN-6).
 Nothing here fetches or starts a run.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.core.packing import unpack
 from enterprise_catalog.apps.operations.errors import OperationError
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.outcomes import NotHeld, approve_held, reject_held
+from enterprise_catalog.apps.refresh.publishing import difference_to
 
 _ENDED = (RefreshRun.State.PUBLISHED, RefreshRun.State.HELD, RefreshRun.State.FAILED)
 
 
 class NotDecidable(OperationError):
     """Nothing is left to decide about this run; the message says why (RUN-6: 409)."""
+
+
+@dataclass(frozen=True)
+class HeldRun:
+    """A run that waits for a decision, and what approving it would do to its query's members as they are now."""
+
+    run: RefreshRun
+    query: CatalogQuery
+    members: int
+    joining: int
+    leaving: int
+    # A refresh from here on that finds the same members publishes them without a human (REFR-10).
+    repeats_from: datetime
+    # The query asks something else now, so that approving is refused.
+    outdated: bool
+
+    @property
+    def members_after(self) -> int:
+        return self.members - self.leaving + self.joining
+
+
+def held_runs() -> Iterator[HeldRun]:
+    """The longest held first; one set of keys in memory at a time. Those whose query is gone end with the next tick."""
+    held = RefreshRun.objects.filter(state=RefreshRun.State.HELD, catalog_query__isnull=False)
+    for uuid in list(held.order_by("held_since", "pk").values_list("pk", flat=True)):
+        run = held.filter(pk=uuid).select_related("catalog_query").defer("catalog_query__content_filter").first()
+        # Decided meanwhile.
+        if run is None or run.catalog_query is None or run.held_keys is None or run.held_since is None:
+            continue
+        query = run.catalog_query
+        difference = difference_to(query_id=query.pk, content_keys=unpack(run.held_keys))
+        yield HeldRun(
+            run=run,
+            query=query,
+            members=difference.before,
+            joining=len(difference.added),
+            leaving=len(difference.removed),
+            repeats_from=run.held_since + timedelta(hours=settings.GUARD_REPEAT_HOURS),
+            outdated=run.filter_hash != query.content_filter_hash,
+        )
 
 
 def approve_run(*, run_uuid: UUID) -> RefreshRun:

@@ -4,7 +4,6 @@ Ask for refreshes, and if wanted wait for them: the command line's face of `oper
 The refreshes themselves are the workers' business; only `--here` does their work in this process.
 """
 
-import argparse
 import time
 from collections.abc import Iterator
 from typing import Any, NoReturn
@@ -14,9 +13,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.console.arguments import uuid_argument as _uuid
 from enterprise_catalog.apps.console.following import Following
 from enterprise_catalog.apps.console.wording import query_name, refreshes, run_outcome
-from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.operations.selection import UnknownUuids, named_queries, queries_to_keep_fresh
 from enterprise_catalog.apps.refresh.claims import recover_expired_leases
@@ -35,13 +34,6 @@ _NO_WORKER = (
 _TIMEOUT_SECONDS = 3600
 
 
-def _uuid(text: str) -> UUID:
-    uuid = parse_uuid(text)
-    if uuid is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a uuid")
-    return uuid
-
-
 class Command(BaseCommand):
     help = (
         "Ask for refreshes of catalog queries. Without --catalog or --query: of all that are used by a catalog and "
@@ -52,7 +44,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
-        add("--catalog", action="append", default=[], type=_uuid, metavar="UUID", help="the query of this catalog")
+        add(
+            "--catalog",
+            action="append",
+            default=[],
+            type=_uuid,
+            metavar="UUID",
+            help="the query of this catalog",
+        )
         add("--query", action="append", default=[], type=_uuid, metavar="UUID", help="this query")
         add("--force", action="store_true", help="fetch every full record again, also those that are fresh")
         add("--dry-run", action="store_true", help="say what would be refreshed, and write nothing")
