@@ -1,8 +1,9 @@
 """
-What every deployment shares: apps, middleware, REST, tokens, the refresh rhythm and its limits.
+What every deployment shares: apps, middleware, REST, tokens; what workers do, how often and within which limits, is in
+`work`.
 
-Values come from the environment here and nowhere else; `local`, `test` and `production` only choose defaults and
-strictness.
+Values come from the environment in these two and nowhere else; `local`, `test` and `production` only choose defaults
+and strictness.
 """
 
 from pathlib import Path
@@ -11,6 +12,7 @@ import environ
 from corsheaders.defaults import default_headers
 
 from enterprise_catalog.apps.core.logging import logging_config
+from enterprise_catalog.settings.work import *
 
 env = environ.Env()
 
@@ -146,7 +148,6 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "enterprise_catalog"
-CELERY_IMPORTS = ["enterprise_catalog.apps.refresh.pruning"]  # it has a task, and is no `tasks` module
 # A write waits this long at most for the broker after its commit (P6); a lost nudge is found again by the tick.
 NUDGE_TIMEOUT_SECONDS = 0.2
 
@@ -159,46 +160,6 @@ BACKEND_SERVICE_EDX_OAUTH2_KEY = env.str("BACKEND_SERVICE_EDX_OAUTH2_KEY", defau
 BACKEND_SERVICE_EDX_OAUTH2_SECRET = env.str("BACKEND_SERVICE_EDX_OAUTH2_SECRET", default="")
 ENTERPRISE_LEARNER_PORTAL_BASE_URL = env.str("ENTERPRISE_LEARNER_PORTAL_BASE_URL", default="").rstrip("/")
 ECOMMERCE_BASE_URL = env.str("ECOMMERCE_BASE_URL", default="").rstrip("/")
-
-# Calls to neighbours (`core.http`). A worker renews its lease before each attempt and each slice of a pause, so an
-# attempt and a slice must stay below LEASE_SECONDS.
-SERVICE_CONNECT_TIMEOUT_SECONDS = 3.05
-# Discovery takes seconds for a page of 100; silence for this long is a failure.
-SERVICE_READ_TIMEOUT_SECONDS = 20
-# A body that drips must not outlive the lease.
-SERVICE_ATTEMPT_SECONDS = 45
-SERVICE_WAIT_SLICE_SECONDS = 10
-# Four attempts outlast a restart of the neighbour; its outages are the schedule's business.
-SERVICE_ATTEMPTS = 4
-SERVICE_FIRST_PAUSE_SECONDS = 1
-SERVICE_MAX_PAUSE_SECONDS = 20
-# Longer `Retry-After` than this ends the call: a worker is not there to sleep.
-SERVICE_MAX_WAIT_SECONDS = 60
-# All attempts and pauses of one call together.
-SERVICE_CALL_SECONDS = 180
-# A page of 100 items is about 2 MB; far more is a mistake, and memory is bounded.
-SERVICE_MAX_BODY_BYTES = 64 * 1024 * 1024
-# Tokens are renewed this long before they end.
-SERVICE_TOKEN_MARGIN_SECONDS = 60
-
-# Items per page of a search (discovery allows 100) and keys per call for full records (DISC-18).
-DISCOVERY_PAGE_SIZE = env.int("DISCOVERY_PAGE_SIZE", default=100)
-DISCOVERY_KEYS_PER_CALL = 50
-# Servers refuse request lines above 4 kB; fewer keys are asked for at once when they are long.
-DISCOVERY_KEYS_MAX_CHARACTERS = 3_500
-# Requests to discovery in any hour, of all workers together; 0 for no limit. Discovery grants an ordinary user 200 and
-# staff any number (DISC-16).
-DISCOVERY_REQUESTS_PER_HOUR = env.int("DISCOVERY_REQUESTS_PER_HOUR", default=200)
-# A run that the budget interrupted waits this long at least before it goes on with what is left by then.
-DISCOVERY_BUDGET_PAUSE_SECONDS = 300
-# What it was answered before the interruption counts for this long: with REFRESH_INTERVAL_HOURS, less than a day.
-KEPT_ANSWERS_HOURS = 4
-# A page of 100 items is a third of this; more would come near a modest max_allowed_packet, and is asked for again.
-KEPT_ANSWER_MAX_BYTES = 1024 * 1024
-# Discovery stops counting hits here, so that exactly this many means "at least" (DISC-8).
-DISCOVERY_COUNT_CAP = env.int("DISCOVERY_COUNT_CAP", default=10_000)
-# Search v1 cannot page past this many hits (DISC-9).
-DISCOVERY_WINDOW = 15_000
 
 # --- Tokens ----------------------------------------------------------------------------------------------------------
 
@@ -347,70 +308,6 @@ CORS_EXPOSE_HEADERS = [
     "X-Catalog-Ignored-Params",
     "X-Catalog-Refreshed-At",
 ]
-
-# --- Refresh rhythm (P3) ---------------------------------------------------------------------------------------------
-
-# 20 hours leave four for a retry before the promised 24 are over.
-REFRESH_INTERVAL_HOURS = env.int("REFRESH_INTERVAL_HOURS", default=20)
-FULL_RECORD_MAX_AGE_HOURS = env.int("FULL_RECORD_MAX_AGE_HOURS", default=20)
-# A refresh that somebody asks for brings the full records of all members anew, whatever their age, of catalogs up to
-# this size: 20 calls, a tenth of what discovery grants an ordinary user in an hour (REFR-4, DISC-16).
-FULL_RECORDS_ON_REQUEST = env.int("FULL_RECORDS_ON_REQUEST", default=1000)
-REVIEWS_INTERVAL_HOURS = env.int("REVIEWS_INTERVAL_HOURS", default=24)
-# The promise itself: older than this is stale.
-FRESHNESS_HOURS = 24
-# A search becomes due up to so many minutes later than that, each at a distance of its own: what was refreshed at once,
-# as after an outage, is not due at once for ever.
-REFRESH_SPREAD_MINUTES = 60
-# The log names late queries so often, however many beats look, and so many of them; `manage.py freshness` names all.
-FRESHNESS_REPORT_MINUTES = 10
-LATE_QUERIES_LOGGED = 20
-# How often beat looks for due queries and expired leases; with the lease it bounds recovery below two minutes (P5).
-TICK_SECONDS = env.int("TICK_SECONDS", default=30)
-# A worker that does not renew within this time counts as dead.
-LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
-# A run that has lost this many workers is broken itself (it kills them) and ends as failed.
-REFRESH_MAX_LOST_WORKERS = 5
-# Discovery's throttle counts by the hour; whatever it asks for, a run looks again after that long ...
-REFRESH_MAX_PAUSE_SECONDS = 3600
-# ... and does so for this long at most: who asked a day ago is told that it failed (P10).
-REFRESH_MAX_POSTPONED_HOURS = 24
-# A run whose database failed under it waits this long: a server that restarts needs a moment.
-DATABASE_FAILURE_PAUSE_SECONDS = 10
-
-# After a failed or held refresh the schedule leaves a query alone for this long: discovery is probably still unwell.
-FAILED_REFRESH_PAUSE_MINUTES = 10
-# A tick enqueues so many due queries at most, so that a full day's worth never starts at once.
-DUE_QUERIES_PER_TICK = 50
-# A waiting run is announced to workers again after this long, since a nudge may be lost (P5) ...
-NUDGE_AGAIN_SECONDS = 60
-# ... and so many at most per tick, since workers need only know that there is work.
-NUDGES_PER_TICK = 200
-
-# The guard (REFR-9): smaller catalogs may change freely, larger ones may not lose more than this share or grow by
-# more than this factor ...
-GUARD_MIN_ITEMS = env.int("GUARD_MIN_ITEMS", default=10)
-GUARD_MAX_REMOVED = env.float("GUARD_MAX_REMOVED", default=0.5)
-GUARD_MAX_GROWTH = env.float("GUARD_MAX_GROWTH", default=5)
-# ... unless a later refresh still finds the same: real changes persist, glitches do not (REFR-10).
-GUARD_REPEAT_HOURS = env.int("GUARD_REPEAT_HOURS", default=20)
-
-# Copies of LMS customers: portal flags and names follow the LMS within the hour (CUST-2), the next round included ...
-CUSTOMER_REFRESH_MINUTES = 55
-# ... and a customer that could not be copied is asked for again in the next round: rounds begin every minute, but some
-# begin a little sooner after the last one than others.
-CUSTOMER_RETRY_SECONDS = 50
-# A round takes no longer than this, so that an LMS that is down or hangs holds one worker for a part of each minute.
-CUSTOMER_SYNC_SECONDS = 20
-
-CELERY_BEAT_SCHEDULE = {
-    "tick": {"task": "refresh.tick", "schedule": TICK_SECONDS},
-    "customers": {"task": "customers.sync_due_customers", "schedule": 60},
-    # Looks whether a sweep is due (REVIEWS_INTERVAL_HOURS); looking is one statement.
-    "reviews": {"task": "refresh.sweep_reviews", "schedule": 600},
-    "freshness": {"task": "refresh.report_freshness", "schedule": 60},  # looks, too (FRESHNESS_REPORT_MINUTES)
-    "pruning": {"task": "refresh.prune", "schedule": 600},  # and so does this (PRUNING_INTERVAL_MINUTES)
-}
 
 # --- Logging ---------------------------------------------------------------------------------------------------------
 

@@ -105,9 +105,7 @@ class Workers:
 
 
 @pytest.fixture
-def workers(
-    process_environment: dict[str, str], broker: Redis, sandbox: Sandbox, tmp_path: Path
-) -> Iterator[Workers]:
+def workers(process_environment: dict[str, str], broker: Redis, sandbox: Sandbox, tmp_path: Path) -> Iterator[Workers]:
     environment = process_environment | {
         "DISCOVERY_SERVICE_URL": sandbox.url,
         "LMS_ROOT_URL": sandbox.url,

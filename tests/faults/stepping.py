@@ -1,8 +1,9 @@
 """
 A worker that stays at one step of its refresh until it is killed, or let go: `celery -A tests.faults.stepping worker`.
 
-The service's own code runs and knows nothing of it. STOP_AT names the step, STOP_MARK the file that holds the
-process id once it is there; it goes on when there is a file of that name with `.go` behind it. Once marked, nobody stops any more.
+The service's own code runs and knows nothing of it. STOP_AT names the step, STOP_MARK the file that holds the process
+id once it is there; it goes on when there is a file of that name with `.go` behind it. Once marked, nobody stops any
+more.
 """
 
 import os
@@ -14,11 +15,12 @@ from typing import Any
 
 import django
 
+# Steps are functions of modules with models, which want Django first.
 django.setup()
 
-from enterprise_catalog.apps.catalog import store
-from enterprise_catalog.apps.refresh import outcomes, pipeline
-from enterprise_catalog.celery import app as app
+from enterprise_catalog.apps.catalog import store  # noqa: E402
+from enterprise_catalog.apps.refresh import outcomes, pipeline  # noqa: E402
+from enterprise_catalog.celery import app as app  # noqa: E402
 
 # In the order in which a refresh comes by, each with what has just been done.
 STEPS: dict[str, tuple[Any, str]] = {

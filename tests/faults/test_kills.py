@@ -1,4 +1,4 @@
-"""Workers on MariaDB and Redis that are really killed, stopped and frozen, at each step of a refresh (P1, P2, P5, P10)."""
+"""Workers on MariaDB and Redis, really killed, stopped and frozen at each step of a refresh (P1, P2, P5, P10)."""
 
 import signal
 import time
@@ -195,7 +195,7 @@ def test_a_workers_clock_is_two_hours_off(offset, workers, scene, sandbox, saw):
 
 @pytest.mark.thorough
 def test_recovery_takes_less_than_two_minutes(workers, scene, saw):
-    """P5, measured with the lease and tick of production: killed at the worst moment, right after it renewed its lease."""
+    """P5, with the lease and tick of production: killed right after it took its lease, which is the worst moment."""
     run = ask(scene)
     production = {"LEASE_SECONDS": "60", "TICK_SECONDS": "30"}
     worker = workers.start(stop_at="claimed", **production)

@@ -72,6 +72,14 @@ def changes_after(*, catalog_uuid: UUID, since: Position | datetime | None, limi
         return page if page.changes else replace(page, position=Position(_end_of(catalog_uuid), now))
 
 
+def kept_longest_until(now: datetime) -> datetime:
+    """
+    Changes dated before this can be deleted: no cursor that is served misses one. A cursor is served while its moment
+    is in the retention and its grace, and what it has yet to read may be dated a little before that moment.
+    """
+    return now - timedelta(days=settings.CHANGES_RETENTION_DAYS) - _GRACE - _MOST_OUT_OF_ORDER
+
+
 def _refuse_if_older(moment: datetime, *, than: datetime, kept_since: datetime) -> None:
     if moment < than:
         raise NoLongerKept(kept_since)

@@ -19,7 +19,7 @@ from django.conf import settings
 
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.core.packing import pack, unpack
-from enterprise_catalog.apps.discovery.client import Question
+from enterprise_catalog.apps.discovery.client import NoLedger, Question
 from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.claims import Claim
 from enterprise_catalog.apps.refresh.models import KeptAnswer
@@ -31,8 +31,16 @@ class BudgetExhausted(Exception):
     """Nothing may be asked of discovery for now."""
 
 
-class FetchLedger:
-    """What `discovery.client.Ledger` asks for. `close` it when the fetch is over, however it ends."""
+class CountedRequests(NoLedger):
+    """Each request counts, and nothing is reserved or remembered."""
+
+    def before_request(self) -> None:
+        if budget.is_limited() and budget.spend(1) is None:
+            raise BudgetExhausted
+
+
+class FetchLedger(CountedRequests):
+    """The book of a refresh. `close` it when the fetch is over, however it ends."""
 
     def __init__(self, claims: Sequence[Claim]) -> None:
         self._key = claims[0].equivalence_key
@@ -54,12 +62,10 @@ class FetchLedger:
             self._keep_from_now_on()
 
     def before_request(self) -> None:
-        if not budget.is_limited():
-            return
         if self._reserved:
             self._reserved -= 1
-        elif budget.spend(1) is None:
-            raise BudgetExhausted
+        else:
+            super().before_request()
 
     def recall(self, question: Question) -> dict[str, Any] | None:
         digest = question.digest() if self._kept else ""

@@ -1,6 +1,6 @@
 """
 What is deleted by age: runs that ended long ago, with the documents they set aside (RUN-5), and changes that nobody can
-ask for any more (CHG-3, CHG-4).
+ask for any more (CHG-3, CHG-4); also answers of discovery that were kept for nobody (`refresh.ledger`).
 
 In chunks by primary key, each a short transaction of its own, and so many at a time only: what is left comes next time.
 It never touches a run that waits, runs or is held, nor the last one that published a query.
@@ -15,15 +15,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from celery import shared_task
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from enterprise_catalog.apps.catalog.changes import _GRACE, _MOST_OUT_OF_ORDER
+from enterprise_catalog.apps.catalog.changes import kept_longest_until
 from enterprise_catalog.apps.catalog.models import CatalogContentChange
 from enterprise_catalog.apps.core.db import database_now, retry_lost_locks
-from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
+from enterprise_catalog.apps.refresh.models import KeptAnswer, QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.sweeps import take_turn
 
 log = structlog.get_logger(__name__)
@@ -41,11 +40,6 @@ class Pruned:
     more: bool = False
 
 
-@shared_task(name="refresh.prune")
-def run_pruning() -> None:
-    prune_if_due()
-
-
 def prune_if_due() -> bool:
     """Prune when the interval is over and nobody else does; returns whether it did."""
     if not take_turn("pruning", every=timedelta(minutes=settings.PRUNING_INTERVAL_MINUTES)):
@@ -59,6 +53,7 @@ def prune() -> Pruned:
     now = database_now()
     runs, documents = _prune_runs(prunable_runs(now))
     changes = _prune_changes(prunable_changes(now))
+    _prune_kept_answers(now)
     more = prunable_runs(now).exists() or prunable_changes(now).exists()
     pruned = Pruned(runs=runs, documents=documents, changes=changes, more=more)
     log.info("pruned", runs=runs, documents=documents, changes=changes, more=more)
@@ -88,12 +83,7 @@ def prunable_runs(now: datetime) -> QuerySet[RefreshRun]:
 
 
 def prunable_changes(now: datetime) -> QuerySet[CatalogContentChange]:
-    """
-    A cursor is served while its moment is in the retention and its grace. What it has yet to read may be dated a little
-    before that moment, so that much longer a change is kept: no cursor that is served misses one.
-    """
-    before = now - timedelta(days=settings.CHANGES_RETENTION_DAYS) - _GRACE - _MOST_OUT_OF_ORDER
-    return CatalogContentChange.objects.filter(changed_at__lt=before).order_by("changed_at", "pk")
+    return CatalogContentChange.objects.filter(changed_at__lt=kept_longest_until(now)).order_by("changed_at", "pk")
 
 
 def _prune_runs(runs: QuerySet[RefreshRun]) -> tuple[int, int]:
@@ -111,6 +101,13 @@ def _prune_runs(runs: QuerySet[RefreshRun]) -> tuple[int, int]:
 
 def _prune_changes(changes: QuerySet[CatalogContentChange]) -> int:
     return sum(_delete(CatalogContentChange, ids) for ids in _chunks(changes))
+
+
+def _prune_kept_answers(now: datetime) -> None:
+    """Of fetches that nobody went on with: the query is gone, or the filter another one."""
+    too_old = KeptAnswer.objects.filter(answered_at__lt=now - timedelta(hours=settings.KEPT_ANSWERS_HOURS))
+    for ids in _chunks(too_old):
+        _delete(KeptAnswer, ids)
 
 
 def _chunks(rows: QuerySet[Any]) -> Iterator[list[Any]]:

@@ -13,12 +13,13 @@ from django.db import transaction
 
 from enterprise_catalog.apps.catalog.models import CourseReview
 from enterprise_catalog.apps.catalog.store import render_again
-from enterprise_catalog.apps.core.db import database_now, in_chunks, retry_lost_locks, upsert
+from enterprise_catalog.apps.core.db import in_chunks, retry_lost_locks, upsert
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
 from enterprise_catalog.apps.discovery.records import CourseReview as FetchedReview
 from enterprise_catalog.apps.discovery.records import fetch_reviews
-from enterprise_catalog.apps.refresh.models import Sweep
+from enterprise_catalog.apps.refresh.ledger import BudgetExhausted, CountedRequests
+from enterprise_catalog.apps.refresh.sweeps import take_turn, take_turn_again
 
 log = structlog.get_logger(__name__)
 
@@ -29,17 +30,16 @@ _COURSES_PER_TRANSACTION = 200
 
 def sweep_reviews_if_due() -> bool:
     """Sweep when the interval is over and nobody else does; returns whether reviews were fetched."""
-    now = database_now()
-    Sweep.objects.get_or_create(name=_SWEEP, defaults={"due_at": now})
-    # One conditional UPDATE: whoever moves the date does the work.
-    next_due = now + timedelta(hours=settings.REVIEWS_INTERVAL_HOURS)
-    if not Sweep.objects.filter(name=_SWEEP, due_at__lte=now).update(due_at=next_due):
+    if not take_turn(_SWEEP, every=timedelta(hours=settings.REVIEWS_INTERVAL_HOURS)):
         return False
     try:
-        reviews = fetch_reviews(client=DiscoveryClient())
+        reviews = fetch_reviews(client=DiscoveryClient(ledger=CountedRequests()))
+    except BudgetExhausted:
+        take_turn_again(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
+        return False
     except DiscoveryError as error:
         log.warning("review_sweep_failed", code=error.code, detail=error.detail)
-        Sweep.objects.filter(name=_SWEEP).update(due_at=now + timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
+        take_turn_again(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
         return False
     store_reviews(reviews)
     return True

@@ -12,3 +12,8 @@ def take_turn(name: str, *, every: timedelta) -> bool:
     Sweep.objects.get_or_create(name=name, defaults={"due_at": now})
     # One conditional UPDATE: whoever moves the date does the work.
     return bool(Sweep.objects.filter(name=name, due_at__lte=now).update(due_at=now + every))
+
+
+def take_turn_again(name: str, *, after: timedelta) -> None:
+    """The job could not be done: it is due again sooner."""
+    Sweep.objects.filter(name=name).update(due_at=database_now() + after)

@@ -14,6 +14,7 @@ from celery import shared_task
 from enterprise_catalog.apps.core.nudge import nudge
 from enterprise_catalog.apps.refresh.freshness import report_if_due
 from enterprise_catalog.apps.refresh.pipeline import refresh_next
+from enterprise_catalog.apps.refresh.pruning import prune_if_due
 from enterprise_catalog.apps.refresh.reviews import sweep_reviews_if_due
 from enterprise_catalog.apps.refresh.schedule import tick
 
@@ -37,6 +38,11 @@ def run_review_sweep() -> None:
 @shared_task(name="refresh.report_freshness")
 def run_freshness_report() -> None:
     report_if_due()
+
+
+@shared_task(name="refresh.prune")
+def run_pruning() -> None:
+    prune_if_due()
 
 
 def _announce(waiting: Iterable[UUID]) -> None:
