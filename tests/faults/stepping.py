@@ -55,6 +55,9 @@ def _staying(work: Callable[..., Any], mark: Path) -> Callable[..., Any]:
     return wrapper
 
 
+if os.environ.get("VISIBILITY_TIMEOUT"):
+    # After so many seconds Redis delivers again what a dead worker had taken; an hour is the default.
+    app.conf.broker_transport_options = {"visibility_timeout": int(os.environ["VISIBILITY_TIMEOUT"])}
 if os.environ.get("STOP_AT"):
     _module, _name = STEPS[os.environ["STOP_AT"]]
     setattr(_module, _name, _staying(getattr(_module, _name), Path(os.environ["STOP_MARK"])))

@@ -1,0 +1,143 @@
+"""
+Messages that are lost, doubled, late or poison, and beats that are too many: the rows are the work, whatever the broker
+says (P3, P4, P5, P10).
+"""
+
+import json
+from datetime import timedelta
+
+import pytest
+from kombu.serialization import dumps
+from redis import Redis
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.nudge import nudge
+from enterprise_catalog.apps.refresh.claims import State
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.tasks import run_refresh
+from enterprise_catalog.apps.refresh.tests.builders import make_query, requested
+from tests.faults.conftest import eventually
+from tests.faults.scene import Scene, ends_like_a_clean_run, published_catalog, state_of
+
+pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]
+
+QUEUE = "enterprise_catalog"
+
+
+@pytest.fixture
+def scene(transactional_db, sandbox) -> Scene:
+    return published_catalog(sandbox)
+
+
+def ask(query: CatalogQuery, *, times: int = 1) -> RefreshRun:
+    run = requested(query)
+    for _ in range(times):
+        assert nudge(run_refresh, str(run.pk))
+    return run
+
+
+def is_published(run: RefreshRun) -> bool:
+    return state_of(run) == State.PUBLISHED
+
+
+def searches(sandbox) -> int:
+    return sum(call.page == 1 for call in sandbox.calls("search"))
+
+
+def put(broker: Redis, body: object, *, task: str = "refresh.run", serializer: str = "json") -> None:
+    """A message as celery writes it, with whatever body."""
+    content_type, encoding, payload = dumps(body, serializer)
+    properties = {"delivery_info": {"exchange": "", "routing_key": QUEUE}, "delivery_tag": task, "priority": 0}
+    message = {
+        "body": payload if isinstance(payload, str) else payload.decode("latin-1"),
+        "content-encoding": encoding,
+        "content-type": content_type,
+        "headers": {"task": task, "id": f"poison-{task}", "lang": "py", "argsrepr": "", "kwargsrepr": ""},
+        "properties": properties,
+    }
+    broker.lpush(QUEUE, json.dumps(message))
+
+
+def test_a_nudge_is_lost(workers, scene, broker, saw):
+    """Redis was flushed: the tick finds the row that waits."""
+    run = ask(scene.query)
+    broker.flushdb()
+    workers.start()
+    saw(f"published {eventually(lambda: is_published(run)):.1f} s after the start of a worker")
+    ends_like_a_clean_run(scene)
+
+
+def test_a_nudge_is_doubled_and_late(workers, scene, sandbox, saw):
+    """Two workers, five messages, one more when it is over: one fetch, one publish."""
+    run = ask(scene.query, times=5)
+    workers.start()
+    workers.start()
+    eventually(lambda: is_published(run))
+    long_ago = database_now() - timedelta(hours=1)
+    RefreshRun.objects.filter(pk=run.pk).update(requested_at=long_ago, started_at=long_ago, finished_at=long_ago)
+    assert nudge(run_refresh, str(run.pk))
+    after = ask(make_query({"content_type": "program"}))
+    eventually(lambda: is_published(after))
+    run.refresh_from_db()
+    assert (run.attempts, run.finished_at) == (1, long_ago)
+    assert searches(sandbox) == 2
+    saw("one search for it, finished once")
+    CatalogQuery.objects.filter(pk=after.catalog_query_id).delete()
+    ends_like_a_clean_run(scene)
+
+
+@pytest.mark.thorough
+def test_a_message_comes_back_from_a_killed_worker(workers, scene, sandbox, broker, saw):
+    """The broker delivers again what a dead worker had taken and not begun, long after the row was done: nothing."""
+    other = make_query({"content_type": "program"})
+    first = ask(scene.query)
+    # Without ticks the next message that it takes, and does not begin, is the second run's.
+    worker = workers.start(stop_at="claimed", TICK_SECONDS="3600")
+    eventually(workers.stopped_at_its_step)
+    second = ask(other)
+    eventually(lambda: str(second.pk) in str(broker.hgetall("unacked")))
+    workers.kill(worker)
+    workers.start()
+    eventually(lambda: is_published(first) and is_published(second))
+    # The broker gives back what nobody acknowledged when a worker connects for which that is long ago.
+    workers.start(stop_at="claimed", VISIBILITY_TIMEOUT="1")
+    eventually(lambda: str(second.pk) not in str(broker.hgetall("unacked")))
+    again = ask(scene.query)
+    eventually(lambda: is_published(again))
+    second.refresh_from_db()
+    assert (second.attempts, RefreshRun.objects.filter(catalog_query=other).count()) == (1, 1)
+    saw("delivered again after its run had ended, which stayed as it was")
+    other.delete()
+    ends_like_a_clean_run(scene)
+
+
+def test_poison_messages(workers, scene, broker, saw):
+    """Each costs itself: the worker lives, and the run that waits behind them is done."""
+    for body in ([[], {}, {}], [["no uuid"], {}, {}], [[1, 2], {"surplus": 1}, {}], "no list", None, {"a": 1}):
+        put(broker, body)
+    put(broker, [["x"], {}, {}], task="refresh.of_a_later_version")
+    put(broker, [["x"], {}, {}], serializer="yaml")
+    run = ask(scene.query)
+    # Nothing but messages tells this worker that there is work.
+    worker = workers.start(TICK_SECONDS="3600")
+    eventually(lambda: is_published(run) and broker.llen(QUEUE) == 0)
+    again = ask(scene.query)
+    eventually(lambda: is_published(again))
+    assert worker.poll() is None
+    saw("published by the same worker, twice")
+    ends_like_a_clean_run(scene)
+
+
+@pytest.mark.thorough
+def test_ten_beats(workers, scene, saw):
+    """A query that is due gets one run, however many look."""
+    CatalogQuery.objects.update(refreshed_at=database_now() - timedelta(hours=22))
+    for _ in range(10):
+        workers.start_beat()
+    workers.start()
+    eventually(lambda: RefreshRun.objects.filter(state=State.PUBLISHED).count() == 2)
+    eventually(lambda: workers.ticks_sent() >= 30)
+    assert RefreshRun.objects.count() == 2
+    saw(f"{workers.ticks_sent()} ticks were sent, one run")
+    ends_like_a_clean_run(scene)
