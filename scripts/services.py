@@ -22,6 +22,7 @@ from scripts import debian, processes
 START_SECONDS = 60
 STOP_SECONDS = 20
 DATABASE = "enterprise_catalog"
+SERVICE_USER = "service"
 # The smallest that production may have.
 MAX_ALLOWED_PACKET = "4M"
 
@@ -100,6 +101,11 @@ class MariaDB(Server):
     def url(self) -> str:
         return f"mysql://{DATABASE}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
 
+    @property
+    def service_url(self) -> str:
+        """With the rights that a deployment gives the service (README), and no more."""
+        return f"mysql://{SERVICE_USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
+
     def start(self) -> None:
         if not self.data.exists():
             self._install()
@@ -125,6 +131,8 @@ class MariaDB(Server):
             f"CREATE DATABASE IF NOT EXISTS {DATABASE};\n"
             f"CREATE USER IF NOT EXISTS {DATABASE}@127.0.0.1 IDENTIFIED BY '{self.password}';\n"
             f"GRANT ALL ON *.* TO {DATABASE}@127.0.0.1;\n"
+            f"CREATE USER IF NOT EXISTS {SERVICE_USER}@127.0.0.1 IDENTIFIED BY '{self.password}';\n"
+            f"GRANT ALL ON {DATABASE}.* TO {SERVICE_USER}@127.0.0.1;\n"
         )
 
     def command(self) -> list[str]:
@@ -144,8 +152,9 @@ class MariaDB(Server):
             "--performance-schema=OFF",
             "--character-set-server=utf8mb4",
             "--collation-server=utf8mb4_unicode_ci",
-            # Speed for data that nobody needs after a crash of the machine; a killed server still recovers all of it.
-            "--innodb-flush-log-at-trx-commit=0",
+            # Speed for data that nobody needs after a crash of the machine; a killed server still recovers all
+            # of it: what was committed is in the hands of the system.
+            "--innodb-flush-log-at-trx-commit=2",
             "--innodb-flush-method=O_DIRECT_NO_FSYNC",
             # Servers grant this much for one statement at least, however long, and what is stored must fit (DISC-17).
             f"--max-allowed-packet={MAX_ALLOWED_PACKET}",

@@ -18,6 +18,7 @@ START_SECONDS = 120
 class WholeService:
     url: str
     environment: Mapping[str, str]
+    services: Services
 
     def run(self, *command: str) -> None:
         """Beside it, with its settings."""
@@ -31,6 +32,7 @@ def whole_service(*, neighbours: Mapping[str, str], directory: Path) -> Iterator
     with Services() as services:
         environment = production_environment(services) | {
             "ALLOWED_HOSTS": "127.0.0.1",
+            "DATABASE_URL": services.mariadb.service_url,
             "STATIC_ROOT": str(directory / "static"),
             **neighbours,
         }
@@ -53,6 +55,6 @@ def whole_service(*, neighbours: Mapping[str, str], directory: Path) -> Iterator
                 what="web",
                 seconds=START_SECONDS,
             )
-            yield WholeService(url=f"http://127.0.0.1:{port}", environment=environment)
+            yield WholeService(url=f"http://127.0.0.1:{port}", environment=environment, services=services)
         finally:
             processes.stop(*running, grace_seconds=10)

@@ -1,0 +1,223 @@
+"""
+Servers that stop, hang, refuse or forget, under the whole service: reads go on where the database does, accepted work
+is done when the server is back, and nobody has to help (P5, P6, P10; ERR-7, SURF-6, REFR-1).
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import MySQLdb
+import pytest
+import requests
+from redis import Redis
+
+from enterprise_catalog.sandbox.config import ACME_UUID
+from enterprise_catalog.sandbox.sandbox import Sandbox
+from scripts.services import DATABASE, Services
+from tests.contract.session import Session
+from tests.faults.conftest import eventually
+from tests.neighbours import variables_for
+from tests.whole_service import WholeService, whole_service
+
+pytestmark = pytest.mark.local_run
+
+CATALOG = "/api/v1/enterprise-catalogs/7467c9d2-433c-4f7e-ba2e-c5c7798527b2/"
+# Room for a page that takes five seconds.
+TIMES = {"LEASE_SECONDS": "12", "TICK_SECONDS": "1"}
+PAGE_SECONDS = 5
+
+
+@dataclass
+class Stage:
+    """The service, its discovery, and an operator who asks."""
+
+    service: WholeService
+    sandbox: Sandbox
+    operator: Session
+
+    @property
+    def servers(self) -> Services:
+        return self.service.services
+
+    def status(self, method: str, path: str) -> int:
+        """What a caller gets; 0 if nothing."""
+        with suppress(requests.RequestException):
+            return self.operator.ask(method, path).status_code
+        return 0
+
+    def refresh(self) -> str:
+        run: str = self.operator.call("POST", f"{CATALOG}refresh_metadata/")["async_task_id"]
+        return run
+
+    def refresh_in_the_middle(self) -> str:
+        """Ask for one, and return when a worker waits for its second page."""
+        fault = self.sandbox.add_fault(endpoint="search", page=2, delay=PAGE_SECONDS, times=1)
+        run = self.refresh()
+        eventually(lambda: self.sandbox.fault_applied(fault) == 1)
+        return run
+
+    def run(self, uuid: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self.operator.call("GET", f"/api/v1/refresh-runs/{uuid}/")
+        return answer
+
+    def is_published(self, uuid: str) -> bool:
+        return self.run(uuid)["state"] == "published"
+
+    def admin(self) -> MySQLdb.Connection:
+        """May do what the service may not."""
+        server = self.servers.mariadb
+        return MySQLdb.connect(host="127.0.0.1", port=server.port, user=DATABASE, password=server.password)
+
+    def reads(self) -> set[int]:
+        """A few of each kind, so that every thread of every process may be asked."""
+        paths = (CATALOG, f"{CATALOG}get_content_metadata/", f"{CATALOG}contains_content_items/?course_run_ids=a")
+        return {self.status("GET", path) for path in paths * 6}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    directory = tmp_path_factory.mktemp("servers")
+    with Sandbox(courses=30, programs=2) as sandbox:
+        neighbours = variables_for(sandbox) | TIMES | {"DISCOVERY_PAGE_SIZE": "10"}
+        with whole_service(neighbours=neighbours, directory=directory) as service:
+            token = sandbox.token(username="operator", roles=["enterprise_openedx_operator:*"], lifetime=36000)
+            stage = Stage(service, sandbox, Session(service.url, token))
+            body = {
+                "uuid": CATALOG.split("/")[-2],
+                "title": "All courses",
+                "enterprise_customer": ACME_UUID,
+                "enterprise_customer_name": "Acme",
+                "enabled_course_modes": ["verified"],
+                "publish_audit_enrollment_urls": False,
+                "content_filter": {"content_type": "course"},
+            }
+            stage.operator.call("POST", "/api/v1/enterprise-catalogs/", status=201, json=body)
+            eventually(lambda: stage.operator.call("GET", CATALOG)["content_freshness"] == "fresh")
+            yield stage
+
+
+@pytest.fixture
+def stage(running: Stage) -> Iterator[Stage]:
+    """Ends with a catalog that says what discovery says, and with tables that agree."""
+    key = running.sandbox.dataset.course_keys()[3]
+    title = running.sandbox.touch(key)
+    running.sandbox.clear_calls()
+    yield running
+    running.sandbox.clear_faults()
+    eventually(lambda: running.reads() == {200})
+    last = running.refresh()
+    eventually(lambda: running.is_published(last))
+    shown = running.operator.call("POST", f"{CATALOG}get_content_metadata/", json={"content_keys": [key]})["results"]
+    assert [item["title"] for item in shown if item["content_type"] == "course"] == [title]
+    running.service.run("python", "manage.py", "check_consistency", "--deep")
+
+
+@pytest.fixture
+def published_again(stage: Stage, saw: Callable[[str], None]) -> Callable[[str], None]:
+    def check(run: str) -> None:
+        seconds = eventually(lambda: stage.is_published(run), patience=60)
+        saw(f"published {seconds:.1f} s after the server was back, attempt {stage.run(run)['attempts']}")
+
+    return check
+
+
+@pytest.mark.parametrize("end", ["kill", pytest.param("stop", marks=pytest.mark.thorough)])
+def test_mariadb_restarts(end, stage, published_again):
+    """Meanwhile 503 and nothing else; then all of it goes on by itself."""
+    run = stage.refresh_in_the_middle()
+    getattr(stage.servers.mariadb, end)()
+    assert stage.reads() == {503}
+    assert stage.status("GET", "/health/") == 503
+    assert stage.status("GET", "/health/freshness/") == 503
+    stage.servers.mariadb.start()
+    eventually(lambda: stage.reads() == {200})
+    published_again(run)
+
+
+@pytest.mark.thorough
+def test_mariadb_hangs(stage, published_again):
+    """Connections stay open and nobody answers; when it wakes up everything goes on."""
+    run = stage.refresh_in_the_middle()
+    stage.servers.mariadb.pause()
+    time.sleep(PAGE_SECONDS + 3)
+    stage.servers.mariadb.resume()
+    eventually(lambda: stage.reads() == {200})
+    published_again(run)
+
+
+def test_mariadb_is_read_only(stage, published_again):
+    """Reads go on, writes are refused with 503, and what was accepted before is done later."""
+    run = stage.refresh_in_the_middle()
+    with stage.admin() as admin:
+        admin.query("SET GLOBAL read_only = 1")
+        assert stage.reads() == {200}
+        assert stage.status("POST", f"{CATALOG}refresh_metadata/") == 503
+        time.sleep(PAGE_SECONDS)
+        assert stage.run(run)["state"] != "published"
+        assert stage.reads() == {200}
+        admin.query("SET GLOBAL read_only = 0")
+    published_again(run)
+
+
+def test_mariadb_has_no_connection_left(stage, published_again):
+    """Some requests get 503, none anything worse; what was accepted before is done later."""
+    run = stage.refresh_in_the_middle()
+    with stage.admin() as admin:
+        admin.query("SET GLOBAL max_connections = 10")
+        taken = []
+        with suppress(MySQLdb.OperationalError):
+            while True:
+                taken.append(stage.admin())
+        assert stage.reads() <= {200, 503}
+        time.sleep(PAGE_SECONDS)
+        assert stage.reads() <= {200, 503}
+        for connection in taken:
+            connection.close()
+        admin.query("SET GLOBAL max_connections = 151")
+    published_again(run)
+
+
+def test_redis_is_killed_and_comes_back_empty(stage, published_again):
+    """Reads go on, a refresh is accepted all the same, and done when Redis is back."""
+    stage.servers.redis.kill()
+    assert stage.reads() == {200}
+    run = stage.refresh()
+    assert stage.run(run)["state"] == "queued"
+    stage.servers.redis.start()
+    published_again(run)
+
+
+def test_redis_is_flushed(stage, published_again):
+    """The row waits, and is found."""
+    running = stage.refresh_in_the_middle()
+    waiting = stage.refresh()
+    assert waiting != running
+    Redis.from_url(stage.servers.redis.url).flushall()
+    published_again(running)
+    published_again(waiting)
+
+
+def test_redis_hangs(stage, published_again):
+    """Reads go on, and a refresh is accepted without waiting for it; done when Redis answers again."""
+    stage.servers.redis.pause()
+    assert stage.reads() == {200}
+    run = stage.refresh()
+    assert stage.run(run)["state"] == "queued"
+    stage.servers.redis.resume()
+    published_again(run)
+
+
+def test_discovery_and_lms_are_away(stage, published_again):
+    """P1, P6: reads go on, a refresh is accepted and fails by name, the catalog stays; the next one works."""
+    before = stage.operator.ask("GET", f"{CATALOG}get_content_metadata/?traverse_pagination=true").content
+    stage.sandbox.stop()
+    assert stage.reads() == {200}
+    run = stage.refresh()
+    ended = stage.operator.wait_for(run)
+    assert (ended["state"], ended["reason"]["code"]) == ("failed", "discovery_unavailable")
+    assert stage.operator.ask("GET", f"{CATALOG}get_content_metadata/?traverse_pagination=true").content == before
+    stage.sandbox.start()
+    published_again(stage.refresh())
