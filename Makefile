@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test services quality docs lock clean
+.PHONY: help run test faults services quality docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,6 +25,9 @@ run: $(STAMPS)/base  ## Run the whole service here on sample data, until Ctrl-C
 
 test: $(STAMPS)/test $(CLIENTS)/stamp  ## Check the code, then test on SQLite and on MariaDB with Redis
 	@$(BIN)/python -m scripts.run_tests
+
+faults: $(STAMPS)/test  ## Kill, stop, flood and starve the service, a line for each fault (make faults TIMES=20)
+	@$(BIN)/python -m scripts.run_faults $(or $(TIMES),1)
 
 services: $(STAMPS)/base  ## Run a throwaway MariaDB and Redis, until Ctrl-C
 	@$(BIN)/python -m scripts.services

@@ -35,19 +35,25 @@ def run_stage(name: str, command: list[str], environment: Mapping[str, str]) -> 
     return Stage(name, done.returncode == 0, time.monotonic() - started)
 
 
+def clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
+
+
 def main(extra_arguments: list[str]) -> int:
     try:
         debian.ensure(["mariadb", "redis", "browser", "curl", "faketime"])
     except debian.Missing as error:
         print(error, file=sys.stderr)
         return 1
-    clean = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
+    clean = clean_environment()
     # In order (not file by file): tests that empty the database come last, as they do without parallel processes.
-    parallel = ["pytest", "-q", "-n", "2", "--dist", "load", "-m", f"not ({ALONE})", *extra_arguments]
+    parallel = ["pytest", "-q", "-n", "2", "--dist", "load", "-m", f"not ({ALONE} or thorough)", *extra_arguments]
     stages = [
         run_stage("Checks", ["scripts.quality"], clean),
         run_stage("Suite on SQLite", parallel, clean),
-        run_stage("Whole service and browser", ["pytest", "-q", "-m", ALONE, *extra_arguments], clean),
+        run_stage(
+            "Whole service and browser", ["pytest", "-q", "-m", f"({ALONE}) and not thorough", *extra_arguments], clean
+        ),
     ]
     try:
         with Services() as services:

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 from django.conf import settings as django_settings
@@ -138,11 +139,23 @@ def workers(process_environment: dict[str, str], broker: Redis, sandbox: Sandbox
 
 # --- One line for each fault ------------------------------------------------------------------------------------------
 
+FAULT_LINES = bool(os.environ.get("FAULT_LINES"))
+_recoveries: list[tuple[float, str]] = []
+
+
+class Saw(Protocol):
+    def __call__(self, what: str, *, recovery: float | None = None) -> None: ...
+
 
 @pytest.fixture
-def saw(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Say what was seen, for the line that `make faults` prints."""
-    return lambda what: record_property("saw", what)
+def saw(record_property: Callable[[str, object], None]) -> Saw:
+    """Say what was seen, and after how many seconds all was well again, for the line that `make faults` prints."""
+
+    def record(what: str, *, recovery: float | None = None) -> None:
+        record_property("saw", what)
+        record_property("recovery", recovery or 0.0)
+
+    return record
 
 
 @pytest.hookimpl(wrapper=True)
@@ -154,10 +167,26 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    told = dict(report.user_properties)
-    if not os.environ.get("FAULT_LINES") or (report.when != "call" and report.passed):
+    told: dict[str, Any] = dict(report.user_properties)
+    if not FAULT_LINES or "expected" not in told or (report.when != "call" and report.passed):
         return
-    fault = report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+    fault = fault_of(report)
     seen = told.get("saw", "as expected") if report.passed else str(report.longrepr).splitlines()[-1]
     verdict = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[report.outcome]
     print(f"\n{verdict} | {fault} | expected: {told['expected']} | seen: {seen} | {report.duration:.1f} s", flush=True)
+    _recoveries.append((told.get("recovery", 0.0), fault))
+
+
+def fault_of(report: pytest.TestReport) -> str:
+    return report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """The lines say it all: no dots between them."""
+    return (report.outcome if report.when == "call" or report.failed else "", "", "") if FAULT_LINES else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _recoveries:
+        seconds, fault = max(_recoveries)
+        terminalreporter.line(f"slowest recovery: {seconds:.1f} s ({fault})")

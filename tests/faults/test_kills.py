@@ -63,7 +63,7 @@ def test_the_whole_worker_is_killed(step, workers, scene, saw):
     seconds = eventually(lambda: is_published(run))
     run.refresh_from_db()
     assert (run.attempts, run.lost_workers) == (2, 1)
-    saw(f"published {seconds:.1f} s later, second attempt")
+    saw(f"published {seconds:.1f} s later, second attempt", recovery=seconds)
     ends_like_a_clean_run(scene)
 
 
@@ -77,7 +77,7 @@ def test_the_pools_child_is_killed(step, workers, scene, saw):
     seconds = eventually(lambda: is_published(run))
     run.refresh_from_db()
     assert (run.attempts, run.lost_workers) == (2, 1)
-    saw(f"published {seconds:.1f} s later, second attempt")
+    saw(f"published {seconds:.1f} s later, second attempt", recovery=seconds)
     ends_like_a_clean_run(scene)
 
 
@@ -113,7 +113,7 @@ def test_killed_in_the_middle_of_a_page(workers, scene, sandbox, saw):
     seconds = eventually(lambda: is_published(run))
     run.refresh_from_db()
     assert run.attempts == 2
-    saw(f"published {seconds:.1f} s later, second attempt")
+    saw(f"published {seconds:.1f} s later, second attempt", recovery=seconds)
     ends_like_a_clean_run(scene)
 
 
@@ -132,7 +132,7 @@ def test_frozen_past_its_lease_and_woken(step, workers, scene, saw):
     eventually(lambda: "refresh_lease_lost" in workers.log_of(zombie))
     run.refresh_from_db()
     assert (run.state, run.finished_at, run.fence) == (State.PUBLISHED, *published)
-    saw(f"published {seconds:.1f} s later by the other; the zombie was refused")
+    saw(f"published {seconds:.1f} s later by the other; the zombie was refused", recovery=seconds)
     ends_like_a_clean_run(scene)
 
 
@@ -203,5 +203,5 @@ def test_recovery_takes_less_than_two_minutes(workers, scene, saw):
     workers.kill(worker)
     workers.start(**production)
     seconds = eventually(lambda: is_published(run), patience=180)
-    saw(f"published {seconds:.0f} s after the kill")
+    saw(f"published {seconds:.0f} s after the kill", recovery=seconds)
     ends_like_a_clean_run(scene)

@@ -64,7 +64,8 @@ def test_a_nudge_is_lost(workers, scene, broker, saw):
     run = ask(scene.query)
     broker.flushdb()
     workers.start()
-    saw(f"published {eventually(lambda: is_published(run)):.1f} s after the start of a worker")
+    seconds = eventually(lambda: is_published(run))
+    saw(f"published {seconds:.1f} s after the start of a worker", recovery=seconds)
     ends_like_a_clean_run(scene)
 
 

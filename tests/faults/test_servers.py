@@ -18,7 +18,7 @@ from enterprise_catalog.sandbox.config import ACME_UUID
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts.services import DATABASE, Services
 from tests.contract.session import Session
-from tests.faults.conftest import eventually
+from tests.faults.conftest import Saw, eventually
 from tests.neighbours import variables_for
 from tests.whole_service import WholeService, whole_service
 
@@ -116,10 +116,11 @@ def stage(running: Stage) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def published_again(stage: Stage, saw: Callable[[str], None]) -> Callable[[str], None]:
+def published_again(stage: Stage, saw: Saw) -> Callable[[str], None]:
     def check(run: str) -> None:
         seconds = eventually(lambda: stage.is_published(run), patience=60)
-        saw(f"published {seconds:.1f} s after the server was back, attempt {stage.run(run)['attempts']}")
+        attempts = stage.run(run)["attempts"]
+        saw(f"published {seconds:.1f} s after the server was back, attempt {attempts}", recovery=seconds)
 
     return check
 
