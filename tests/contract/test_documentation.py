@@ -41,7 +41,8 @@ def reads(module: Path) -> Iterator[tuple[str, object]]:
 
 READ = {name: default for module in READERS for name, default in reads(module)}
 TABLE = dict(re.findall(r"^   \* - ``([A-Z][A-Z0-9_]+)``\n     - (.+)$", README, re.MULTILINE))
-NAMED_TESTS = NAMED_TEST.findall(README)
+PROMISES = (ROOT / "docs" / "promises.rst").read_text()
+NAMED_TESTS = NAMED_TEST.findall(PROMISES)
 
 
 def defined(tree: ast.AST) -> Iterator[str]:
@@ -77,9 +78,22 @@ def test_a_test_that_proves_a_promise_exists(path, name):
 
 
 def test_each_promise_names_its_tests():
-    proofs = re.findall(r"^\* (P\d+): ``", README, re.MULTILINE)
-    assert proofs == [f"P{number}" for number in range(1, 11)]
-    assert len(NAMED_TESTS) == README.count("::test_") > 10
+    sections = re.split(r"^(P\d+)\n-+\n", PROMISES, flags=re.MULTILINE)
+    promises = dict(zip(sections[1::2], sections[2::2], strict=True))
+    assert list(promises) == [f"P{number}" for number in range(1, 11)]
+    assert [name for name, section in promises.items() if not NAMED_TEST.search(section)] == []
+    assert len(NAMED_TESTS) == PROMISES.count("::test_") > 10
+
+
+def test_each_fault_that_is_tried_is_named():
+    tried = {
+        (str(path.relative_to(ROOT)), name)
+        for path in (ROOT / "tests" / "faults").glob("test_*.py")
+        for name in defined(ast.parse(path.read_text()))
+        if name.startswith("test_")
+    }
+    assert tried - set(NAMED_TESTS) == set()
+    assert len(tried) > 40
 
 
 @pytest.mark.parametrize("route", sorted({str(it.pattern) for it in urlpatterns if "format" not in str(it.pattern)}))
