@@ -13,8 +13,8 @@ from scripts import debian, processes
 from scripts.run_tests import ROOT, clean_environment
 from scripts.services import Services
 
-# Most of the time each waits for leases to end and servers to start. By module, since a module shares its servers.
-PYTEST = ["pytest", "-q", "-n", "2", "--dist", "loadscope", "--no-header", "--tb", "short", "--show-capture", "no"]
+# More at once than there are processors: most of the time each waits, for leases to end and servers to start.
+PYTEST = ["pytest", "-q", "-n", "3", "--dist", "worksteal", "--no-header", "--tb", "short", "--show-capture", "no"]
 
 
 def run_once(extra_arguments: list[str]) -> bool:
