@@ -61,6 +61,9 @@ class Ledger(Protocol):
     def keep(self, question: Question, answer: dict[str, Any]) -> None:
         """This was answered."""
 
+    def forget(self) -> None:
+        """What was answered so far is of no use: it contradicts itself, or makes no sense."""
+
 
 class NoLedger:
     """Ask as often as it takes, and remember nothing."""
@@ -73,6 +76,8 @@ class NoLedger:
         return None
 
     def keep(self, question: Question, answer: dict[str, Any]) -> None: ...
+
+    def forget(self) -> None: ...
 
 
 class DiscoveryClient:
@@ -87,6 +92,10 @@ class DiscoveryClient:
     def expect(self, requests: int) -> None:
         """Tell the ledger how many requests will follow."""
         self._ledger.expect(requests)
+
+    def forget(self) -> None:
+        """Tell the ledger that everything is going to be asked anew."""
+        self._ledger.forget()
 
     def get(self, path: str, params: dict[str, Any], *, where: str) -> dict[str, Any]:
         """The object at a path; `where` says in errors what was asked for. Raises DiscoveryError."""

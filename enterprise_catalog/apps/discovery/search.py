@@ -52,7 +52,7 @@ class SearchResult:
 def fetch_search(*, client: DiscoveryClient, content_filter: dict[str, Any]) -> SearchResult:
     """Everything this filter finds. Raises DiscoveryError."""
     body = sent_filter(content_filter)
-    return read_twice_if_moved(lambda: _fetch(client, body))
+    return read_twice_if_moved(lambda: _fetch(client, body), on_move=client.forget)
 
 
 def _fetch(client: DiscoveryClient, body: dict[str, Any]) -> SearchResult:

@@ -26,12 +26,13 @@ class CountMoved(DiscoveryIncomplete):
     """The data changed under the walk, or the count does not fit what came: reading once more may help."""
 
 
-def read_twice_if_moved(read: Callable[[], T]) -> T:
-    """Give a walk the one second chance that DISC-8 allows."""
+def read_twice_if_moved(read: Callable[[], T], *, on_move: Callable[[], None] = lambda: None) -> T:
+    """Give a walk the one second chance that DISC-8 allows; `on_move` is called before it."""
     try:
         return read()
     except CountMoved as error:
         log.info("walk_read_again", reason=error.detail)
+    on_move()
     return read()
 
 

@@ -6,8 +6,9 @@ The book of one fetch: what it may ask of discovery, and what it was answered be
     2. if that does not fit, ask one by one, keep each answer, and stop when nothing is left (BudgetExhausted)
     3. the next run of the same search is told the kept answers and asks for the rest
 
-So every fetch gets to its end, also one that needs more than an hour's budget. An answer is told once: whoever reads
-again because the data moved asks discovery. And never one from before the request that a run serves (REFR-1).
+So every fetch gets to its end, also one that needs more than an hour's budget. An answer is told once, and whoever
+reads again because the data moved is told none. And never one of a fetch that began before the request that a run
+serves (REFR-3).
 """
 
 from collections.abc import Sequence
@@ -44,6 +45,8 @@ class FetchLedger(CountedRequests):
 
     def __init__(self, claims: Sequence[Claim]) -> None:
         self._key = claims[0].equivalence_key
+        # An answer counts as old as the fetch that asked for it: it may have been under way when somebody else asked.
+        self._began_at = database_now()
         self._kept = _usable_answers(self._key, asked_at=[claim.asked_at for claim in claims if claim.asked_at])
         self._reserved = 0
         self._minute = 0
@@ -81,13 +84,17 @@ class FetchLedger(CountedRequests):
         elif not self._knows_size:
             self._last = question, answer
 
+    def forget(self) -> None:
+        self._kept, self._last = set(), None
+        KeptAnswer.objects.filter(equivalence_key=self._key).delete()
+
     def close(self, *, complete: bool) -> None:
         """Return what was reserved and not used; a complete fetch needs no kept answers any more."""
         if self._reserved:
             budget.give_back(self._reserved, minute=self._minute)
             self._reserved = 0
         if complete and self._has_kept:
-            KeptAnswer.objects.filter(equivalence_key=self._key).delete()
+            self.forget()
 
     def _reserve(self, requests: int) -> bool:
         minute = budget.spend(requests)
@@ -111,7 +118,7 @@ class FetchLedger(CountedRequests):
         KeptAnswer.objects.update_or_create(
             equivalence_key=self._key,
             question=question.digest(),
-            defaults={"answered_at": database_now(), "answer": packed},
+            defaults={"answered_at": self._began_at, "answer": packed},
         )
 
 

@@ -27,7 +27,12 @@ from enterprise_catalog.apps.catalog.store import StoreReport, store_contents, s
 from enterprise_catalog.apps.core.db import database_now, in_chunks, retry_lost_locks, upsert
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
-from enterprise_catalog.apps.discovery.errors import DiscoveryError, DiscoveryUnavailable
+from enterprise_catalog.apps.discovery.errors import (
+    DiscoveryError,
+    DiscoveryIncomplete,
+    DiscoveryMalformed,
+    DiscoveryUnavailable,
+)
 from enterprise_catalog.apps.refresh.claims import (
     Claim,
     Heartbeat,
@@ -135,6 +140,10 @@ def _fetch(claims: Sequence[Claim]) -> Fetched:
     try:
         fetched = fetch_everything(claims=claims, client=DiscoveryClient(on_wait=Heartbeat(claims), ledger=ledger))
         complete = True
+    except (DiscoveryIncomplete, DiscoveryMalformed):
+        # The answers themselves are what is wrong: the next fetch must ask again.
+        ledger.forget()
+        raise
     finally:
         ledger.close(complete=complete)
     return fetched

@@ -5,12 +5,14 @@ from datetime import timedelta
 import pytest
 
 from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.discovery.client import Question
 from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.claims import State
+from enterprise_catalog.apps.refresh.claims import State, claim_runs
 from enterprise_catalog.apps.refresh.intents import request_run
+from enterprise_catalog.apps.refresh.ledger import FetchLedger
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, KeptAnswer, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import refresh_next
-from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
+from enterprise_catalog.apps.refresh.tests.builders import claimed, make_query, members, requested
 
 pytestmark = pytest.mark.django_db
 
@@ -213,3 +215,48 @@ def test_a_discovery_that_refuses_for_a_day_fails_the_run(sandbox):
     refresh_next()
     run.refresh_from_db()
     assert (run.state, run.reason_code) == (State.FAILED, "discovery_throttled")
+
+
+def test_a_kept_answer_that_makes_no_sense_fails_one_run_only(sandbox, settings):
+    """P1, P3: the next run asks discovery again."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 5
+    query = make_query(COURSES)
+    sandbox.add_fault(endpoint="search", page=3, times=1, merge={"results": "none"})
+    failed = requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
+    refresh_next()
+    failed.refresh_from_db()
+    assert (failed.state, failed.reason_code) == (State.FAILED, "discovery_malformed")
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 100
+    run = requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
+    assert published_after_hours(run, at_most=1) == 0
+
+
+def test_who_reads_again_is_told_nothing_from_before(sandbox, settings):
+    """P1, DISC-8: answers of two moments are neither published nor a reason to fail."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 5
+    query = make_query(COURSES)
+    run = requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
+    refresh_next()
+    sandbox.dataset.remove(sandbox.dataset.course_keys()[0])
+    an_hour_later()
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 4
+    refresh_next()  # finds that the count moved, and gets to page 3 of the second reading
+    an_hour_later()
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 100
+    assert published_after_hours(run, at_most=1) == 0
+    assert members(query) == sorted(sandbox.dataset.course_keys())
+
+
+def test_an_answer_of_a_fetch_that_began_before_a_request_does_not_serve_it(settings):
+    """REFR-3: whenever the answer came, and whenever it was kept."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 5
+    budget.spend(5)
+    query = make_query(COURSES)
+    ledger = FetchLedger([claimed(query)])
+    question = Question("/api/v2/search/all/", {}, COURSES)
+    later = requested(query)
+    ledger.keep(question, {"count": 0})
+    ledger.expect(5)
+    RefreshRun.objects.exclude(pk=later.pk).delete()
+    assert KeptAnswer.objects.exists()
+    assert FetchLedger(claim_runs(later.pk)).recall(question) is None
