@@ -33,11 +33,17 @@ def has_room() -> bool:
 
 @retry_lost_locks
 @transaction.atomic
-def spend(requests: int) -> int | None:
-    """Count these requests; returns the minute under which they count, or None, and then they must not be made."""
-    minute = _minute()
+def spend(requests: int, *, instead_of: int | None = None) -> int | None:
+    """
+    Count these requests; returns the minute under which they count, or None, and then they must not be made.
+    `instead_of` is the minute under which they were counted before, and in which they were not made.
+    """
     row = _locked_row()
+    # Not before: while we wait for the row a minute may end, and others count under the next one.
+    minute = _minute()
     counted = _of_the_last_hour(row.spent, minute)
+    if str(instead_of) in counted:
+        counted[str(instead_of)] = max(0, counted[str(instead_of)] - requests)
     if sum(counted.values()) + requests > settings.DISCOVERY_REQUESTS_PER_HOUR:
         return None
     counted[str(minute)] = counted.get(str(minute), 0) + requests

@@ -11,6 +11,7 @@ reads again because the data moved is told none. And never one of a fetch that b
 serves (REFR-3).
 """
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,6 +51,7 @@ class FetchLedger(CountedRequests):
         self._kept = _usable_answers(self._key, asked_at=[claim.asked_at for claim in claims if claim.asked_at])
         self._reserved = 0
         self._minute = 0
+        self._minute_ends = 0.0
         self._knows_size = False
         self._has_kept = bool(self._kept)
         self._keeps = False
@@ -65,6 +67,8 @@ class FetchLedger(CountedRequests):
             self._keep_from_now_on()
 
     def before_request(self) -> None:
+        if self._reserved and time.monotonic() >= self._minute_ends:
+            self._count_from_now()
         if self._reserved:
             self._reserved -= 1
         else:
@@ -97,11 +101,27 @@ class FetchLedger(CountedRequests):
             self.forget()
 
     def _reserve(self, requests: int) -> bool:
+        if self._reserved:
+            self._count_from_now()
         minute = budget.spend(requests)
         if minute is None:
             return False
-        self._reserved, self._minute = self._reserved + requests, minute
+        self._hold(self._reserved + requests, minute)
         return True
+
+    def _count_from_now(self) -> None:
+        """What is reserved counts for an hour from when it is asked, and that may be much later."""
+        minute = budget.spend(self._reserved, instead_of=self._minute)
+        if minute is None:
+            self._reserved = 0
+            self._keep_from_now_on()
+        else:
+            self._hold(self._reserved, minute)
+
+    def _hold(self, reserved: int, minute: int) -> None:
+        self._reserved, self._minute = reserved, minute
+        left = (minute + 1) * 60 - database_now().timestamp()
+        self._minute_ends = time.monotonic() + left
 
     def _keep_from_now_on(self) -> None:
         if not self._keeps:

@@ -1,12 +1,13 @@
 """The hourly budget of requests to discovery: never exceeded, and nobody sleeps for it (DISC-16, P3, P10)."""
 
+import time
 from datetime import timedelta
 
 import pytest
 
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.discovery.client import Question
-from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh import budget, ledger
 from enterprise_catalog.apps.refresh.claims import State, claim_runs
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.ledger import FetchLedger
@@ -25,6 +26,17 @@ def sandbox(sandbox, settings):
     settings.DISCOVERY_PAGE_SIZE = 2
     settings.DISCOVERY_KEYS_PER_CALL = 1
     return sandbox
+
+
+class Clock:
+    """The database's clock and this machine's, as the budget reads them."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.minutes = 0
+        now, monotonic = database_now(), time.monotonic()
+        for module in (budget, ledger):
+            monkeypatch.setattr(module, "database_now", lambda: now + timedelta(minutes=self.minutes))
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic + 60 * self.minutes)
 
 
 def asked(sandbox) -> int:
@@ -252,11 +264,43 @@ def test_an_answer_of_a_fetch_that_began_before_a_request_does_not_serve_it(sett
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     budget.spend(5)
     query = make_query(COURSES)
-    ledger = FetchLedger([claimed(query)])
+    book = FetchLedger([claimed(query)])
     question = Question("/api/v2/search/all/", {}, COURSES)
     later = requested(query)
-    ledger.keep(question, {"count": 0})
-    ledger.expect(5)
+    book.keep(question, {"count": 0})
+    book.expect(5)
     RefreshRun.objects.exclude(pk=later.pk).delete()
     assert KeptAnswer.objects.exists()
     assert FetchLedger(claim_runs(later.pk)).recall(question) is None
+
+
+def test_nobody_s_count_is_lost_when_the_minute_ends_while_we_wait_for_the_row(settings, monkeypatch):
+    """DISC-16: another worker counted in the next minute already."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 10
+    clock = Clock(monkeypatch)
+    real = budget._locked_row
+
+    def others_come_first():
+        monkeypatch.setattr(budget, "_locked_row", real)
+        clock.minutes += 1
+        budget.spend(8)
+        return real()
+
+    monkeypatch.setattr(budget, "_locked_row", others_come_first)
+    assert budget.spend(8) is None
+    assert budget.spent() == 8
+
+
+def test_a_reserved_request_counts_from_when_it_is_made(settings, monkeypatch):
+    """DISC-16: a fetch may take long; what it asks late counts for an hour from then."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 100
+    clock = Clock(monkeypatch)
+    book = FetchLedger([claimed(make_query(COURSES))])
+    book.expect(9)
+    book.before_request()
+    clock.minutes += 20
+    for _ in range(8):
+        book.before_request()
+    book.close(complete=True)
+    clock.minutes += 50
+    assert budget.spent() == 8
