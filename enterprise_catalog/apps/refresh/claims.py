@@ -179,8 +179,8 @@ def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim 
         filter_hash=query.content_filter_hash,
         equivalence_key=query.equivalence_key,
         forced=run.forced,
-        # Also one of the schedule's that somebody joined.
-        asked_for=run.trigger in _ASKED_FOR or run.requests > 1,
+        # Also one of the schedule's that somebody joined; not one that another beat joined.
+        asked_for=run.trigger in _ASKED_FOR or (run.requests > 1 and run.asked_at is not None),
         requested_at=run.requested_at,
         asked_at=run.asked_at,
     )

@@ -7,7 +7,8 @@ import pytest
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.claims import State, fail
+from enterprise_catalog.apps.refresh.claims import State, claim_runs, fail
+from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.schedule import tick
 from enterprise_catalog.apps.refresh.tests.builders import claimed, expire, make_query, requested
@@ -167,3 +168,11 @@ def test_workers_know_what_beat_tells_them(settings):
     """P3, P5."""
     app.loader.import_default_modules()
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= app.tasks.keys()
+
+
+def test_two_beats_that_enqueue_at_once_do_not_ask_for_more(query):
+    """P4: only somebody who waits makes a run bring all full records anew."""
+    for _ in range(2):
+        request_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
+    (claim,) = claim_runs(RefreshRun.objects.get().pk)
+    assert not claim.asked_for
