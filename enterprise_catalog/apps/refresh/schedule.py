@@ -6,6 +6,7 @@ Any number of beats may tick at once: every step is a conditional statement or j
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 import structlog
@@ -22,6 +23,8 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue import startable_runs
 
 log = structlog.get_logger(__name__)
+
+_CANDIDATES = 100
 
 
 def tick() -> list[UUID]:
@@ -56,7 +59,9 @@ def _next_due_queries() -> list[CatalogQuery]:
     """
     idle = _idle(due_queries())
     now = database_now()
-    due = [query for query in idle.defer("content_filter") if _is_its_turn(query, now)][: settings.DUE_QUERIES_PER_TICK]
+    # The longest ago come first, so that after an outage a few rows are looked at, not all of them.
+    candidates = idle.defer("content_filter").iterator(chunk_size=_CANDIDATES)
+    due = list(islice((query for query in candidates if _is_its_turn(query, now)), settings.DUE_QUERIES_PER_TICK))
     nearly_due = now - timedelta(hours=settings.REFRESH_INTERVAL_HOURS, minutes=-settings.REFRESH_SPREAD_MINUTES)
     equal = queries_in_use().filter(equivalence_key__in={query.equivalence_key for query in due})
     equal = _idle(equal.filter(refreshed_at__lt=nearly_due)).exclude(pk__in=[query.pk for query in due])
