@@ -27,8 +27,13 @@ def spent() -> int:
 
 
 def has_room() -> bool:
-    """True when at least one request may be made now."""
-    return not is_limited() or spent() < settings.DISCOVERY_REQUESTS_PER_HOUR
+    """
+    True when a fetch may begin, or go on: there is what comes back during the pause of an interrupted one. It is due
+    again by then. If others began for each request that comes back, many would share them, and none would get to its
+    end before its first answers are too old.
+    """
+    enough = settings.DISCOVERY_REQUESTS_PER_HOUR * settings.DISCOVERY_BUDGET_PAUSE_SECONDS // 3600
+    return not is_limited() or spent() + max(1, enough) <= settings.DISCOVERY_REQUESTS_PER_HOUR
 
 
 @retry_lost_locks

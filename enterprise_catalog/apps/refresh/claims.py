@@ -49,6 +49,7 @@ class Claim:
     asked_for: bool
     requested_at: datetime
     asked_at: datetime | None
+    attempts: int
 
 
 def claim_runs(run_uuid: uuid.UUID) -> list[Claim]:
@@ -183,6 +184,7 @@ def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim 
         asked_for=run.trigger in _ASKED_FOR or (run.requests > 1 and run.asked_at is not None),
         requested_at=run.requested_at,
         asked_at=run.asked_at,
+        attempts=run.attempts,
     )
 
 

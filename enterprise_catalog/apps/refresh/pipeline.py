@@ -81,8 +81,7 @@ def _refresh(claims: Sequence[Claim]) -> list[UUID]:
         _lose(claims, error)
         return []
     except BudgetExhausted:
-        for claim in claims:
-            postpone(claim, seconds=settings.DISCOVERY_BUDGET_PAUSE_SECONDS, why="no budget for requests is left")
+        _interrupt(claims)
     except LeaseLost as error:
         log.warning("refresh_lease_lost", run=str(error))
         for claim in claims:
@@ -118,6 +117,15 @@ def _end_unanswered(claims: Sequence[Claim], error: DiscoveryError) -> None:
             postpone(claim, seconds=pause, why=error.detail)
         else:
             fail(claim, code=error.code, detail=error.detail)
+
+
+def _interrupt(claims: Sequence[Claim]) -> None:
+    """What the budget interrupts goes on soon, unless it never gets to its end and only keeps others from theirs."""
+    for claim in claims:
+        if claim.attempts < settings.REFRESH_MAX_ATTEMPTS:
+            postpone(claim, seconds=settings.DISCOVERY_BUDGET_PAUSE_SECONDS, why="no budget for requests is left")
+        else:
+            fail(claim, code="discovery_throttled", detail="It needs more requests than the budget has for it.")
 
 
 def _waits_for_long(claim: Claim) -> bool:

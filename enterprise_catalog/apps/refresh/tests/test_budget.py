@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.discovery.client import Question
@@ -49,6 +50,15 @@ def an_hour_later() -> None:
         row.spent = {str(int(minute) - 61): requests for minute, requests in row.spent.items()}
         row.save()
     RefreshRun.objects.update(not_before=None)
+
+
+def minutes_later(minutes: int) -> None:
+    age = timedelta(minutes=minutes)
+    for row in DiscoveryBudget.objects.all():
+        row.spent = {str(int(minute) - minutes): requests for minute, requests in row.spent.items()}
+        row.save()
+    RefreshRun.objects.update(not_before=F("not_before") - age)
+    KeptAnswer.objects.update(answered_at=F("answered_at") - age)
 
 
 def published_after_hours(run: RefreshRun, *, at_most: int) -> int:
@@ -304,3 +314,30 @@ def test_a_reserved_request_counts_from_when_it_is_made(settings, monkeypatch):
     book.close(complete=True)
     clock.minutes += 50
     assert budget.spent() == 8
+
+
+def test_fetches_that_get_a_few_requests_at_a_time_get_through_one_after_the_other(sandbox, settings, monkeypatch):
+    """P3: a budget that comes back minute by minute is not shared out until every kept answer is too old."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 60
+    settings.KEPT_ANSWERS_HOURS = 1
+    now = int(database_now().timestamp() // 60)
+    DiscoveryBudget.objects.create(pk=1, spent={str(now - minute): 1 for minute in range(60)})
+    for number in range(6):
+        query = make_query(COURSES | {"partner": ["edx", str(number)]})
+        requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
+    for _ in range(130):
+        minutes_later(1)
+        refresh_next()
+    assert set(RefreshRun.objects.values_list("state", flat=True)) == {State.PUBLISHED}
+
+
+def test_a_fetch_that_never_gets_to_its_end_does_not_keep_others_from_theirs(sandbox, settings):
+    """P3, P10: what needs more than the budget has is told so."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 1
+    settings.REFRESH_MAX_ATTEMPTS = 3
+    run = requested(make_query(COURSES))
+    for _ in range(3):
+        refresh_next()
+        an_hour_later()
+    run.refresh_from_db()
+    assert (run.state, run.reason_code) == (State.FAILED, "discovery_throttled")
