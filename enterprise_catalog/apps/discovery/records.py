@@ -61,7 +61,7 @@ def fetch_reviews(*, client: DiscoveryClient) -> list[CourseReview]:
         rows = walk(ask, cursor_name="page", what="course reviews", identify=partial(_text_of, "course_key"))
         return [review for row in rows if (review := _review(row)) is not None]
 
-    return read_twice_if_moved(read)
+    return read_twice_if_moved(read, on_move=client.forget)
 
 
 def _fetch_by_key(

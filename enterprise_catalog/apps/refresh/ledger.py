@@ -23,7 +23,6 @@ from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.core.packing import pack, unpack
 from enterprise_catalog.apps.discovery.client import NoLedger, Question
 from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.claims import Claim
 from enterprise_catalog.apps.refresh.models import KeptAnswer
 
 log = structlog.get_logger(__name__)
@@ -42,19 +41,22 @@ class CountedRequests(NoLedger):
 
 
 class FetchLedger(CountedRequests):
-    """The book of a refresh. `close` it when the fetch is over, however it ends."""
+    """
+    The book of a refresh, or of a sweep, which `keeps` all answers as it never says how many it expects. `close` it
+    when the fetch is over, however it ends.
+    """
 
-    def __init__(self, claims: Sequence[Claim]) -> None:
-        self._key = claims[0].equivalence_key
+    def __init__(self, key: str, *, asked_at: Sequence[datetime] = (), keeps: bool = False) -> None:
+        self._key = key
         # An answer counts as old as the fetch that asked for it: it may have been under way when somebody else asked.
         self._began_at = database_now()
-        self._kept = _usable_answers(self._key, asked_at=[claim.asked_at for claim in claims if claim.asked_at])
+        self._kept = _usable_answers(self._key, asked_at=asked_at)
         self._reserved = 0
         self._minute = 0
         self._minute_ends = 0.0
         self._knows_size = False
         self._has_kept = bool(self._kept)
-        self._keeps = False
+        self._keeps = keeps
         self._last: tuple[Question, dict[str, Any]] | None = None
 
     def expect(self, requests: int) -> None:

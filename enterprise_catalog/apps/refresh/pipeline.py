@@ -143,7 +143,8 @@ def _refresh_claimed(claims: Sequence[Claim]) -> None:
 
 
 def _fetch(claims: Sequence[Claim]) -> Fetched:
-    ledger = FetchLedger(claims)
+    asked_at = [claim.asked_at for claim in claims if claim.asked_at]
+    ledger = FetchLedger(claims[0].equivalence_key, asked_at=asked_at)
     complete = False
     try:
         fetched = fetch_everything(claims=claims, client=DiscoveryClient(on_wait=Heartbeat(claims), ledger=ledger))

@@ -18,7 +18,8 @@ from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
 from enterprise_catalog.apps.discovery.records import CourseReview as FetchedReview
 from enterprise_catalog.apps.discovery.records import fetch_reviews
-from enterprise_catalog.apps.refresh.ledger import BudgetExhausted, CountedRequests
+from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.ledger import BudgetExhausted, FetchLedger
 from enterprise_catalog.apps.refresh.sweeps import take_turn, take_turn_again
 
 log = structlog.get_logger(__name__)
@@ -32,15 +33,19 @@ def sweep_reviews_if_due() -> bool:
     """Sweep when the interval is over and nobody else does; returns whether reviews were fetched."""
     if not take_turn(_SWEEP, every=timedelta(hours=settings.REVIEWS_INTERVAL_HOURS)):
         return False
+    ledger = FetchLedger(_SWEEP, keeps=budget.is_limited())
     try:
-        reviews = fetch_reviews(client=DiscoveryClient(ledger=CountedRequests()))
+        reviews = fetch_reviews(client=DiscoveryClient(ledger=ledger))
     except BudgetExhausted:
+        # It goes on with what it was answered so far.
         take_turn_again(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
         return False
     except DiscoveryError as error:
+        ledger.forget()
         log.warning("review_sweep_failed", code=error.code, detail=error.detail)
         take_turn_again(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
         return False
+    ledger.close(complete=True)
     store_reviews(reviews)
     return True
 

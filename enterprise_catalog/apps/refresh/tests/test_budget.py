@@ -6,14 +6,16 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
+from enterprise_catalog.apps.catalog.models import CourseReview
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.discovery.client import Question
 from enterprise_catalog.apps.refresh import budget, ledger
 from enterprise_catalog.apps.refresh.claims import State, claim_runs
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.ledger import FetchLedger
-from enterprise_catalog.apps.refresh.models import DiscoveryBudget, KeptAnswer, RefreshRun
+from enterprise_catalog.apps.refresh.models import DiscoveryBudget, KeptAnswer, RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.pipeline import refresh_next
+from enterprise_catalog.apps.refresh.reviews import sweep_reviews_if_due
 from enterprise_catalog.apps.refresh.tests.builders import claimed, make_query, members, requested
 
 pytestmark = pytest.mark.django_db
@@ -274,14 +276,15 @@ def test_an_answer_of_a_fetch_that_began_before_a_request_does_not_serve_it(sett
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     budget.spend(5)
     query = make_query(COURSES)
-    book = FetchLedger([claimed(query)])
+    book = FetchLedger(claimed(query).equivalence_key)
     question = Question("/api/v2/search/all/", {}, COURSES)
     later = requested(query)
     book.keep(question, {"count": 0})
     book.expect(5)
     RefreshRun.objects.exclude(pk=later.pk).delete()
     assert KeptAnswer.objects.exists()
-    assert FetchLedger(claim_runs(later.pk)).recall(question) is None
+    (claim,) = claim_runs(later.pk)
+    assert FetchLedger(claim.equivalence_key, asked_at=[claim.asked_at]).recall(question) is None
 
 
 def test_nobody_s_count_is_lost_when_the_minute_ends_while_we_wait_for_the_row(settings, monkeypatch):
@@ -305,7 +308,7 @@ def test_a_reserved_request_counts_from_when_it_is_made(settings, monkeypatch):
     """DISC-16: a fetch may take long; what it asks late counts for an hour from then."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 100
     clock = Clock(monkeypatch)
-    book = FetchLedger([claimed(make_query(COURSES))])
+    book = FetchLedger(make_query(COURSES).equivalence_key)
     book.expect(9)
     book.before_request()
     clock.minutes += 20
@@ -341,3 +344,16 @@ def test_a_fetch_that_never_gets_to_its_end_does_not_keep_others_from_theirs(san
         an_hour_later()
     run.refresh_from_db()
     assert (run.state, run.reason_code) == (State.FAILED, "discovery_throttled")
+
+
+def test_a_review_sweep_larger_than_what_is_left_goes_on_where_it_stopped(sandbox, settings, monkeypatch):
+    """P3: it must not take all that comes back, time and again, and get nowhere."""
+    monkeypatch.setattr("enterprise_catalog.sandbox.endpoints.REVIEWS_PER_PAGE", 2)
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 2
+    for _ in range(10):
+        sweep_reviews_if_due()
+        an_hour_later()
+        Sweep.objects.filter(due_at__lt=database_now() + timedelta(hours=1)).update(due_at=database_now())
+    pages = -(-len(sandbox.dataset.reviews()) // 2)
+    assert len(sandbox.calls("course_review")) == pages > settings.DISCOVERY_REQUESTS_PER_HOUR
+    assert CourseReview.objects.count() == len(sandbox.dataset.reviews())
