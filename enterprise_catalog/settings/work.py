@@ -40,8 +40,8 @@ DISCOVERY_KEYS_MAX_CHARACTERS = 3_500
 DISCOVERY_REQUESTS_PER_HOUR = env.int("DISCOVERY_REQUESTS_PER_HOUR", default=200)
 # A run that the budget interrupted waits this long at least before it goes on with what is left by then.
 DISCOVERY_BUDGET_PAUSE_SECONDS = 300
-# One that was interrupted so often had twice the time in which answers count (KEPT_ANSWERS_HOURS): it ends as failed, and
-# its query comes after the others again.
+# One that was interrupted so often had twice the time in which answers count (KEPT_ANSWERS_HOURS): it ends as failed,
+# and its query comes after the others again.
 REFRESH_MAX_ATTEMPTS = 100
 # What it was answered before the interruption counts for this long: with REFRESH_INTERVAL_HOURS, less than a day.
 KEPT_ANSWERS_HOURS = 4
