@@ -40,11 +40,12 @@ DISCOVERY_KEYS_MAX_CHARACTERS = 3_500
 DISCOVERY_REQUESTS_PER_HOUR = env.int("DISCOVERY_REQUESTS_PER_HOUR", default=200)
 # A run that the budget interrupted waits this long at least before it goes on with what is left by then.
 DISCOVERY_BUDGET_PAUSE_SECONDS = 300
-# One that was interrupted so often had twice the time in which answers count (KEPT_ANSWERS_HOURS): it ends as failed,
-# and its query comes after the others again.
+# One that was interrupted so often had more than twice the time in which answers count (KEPT_ANSWERS_HOURS): it ends as
+# failed, and its query comes after the others again.
 REFRESH_MAX_ATTEMPTS = 100
-# What it was answered before the interruption counts for this long: with REFRESH_INTERVAL_HOURS, less than a day.
-KEPT_ANSWERS_HOURS = 4
+# What it was answered before the interruption counts for this long: with REFRESH_INTERVAL_HOURS and
+# REFRESH_SPREAD_MINUTES a day at most.
+KEPT_ANSWERS_HOURS = 3
 # A page of 100 items is a third of this; more would come near a modest max_allowed_packet, and is asked for again.
 KEPT_ANSWER_MAX_BYTES = 1024 * 1024
 # Discovery stops counting hits here, so that exactly this many means "at least" (DISC-8).
@@ -82,8 +83,10 @@ REFRESH_MAX_POSTPONED_HOURS = 24
 # A run whose database failed under it waits this long: a server that restarts needs a moment.
 DATABASE_FAILURE_PAUSE_SECONDS = 10
 
-# After a failed or held refresh the schedule leaves a query alone for this long: discovery is probably still unwell.
+# After a failed refresh the schedule leaves a query alone for this long: discovery is probably still unwell ...
 FAILED_REFRESH_PAUSE_MINUTES = 10
+# ... and after a held one for this long: each look is a whole walk, and the budget is for the others, too.
+HELD_REFRESH_PAUSE_MINUTES = 60
 # A tick enqueues so many due queries at most, so that a full day's worth never starts at once.
 DUE_QUERIES_PER_TICK = 50
 # A waiting run is announced to workers again after this long, since a nudge may be lost (P5) ...

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.contract.query_model import Answer, Caller, Model, Query
 
-LEASE, PAUSE_AFTER_FAILURE, NUDGE_AGAIN, DAY = 1, 10, 1, 20 * 60
+LEASE, PAUSE_AFTER_FAILURE, PAUSE_AFTER_HOLDING, NUDGE_AGAIN, DAY = 1, 10, 60, 1, 20 * 60
 LOST_WORKERS = 5
 GUARD_ITEMS, GUARD_REMOVED, GUARD_GROWTH = 10, 0.5, 5
 ENDED = ("published", "held", "failed")
@@ -208,15 +208,18 @@ class Desk(Model):
         for run in self.runs:
             if run.query is None and run.state in ("queued", "held"):
                 self.end(run, "failed", "superseded")
-        return [query for query in self.in_use() if self._is_due(query)]
+        idle = [query for query in self.in_use() if self._is_idle(query)]
+        searches = [canonical(query.content_filter) for query in idle if self._is_due(query)]
+        return [query for query in idle if canonical(query.content_filter) in searches]
 
     def _is_due(self, query: Query) -> bool:
         shelf = self.shelf(query)
-        if shelf.keys is not None and self.now - shelf.published_at < DAY:
-            return False
-        lately = self.now - PAUSE_AFTER_FAILURE
-        failed_lately = any(run.finished_at > lately for run in self.of(query, "failed", "held"))
-        return not self.of(query, "queued", "running") and not failed_lately
+        return shelf.keys is None or self.now - shelf.published_at >= DAY
+
+    def _is_idle(self, query: Query) -> bool:
+        failed = any(run.finished_at > self.now - PAUSE_AFTER_FAILURE for run in self.of(query, "failed"))
+        held = any(run.finished_at > self.now - PAUSE_AFTER_HOLDING for run in self.of(query, "held"))
+        return not (self.of(query, "queued", "running") or failed or held)
 
     def announce(self) -> list[Run]:
         """What the tick tells workers of: runs that nobody was told of lately (P5)."""

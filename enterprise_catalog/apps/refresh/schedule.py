@@ -4,6 +4,7 @@ The tick: find what is due and what was lost, and write it down as waiting runs 
 Any number of beats may tick at once: every step is a conditional statement or joins a row that exists.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
@@ -11,12 +12,13 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
-from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.db import database_now, retry_lost_locks
 from enterprise_catalog.apps.refresh.claims import State, end, recover_expired_leases
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -31,9 +33,8 @@ def tick() -> list[UUID]:
     """Recover, enqueue what is due, and return the waiting runs that nobody was told of lately."""
     recover_expired_leases()
     _end_orphans()
-    for query in _next_due_queries():
-        with suppress(QueryGone):
-            request_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
+    for queries in _next_due_queries():
+        _enqueue(queries)
     return _unnoticed_runs()
 
 
@@ -49,10 +50,19 @@ def due_queries() -> QuerySet[CatalogQuery]:
     return due.order_by(Coalesce("refreshed_at", "created"), "pk")
 
 
-def _next_due_queries() -> list[CatalogQuery]:
+@retry_lost_locks
+@transaction.atomic
+def _enqueue(queries: Iterable[CatalogQuery]) -> None:
+    """At once: a worker that sees one of them sees all, and claims them together (REFR-3)."""
+    for query in queries:
+        with suppress(QueryGone):
+            request_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
+
+
+def _next_due_queries() -> Iterable[list[CatalogQuery]]:
     """
-    A bounded number per tick, and none that is on its way or failed just now; with each, those that ask discovery the
-    same and are nearly due, since one fetch serves them all (P4).
+    A bounded number per tick, and none that is on its way or failed just now; together with each, those that ask
+    discovery the same, due or not: one fetch serves them all, and from then on they are due together (P4).
 
     Queries that were published at one moment do not become due at one moment: each search has a distance of its own,
     so that day after day the work spreads further over the day.
@@ -62,10 +72,11 @@ def _next_due_queries() -> list[CatalogQuery]:
     # The longest ago come first, so that after an outage a few rows are looked at, not all of them.
     candidates = idle.defer("content_filter").iterator(chunk_size=_CANDIDATES)
     due = list(islice((query for query in candidates if _is_its_turn(query, now)), settings.DUE_QUERIES_PER_TICK))
-    nearly_due = now - timedelta(hours=settings.REFRESH_INTERVAL_HOURS, minutes=-settings.REFRESH_SPREAD_MINUTES)
-    equal = queries_in_use().filter(equivalence_key__in={query.equivalence_key for query in due})
-    equal = _idle(equal.filter(refreshed_at__lt=nearly_due)).exclude(pk__in=[query.pk for query in due])
-    return due + list(equal.defer("content_filter").order_by("pk"))
+    searches: dict[str, list[CatalogQuery]] = {query.equivalence_key: [] for query in due}
+    equal = _idle(queries_in_use().filter(equivalence_key__in=searches))
+    for query in equal.defer("content_filter").order_by("pk"):
+        searches[query.equivalence_key].append(query)
+    return searches.values()
 
 
 def _is_its_turn(query: CatalogQuery, now: datetime) -> bool:
@@ -79,12 +90,12 @@ def _is_its_turn(query: CatalogQuery, now: datetime) -> bool:
 def _idle(queries: QuerySet[CatalogQuery]) -> QuerySet[CatalogQuery]:
     runs = RefreshRun.objects.filter(catalog_query=OuterRef("pk"))
     busy = runs.filter(state__in=[State.QUEUED, State.RUNNING])
+    now = database_now()
     # One that failed just now would fail again: discovery gets a pause.
-    failed_lately = runs.filter(
-        state__in=[State.FAILED, State.HELD],
-        finished_at__gt=database_now() - timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES),
-    )
-    return queries.filter(~Exists(busy), ~Exists(failed_lately))
+    failed_after = now - timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES)
+    held_after = now - timedelta(minutes=settings.HELD_REFRESH_PAUSE_MINUTES)
+    ended_lately = Q(state=State.FAILED, finished_at__gt=failed_after) | Q(state=State.HELD, finished_at__gt=held_after)
+    return queries.filter(~Exists(busy), ~Exists(runs.filter(ended_lately)))
 
 
 def _end_orphans() -> None:

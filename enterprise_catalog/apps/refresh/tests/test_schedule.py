@@ -7,9 +7,10 @@ import pytest
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.claims import State, claim_runs, fail
+from enterprise_catalog.apps.refresh.claims import State, claim_runs, end, fail, owned
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.queue import claim_next
 from enterprise_catalog.apps.refresh.schedule import tick
 from enterprise_catalog.apps.refresh.tests.builders import claimed, expire, make_query, requested
 from enterprise_catalog.celery import app
@@ -98,26 +99,26 @@ def test_what_was_published_at_once_is_not_due_at_once(settings):
     assert RefreshRun.objects.count() == 40
 
 
-def test_equal_searches_become_due_together(settings):
-    """P4: one fetch serves both, though one was published a moment later."""
+@pytest.mark.parametrize("hours_ago", [1, 19.9])
+def test_equal_searches_become_due_together(settings, hours_ago):
+    """P4: one fetch serves both, whenever the other was published; from then on they stay together."""
     one, other = make_query({"key": ["a", "b"]}), make_query({"key": ["b", "a"]})
-    for query, hours_ago in (
-        (one, settings.REFRESH_INTERVAL_HOURS + 2),
-        (other, settings.REFRESH_INTERVAL_HOURS - 0.1),
-    ):
+    for query, published_hours_ago in ((one, settings.REFRESH_INTERVAL_HOURS + 2), (other, hours_ago)):
         attach(query)
-        published(query, hours_ago=hours_ago)
+        published(query, hours_ago=published_hours_ago)
     tick()
     assert set(RefreshRun.objects.values_list("catalog_query", flat=True)) == {one.pk, other.pk}
+    assert len(claim_next()) == 2
 
 
-def test_an_equal_search_that_is_fresh_is_left_alone(settings):
-    one, other = make_query({"key": ["a", "b"]}), make_query({"key": ["b", "a"]})
-    for query, hours_ago in ((one, settings.REFRESH_INTERVAL_HOURS + 2), (other, 1)):
-        attach(query)
-        published(query, hours_ago=hours_ago)
-    tick()
-    assert RefreshRun.objects.get().catalog_query == one
+def test_a_held_refresh_gets_a_longer_pause(query, settings):
+    """REFR-10: it is looked at again, and does not eat the budget of the others."""
+    end(owned(claimed(query)), state=State.HELD)
+    ended = database_now() - timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES + 1)
+    RefreshRun.objects.update(finished_at=ended)
+    assert tick() == []
+    RefreshRun.objects.update(finished_at=database_now() - timedelta(minutes=settings.HELD_REFRESH_PAUSE_MINUTES + 1))
+    assert len(tick()) == 1
 
 
 def test_nothing_is_announced_while_there_is_no_budget(query, settings):
