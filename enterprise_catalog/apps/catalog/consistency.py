@@ -234,14 +234,17 @@ def _columns(
 ) -> dict[str, Any]:
     variant = variant_of(search_document, ended_keys=[])
     is_run, is_course = row.content_type == ContentType.COURSE_RUN, row.content_type == ContentType.COURSE
-    return {
+    columns = {
         "search_digest": variant.core,
         "variant_digest": variant.extras,
         "record_digest": digest(full_record) if full_record is not None else "",
         "active": item["active"] if is_course else True,
         "restricted": is_run and is_restricted(search_document),
-        "listed_on_legacy": is_listed_on_legacy(row.content_type, search_document),
     }
+    # The version before, whose rendering is an older one, may not know the column.
+    if row.rendering_version == RENDERING_VERSION:
+        columns["listed_on_legacy"] = is_listed_on_legacy(row.content_type, search_document)
+    return columns
 
 
 def _nested_runs(course: str, expected: Mapping[str, bool], found: Mapping[str, bool]) -> Iterator[Violation]:

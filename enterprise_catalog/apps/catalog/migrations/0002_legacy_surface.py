@@ -12,6 +12,14 @@ def hide_restricted_runs(apps, schema_editor):
     members.filter(content__restricted=True).update(standing_legacy=0)
 
 
+def render_anew(apps, schema_editor):
+    """
+    With the next refresh, also what this version rendered before somebody went back and came again: going back drops
+    what is listed, and nothing else would tell that it is missing.
+    """
+    apps.get_model('catalog', 'ContentMetadata').objects.update(rendering_version=0)
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -40,6 +48,7 @@ class Migration(migrations.Migration):
             field=models.BinaryField(null=True),
         ),
         migrations.RunPython(hide_restricted_runs, migrations.RunPython.noop),
+        migrations.RunPython(render_anew, migrations.RunPython.noop),
         migrations.AddIndex(
             model_name='catalogcontentkey',
             index=models.Index(fields=['catalog_query', 'standing_legacy', 'content'], name='pages_of_query_legacy'),

@@ -1,0 +1,244 @@
+"""
+Two versions at work side by side, on one database and one broker (docs/operations.rst, Upgrading): tasks keep their
+names and parameters, migrations only add, and rows of the version before are as good as our own.
+
+tests/faults/test_versions.py sends a worker the messages that versions can send each other.
+"""
+
+import inspect
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection, migrations, models
+from django.db.models import Model
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
+from enterprise_catalog.apps.catalog.pages import listed_page
+from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION
+from enterprise_catalog.apps.catalog.surfaces import LEGACY, V1
+from enterprise_catalog.apps.operations.consistency import violations
+from enterprise_catalog.apps.refresh.claims import State
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.pipeline import refresh_next
+from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
+from enterprise_catalog.celery import app
+from tests.contract.expanding import (
+    applied,
+    columns_added,
+    contractions,
+    later_migrations,
+    steps_back,
+    why_it_contracts,
+)
+
+# Names and parameters that versions at work side by side call each other by.
+TASKS = {
+    "refresh.run": ["run_uuid"],
+    "refresh.tick": [],
+    "refresh.sweep_reviews": [],
+    "refresh.report_freshness": [],
+    "refresh.prune": [],
+    "customers.sync_customer": ["uuid"],
+    "customers.sync_due_customers": [],
+}
+
+# (app, migration, operation as it describes itself): the release in which, and not before, it is safe.
+CONTRACTIONS: dict[tuple[str, str, str], str] = {}
+
+# Columns that the version before does not write. A new one belongs here, and its rows into the tests below.
+NOT_WRITTEN_BEFORE = {
+    "catalog.catalogcontentkey": {"standing_legacy"},
+    "catalog.catalogquery": {"count_legacy"},
+    "catalog.contentmetadata": {"listed_on_legacy"},
+    "catalog.contentoverride": {"search_document"},
+    "refresh.refreshrun": {"asked_at"},
+}
+
+
+# --- Messages ---------------------------------------------------------------------------------------------------------
+
+
+def test_tasks_keep_their_names_and_parameters():
+    """
+    P10. When this fails: a task or parameter may come in any release, but the release that begins to send it has to be
+    a later one than the one whose workers learn it; one that goes is no longer sent for a release first.
+    """
+    app.loader.import_default_modules()
+    ours = [task for name, task in app.tasks.items() if task.__module__.startswith("enterprise_catalog.")]
+    found = {
+        task.name: list(inspect.signature(task.run).parameters) for task in ours if ".tests." not in task.__module__
+    }
+    assert found == TASKS
+
+
+# --- Migrations -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "migration", later_migrations(), ids=lambda migration: f"{migration.app_label}-{migration.name}"
+)
+def test_migrations_only_expand(migration):
+    """P10. What contracts waits for a release in which no version before uses it, and stands in CONTRACTIONS."""
+    found = {
+        (migration.app_label, migration.name, what): why
+        for what, why in contractions(migration)
+        if (migration.app_label, migration.name, what) not in CONTRACTIONS
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        migrations.DeleteModel("Sweep"),
+        migrations.RenameField("sweep", "name", "title"),
+        migrations.RemoveField("sweep", "name"),
+        migrations.RemoveIndex("sweep", "index"),
+        migrations.AddField("sweep", "more", models.IntegerField(default=1)),
+        migrations.AddField("sweep", "more", models.IntegerField(db_default=1, unique=True)),
+        migrations.AddField("sweep", "query", models.ForeignKey("catalog.CatalogQuery", models.CASCADE, null=True)),
+        migrations.CreateModel("Note", [("query", models.ForeignKey("catalog.CatalogQuery", models.CASCADE))]),
+        migrations.AddConstraint("sweep", models.UniqueConstraint(fields=["due_at"], name="once")),
+        migrations.RunPython(migrations.RunPython.noop),
+        migrations.RunSQL("DELETE FROM refresh_sweep"),
+    ],
+    ids=lambda operation: operation.describe(),
+)
+def test_what_takes_away_or_asks_for_more_contracts(operation):
+    assert why_it_contracts(operation, app="refresh", new_tables=[])
+
+
+@pytest.mark.parametrize(
+    ("field", "widens"),
+    [
+        (models.CharField(max_length=64), True),
+        (models.CharField(max_length=32, null=True, help_text="New."), True),
+        (models.CharField(max_length=16), False),
+        (models.CharField(max_length=32, unique=True), False),
+        (models.TextField(), False),
+    ],
+    ids=["longer", "nullable", "shorter", "unique", "another class"],
+)
+def test_a_field_that_is_altered_may_only_widen(field, widens):
+    migration = migrations.Migration("altered", "refresh")
+    migration.dependencies = [("refresh", "0001_initial")]
+    migration.operations = [migrations.AlterField("refreshrun", "filter_hash", field)]
+    assert (not list(contractions(migration))) == widens
+
+
+# --- Rows of the version before ---------------------------------------------------------------------------------------
+
+
+def rewrite_as_before(*models_: type[Model]) -> None:
+    """Insert all rows of these tables again, by SQL that knows nothing of the columns the version before does not."""
+    quote = connection.ops.quote_name
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        for model in models_:
+            table = quote(model._meta.db_table)
+            known = [field for field in model._meta.concrete_fields if field.name not in not_written(model)]
+            columns = ", ".join(quote(field.column) for field in known)
+            cursor.execute(f"SELECT {columns} FROM {table}")
+            rows = cursor.fetchall()
+            cursor.execute(f"DELETE FROM {table}")
+            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(known))})", rows)
+
+
+def not_written(model: type[Model]) -> set[str]:
+    return NOT_WRITTEN_BEFORE[model._meta.label_lower]
+
+
+def listed(query: CatalogQuery, surface) -> list[bytes]:
+    return listed_page(query_id=query.pk, offset=0, limit=1000, surface=surface).items
+
+
+@pytest.fixture
+def query(sandbox) -> CatalogQuery:
+    """Published; of everything, a course forced in."""
+    key = next(iter(sandbox.dataset.courses))
+    everything = {"content_type": ["course", "courserun", "program"]}
+    query = make_query(everything | {"enterprise_force_include_aggregation_keys": [key]})
+    requested(query)
+    refresh_next()
+    assert len(listed(query, LEGACY)) > 12
+    return query
+
+
+def test_all_columns_that_the_version_before_does_not_write_are_known():
+    assert columns_added() == NOT_WRITTEN_BEFORE
+
+
+@pytest.mark.django_db
+def test_a_run_that_the_version_before_wrote_is_claimed_and_published(sandbox):
+    """P4, RUN-1: found by the tick, done by the next worker."""
+    query = make_query()
+    run = requested(query)
+    rewrite_as_before(RefreshRun)
+    RefreshRun.objects.update(nudged_at=None)
+    assert run.pk in list(tick())
+    refresh_next()
+    run.refresh_from_db()
+    assert (run.state, run.asked_at, len(members(query)) > 10) == (State.PUBLISHED, None, True)
+
+
+@pytest.mark.django_db
+def test_a_run_that_the_version_before_wrote_is_joined(sandbox):
+    """REFR-2: who asks now makes it a wish of somebody."""
+    query = make_query()
+    run = requested(query)
+    rewrite_as_before(RefreshRun)
+    assert requested(query).pk == run.pk
+    run.refresh_from_db()
+    assert (run.requests, run.asked_at is not None) == (2, True)
+
+
+@pytest.mark.django_db
+def test_content_that_the_version_before_wrote_is_served_and_completed(query):
+    """P1, LEG-5: nothing that was shown is missing, nothing contradicts; the next refresh adds what is new."""
+    shown, shown_on_legacy = listed(query, V1), listed(query, LEGACY)
+    # It renders in its own way, and says so; a column that is made of documents comes with a new rendering.
+    ContentMetadata.objects.update(rendering_version=RENDERING_VERSION - 1)
+    rewrite_as_before(*(apps.get_model(label) for label in NOT_WRITTEN_BEFORE))
+    query.refresh_from_db()
+    assert listed(query, V1) == shown
+    assert list(violations(deep=True)) == []
+    requested(query)
+    refresh_next()
+    assert (listed(query, V1), listed(query, LEGACY)) == (shown, shown_on_legacy)
+    assert list(violations(deep=True)) == []
+
+
+# --- Back and forth ---------------------------------------------------------------------------------------------------
+
+
+def rows_of(model: type[Model]) -> list[tuple]:
+    """Of the columns that both versions know, but for the one that says whose rendering it is."""
+    leave_out = NOT_WRITTEN_BEFORE.get(model._meta.label_lower, set()) | {"rendering_version"}
+    names = [field.column for field in model._meta.concrete_fields if field.name not in leave_out]
+    quote = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        columns = ", ".join(map(quote, names))
+        cursor.execute(f"SELECT {columns} FROM {quote(model._meta.db_table)} ORDER BY 1")
+        return list(cursor.fetchall())
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True)
+def test_migrations_go_back_and_forth_with_rows_in_the_tables(query):
+    """P10: one step of each app; what both versions know stays as it is, and the next refresh makes the rest whole."""
+    kept = [apps.get_model(label) for label in NOT_WRITTEN_BEFORE]
+    before, shown_on_legacy = [rows_of(model) for model in kept], listed(query, LEGACY)
+    try:
+        for app_label, last, earlier in steps_back():
+            call_command("migrate", app_label, earlier, verbosity=0)
+            assert last not in applied(app_label)
+        assert [rows_of(model) for model in kept] == before
+    finally:
+        call_command("migrate", verbosity=0)
+    assert [rows_of(model) for model in kept] == before
+    assert list(violations(deep=True)) == []
+    requested(query)
+    refresh_next()
+    assert listed(query, LEGACY) == shown_on_legacy
+    assert list(violations(deep=True)) == []
