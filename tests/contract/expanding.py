@@ -6,6 +6,7 @@ Unknown kinds of operations count as contractions, so that nobody adds one witho
 
 from collections.abc import Collection, Iterator
 from functools import cache
+from typing import Any
 
 from django.db import connection
 from django.db.migrations import Migration, operations
@@ -79,7 +80,7 @@ def _asks_for_more(field: Field) -> str | None:
     return None
 
 
-def _ties(field: Field, app: str, new_tables: Collection[str]) -> str | None:
+def _ties(field: Any, app: str, new_tables: Collection[str]) -> str | None:
     """A foreign key to a table the version before knows: it deletes there, and nothing of the rows that refer to it."""
     if not field.is_relation or not getattr(field, "db_constraint", True):
         return None

@@ -137,16 +137,19 @@ def rewrite_as_before(*models_: type[Model]) -> None:
     with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         for model in models_:
             table = quote(model._meta.db_table)
-            known = [field for field in model._meta.concrete_fields if field.name not in not_written(model)]
-            columns = ", ".join(quote(field.column) for field in known)
-            cursor.execute(f"SELECT {columns} FROM {table}")
+            columns = known_before(model)
+            cursor.execute(f"SELECT {', '.join(columns)} FROM {table}")
             rows = cursor.fetchall()
             cursor.execute(f"DELETE FROM {table}")
-            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(known))})", rows)
+            values = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})", rows)
 
 
-def not_written(model: type[Model]) -> set[str]:
-    return NOT_WRITTEN_BEFORE[model._meta.label_lower]
+def known_before(model: type[Model]) -> list[str]:
+    """Columns that the version before knows, too."""
+    names = NOT_WRITTEN_BEFORE[model._meta.label_lower]
+    columns = [str(field.column) for field in model._meta.concrete_fields if field.name not in names]
+    return [connection.ops.quote_name(column) for column in columns]
 
 
 def listed(query: CatalogQuery, surface) -> list[bytes]:
@@ -214,11 +217,9 @@ def test_content_that_the_version_before_wrote_is_served_and_completed(query):
 
 def rows_of(model: type[Model]) -> list[tuple]:
     """Of the columns that both versions know, but for the one that says whose rendering it is."""
-    leave_out = NOT_WRITTEN_BEFORE.get(model._meta.label_lower, set()) | {"rendering_version"}
-    names = [field.column for field in model._meta.concrete_fields if field.name not in leave_out]
     quote = connection.ops.quote_name
+    columns = ", ".join(column for column in known_before(model) if column != quote("rendering_version"))
     with connection.cursor() as cursor:
-        columns = ", ".join(map(quote, names))
         cursor.execute(f"SELECT {columns} FROM {quote(model._meta.db_table)} ORDER BY 1")
         return list(cursor.fetchall())
 

@@ -28,7 +28,7 @@ def send(broker: Redis, task: str, arguments: list[Any], named: dict[str, Any] |
     """As kombu puts a message of celery's protocol 2 into Redis; the fields are those that a first release wrote."""
     body = json.dumps([arguments, named or {}, NO_CALLBACKS])
     identity = str(uuid4())
-    headers = {
+    headers: dict[str, Any] = {
         "lang": "py",
         "task": task,
         "id": identity,
