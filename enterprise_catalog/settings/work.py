@@ -62,6 +62,8 @@ FULL_RECORD_MAX_AGE_HOURS = env.int("FULL_RECORD_MAX_AGE_HOURS", default=20)
 # this size: 20 calls, a tenth of what discovery grants an ordinary user in an hour (REFR-4, DISC-16).
 FULL_RECORDS_ON_REQUEST = env.int("FULL_RECORDS_ON_REQUEST", default=1000)
 REVIEWS_INTERVAL_HOURS = env.int("REVIEWS_INTERVAL_HOURS", default=24)
+# A sweep takes less than this; one that takes longer died, and another worker begins.
+REVIEWS_SWEEP_MINUTES = 30
 # The promise itself: older than this is stale.
 FRESHNESS_HOURS = 24
 # A search becomes due up to so many minutes later than that, each at a distance of its own: what was refreshed at once,

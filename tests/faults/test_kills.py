@@ -202,6 +202,6 @@ def test_recovery_takes_less_than_two_minutes(workers, scene, saw):
     eventually(workers.stopped_at_its_step)
     workers.kill(worker)
     workers.start(**production)
-    seconds = eventually(lambda: is_published(run), patience=180)
+    seconds = eventually(lambda: is_published(run), patience=120)
     saw(f"published {seconds:.0f} s after the kill", recovery=seconds)
     ends_like_a_clean_run(scene)

@@ -106,7 +106,8 @@ def postpone(claim: Claim, *, seconds: float, why: str) -> None:
     """Put a claimed run back to wait for another time: a pause is a date in a row, not a sleeping worker."""
     pause = min(seconds, settings.REFRESH_MAX_PAUSE_SECONDS)
     log.info("refresh_postponed", run=str(claim.run_uuid), query=claim.query_id, seconds=pause, why=why)
-    _requeue(owned(claim), not_before=_in_seconds(pause))
+    # It got as far as it could: workers that were lost before died of something else.
+    _requeue(owned(claim), not_before=_in_seconds(pause), lost_workers=0)
 
 
 def lose(claim: Claim) -> None:

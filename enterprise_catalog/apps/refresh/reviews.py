@@ -20,7 +20,7 @@ from enterprise_catalog.apps.discovery.records import CourseReview as FetchedRev
 from enterprise_catalog.apps.discovery.records import fetch_reviews
 from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.ledger import BudgetExhausted, FetchLedger
-from enterprise_catalog.apps.refresh.sweeps import take_turn, take_turn_again
+from enterprise_catalog.apps.refresh.sweeps import due_again, take_turn
 
 log = structlog.get_logger(__name__)
 
@@ -31,22 +31,24 @@ _COURSES_PER_TRANSACTION = 200
 
 def sweep_reviews_if_due() -> bool:
     """Sweep when the interval is over and nobody else does; returns whether reviews were fetched."""
-    if not take_turn(_SWEEP, every=timedelta(hours=settings.REVIEWS_INTERVAL_HOURS)):
+    # Only its end moves the date by the whole interval: a sweep that dies is done again soon.
+    if not take_turn(_SWEEP, every=timedelta(minutes=settings.REVIEWS_SWEEP_MINUTES)):
         return False
     ledger = FetchLedger(_SWEEP, keeps=budget.is_limited())
     try:
         reviews = fetch_reviews(client=DiscoveryClient(ledger=ledger))
     except BudgetExhausted:
         # It goes on with what it was answered so far.
-        take_turn_again(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
+        due_again(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
         return False
     except DiscoveryError as error:
         ledger.forget()
         log.warning("review_sweep_failed", code=error.code, detail=error.detail)
-        take_turn_again(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
+        due_again(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
         return False
     ledger.close(complete=True)
     store_reviews(reviews)
+    due_again(_SWEEP, after=timedelta(hours=settings.REVIEWS_INTERVAL_HOURS))
     return True
 
 

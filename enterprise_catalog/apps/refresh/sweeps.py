@@ -14,6 +14,6 @@ def take_turn(name: str, *, every: timedelta) -> bool:
     return bool(Sweep.objects.filter(name=name, due_at__lte=now).update(due_at=now + every))
 
 
-def take_turn_again(name: str, *, after: timedelta) -> None:
-    """The job could not be done: it is due again sooner."""
+def due_again(name: str, *, after: timedelta) -> None:
+    """For who had the turn: the job is done, or could not be done."""
     Sweep.objects.filter(name=name).update(due_at=database_now() + after)

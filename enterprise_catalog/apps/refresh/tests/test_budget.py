@@ -129,6 +129,7 @@ def test_a_run_that_would_exceed_the_budget_stops_and_waits(sandbox, settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     query = make_query(COURSES)
     run = requested(query)
+    RefreshRun.objects.update(lost_workers=settings.REFRESH_MAX_LOST_WORKERS - 1)
     refresh_next()
     run.refresh_from_db()
     assert (run.state, run.lost_workers, members(query)) == (State.QUEUED, 0, [])

@@ -90,6 +90,22 @@ def test_a_sweep_reads_discovery_once_per_interval(sandbox):
     assert sweep_reviews_if_due()
 
 
+def test_a_sweep_that_dies_is_done_again_soon(sandbox, monkeypatch, settings):
+    """P5: not a day later."""
+
+    def die(rows):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reviews, "store_reviews", die)
+    with pytest.raises(KeyboardInterrupt):
+        sweep_reviews_if_due()
+    assert Sweep.objects.get().due_at <= database_now() + timedelta(minutes=settings.REVIEWS_SWEEP_MINUTES)
+    Sweep.objects.update(due_at=database_now())
+    monkeypatch.undo()
+    assert sweep_reviews_if_due()
+    assert Sweep.objects.get().due_at > database_now() + timedelta(hours=settings.REVIEWS_INTERVAL_HOURS - 1)
+
+
 def test_a_failing_sweep_keeps_the_old_values_and_is_tried_again_soon(sandbox, settings):
     """DISC-21."""
     store_reviews([Received("edX+DemoX", 120, 4.5)])
