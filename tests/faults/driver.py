@@ -207,6 +207,7 @@ class Driver:
             if died and self.stored_state(run) == "running":
                 continue
             if why == "postponed":
+                run.lost_workers = 0
                 self.desk.requeue(run, not_before=self.desk.now + 10)
             elif why:
                 self.desk.end(run, "failed", why)
