@@ -14,7 +14,7 @@ from scripts.run_tests import ROOT, clean_environment
 from scripts.services import Services
 
 # More at once than there are processors: most of the time each waits, for leases to end and servers to start.
-PYTEST = ["pytest", "-q", "-n", "3", "--dist", "worksteal", "--no-header", "--tb", "short", "--show-capture", "no"]
+PYTEST = ["pytest", "-q", "-n", "4", "--dist", "worksteal", "--no-header", "--tb", "short", "--show-capture", "no"]
 
 
 def run_once(extra_arguments: list[str]) -> bool:

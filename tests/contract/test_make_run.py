@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,72 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from scripts import processes
 from tests.contract.test_deployment_files import ROOT
+from tests.launched import Launched, all_gone
 
 pytestmark = pytest.mark.local_run
-
-START_SECONDS = 300
-
-
-class Launched:
-    """A launcher on ports of its own, and what it has printed so far."""
-
-    def __init__(self, directory: Path) -> None:
-        self.port, sandbox_port = processes.free_port(), processes.free_port()
-        self.output = directory.parent / f"output-{self.port}"
-        command = ["--port", str(self.port), "--sandbox-port", str(sandbox_port), "--directory", str(directory)]
-        self.process = processes.spawn([sys.executable, "-m", "scripts.run_local", *command], log=self.output, cwd=ROOT)
-
-    @property
-    def printed(self) -> str:
-        return self.output.read_text()
-
-    def wait_until_serving(self) -> None:
-        processes.wait_until(
-            lambda: "Serving until Ctrl-C" in self.printed,
-            process=self.process,
-            log=self.output,
-            what="run_local",
-            seconds=START_SECONDS,
-        )
-
-    def family(self) -> set[int]:
-        return descendants(self.process.pid)
-
-    def child(self, word: str) -> int:
-        """The process it started itself with this word on the command line."""
-        children = (pid for pid, parent in parents().items() if parent == self.process.pid)
-        return next(pid for pid in children if word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
-
-    def interrupt(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
-
-
-def parents() -> dict[int, int]:
-    found = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        found[int(stat.parent.name)] = int(fields[1])
-    return found
-
-
-def descendants(pid: int) -> set[int]:
-    found, generation = set(), {pid}
-    known = parents()
-    while generation:
-        generation = {child for child, parent in known.items() if parent in generation}
-        found |= generation
-    return found
-
-
-def all_gone(pids: set[int]) -> bool:
-    deadline = time.monotonic() + 10
-    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ class Workers:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def start(
-        self, *, stop_at: str | None = None, by: tuple[str, ...] = (), **environment: str
+        self, *, stop_at: str | None = None, by: tuple[str, ...] = (), concurrency: int = 1, **environment: str
     ) -> subprocess.Popen[bytes]:
         """`stop_at`: a step of tests.faults.stepping, where the first worker to get there stays. `by`: what runs it."""
         number = len(self._running)
@@ -69,7 +69,7 @@ class Workers:
         worker = processes.spawn(
             [
                 *[*by, "celery", "-A", "tests.faults.stepping" if stop_at else "enterprise_catalog", "worker"],
-                *["--concurrency", "1", "--loglevel", "INFO", "--hostname", f"worker{number}"],
+                *["--concurrency", str(concurrency), "--loglevel", "INFO", "--hostname", f"worker{number}"],
                 *["--beat", "--schedule", str(self._directory / f"schedule-{number}")],
             ],
             log=self._directory / f"worker-{number}.log",
@@ -105,6 +105,13 @@ class Workers:
     def kill_child(self) -> None:
         """As the kernel does for want of memory: the process that is at its step, and not its parent."""
         os.kill(int(self._mark.read_text()), signal.SIGKILL)
+
+    def kill_children(self, worker: subprocess.Popen[bytes]) -> int:
+        """All of them at once, busy or idle, and the beat in one of them; returns how many there were."""
+        children = [pid for pid, parent in processes.parents().items() if parent == worker.pid]
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        return len(children)
 
     def stop(self) -> None:
         for worker in self._running:

@@ -82,6 +82,22 @@ def test_the_pools_child_is_killed(step, workers, scene, saw):
 
 
 @pytest.mark.thorough
+def test_all_children_of_a_pool_are_killed(workers, scene, saw):
+    """One at work, one idle, both at once: readers keep the old set; the pool's next children publish the new one."""
+    run = ask(scene)
+    worker = workers.start(stop_at="fetched", concurrency=2)
+    eventually(workers.stopped_at_its_step)
+    assert workers.kill_children(worker) == 3
+    workers.start_beat()
+    assert scene.shown() == scene.before
+    seconds = eventually(lambda: is_published(run))
+    run.refresh_from_db()
+    assert (run.attempts, run.lost_workers) == (2, 1)
+    saw(f"published {seconds:.1f} s later, second attempt", recovery=seconds)
+    ends_like_a_clean_run(scene)
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize("whom", ["the whole worker", "the pool's child"])
 def test_killed_after_the_commit(whom, workers, scene, saw):
     """What was published stays published, and is not done again."""
