@@ -95,6 +95,9 @@ STATIC_ROOT = env.str("STATIC_ROOT", default=str(PROJECT_ROOT / "staticfiles"))
 # --- Databases -------------------------------------------------------------------------------------------------------
 
 DATABASE_CONNECT_TIMEOUT_SECONDS = 3
+# A server that keeps connections open and says nothing more would hold every thread of every process: a statement that
+# is silent for this long has failed. Longer than InnoDB waits for a lock (50 s), which is no failure of the server.
+DATABASE_READ_TIMEOUT_SECONDS = env.int("DATABASE_READ_TIMEOUT_SECONDS", default=60)
 
 
 def with_engine_options(config: dict) -> dict:
@@ -111,6 +114,7 @@ def with_engine_options(config: dict) -> dict:
         )
         # A server that is unreachable without saying so would hold every request, and the health check, for minutes.
         options.setdefault("connect_timeout", DATABASE_CONNECT_TIMEOUT_SECONDS)
+        options.setdefault("read_timeout", DATABASE_READ_TIMEOUT_SECONDS)
         # Persistent connections save a handshake per request; the health check survives a database restart.
         config.setdefault("CONN_MAX_AGE", env.int("DATABASE_CONN_MAX_AGE", default=300))
         config.setdefault("CONN_HEALTH_CHECKS", True)

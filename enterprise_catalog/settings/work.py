@@ -4,6 +4,7 @@ of it in.
 """
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
 
@@ -120,3 +121,19 @@ CELERY_BEAT_SCHEDULE = {
     "freshness": {"task": "refresh.report_freshness", "schedule": 60},  # looks, too (FRESHNESS_REPORT_MINUTES)
     "pruning": {"task": "refresh.prune", "schedule": 600},  # and so does this (PRUNING_INTERVAL_MINUTES)
 }
+
+# Below these, work would not be other but none, or endless.
+_LEAST = {
+    "DISCOVERY_PAGE_SIZE": 1,
+    "DISCOVERY_REQUESTS_PER_HOUR": 0,
+    "DISCOVERY_COUNT_CAP": 1,
+    "REFRESH_INTERVAL_HOURS": 1,
+    "FULL_RECORD_MAX_AGE_HOURS": 1,
+    "FULL_RECORDS_ON_REQUEST": 0,
+    "REVIEWS_INTERVAL_HOURS": 1,
+    "TICK_SECONDS": 1,
+    "LEASE_SECONDS": 1,
+}
+for _name, _least in _LEAST.items():
+    if globals()[_name] < _least:
+        raise ImproperlyConfigured(f"{_name} is {globals()[_name]}, and must be {_least} at least.")

@@ -154,3 +154,9 @@ def test_production_trusts_the_forwarded_scheme_and_never_redirects(tmp_path):
     assert collected.code == 0, collected.errors
     shown = run(show, variables)
     assert shown.output == "200 ('HTTP_X_FORWARDED_PROTO', 'https') True True False\n", shown.errors
+
+
+@pytest.mark.parametrize(("name", "value"), [("DISCOVERY_PAGE_SIZE", "0"), ("DISCOVERY_REQUESTS_PER_HOUR", "-1")])
+def test_a_number_that_would_stop_the_work_is_refused_by_name(name, value, tmp_path):
+    variables = environment("production", directory=tmp_path) | {name: value}
+    assert f"ImproperlyConfigured: {name} is {value}" in run(CHECK, variables).errors

@@ -38,7 +38,7 @@ from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
 from enterprise_catalog.apps.catalog.standings import StandingRules, Standings
 from enterprise_catalog.apps.catalog.surfaces import SURFACES
 from enterprise_catalog.apps.catalog.variants import variant_of
-from enterprise_catalog.apps.core.db import in_chunks
+from enterprise_catalog.apps.core.chunks import in_chunks
 from enterprise_catalog.apps.core.moments import sortable_moment
 from enterprise_catalog.apps.core.packing import digest, digest_bytes, unpack, unpack_bytes
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer

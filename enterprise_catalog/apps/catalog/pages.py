@@ -22,7 +22,7 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
-from enterprise_catalog.apps.core.db import in_chunks
+from enterprise_catalog.apps.core.chunks import in_chunks
 from enterprise_catalog.apps.core.packing import unpack_bytes
 
 # Items of a streamed answer are read in batches of this many: a few MB at a time, whatever the size of the catalog

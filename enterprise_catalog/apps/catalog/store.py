@@ -33,14 +33,8 @@ from enterprise_catalog.apps.catalog.propagation import propagate_changes
 from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
 from enterprise_catalog.apps.catalog.unusable import check_row_size, why_unusable
 from enterprise_catalog.apps.catalog.variants import Variant
-from enterprise_catalog.apps.core.db import (
-    database_now,
-    in_chunks,
-    in_statements,
-    retry_lost_locks,
-    sent_bytes,
-    upsert,
-)
+from enterprise_catalog.apps.core.chunks import in_chunks, in_measured_chunks
+from enterprise_catalog.apps.core.db import database_now, in_statements, retry_lost_locks, sent_bytes, upsert
 from enterprise_catalog.apps.core.moments import sortable_moment
 from enterprise_catalog.apps.core.packing import digest, digest_bytes, pack_bytes, unpack
 
@@ -341,4 +335,4 @@ def _sizes(search_sizes: Mapping[str, int], records: Mapping[str, bytes]) -> dic
 
 
 def _batches(contents: Sequence[T], size: Callable[[T], int]) -> Iterator[list[T]]:
-    return in_statements(contents, size=size, rows_at_most=_BATCH_ROWS, bytes_at_most=_BATCH_BYTES)
+    return in_measured_chunks(contents, size=size, rows_at_most=_BATCH_ROWS, size_at_most=_BATCH_BYTES)

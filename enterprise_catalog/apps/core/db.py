@@ -13,6 +13,8 @@ from django.db import OperationalError, connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Now
 
+from enterprise_catalog.apps.core.chunks import in_measured_chunks
+
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
@@ -72,11 +74,6 @@ def retry_lost_locks(work: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def in_chunks(rows: Sequence[T], size: int) -> list[Sequence[T]]:
-    """Cut rows so that a statement stays within the parameter limits of every database."""
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
-
-
 def sent_bytes(*values: bytes | memoryview | str | None) -> int:
     """How long these values are in a statement, escaped as MySQL and MariaDB are sent them."""
     total = 0
@@ -86,25 +83,11 @@ def sent_bytes(*values: bytes | memoryview | str | None) -> int:
     return total
 
 
-def in_statements(
-    rows: Sequence[T], *, size: Callable[[T], int], rows_at_most: int, bytes_at_most: int | None = None
-) -> Iterator[list[T]]:
-    """
-    Cut rows so that no statement is longer than a database takes, or than so many bytes. A single row must fit by
-    itself.
-    """
-    limit = settings.DATABASE_STATEMENT_BYTES if bytes_at_most is None else bytes_at_most
-    statement: list[T] = []
-    length = 0
-    for row in rows:
-        own_length = size(row)
-        if statement and (len(statement) == rows_at_most or length + own_length > limit):
-            yield statement
-            statement, length = [], 0
-        statement.append(row)
-        length += own_length
-    if statement:
-        yield statement
+def in_statements(rows: Sequence[T], *, size: Callable[[T], int], rows_at_most: int) -> Iterator[list[T]]:
+    """Cut rows so that no statement is longer than a database takes. A single row must fit by itself."""
+    return in_measured_chunks(
+        rows, size=size, rows_at_most=rows_at_most, size_at_most=settings.DATABASE_STATEMENT_BYTES
+    )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from urllib.parse import quote_plus
 import structlog
 from django.conf import settings
 
+from enterprise_catalog.apps.core.chunks import in_measured_chunks
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.documents import Unstorable, pack_document, problem_with_key
 from enterprise_catalog.apps.discovery.walks import read_twice_if_moved, walk
@@ -84,18 +85,12 @@ def _fetch_by_key(
 
 def _askable_chunks(keys: Sequence[str]) -> Iterator[list[str]]:
     """As many keys as one request line can carry; one with a comma cannot be asked for, since commas part them."""
-    chunk: list[str] = []
-    length = 0
-    for key in sorted({key for key in keys if "," not in key}):
-        own_length = len(quote_plus(key)) + len("%2C")
-        full = len(chunk) == settings.DISCOVERY_KEYS_PER_CALL
-        if chunk and (full or length + own_length > settings.DISCOVERY_KEYS_MAX_CHARACTERS):
-            yield chunk
-            chunk, length = [], 0
-        chunk.append(key)
-        length += own_length
-    if chunk:
-        yield chunk
+    return in_measured_chunks(
+        sorted({key for key in keys if "," not in key}),
+        size=lambda key: len(quote_plus(key)) + len("%2C"),
+        rows_at_most=settings.DISCOVERY_KEYS_PER_CALL,
+        size_at_most=settings.DISCOVERY_KEYS_MAX_CHARACTERS,
+    )
 
 
 def _read_records(

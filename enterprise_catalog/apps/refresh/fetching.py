@@ -17,7 +17,8 @@ from enterprise_catalog.apps.catalog.models import FullRecordRequest
 from enterprise_catalog.apps.catalog.overrides import WantedOverride
 from enterprise_catalog.apps.catalog.service_keys import allowed_runs, forced_courses
 from enterprise_catalog.apps.catalog.store import search_differs, stored_contents
-from enterprise_catalog.apps.core.db import database_now, in_chunks
+from enterprise_catalog.apps.core.chunks import in_chunks
+from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.core.packing import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.documents import FoundDocument

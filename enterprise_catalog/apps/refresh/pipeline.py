@@ -24,7 +24,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.store import StoreReport, store_contents, stored_contents
-from enterprise_catalog.apps.core.db import database_now, in_chunks, retry_lost_locks, upsert
+from enterprise_catalog.apps.core.chunks import in_chunks
+from enterprise_catalog.apps.core.db import database_now, retry_lost_locks, upsert
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import (
