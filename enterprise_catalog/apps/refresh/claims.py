@@ -205,7 +205,13 @@ def _requeue(runs: QuerySet[RefreshRun], **fields: Any) -> bool:
         with transaction.atomic():
             return bool(
                 runs.update(
-                    state=State.QUEUED, queued_for=F("catalog_query_id"), running_for=None, lease_until=None, **fields
+                    state=State.QUEUED,
+                    queued_for=F("catalog_query_id"),
+                    running_for=None,
+                    lease_until=None,
+                    # Whoever heard of it took it: it is news again.
+                    nudged_at=None,
+                    **fields,
                 )
             )
     except IntegrityError:

@@ -152,6 +152,15 @@ def test_a_dead_workers_run_is_announced(query):
     assert tick() == [claim.run_uuid]
 
 
+def test_a_run_that_comes_back_is_news_again(query):
+    """P5: also when it was announced just before the worker that died took it."""
+    run = requested(query)
+    assert tick() == [run.pk]
+    (claim,) = claim_next()
+    expire(claim)
+    assert tick() == [run.pk]
+
+
 @pytest.mark.parametrize("state", [State.QUEUED, State.HELD])
 def test_a_run_whose_query_is_gone_ends(query, state):
     """RUN-5, P10."""
