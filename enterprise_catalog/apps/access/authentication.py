@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 import jwt
 import structlog
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from edx_rest_framework_extensions.auth.jwt.authentication import JwtAuthentication
 from rest_framework.authentication import SessionAuthentication
@@ -19,9 +19,12 @@ from rest_framework.request import Request
 
 from enterprise_catalog.apps.access.tokens import verified_payload
 from enterprise_catalog.apps.core.models import User
+from enterprise_catalog.apps.core.prepared import PreparedLookup
 
 USERNAME_MAX_LENGTH = 150
 EMAIL_MAX_LENGTH = 254
+
+_user_named = PreparedLookup(User.objects.all(), field="username")
 
 Authenticated = tuple[User, dict[str, Any] | None]
 
@@ -79,9 +82,11 @@ class JwtHeaderAuthentication(JwtAuthentication):
         email = payload.get("email")
         if not is_line(email, most=EMAIL_MAX_LENGTH):
             email = ""
-        user, created = get_user_model().objects.get_or_create(
-            username=username, defaults={"email": email, "password": make_password(None)}
-        )
+        user, created = _user_named(username), False
+        if user is None:
+            user, created = User.objects.get_or_create(
+                username=username, defaults={"email": email, "password": make_password(None)}
+            )
         if user.username != username:
             raise AuthenticationFailed("Invalid token: preferred_username is too like another user's.")
         if email and user.email != email and user.is_active and not created:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.access.catalogs import Access, catalogs_with_queries
+from enterprise_catalog.apps.access.catalogs import Access, catalog_with
 from enterprise_catalog.apps.access.roles import Grants, grants_of
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.uuids import parse_uuid
@@ -53,7 +53,7 @@ def viewed_catalogs(request: Request) -> QuerySet[EnterpriseCatalog]:
 
 def _catalog(uuid_text: str) -> EnterpriseCatalog:
     uuid = parse_uuid(uuid_text)
-    catalog = catalogs_with_queries().filter(uuid=uuid).first() if uuid else None
+    catalog = catalog_with(uuid) if uuid else None
     if catalog is None:
         raise NotFound("Not found.")
     return catalog

@@ -14,7 +14,7 @@ from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.filters import content_filter_hash
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db import retry_lost_locks
-from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+from enterprise_catalog.apps.customers.lookup import customer_with
 from enterprise_catalog.apps.operations.catalogs import ABSENT, CatalogValues, SavedCatalog, save_catalog
 from enterprise_catalog.apps.operations.errors import Gone, InvalidValues
 
@@ -78,7 +78,7 @@ def change_customer_catalog(*, uuid: UUID, title: str | None, query_id: int | No
 
 
 def _name_of(enterprise_uuid: UUID) -> str:
-    customer = EnterpriseCustomer.objects.filter(uuid=enterprise_uuid).first()
+    customer = customer_with(enterprise_uuid)
     return customer.name if customer else ""
 
 

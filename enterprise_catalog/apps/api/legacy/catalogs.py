@@ -25,7 +25,7 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import listed_page
 from enterprise_catalog.apps.core.renderers import Rendered
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+from enterprise_catalog.apps.customers.lookup import customer_with
 
 # The names of callers, and ours.
 _COLUMNS = {
@@ -87,7 +87,7 @@ class CatalogView(LegacyView):
         catalog = viewed_catalog(request, uuid)
         require_same(request, catalog)
         wanted = content_page_request(request)
-        customer = EnterpriseCustomer.objects.filter(uuid=catalog.enterprise_uuid).first()
+        customer = customer_with(catalog.enterprise_uuid)
         link = legacy_linker(link_context(catalog, customer), now=timezone.now())
         content = listed_page(
             query_id=catalog.catalog_query_id, offset=wanted.offset, limit=wanted.size, surface=self.surface

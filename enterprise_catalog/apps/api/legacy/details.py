@@ -16,7 +16,7 @@ from enterprise_catalog.apps.catalog.linking import link_context
 from enterprise_catalog.apps.catalog.links import LinkContext
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+from enterprise_catalog.apps.customers.lookup import customer_with
 
 _RECORD = OpenApiResponse(
     {
@@ -80,4 +80,4 @@ def found(record: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def context_of(catalog: EnterpriseCatalog) -> LinkContext:
-    return link_context(catalog, EnterpriseCustomer.objects.filter(uuid=catalog.enterprise_uuid).first())
+    return link_context(catalog, customer_with(catalog.enterprise_uuid))

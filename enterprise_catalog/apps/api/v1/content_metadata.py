@@ -39,6 +39,7 @@ from enterprise_catalog.apps.catalog.surfaces import Surface
 from enterprise_catalog.apps.catalog.versions import version_of_catalog
 from enterprise_catalog.apps.core.moments import iso_moment
 from enterprise_catalog.apps.core.renderers import Rendered
+from enterprise_catalog.apps.customers.lookup import customer_with
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 _WHOLE = flag_parameter("traverse_pagination", "Everything in one streamed answer, whatever its size (META-3).")
@@ -120,7 +121,7 @@ def question_of(request: Request, catalog: EnterpriseCatalog, keys: list[str] | 
     if not whole:
         count = getattr(catalog.catalog_query, surface.count) if members is None else len(members)
         wanted = replace(wanted, number=page_of(wanted, count).number)
-    customer = EnterpriseCustomer.objects.filter(uuid=catalog.enterprise_uuid).first()
+    customer = customer_with(catalog.enterprise_uuid)
     return Question(surface, catalog, customer, keys, members, page=None if whole else wanted)
 
 

@@ -19,7 +19,7 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import rendered_items
 from enterprise_catalog.apps.catalog.versions import latest_modified, version_of_catalog
 from enterprise_catalog.apps.core.renderers import Rendered
-from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+from enterprise_catalog.apps.customers.lookup import customer_with
 
 _SKIP = "skip_customer_fetch"
 
@@ -47,7 +47,7 @@ class CustomerContentView(ApiView):
             raise NotFound("No matching content in any catalog for this customer")
         skip_customer = boolean(request, _SKIP)
         member = members[catalog.catalog_query_id]
-        customer = EnterpriseCustomer.objects.filter(uuid=customer_uuid).first()
+        customer = customer_with(customer_uuid)
         version = version_of_catalog(catalog=catalog, customer=customer, members=[member])
         if skip_customer:
             version = replace(version, last_modified=latest_modified(catalog=catalog, customer=None))

@@ -1,0 +1,7 @@
+"""From a customer's uuid to what this service knows of it."""
+
+from enterprise_catalog.apps.core.prepared import PreparedLookup
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+
+# The copy of this customer, or None for one that this service was never told of.
+customer_with = PreparedLookup(EnterpriseCustomer.objects.all(), field="uuid")
