@@ -54,7 +54,7 @@ def legacy_item(document: dict[str, Any], context: LinkContext, *, now: datetime
     content_type = document["aggregation_key"].partition(":")[0]
     document.pop("content_last_modified", None)
     if url := links.linkable_url(document.get("marketing_url")):
-        document["marketing_url"] = links.merge_parameters(url, context.utm)
+        document["marketing_url"] = links.with_utm(context, url)
     if content_type == ContentType.PROGRAM:
         document["enrollment_url"] = links.lms_program_url(context, document.get("uuid") or document["key"])
     else:

@@ -106,7 +106,7 @@ def link_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None
 def _item_fields(context: LinkContext, facts: Facts, floor: str) -> dict[str, str | None]:
     fields: dict[str, str | None] = {"content_last_modified": moment_text(max(facts["modified"], floor))}
     if facts["marketing_url"]:
-        fields["marketing_url"] = links.merge_parameters(facts["marketing_url"], context.utm)
+        fields["marketing_url"] = links.with_utm(context, facts["marketing_url"])
     content_type = facts["type"]
     if content_type == ContentType.PROGRAM:
         fields["enrollment_url"] = None

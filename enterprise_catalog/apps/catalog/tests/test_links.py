@@ -117,8 +117,10 @@ def test_a_name_without_slug_sends_no_source():
 
 def test_a_name_without_slug_leaves_no_other_source():
     """META-22, META-23: discovery's own says whose link it was before, and would be counted."""
-    merged = links.merge_parameters("https://www.example.org/?utm_source=worker&x=1", links.utm_parameters("数学"))
-    assert merged == "https://www.example.org/?utm_medium=enterprise&x=1"
+    context = replace(PORTAL, utm=links.utm_parameters("数学"))
+    for rest in ("", "&x=1"):
+        merged = links.with_utm(context, f"https://www.example.org/?utm_source=worker{rest}")
+        assert merged == f"https://www.example.org/?utm_medium=enterprise{rest}"
 
 
 @pytest.mark.parametrize(
@@ -127,6 +129,14 @@ def test_a_name_without_slug_leaves_no_other_source():
         (
             "https://www.example.org/course/demo?utm_source=worker&utm_medium=affiliate&x=1&y=",
             "https://www.example.org/course/demo?utm_medium=enterprise&utm_source=acme-inc&x=1",
+        ),
+        (
+            "https://www.example.org/course/demo?utm_source=worker&utm_medium=affiliate&utm_source",
+            "https://www.example.org/course/demo?utm_medium=enterprise&utm_source=acme-inc",
+        ),
+        (
+            "https://www.example.org/course/demo?utm%5Fsource=worker#part",
+            "https://www.example.org/course/demo?utm_medium=enterprise&utm_source=acme-inc#part",
         ),
         ("/relative/course", "/relative/course?utm_medium=enterprise&utm_source=acme-inc"),
         (
@@ -141,4 +151,4 @@ def test_a_name_without_slug_leaves_no_other_source():
 )
 def test_merging_parameters(url, merged):
     """META-23."""
-    assert links.merge_parameters(url, links.utm_parameters("Acme, Inc.")) == merged
+    assert links.with_utm(PORTAL, url) == merged
