@@ -13,10 +13,8 @@ from scripts import debian, processes
 from scripts.run_tests import ROOT, clean_environment
 from scripts.services import Services
 
-# More at once than there are processors: most of the time each waits, for leases to end and servers to start. In order,
-# since the longest come first.
-PARALLEL = ["-n", "4", "--dist", "load", "--maxschedchunk", "1"]
-PYTEST = ["pytest", "-q", *PARALLEL, "--no-header", "--tb", "short", "--show-capture", "no"]
+# More at once than there are processors: most of the time each waits, for leases to end and servers to start.
+PYTEST = ["pytest", "-q", "-n", "4", "--dist", "worksteal", "--no-header", "--tb", "short", "--show-capture", "no"]
 
 
 def run_once(extra_arguments: list[str]) -> bool:

@@ -147,14 +147,7 @@ def workers(process_environment: dict[str, str], broker: Redis, sandbox: Sandbox
 # --- One line for each fault ------------------------------------------------------------------------------------------
 
 FAULT_LINES = bool(os.environ.get("FAULT_LINES"))
-# They begin first: one that takes minutes should not begin when the others have ended.
-LONGEST = ("[5000]", "embedded_worker", "model_does", "two_minutes", "[1000]")
 _recoveries: list[tuple[float, str]] = []
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if FAULT_LINES:
-        items.sort(key=lambda item: next((at for at, part in enumerate(LONGEST) if part in item.name), len(LONGEST)))
 
 
 class Saw(Protocol):

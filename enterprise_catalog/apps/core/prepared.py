@@ -33,7 +33,7 @@ class PreparedLookup(Generic[M]):
     `lookup(value)` is the row of a queryset whose unique field has this value, or None.
 
     Compiled once in each thread, as each has a connection. The queryset may select relations and defer columns, and
-    has no conditions of its own.
+    has no conditions of its own; the value is never None.
     """
 
     def __init__(self, queryset: models.QuerySet[M], *, field: str) -> None:
@@ -57,7 +57,9 @@ class PreparedLookup(Generic[M]):
 
     def _compile(self, value: Any) -> _Compiled:
         compiler = self._queryset.filter(**{self._field.name: value}).query.get_compiler(connection=connection)
-        sql, _ = compiler.as_sql()
+        sql, parameters = compiler.as_sql()
+        if len(parameters) != 1:
+            raise ValueError(f"The look-up has another value than that of {self._field.name}: {sql}")
         own = compiler.klass_info["select_fields"]
         columns = slice(own[0], own[-1] + 1)
         return _Compiled(
