@@ -74,18 +74,6 @@ def stop(*running: subprocess.Popen[bytes], grace_seconds: float) -> None:
         process.wait()
 
 
-def parents() -> dict[int, int]:
-    """Of each process of this machine the one that started it, by their ids."""
-    found = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        found[int(stat.parent.name)] = int(fields[1])
-    return found
-
-
 def tail(log: Path, *, lines: int = 20) -> str:
     if not log.exists():
         return ""

@@ -84,8 +84,8 @@ def start_service(supervisor: Supervisor, config: LocalConfig, environment: dict
     supervisor.start("web", ["gunicorn", "enterprise_catalog.wsgi", "--bind", bind], environment)
     # The file-system broker knows no broadcasts, and one worker has nobody to gossip with.
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    # No pool: with this broker its processes would share one queue, and whichever is killed while it waits there takes
-    # the queue's lock with it. So the worker is one process, and its end is seen.
+    # No pool: with this broker its processes share one queue, and a worker whose processes had been killed, one at work
+    # and one idle, was seen to execute nothing any more. So the worker is one process, and its end is seen.
     worker = ["worker", "--pool", "solo", "--loglevel", "INFO", *alone]
     supervisor.start("worker", [*celery, *worker], environment)
     schedule = str(config.directory / "celerybeat-schedule")

@@ -2,8 +2,9 @@
 
 import signal
 import sys
-import time
 from pathlib import Path
+
+import psutil
 
 from scripts import processes
 from tests.contract.test_deployment_files import ROOT
@@ -34,30 +35,19 @@ class Launched:
             seconds=START_SECONDS,
         )
 
-    def family(self) -> set[int]:
-        return descendants(self.process.pid)
+    def family(self) -> list[psutil.Process]:
+        """All that it started, and they."""
+        return psutil.Process(self.process.pid).children(recursive=True)
 
-    def child(self, word: str) -> int:
+    def child(self, word: str) -> psutil.Process:
         """The process it started itself with this word on the command line."""
-        children = (pid for pid, parent in processes.parents().items() if parent == self.process.pid)
-        return next(pid for pid in children if word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
+        children = psutil.Process(self.process.pid).children()
+        return next(child for child in children if word in child.cmdline())
 
     def interrupt(self) -> int:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(60)
 
 
-def descendants(pid: int) -> set[int]:
-    found, generation = set(), {pid}
-    known = processes.parents()
-    while generation:
-        generation = {child for child, parent in known.items() if parent in generation}
-        found |= generation
-    return found
-
-
-def all_gone(pids: set[int]) -> bool:
-    deadline = time.monotonic() + 10
-    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+def all_gone(family: list[psutil.Process]) -> bool:
+    return not psutil.wait_procs(family, timeout=10)[1]

@@ -122,7 +122,7 @@ CELERY_BEAT_SCHEDULE = {
     "pruning": {"task": "refresh.prune", "schedule": 600},  # and so does this (PRUNING_INTERVAL_MINUTES)
 }
 
-# Below these, work would not be other but none, or endless.
+# Less than this would leave no work to be done, or never end it.
 _LEAST = {
     "DISCOVERY_PAGE_SIZE": 1,
     "DISCOVERY_REQUESTS_PER_HOUR": 0,

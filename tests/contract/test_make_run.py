@@ -1,8 +1,6 @@
 """`make run`, as a newcomer meets it: it starts everything, says what came out, and leaves nothing behind."""
 
-import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -122,7 +120,7 @@ def test_ctrl_c_stops_everything_and_the_next_start_keeps_the_data(first_start, 
     assert second.printed.count("kept from an earlier start") == 6
 
     family = second.family()
-    os.kill(second.child("worker"), signal.SIGKILL)
+    second.child("worker").kill()
     assert second.process.wait(60) == 1
     assert "worker ended with exit code -9" in second.printed
     assert all_gone(family)

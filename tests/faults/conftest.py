@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import psutil
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
@@ -108,9 +109,9 @@ class Workers:
 
     def kill_children(self, worker: subprocess.Popen[bytes]) -> int:
         """All of them at once, busy or idle, and the beat in one of them; returns how many there were."""
-        children = [pid for pid, parent in processes.parents().items() if parent == worker.pid]
+        children = psutil.Process(worker.pid).children()
         for child in children:
-            os.kill(child, signal.SIGKILL)
+            child.kill()
         return len(children)
 
     def stop(self) -> None:

@@ -1,7 +1,5 @@
 """`make run`, whose worker takes files for messages and has no pool, and SQLite for a database (P5)."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,7 +14,7 @@ from scripts.sample_data import SAMPLES
 from tests.contract.session import Session
 from tests.contract.test_deployment_files import ROOT
 from tests.faults.conftest import eventually
-from tests.launched import Launched, all_gone, descendants
+from tests.launched import Launched, all_gone
 
 pytestmark = [pytest.mark.local_run, pytest.mark.thorough]
 
@@ -51,8 +49,8 @@ def test_the_embedded_worker_is_killed_at_work(launch, saw):
     eventually(lambda: operator.call("GET", run)["state"] == "running")
     family = first.family()
     worker = first.child("worker")
-    assert descendants(worker) == set(), "a pool, whose processes could be killed without an end of the worker"
-    os.kill(worker, signal.SIGKILL)
+    assert worker.children() == [], "a pool, whose processes could be killed without an end of the worker"
+    worker.kill()
     killed = time.monotonic()
     assert first.process.wait(60) == 1
     assert "worker ended with exit code -9" in first.printed

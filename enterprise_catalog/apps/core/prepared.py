@@ -2,7 +2,7 @@
 Look-ups of one row whose SQL is worked out once.
 
 Django compiles a queryset anew each time it is asked. For a catalog with its query that took longer than the database
-needed to answer: 40 % of the time of a whole `contains` request. What comes out is the same model.
+needed to answer: in a profile, 40 % of a whole `contains` request. What comes out is the same model.
 """
 
 import threading
