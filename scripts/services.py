@@ -23,6 +23,9 @@ START_SECONDS = 60
 STOP_SECONDS = 20
 DATABASE = "enterprise_catalog"
 SERVICE_USER = "service"
+# Of a replicated database: who copies it, and who reads the copy.
+REPLICATION_USER = "replication"
+READER_USER = "reader"
 # The smallest that production may have.
 MAX_ALLOWED_PACKET = "4M"
 
@@ -126,14 +129,23 @@ class MariaDB(Server):
         made = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, check=False)
         if made.returncode:
             raise processes.NotReady(f"{command[0]} failed:\n{made.stdout}{made.stderr}")
-        # All rights, because the test runner creates and drops databases of its own.
-        (self.directory / "init.sql").write_text(
-            f"CREATE DATABASE IF NOT EXISTS {DATABASE};\n"
-            f"CREATE USER IF NOT EXISTS {DATABASE}@127.0.0.1 IDENTIFIED BY '{self.password}';\n"
-            f"GRANT ALL ON *.* TO {DATABASE}@127.0.0.1;\n"
-            f"CREATE USER IF NOT EXISTS {SERVICE_USER}@127.0.0.1 IDENTIFIED BY '{self.password}';\n"
-            f"GRANT ALL ON {DATABASE}.* TO {SERVICE_USER}@127.0.0.1;\n"
-        )
+        (self.directory / "init.sql").write_text("".join(f"{statement};\n" for statement in self.first_statements()))
+
+    def first_statements(self) -> list[str]:
+        """What the server does at each start, before it listens."""
+        return [
+            f"CREATE DATABASE IF NOT EXISTS {DATABASE}",
+            # All rights, because the test runner creates and drops databases of its own.
+            *self._user(DATABASE, "ALL ON *.*"),
+            *self._user(SERVICE_USER, f"ALL ON {DATABASE}.*"),
+        ]
+
+    def binary_log(self) -> list[str]:
+        return ["--skip-log-bin"]
+
+    def _user(self, name: str, rights: str) -> list[str]:
+        user = f"{name}@127.0.0.1"
+        return [f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY '{self.password}'", f"GRANT {rights} TO {user}"]
 
     def command(self) -> list[str]:
         return [
@@ -148,7 +160,7 @@ class MariaDB(Server):
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
             "--skip-name-resolve",
-            "--skip-log-bin",
+            *self.binary_log(),
             "--performance-schema=OFF",
             "--character-set-server=utf8mb4",
             "--collation-server=utf8mb4_unicode_ci",
@@ -165,6 +177,46 @@ class MariaDB(Server):
     def answers(self) -> bool:
         # The handshake: a four byte header, then protocol version 10. Refusals start with 255 instead.
         return self._first_bytes(b"")[4:5] == b"\x0a"
+
+
+class Primary(MariaDB):
+    """A MariaDB that may be copied."""
+
+    def first_statements(self) -> list[str]:
+        return [
+            *super().first_statements(),
+            *self._user(REPLICATION_USER, "REPLICATION SLAVE ON *.*"),
+            *self._user(READER_USER, f"SELECT ON {DATABASE}.*"),
+        ]
+
+    def binary_log(self) -> list[str]:
+        return ["--log-bin=changes", "--binlog-format=ROW", "--server-id=1"]
+
+
+class Replica(MariaDB):
+    """A MariaDB that copies a primary from its first statement on, users included, and takes no writes of its own."""
+
+    name = "mariadb-replica"
+
+    def __init__(self, directory: Path, primary: Primary) -> None:
+        super().__init__(directory)
+        self.primary = primary
+        self.password = primary.password
+
+    @property
+    def reader_url(self) -> str:
+        return f"mysql://{READER_USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
+
+    def first_statements(self) -> list[str]:
+        """Where it stopped is in its own tables, so that being told again who its primary is does no harm."""
+        return [
+            f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={self.primary.port}, MASTER_CONNECT_RETRY=1,"
+            f" MASTER_USER='{REPLICATION_USER}', MASTER_PASSWORD='{self.password}', MASTER_USE_GTID=slave_pos",
+            "START SLAVE",
+        ]
+
+    def binary_log(self) -> list[str]:
+        return ["--skip-log-bin", "--server-id=2", "--read-only=1", "--skip-slave-start"]
 
 
 class Redis(Server):
@@ -194,8 +246,11 @@ class Services:
     def __init__(self) -> None:
         debian.ensure(["mariadb", "redis"])
         self.directory = Path(tempfile.mkdtemp(prefix="enterprise-catalog-services-"))
-        self.mariadb = MariaDB(self.directory)
+        self.mariadb = self.database()
         self.redis = Redis(self.directory)
+
+    def database(self) -> MariaDB:
+        return MariaDB(self.directory)
 
     def __enter__(self) -> Self:
         try:
@@ -220,6 +275,35 @@ class Services:
             "CELERY_BROKER_URL": f"{self.redis.url}/0",
             "CACHE_URL": f"{self.redis.url}/1",
         }
+
+
+class ReplicatedServices(Services):
+    """The same with a second MariaDB that replicates the first."""
+
+    mariadb: Primary
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.replica = Replica(self.directory, self.mariadb)
+
+    def database(self) -> MariaDB:
+        return Primary(self.directory)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        try:
+            self.replica.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def close(self) -> None:
+        self.replica.stop()
+        super().close()
+
+    def environment(self) -> dict[str, str]:
+        return super().environment() | {"DATABASE_REPLICA_URL": self.replica.reader_url}
 
 
 def _program(*names: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts import processes
-from scripts.services import Services
+from scripts.services import ReplicatedServices, Services
 from tests.contract.test_container_commands import production_environment
 from tests.contract.test_deployment_files import ROOT
 
@@ -26,10 +26,15 @@ class WholeService:
 
 
 @contextmanager
-def whole_service(*, neighbours: Mapping[str, str], directory: Path) -> Iterator[WholeService]:
-    """`neighbours` are the variables that say who is around it; logs and the like go to `directory`."""
+def whole_service(
+    *, neighbours: Mapping[str, str], directory: Path, replicated: bool = False
+) -> Iterator[WholeService]:
+    """
+    `neighbours` are the variables that say who is around it; logs and the like go to `directory`. `replicated` gives it
+    a replica to read from.
+    """
     port = processes.free_port()
-    with Services() as services:
+    with ReplicatedServices() if replicated else Services() as services:
         environment = production_environment(services) | {
             "ALLOWED_HOSTS": "127.0.0.1",
             "DATABASE_URL": services.mariadb.service_url,
