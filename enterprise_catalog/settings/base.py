@@ -10,6 +10,7 @@ from pathlib import Path
 
 import environ
 from corsheaders.defaults import default_headers
+from django.core.exceptions import ImproperlyConfigured
 
 from enterprise_catalog.apps.core.logging import logging_config
 from enterprise_catalog.settings.work import *
@@ -127,9 +128,38 @@ def with_engine_options(config: dict) -> dict:
     return config
 
 
-DATABASES = {
-    "default": with_engine_options(environ.Env.db_url_config(env.str("DATABASE_URL", default="sqlite:///:memory:")))
-}
+# A replica serves index probes and batches of a stream, milliseconds each. One that is silent for this long hangs, and
+# the request that waits has yet to be answered by the primary.
+REPLICA_READ_TIMEOUT_SECONDS = 5
+# A replica that failed is left alone for this long: of requests that would wait for one that hangs there is one in each
+# such time and process, and one that is back is soon used.
+REPLICA_PAUSE_SECONDS = 10
+# What is read there: content, and the catalogs and customers it is shown for. Who calls and may do what is always the
+# primary's word, so that a right that is taken away is gone at once.
+REPLICA_APPS = ["catalog", "customers"]
+
+
+def with_replica(databases: dict[str, dict]) -> dict[str, dict]:
+    """All databases fit for use: those given, and the replica that DATABASE_REPLICA_URL names."""
+    if replica_url := env.str("DATABASE_REPLICA_URL", default=""):
+        databases = databases | {"replica": environ.Env.db_url_config(replica_url)}
+    if replica := databases.get("replica"):
+        if replica["ENGINE"] != databases["default"]["ENGINE"] or not replica["ENGINE"].endswith("mysql"):
+            raise ImproperlyConfigured(
+                "DATABASE_REPLICA_URL and DATABASE_URL must both name a MySQL or MariaDB server."
+            )
+        replica.setdefault("OPTIONS", {}).setdefault("read_timeout", REPLICA_READ_TIMEOUT_SECONDS)
+        # Tests have one database, and both names for it.
+        replica.setdefault("TEST", {}).setdefault("MIRROR", "default")
+    return {alias: with_engine_options(config) for alias, config in databases.items()}
+
+
+def routers(databases: dict[str, dict]) -> list[str]:
+    return ["enterprise_catalog.apps.core.replica.ReplicaRouter"] if "replica" in databases else []
+
+
+DATABASES = with_replica({"default": environ.Env.db_url_config(env.str("DATABASE_URL", default="sqlite:///:memory:"))})
+DATABASE_ROUTERS = routers(DATABASES)
 # One statement, its values as they are sent: MySQL and MariaDB refuse what is longer than their `max_allowed_packet`,
 # and 4 MB of it is all that is asked of them (DISC-17). The rest is for other columns and the statement's own words.
 DATABASE_STATEMENT_BYTES = 4 * 1024 * 1024 - 64 * 1024

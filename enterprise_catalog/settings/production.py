@@ -78,7 +78,8 @@ if os.environ["CELERY_BROKER_URL"].startswith("memory:"):
 from enterprise_catalog.settings.base import *
 
 if "DATABASES" in _configuration and "DATABASE_URL" not in os.environ:
-    DATABASES = {alias: with_engine_options(config) for alias, config in _configuration["DATABASES"].items()}
+    DATABASES = with_replica(_configuration["DATABASES"])
+    DATABASE_ROUTERS = routers(DATABASES)
 if "CACHES" in _configuration and "CACHE_URL" not in os.environ:
     CACHES = _configuration["CACHES"]
 if DATABASES["default"]["NAME"] in ("", ":memory:"):

@@ -82,6 +82,42 @@ def test_production_refuses_what_one_process_alone_can_use(name, value, tmp_path
     assert f"ImproperlyConfigured: {name} names a" in run(CHECK, variables).errors
 
 
+SHOW_DATABASES = [
+    "-c",
+    "from django.conf import settings as s; import json; replica = s.DATABASES.get('replica', {});"
+    "print(json.dumps([sorted(s.DATABASES), s.DATABASE_ROUTERS, replica.get('HOST'), replica.get('OPTIONS')]))",
+]
+PRIMARY = "mysql://service:x@primary/catalog"
+
+
+def test_a_replica_fails_sooner_than_the_primary(tmp_path):
+    urls = {"DATABASE_URL": PRIMARY, "DATABASE_REPLICA_URL": "mysql://reader:x@replica/catalog"}
+    outcome = run(SHOW_DATABASES, environment("production", directory=tmp_path) | urls)
+    aliases, routers, host, options = json.loads(outcome.output)
+    assert (aliases, host) == (["default", "replica"], "replica")
+    assert routers == ["enterprise_catalog.apps.core.replica.ReplicaRouter"]
+    assert (options["isolation_level"], options["read_timeout"]) == ("read committed", 5)
+
+
+def test_without_a_replica_nothing_is_routed(tmp_path):
+    shown = json.loads(run(SHOW_DATABASES, environment("production", directory=tmp_path)).output)
+    assert shown == [["default"], [], None, None]
+
+
+@pytest.mark.parametrize(
+    ("primary", "replica"),
+    [
+        (PRIMARY, "sqlite:////tmp/copy.sqlite3"),
+        (PRIMARY, "postgres://reader:x@replica/catalog"),
+        ("sqlite:////tmp/catalog.sqlite3", "sqlite:////tmp/copy.sqlite3"),
+    ],
+)
+def test_a_replica_that_cannot_be_one_is_refused_by_name(primary, replica, tmp_path):
+    urls = {"DATABASE_URL": primary, "DATABASE_REPLICA_URL": replica}
+    outcome = run(SHOW_DATABASES, environment("production", directory=tmp_path) | urls)
+    assert "ImproperlyConfigured: DATABASE_REPLICA_URL" in outcome.errors
+
+
 class TestConfigurationFile:
     """The YAML file that Open edX operators know."""
 
@@ -130,6 +166,15 @@ class TestConfigurationFile:
         changed = {"JWT_AUDIENCE": "another", "DATABASE_URL": f"sqlite:///{tmp_path / 'env.sqlite3'}"}
         shown = json.loads(run(self.SHOW, variables | changed).output)
         assert (shown[3], shown[4]) == ("another", str(tmp_path / "env.sqlite3"))
+
+    def test_it_may_name_a_replica(self, variables):
+        file = Path(variables["ENTERPRISE_CATALOG_CFG"])
+        told = json.loads(file.read_text())
+        server = {"ENGINE": "django.db.backends.mysql", "NAME": "catalog", "HOST": "primary"}
+        told["DATABASES"] = {"default": server, "replica": server | {"HOST": "replica"}}
+        file.write_text(json.dumps(told))
+        aliases, routers, host, options = json.loads(run(SHOW_DATABASES, variables).output)
+        assert (aliases, len(routers), host, options["read_timeout"]) == (["default", "replica"], 1, "replica", 5)
 
     @pytest.mark.parametrize("content", ["- a list", "a: [", ""])
     def test_a_file_that_cannot_be_used_is_refused(self, variables, content):

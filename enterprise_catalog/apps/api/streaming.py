@@ -15,6 +15,7 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from rest_framework.request import Request
 
 from enterprise_catalog.apps.catalog.pages import ContentWalk
+from enterprise_catalog.apps.core import replica
 from enterprise_catalog.apps.core.db import snapshot
 from enterprise_catalog.apps.core.renderers import XML_DECLARATION, to_json, to_xml, xml_element
 
@@ -32,8 +33,14 @@ class _Primed:
         self._rest = chunks
 
     def __iter__(self) -> Iterator[bytes]:
-        yield self._first
-        yield from self._rest
+        try:
+            yield self._first
+            yield from self._rest
+        except Exception as error:
+            log.exception("stream_broken")
+            if replica.reads_replica():
+                replica.leave_replica(because=error)
+            raise
 
     def close(self) -> None:
         self._rest.close()
@@ -67,11 +74,7 @@ def stream(
 
     def chunks() -> Generator[bytes]:
         with snapshot():
-            try:
-                yield from _lumps(pieces())
-            except Exception:
-                log.exception("stream_broken")
-                raise
+            yield from _lumps(pieces())
 
     started = _Primed(chunks())
     if request.method == "HEAD":

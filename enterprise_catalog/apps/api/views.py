@@ -5,6 +5,8 @@ else about catalogs.
 
 from typing import Any, cast
 
+from django.db import Error
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -12,6 +14,10 @@ from rest_framework.views import APIView
 from enterprise_catalog.apps.api.throttling import UserThrottle
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
+from enterprise_catalog.apps.core import replica
+
+# What a replica that is away, or that has yet to hear of what was written, makes of a request.
+_OTHERWISE_ON_THE_PRIMARY = (Error, NotFound, PermissionDenied, QueryGone)
 
 
 class ApiView(APIView):
@@ -28,6 +34,8 @@ class ApiView(APIView):
     # Most answers depend on the caller's roles; the others are for everybody who is known (PERM-8). For the OpenAPI
     # document only: the check itself is each view's.
     asks_for_role = True
+    # For views that read nothing but content: a replica may answer them, if there is one (ADR 0018).
+    reads_replica = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.format_kwarg = self.get_format_suffix(**kwargs)
@@ -37,16 +45,28 @@ class ApiView(APIView):
         if not hasattr(self, (request.method or "").lower()):
             self.http_method_not_allowed(request)
         self.check_throttles(request)
+        if self.reads_replica:
+            replica.read_from_replica()
 
     def handle_exception(self, exc: Exception) -> Response:
         """
-        Between two statements of a reader, a query may be replaced by another one with its filter (QRY-3). Catalogs are
-        attached to that one then: the answer is made again, from the catalog on.
+        Two things are cured by making the answer again, from the catalog on. The replica failed, or has not heard of
+        something yet: the primary decides (ADR 0018). And between two statements of a reader, a query may be replaced
+        by another one with its filter (QRY-3): catalogs are attached to that one then.
         """
+        if replica.reads_replica() and isinstance(exc, _OTHERWISE_ON_THE_PRIMARY):
+            replica.leave_replica(because=exc)
+            try:
+                return self._answer()
+            except Exception as error:
+                exc = error
         if isinstance(exc, QueryGone):
             try:
-                handler = getattr(self, (self.request.method or "").lower())
-                return cast(Response, handler(self.request, *self.args, **self.kwargs))
+                return self._answer()
             except Exception as error:
                 exc = error
         return super().handle_exception(exc)
+
+    def _answer(self) -> Response:
+        handler = getattr(self, (self.request.method or "").lower())
+        return cast(Response, handler(self.request, *self.args, **self.kwargs))

@@ -9,8 +9,6 @@ every enrollment.
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from django.db import connection
-
 from enterprise_catalog.apps.catalog.models import (
     AllowedRun,
     CatalogContentKey,
@@ -23,6 +21,7 @@ from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
 from enterprise_catalog.apps.core.db import in_statements, sent_bytes, snapshot
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
+from enterprise_catalog.apps.core.replica import reading
 
 # Each key stands up to five times in the statement; SQLite takes 32,766 parameters.
 _KEYS_PER_STATEMENT = 1000
@@ -126,7 +125,7 @@ def _matches(query_ids: list[int], keys: list[str], surface: Surface) -> Iterato
             hidden=Standing.HIDDEN.value,
         )
         parameters: list[int | str] = [*query_ids, *chunk]
-        with connection.cursor() as cursor:
+        with reading().cursor() as cursor:
             cursor.execute(statement, [*parameters * rules, *query_ids])
             rows = cursor.fetchall()
         matches = [Match(*row) for row in rows if row[1] is not None]

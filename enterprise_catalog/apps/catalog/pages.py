@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
 from enterprise_catalog.apps.catalog.membership import find_matches
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
@@ -24,6 +22,7 @@ from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
 from enterprise_catalog.apps.core.chunks import in_chunks
 from enterprise_catalog.apps.core.packing import unpack_bytes
+from enterprise_catalog.apps.core.replica import reading
 
 # Items of a streamed answer are read in batches of this many: a few MB at a time, whatever the size of the catalog
 # (META-3).
@@ -168,6 +167,6 @@ def _rows(template: str, surface: Surface, parameters: Sequence[int | str], **pa
         document_column=surface.document,
         override_column=surface.override,
     )
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall()

@@ -14,6 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Now
 
 from enterprise_catalog.apps.core.chunks import in_measured_chunks
+from enterprise_catalog.apps.core.replica import reading
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -98,6 +99,7 @@ def snapshot() -> Iterator[None]:
     Written in SQL since Django's `atomic` would take SQLite's write lock and cannot raise one transaction's isolation
     on MySQL. Inside an outer transaction that one's view holds.
     """
+    connection = reading()
     if connection.in_atomic_block:
         yield
         return
@@ -113,6 +115,7 @@ def snapshot() -> Iterator[None]:
 
 def database_now() -> datetime:
     """The database's clock, for moments that are compared between workers."""
+    connection = reading()
     with connection.cursor() as cursor:
         if connection.vendor == "mysql":
             cursor.execute("SELECT UTC_TIMESTAMP(6)")

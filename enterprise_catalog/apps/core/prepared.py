@@ -9,7 +9,8 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
-from django.db import connection, models
+from django.db import connections, models, router
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -32,8 +33,8 @@ class PreparedLookup(Generic[M]):
     """
     `lookup(value)` is the row of a queryset whose unique field has this value, or None.
 
-    Compiled once in each thread, as each has a connection. The queryset may select relations and defer columns, and
-    has no conditions of its own; the value is never None.
+    Compiled once for each connection, of which a thread has one to each database. The queryset may select relations and
+    defer columns, and has no conditions of its own; the value is never None.
     """
 
     def __init__(self, queryset: models.QuerySet[M], *, field: str) -> None:
@@ -42,20 +43,23 @@ class PreparedLookup(Generic[M]):
         self._of_thread = threading.local()
 
     def __call__(self, value: Any) -> M | None:
-        if not hasattr(self._of_thread, "compiled"):
-            self._of_thread.compiled = self._compile(value)
-        compiled: _Compiled = self._of_thread.compiled
+        alias = router.db_for_read(self._queryset.model)
+        connection = connections[alias]
+        compiled: _Compiled | None = getattr(self._of_thread, alias, None)
+        if compiled is None:
+            compiled = self._compile(value, connection)
+            setattr(self._of_thread, alias, compiled)
         with connection.cursor() as cursor:
             cursor.execute(compiled.sql, [self._field.get_db_prep_value(value, connection)])
             rows = cursor.fetchall()
         for row in compiled.compiler.apply_converters(rows, compiled.converters):
-            found = self._queryset.model.from_db(connection.alias, compiled.names, row[compiled.columns])
+            found = self._queryset.model.from_db(alias, compiled.names, row[compiled.columns])
             for populator in compiled.populators:
                 populator.populate(row, found)
             return found
         return None
 
-    def _compile(self, value: Any) -> _Compiled:
+    def _compile(self, value: Any, connection: BaseDatabaseWrapper) -> _Compiled:
         compiler = self._queryset.filter(**{self._field.name: value}).query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
         if len(parameters) != 1:

@@ -62,6 +62,8 @@ class CatalogsView(LegacyView):
 
 
 class CatalogView(LegacyView):
+    reads_replica = True
+
     @extend_schema(
         operation_id="retrieve_legacy_catalog",
         summary="One catalog with a page of its content, as edx-enterprise showed it",

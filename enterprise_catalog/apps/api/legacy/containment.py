@@ -22,6 +22,7 @@ from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
 class CatalogContainsView(LegacyView):
+    reads_replica = True
     # To whom has no role the catalog does not exist (PERM-16).
     asks_for_role = False
 
@@ -38,6 +39,8 @@ class CatalogContainsView(LegacyView):
 
 
 class CustomerContainsView(LegacyView):
+    reads_replica = True
+
     @extend_schema(
         operation_id="legacy_customer_contains",
         summary="Is all of this content in one catalog of this customer?",

@@ -29,6 +29,8 @@ _RECORD = OpenApiResponse(
 
 
 class CourseView(LegacyView):
+    reads_replica = True
+
     @extend_schema(
         operation_id="retrieve_legacy_course",
         summary="A course of a catalog, in full",
@@ -44,6 +46,8 @@ class CourseView(LegacyView):
 
 
 class CourseRunView(LegacyView):
+    reads_replica = True
+
     @extend_schema(
         operation_id="retrieve_legacy_course_run",
         summary="A course run of a catalog, in full",
@@ -59,6 +63,8 @@ class CourseRunView(LegacyView):
 
 
 class ProgramView(LegacyView):
+    reads_replica = True
+
     @extend_schema(
         operation_id="retrieve_legacy_program",
         summary="A program of a catalog, in full",

@@ -32,6 +32,7 @@ _COERCE_PARAMETER = flag_parameter(_COERCE, "Courses instead of their runs.")
 
 
 class ContentsView(ApiView):
+    reads_replica = True
     asks_for_role = False
 
     @extend_schema(
@@ -62,6 +63,7 @@ class ContentsView(ApiView):
 
 
 class ContentView(ApiView):
+    reads_replica = True
     asks_for_role = False
 
     @extend_schema(

@@ -27,6 +27,8 @@ _POSITION = re.compile(rb"([0-9]{1,18}):([0-9]{1,16})")
 
 
 class ChangesView(ApiView):
+    reads_replica = True
+
     @extend_schema(
         operation_id="list_catalog_changes",
         summary="What joined and left a catalog",

@@ -49,6 +49,8 @@ WITHOUT_IDS = Refused("Neither list, or something that cannot be read.", MISSING
 
 
 class CatalogContainsView(ApiView):
+    reads_replica = True
+
     @extend_schema(
         operation_id="catalog_contains",
         summary="Is content in this catalog?",
@@ -79,6 +81,8 @@ class CatalogContainsView(ApiView):
 
 
 class CustomerContainsView(ApiView):
+    reads_replica = True
+
     @extend_schema(
         operation_id="customer_contains",
         summary="Is content in a catalog of this customer?",

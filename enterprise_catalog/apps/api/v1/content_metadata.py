@@ -51,6 +51,8 @@ _KEYS = keys_parameter(
 
 
 class ContentMetadataView(ApiView):
+    reads_replica = True
+
     @extend_schema(
         operation_id="get_content_metadata",
         summary="What is in a catalog",

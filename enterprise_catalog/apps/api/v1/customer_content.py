@@ -25,6 +25,8 @@ _SKIP = "skip_customer_fetch"
 
 
 class CustomerContentView(ApiView):
+    reads_replica = True
+
     @extend_schema(
         operation_id="retrieve_customer_content",
         summary="One content, as a customer's catalog shows it",

@@ -21,6 +21,8 @@ _NAME = "content_keys"
 
 
 class GenerateDiffView(ApiView):
+    reads_replica = True
+
     @extend_schema(
         operation_id="get_diff",
         summary="What an exporter must delete, create and update",

@@ -44,6 +44,7 @@ class NamedByPath(BaseContentNegotiation):
 
 
 class ExportView(ApiView):
+    reads_replica = True
     renderer_classes = [JSONRenderer]
     content_negotiation_class = NamedByPath
 

@@ -17,6 +17,8 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 
 
 class FilterContentItemsView(ApiView):
+    reads_replica = True
+
     @extend_schema(
         operation_id="filter_content_items",
         summary="Which of these are in the customer's catalogs?",
