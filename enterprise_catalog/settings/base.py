@@ -313,6 +313,8 @@ CONTENT_FILTER_MAX_BYTES = 1024 * 1024
 CONTENT_FILTER_MAX_LEVELS = 10
 PAGE_SIZE_DEFAULT = 10
 PAGE_SIZE_MAX = 100
+# Each process remembers where the pages of so many large catalogs begin: 20 kB for one of 20,000 items.
+PAGE_ANCHORS_KEPT = 500
 # The legacy surface's own, of content (LEG-9) and of queries (LEG-18).
 LEGACY_PAGE_SIZE_DEFAULT = 20
 LEGACY_PAGE_SIZE_MAX = 1000

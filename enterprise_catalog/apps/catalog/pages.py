@@ -7,9 +7,11 @@ Reads only, of the database only (P6).
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from enterprise_catalog.apps.catalog.anchors import GenerationGone, page_start
 from enterprise_catalog.apps.catalog.membership import find_matches
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
@@ -42,7 +44,7 @@ _PAGE = """
       FROM {query} query
  LEFT JOIN (SELECT member.content_key
               FROM {membership} member
-             WHERE member.catalog_query_id = %s AND member.{standing} = {listed}
+             WHERE member.catalog_query_id = %s AND member.{standing} = {listed} AND member.content_key >= %s
           ORDER BY member.content_key
              LIMIT %s OFFSET %s) page ON TRUE
  LEFT JOIN {documents} documents ON documents.content_key = page.content_key
@@ -89,9 +91,19 @@ class ContentWalk:
     items: Iterator[bytes]
 
 
-def listed_page(*, query_id: int, offset: int, limit: int, surface: Surface = V1) -> ContentPage:
+def listed_page(*, query: CatalogQuery, offset: int, limit: int, surface: Surface = V1) -> ContentPage:
     """One page of what a catalog lists (META-4). Raises QueryGone."""
-    rows = _rows(_PAGE, surface, [query_id, limit, offset, query_id])
+    with suppress(GenerationGone):
+        first, skipped = page_start(query=query, offset=offset, surface=surface)
+        page = _page(query.pk, surface, first=first, offset=skipped, limit=limit)
+        if page.generation == query.generation or not first:
+            return page
+    return _page(query.pk, surface, first="", offset=offset, limit=limit)
+
+
+def _page(query_id: int, surface: Surface, *, first: str, offset: int, limit: int) -> ContentPage:
+    """Listed items from this key on, without the first `offset` of them."""
+    rows = _rows(_PAGE, surface, [query_id, first, limit, offset, query_id])
     if not rows:
         raise QueryGone
     count, generation = rows[0][:2]
@@ -114,8 +126,8 @@ def asked_page(
 
 def walk_listed(*, query_id: int, surface: Surface = V1) -> ContentWalk:
     """All that a catalog lists, in constant memory. Call and consume inside `core.db.snapshot`."""
-    first = listed_page(query_id=query_id, offset=0, limit=0, surface=surface)
-    return ContentWalk(first.count, first.generation, _walk_listed(query_id, surface))
+    state = _page(query_id, surface, first="", offset=0, limit=0)
+    return ContentWalk(state.count, state.generation, _walk_listed(query_id, surface))
 
 
 def walk_asked(*, query_id: int, content_keys: Sequence[str], surface: Surface = V1) -> ContentWalk:

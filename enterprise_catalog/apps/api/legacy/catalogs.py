@@ -92,7 +92,7 @@ class CatalogView(LegacyView):
         customer = customer_with(catalog.enterprise_uuid)
         link = legacy_linker(link_context(catalog, customer), now=timezone.now())
         content = listed_page(
-            query_id=catalog.catalog_query_id, offset=wanted.offset, limit=wanted.size, surface=self.surface
+            query=catalog.catalog_query, offset=wanted.offset, limit=wanted.size, surface=self.surface
         )
         page = page_of(wanted, content.count)
         url = partial(url_of_page, request)

@@ -137,7 +137,7 @@ def answer(request: Request, question: Question) -> HttpResponseBase:
 def paged(request: Request, question: Question, wanted: PageRequest, link: Callable[[bytes], bytes]) -> Response:
     query = question.catalog.catalog_query
     if question.members is None:
-        read = partial(listed_page, query_id=query.pk)
+        read = partial(listed_page, query=query)
     else:
         read = partial(asked_page, query=query, members=question.members)
     content = read(offset=wanted.offset, limit=wanted.size, surface=question.surface)

@@ -133,18 +133,18 @@ def test_pages_list_active_courses_and_everything_else_in_key_order(query):
         hold(query, store("program", key))
     hold(query, store("course", "open", course_runs=[{"key": "r", **OPEN}]))
     hold(query, store("course", "closed", course_runs=[]))
-    page = listed_page(query_id=query.pk, offset=0, limit=10)
+    page = listed_page(query=query, offset=0, limit=10)
     assert served(page.items) == ["B", "a+1", "b", "open", "é", "数"]
     assert page.count == 6
-    second = listed_page(query_id=query.pk, offset=2, limit=2)
+    second = listed_page(query=query, offset=2, limit=2)
     assert served(second.items) == ["b", "open"]
 
 
 def test_an_empty_page_still_knows_the_count(query):
     """COM-7."""
-    assert listed_page(query_id=query.pk, offset=0, limit=10).count == 0
+    assert listed_page(query=query, offset=0, limit=10).count == 0
     hold(query, store("program", "p"))
-    beyond = listed_page(query_id=query.pk, offset=10, limit=10)
+    beyond = listed_page(query=query, offset=10, limit=10)
     assert (beyond.count, beyond.items) == (1, [])
 
 
@@ -153,7 +153,7 @@ def test_a_page_is_one_statement(query):
     for number in range(30):
         hold(query, store("program", f"p{number:02d}"))
     with CaptureQueriesContext(connection) as statements:
-        listed_page(query_id=query.pk, offset=0, limit=30)
+        listed_page(query=query, offset=0, limit=30)
     assert len(statements) == 1
 
 

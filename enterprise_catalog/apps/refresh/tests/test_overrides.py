@@ -167,7 +167,7 @@ def test_pages_and_walks_show_the_override(course):
     key, run = course
     query = allowing(key, run)
     refreshed(query)
-    page = listed_page(query_id=query.pk, offset=0, limit=100, surface=V2)
+    page = listed_page(query=query, offset=0, limit=100, surface=V2)
     with snapshot():
         walk = walk_listed(query_id=query.pk, surface=V2)
         walked = list(walk.items)

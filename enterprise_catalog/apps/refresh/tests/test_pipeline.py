@@ -43,7 +43,7 @@ def test_a_query_is_fetched_stored_and_published(sandbox):
     run = refreshed(query)
     assert run.state == State.PUBLISHED
     assert run.counts["total"] == len(members(query)) == run.counts["fetched"] - run.counts["skipped"]
-    page = listed_page(query_id=query.pk, offset=0, limit=100)
+    page = listed_page(query=query, offset=0, limit=100)
     assert page.count == len(page.items) > 0
     assert all(orjson.loads(item.split(b"\x00")[0])["type"] == "course" for item in page.items)
 

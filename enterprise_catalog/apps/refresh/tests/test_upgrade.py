@@ -48,7 +48,7 @@ def query(sandbox):
 
 
 def legacy_state(query):
-    page = listed_page(query_id=query.pk, offset=0, limit=1000, surface=LEGACY)
+    page = listed_page(query=query, offset=0, limit=1000, surface=LEGACY)
     return page.count, dict.fromkeys(page.items)
 
 

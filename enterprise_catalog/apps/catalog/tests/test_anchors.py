@@ -1,0 +1,116 @@
+"""P9, P2: pages deep inside a large catalog, whatever is published meanwhile."""
+
+import orjson
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from enterprise_catalog.apps.catalog.anchors import ANCHOR_EVERY
+from enterprise_catalog.apps.catalog.contents import prepare_content
+from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
+from enterprise_catalog.apps.catalog.pages import listed_page
+from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, publish_members
+
+pytestmark = pytest.mark.django_db
+
+KEYS = [f"p{number:03d}" for number in range(3 * ANCHOR_EVERY + 50)]
+DEEP = 2 * ANCHOR_EVERY + 30
+
+
+@pytest.fixture
+def query():
+    now = timezone.now()
+    contents = [
+        prepare_content(
+            {"content_type": "program", "key": key},
+            content_key=key,
+            content_type="program",
+            parent_content_key=None,
+            content_uuid=None,
+            now=now,
+        )
+        for key in KEYS
+    ]
+    store_contents(contents=contents, records={}, still_ours=lambda: None)
+    query = CatalogQueryFactory()
+    publish(query, KEYS)
+    return query
+
+
+def publish(query, keys):
+    publish_members(query, *ContentMetadata.objects.filter(pk__in=keys))
+
+
+def keys_on(query, offset, limit=10):
+    page = listed_page(query=query, offset=offset, limit=limit)
+    return [orjson.loads(item.split(b"\x00")[0])["key"] for item in page.items]
+
+
+@pytest.mark.parametrize("offset", [0, 90, 95, 100, 101, 199, 200, 345, 349, 350, 4000])
+def test_every_page_is_the_one_an_offset_would_cut(query, offset):  # COM-9
+    assert keys_on(query, offset) == KEYS[offset : offset + 10]
+
+
+def test_a_page_larger_than_the_distance_of_anchors(query):
+    assert keys_on(query, 110, limit=220) == KEYS[110:330]
+
+
+def test_only_the_first_page_of_a_generation_looks_for_anchors(query):
+    with CaptureQueriesContext(connection) as first:
+        keys_on(query, DEEP)
+    with CaptureQueriesContext(connection) as others:
+        keys_on(query, DEEP)
+        keys_on(query, DEEP - 100)
+    assert (len(first), len(others)) == (2, 2)
+
+
+def test_another_generation_has_other_anchors(query):
+    keys_on(query, DEEP)
+    publish(query, KEYS[50:])
+    assert keys_on(query, DEEP) == KEYS[50 + DEEP : 50 + DEEP + 10]
+
+
+def test_a_publish_after_the_query_was_read(query):
+    """P2: the page is of the new set, counted from its beginning, with or without anchors of the old one."""
+    stale = CatalogQuery.objects.get(pk=query.pk)
+    keys_on(stale, DEEP)
+    unread = CatalogQuery.objects.get(pk=query.pk)
+    publish(query, KEYS[50:])
+    for old in (stale, unread):
+        page = listed_page(query=old, offset=DEEP, limit=1)
+        assert (page.generation, page.count) == (query.generation, len(KEYS) - 50)
+        assert keys_on(old, DEEP) == KEYS[50 + DEEP : 50 + DEEP + 10]
+
+
+def test_generations_that_are_counted_again(query):
+    """A database restored from yesterday gives the same numbers to other content."""
+    keys_on(query, DEEP)
+    generation = query.generation
+    publish(query, KEYS[50:])
+    query.generation = generation
+    query.save()
+    assert keys_on(query, DEEP) == KEYS[50 + DEEP : 50 + DEEP + 10]
+
+
+def test_nothing_left_to_begin_at(query):
+    publish(query, [])
+    assert keys_on(query, DEEP) == []
+
+
+@pytest.mark.mariadb
+def test_a_deep_page_reads_no_more_rows_than_the_first(query):
+    """P9, counted by the database itself: at most a hundred index entries more, however deep."""
+
+    def read(offset):
+        keys_on(query, offset)
+        with connection.cursor() as cursor:
+            cursor.execute("FLUSH STATUS")
+            keys_on(query, offset)
+            cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
+            return sum(int(count) for _, count in cursor.fetchall())
+
+    first = read(0)
+    assert all(read(offset) <= first + 2 * ANCHOR_EVERY for offset in (DEEP, len(KEYS) - 10))
+    assert read(DEEP - DEEP % ANCHOR_EVERY) <= first + 10
