@@ -17,6 +17,10 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlu
 # some proxies refuse their encoded form.
 _PATH_SAFE = "/+:@!$&'()*,;=~"
 _RUN = "course_run_key"
+# Most keys and URLs are plain, and a page has hundreds of them: taking these apart and encoding them all the same was a
+# quarter of the time of a page of 100.
+_PLAIN_PATH = re.compile(rf"[A-Za-z0-9_.\-{re.escape(_PATH_SAFE)}]*")
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9_.\-~/+:@!$&'()*,;=%]*")
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ def with_utm(context: LinkContext, url: str) -> str:
     A URL with the catalog's UTM parameters (META-22): same names replaced, blank ones dropped, sorted by name; path and
     fragment untouched (META-23).
     """
+    if _PLAIN_URL.fullmatch(url):
+        return f"{url}?{context.utm_query}"
     parts = urlsplit(url)
     query = context.utm_query
     # Mostly nothing else is there: decoding and encoding it all the same took a tenth of a page.
@@ -153,7 +159,7 @@ def _lms_url(context: LinkContext, what: str) -> str:
 
 
 def _path(key: str) -> str:
-    return quote(key, safe=_PATH_SAFE)
+    return key if _PLAIN_PATH.fullmatch(key) else quote(key, safe=_PATH_SAFE)
 
 
 def _query(parameters: Iterable[tuple[str, str]]) -> str:

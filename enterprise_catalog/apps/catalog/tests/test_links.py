@@ -1,8 +1,11 @@
 """URLs: the worked examples of the contract, to the letter (META-22, META-23, ENR-1..4)."""
 
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from enterprise_catalog.apps.catalog import links
 from enterprise_catalog.apps.catalog.links import LinkContext
@@ -152,3 +155,19 @@ def test_a_name_without_slug_leaves_no_other_source():
 def test_merging_parameters(url, merged):
     """META-23."""
     assert links.with_utm(PORTAL, url) == merged
+
+
+@given(
+    st.text(alphabet="ab0/:@.%~?#&=[]é \\\t-", max_size=12), st.sampled_from(["http://", "https://", "HTTPS://", ""])
+)
+def test_what_is_plain_is_what_taking_apart_would_give(rest, scheme):
+    """META-23: plain URLs are not taken apart, and nobody sees a difference."""
+    url = links.linkable_url(f"{scheme}{rest}")
+    if url and links._PLAIN_URL.fullmatch(url):
+        # A fragment makes it not plain.
+        assert links.with_utm(PORTAL, url) == links.with_utm(PORTAL, f"{url}#f").removesuffix("#f")
+
+
+@given(st.text(max_size=10))
+def test_what_is_plain_in_a_path_is_what_encoding_would_give(key):
+    assert links._path(key) == quote(key, safe=links._PATH_SAFE)

@@ -1,0 +1,56 @@
+"""Who goes without a session: reads of the API with a token, and nobody else (AUTH-1)."""
+
+import pytest
+from django.conf import settings
+from django.test import RequestFactory
+
+from enterprise_catalog.apps.core import browser
+
+CATALOGS = "/api/v1/enterprise-catalogs/"
+
+
+def passed_through(middleware, request):
+    """The request as the view would see it."""
+    seen = []
+
+    def view(request):
+        seen.append((hasattr(request, "session"), hasattr(request, "user"), hasattr(request, "_messages")))
+        raise LookupError
+
+    chain = view
+    for layer in reversed(middleware):
+        chain = layer(chain)
+    with pytest.raises(LookupError):
+        chain(request)
+    return seen[0]
+
+
+LAYERS = [
+    browser.SessionMiddleware,
+    browser.AuthenticationMiddleware,
+    browser.MessageMiddleware,
+    browser.HistoryMiddleware,
+]
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.parametrize("path", [CATALOGS, "/api/v2/enterprise-catalogs/", "/enterprise/api/v1/enterprise_catalogs/"])
+def test_a_read_with_a_token(method, path):
+    request = getattr(RequestFactory(), method)(path, headers={"Authorization": "JWT x"})
+    assert passed_through(LAYERS, request) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "cookies"),
+    [
+        ("post", CATALOGS, {}),
+        ("delete", CATALOGS, {}),
+        ("get", "/admin/", {}),
+        ("get", "/api/docs/", {}),
+        ("get", CATALOGS, {settings.SESSION_COOKIE_NAME: "s"}),
+    ],
+)
+def test_everybody_else(method, path, cookies):
+    factory = RequestFactory()
+    factory.cookies.load(cookies)
+    assert passed_through(LAYERS, getattr(factory, method)(path)) == (True, True, True)
