@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test faults services quality docs lock clean
+.PHONY: help run test faults bench bench-compare services quality docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,7 +18,7 @@ PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(STAMPS)/base  ## Run the whole service here on sample data, until Ctrl-C
 	@$(BIN)/python -m scripts.run_local
@@ -28,6 +28,12 @@ test: $(STAMPS)/test $(CLIENTS)/stamp  ## Check the code, then test on SQLite an
 
 faults: $(STAMPS)/test  ## Kill, stop, flood and starve the service, a line for each fault (make faults TIMES=20)
 	@$(BIN)/python -m scripts.run_faults $(or $(TIMES),1)
+
+bench: $(STAMPS)/bench  ## Measure the service beside what is possible at all, and judge it (make bench KEEP=1 keeps the run)
+	@$(BIN)/python -m benchmarks $(if $(KEEP),--keep)
+
+bench-compare: $(STAMPS)/bench  ## Say what moved between the kept run and the latest one
+	@$(BIN)/python -m benchmarks --compare
 
 services: $(STAMPS)/base  ## Run a throwaway MariaDB and Redis, until Ctrl-C
 	@$(BIN)/python -m scripts.services
@@ -63,6 +69,11 @@ $(STAMPS)/test: $(STAMPS)/base requirements/mysql.txt requirements/test.txt requ
 	@$(BIN)/python scripts/debian.py mysqlclient
 	@echo "Installing requirements for tests and checks"
 	@$(BIN)/$(PIP) install -r requirements/base.txt -r requirements/mysql.txt -r requirements/test.txt -r requirements/quality.txt
+	@touch $@
+
+$(STAMPS)/bench: $(STAMPS)/test requirements/bench.txt
+	@echo "Installing requirements/bench.txt"
+	@$(BIN)/$(PIP) install -r requirements/bench.txt
 	@touch $@
 
 $(STAMPS)/docs: $(STAMPS)/test requirements/docs.txt

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 # In this order: a later lock is constrained by the earlier ones.
-LAYERS = ("base", "mysql", "test", "quality", "docs", "dev")
+LAYERS = ("base", "mysql", "test", "quality", "bench", "docs", "dev")
 # For environments of their own: what they pin is nobody else's affair.
 APART = ("clients",)
 DIGEST_PREFIX = "# sha256 of "

@@ -1,0 +1,8 @@
+"""What gunicorn starts for the floors, by name."""
+
+from django.core.wsgi import get_wsgi_application
+
+from benchmarks import floors
+
+framework = get_wsgi_application()
+bare = floors.bare

@@ -1,0 +1,90 @@
+"""
+What callers ask: each kind of question in many variants, so that no answer is warm because it was the last one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from urllib.parse import quote, urlencode
+
+from benchmarks.data import HUNDRED, LARGE, LARGEST, Plan
+from benchmarks.floors import BARE, FRAMEWORK
+
+_CATALOGS = "/api/v1/enterprise-catalogs"
+_VARIANTS = 20
+_KEYS_OF_MANY = 20
+
+
+@dataclass(frozen=True)
+class Question:
+    """`floor` names the floor it is compared with, None for those that have a target of their own."""
+
+    name: str
+    paths: tuple[str, ...]
+    floor: str | None = FRAMEWORK
+
+
+def make_questions(plan: Plan, members: Callable[[str], list[str]]) -> list[Question]:
+    """`members(title)` are the content keys that the query of this title lists, in order."""
+    random = Random("questions")
+    uuids = {title: plan.catalog_on(title).uuid for title in (HUNDRED, LARGE, LARGEST)}
+    keys = {title: members(title) for title in uuids}
+    twelve = plan.catalogs[0].customer
+    single = next(customer for customer in plan.customers if len(plan.titles_of(customer)) == 1)
+    foreign = sorted(set(keys[LARGEST]) - set(keys[LARGE]))
+
+    def contains(kind: str, uuid: str, known: list[str], count: int, **more: str) -> tuple[str, ...]:
+        """Half of them are about content that is there."""
+        base = {"catalog": f"{_CATALOGS}/{uuid}", "customer": f"/api/v1/enterprise-customer/{uuid}"}[kind]
+        asked = [random.sample(known if number % 2 else foreign, count) for number in range(_VARIANTS)]
+        return tuple(
+            f"{base}/contains_content_items/?{urlencode({'course_run_ids': some, **more}, doseq=True)}"
+            for some in asked
+        )
+
+    def pages(title: str, size: int) -> tuple[str, ...]:
+        full = max(1, len(keys[title]) // size)
+        numbers = random.sample(range(1, full + 1), min(_VARIANTS, full))
+        base = f"{_CATALOGS}/{uuids[title]}/get_content_metadata/"
+        return tuple(f"{base}?page={number}&page_size={size}" for number in numbers)
+
+    some = members(plan.titles_of(single)[0])
+    questions = [
+        Question(f"contains, catalog of {title}, 1 key", contains("catalog", uuid, keys[title], 1))
+        for title, uuid in uuids.items()
+    ]
+    questions += [
+        Question(
+            f"contains, catalog of {LARGE}, {_KEYS_OF_MANY} keys",
+            contains("catalog", uuids[LARGE], keys[LARGE], _KEYS_OF_MANY),
+        ),
+        Question("contains, customer with 1 catalog, 1 key", contains("customer", single, some, 1)),
+        Question("contains, customer with 12 catalogs, 1 key", contains("customer", twelve, keys[LARGE], 1)),
+        Question(
+            f"contains, customer with 12 catalogs, {_KEYS_OF_MANY} keys and list",
+            contains("customer", twelve, keys[LARGE], _KEYS_OF_MANY, get_catalog_list="true"),
+        ),
+    ]
+    questions += [
+        Question(f"page of {size}, catalog of {title}", pages(title, size))
+        for size in (10, 100)
+        for title in (HUNDRED, LARGE, LARGEST)
+    ]
+    questions += [
+        Question("list of 100 catalogs", (f"{_CATALOGS}/?page_size=100",), floor=None),
+        Question(f"one catalog of {LARGE}", (f"{_CATALOGS}/{uuids[LARGE]}/",)),
+        Question(
+            f"whole catalog of {LARGE}",
+            (f"{_CATALOGS}/{uuids[LARGE]}/get_content_metadata/?traverse_pagination=true",),
+            floor=BARE,
+        ),
+    ]
+    return questions
+
+
+def page_path(plan: Plan, title: str, *, page: int, size: int) -> str:
+    return f"{_CATALOGS}/{quote(plan.catalog_on(title).uuid)}/get_content_metadata/?page={page}&page_size={size}"
+
+
+def whole_path(plan: Plan, title: str) -> str:
+    return f"{_CATALOGS}/{plan.catalog_on(title).uuid}/get_content_metadata/?traverse_pagination=true"

@@ -1,0 +1,157 @@
+"""
+Reads beside their floors: service and floor take turns in short bursts, so that whatever else the machine does hits
+both alike.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import psutil
+
+from benchmarks import client, floors
+from benchmarks.client import Timings
+from benchmarks.data import COURSES
+from benchmarks.questions import Question
+from benchmarks.stage import Stage, Web
+
+CLIENTS = (1, 8)
+_BURSTS = 5
+_BURST_SECONDS = 0.8
+# Each thread of each process has compiled, connected and loaded what it needs after so many.
+_WARM_UP = 64
+_LEAST, _MOST = 4, 4000
+_FIRST_BATCH = "content_key > ''"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a burst cost the processes that answered it, in milliseconds of processor time for each request."""
+
+    web: float
+    database: float
+
+
+def measure_reads(stage: Stage, questions: Sequence[Question]) -> dict[str, Any]:
+    """By question: times at each number of clients, those of its floor, their ratio, SQL and bytes of one request."""
+    floors.make_tables(stage)
+    with stage.web() as service:
+        for question in questions:
+            for number, path in enumerate(question.paths if question.floor else ()):
+                with stage.logged_statements() as statements:
+                    answer = client.ask(service.port, client.request(path, token=stage.token))
+                statement = one_statement(statements)
+                floors.remember(stage, _floor_name(question, number), statement=statement, body=answer.body)
+        with stage.web("benchmarks.floor_wsgi:framework", DJANGO_SETTINGS_MODULE="benchmarks.floor_settings") as high:
+            with stage.web("benchmarks.floor_wsgi:bare", DJANGO_SETTINGS_MODULE="benchmarks.floor_settings") as low:
+                webs = {floors.FRAMEWORK: high, floors.BARE: low, None: None}
+                return {q.name: _measure(stage, q, service, webs[q.floor]) for q in questions}
+
+
+def measure_first(stage: Stage, questions: Sequence[Question]) -> dict[str, dict[str, float]]:
+    """Milliseconds of the first and second request to new processes on a database server that has read nothing yet."""
+    found = {}
+    for question in questions:
+        stage.services.mariadb.stop()
+        stage.services.mariadb.start()
+        asked = [client.request(path, token=stage.token) for path in question.paths]
+        with stage.web() as web:
+            first, second = (client.burst(web.port, [asked[0]], clients=1, count=1) for _ in range(2))
+            client.burst(web.port, asked, clients=max(CLIENTS), count=_WARM_UP)
+            warm = client.burst(web.port, asked, clients=1, count=_WARM_UP)
+        found[question.name] = {
+            name: timings.percentile(0.5) * 1000
+            for name, timings in (("first", first), ("second", second), ("warm", warm))
+        }
+    return found
+
+
+def one_statement(statements: list[str]) -> str:
+    """The last one. A whole catalog is read in batches: the first of them, without its limit."""
+    batches = [statement for statement in statements if _FIRST_BATCH in statement]
+    return re.sub(r"LIMIT \d+", f"LIMIT {COURSES}", batches[0]) if batches else statements[-1]
+
+
+def _floor_name(question: Question, number: int) -> str:
+    return f"{''.join(filter(str.isalnum, question.name))}-{number}"
+
+
+def _measure(stage: Stage, question: Question, service: Web, floor: Web | None) -> dict[str, Any]:
+    asked = [client.request(path, token=stage.token) for path in question.paths]
+    floor_asked = [
+        client.request(f"/{_floor_name(question, number)}", token=stage.token) for number in range(len(asked))
+    ]
+    print(f"  {question.name}", flush=True)
+    found: dict[str, Any] = {"floor": question.floor, "sql": _sql_of(stage, service, asked)}
+    for clients in CLIENTS:
+        ours, theirs, load = _in_turns(stage, service, asked, floor, floor_asked, clients=clients)
+        found[str(clients)] = summary(ours) | {"web_ms": load.web, "database_ms": load.database}
+        found["bytes"] = ours[0].received // len(ours[0].seconds)
+        if theirs:
+            found[str(clients)] |= {"floor": summary(theirs), "ratio": ratio(ours, theirs, clients=clients)}
+    return found
+
+
+def _in_turns(
+    stage: Stage, service: Web, asked: list[bytes], floor: Web | None, floor_asked: list[bytes], *, clients: int
+) -> tuple[list[Timings], list[Timings], Load]:
+    size = _burst_size(service, asked, clients)
+    floor_size = _burst_size(floor, floor_asked, clients) if floor else 0
+    ours, theirs = [], []
+    spent = {"web": 0.0, "database": 0.0}
+    for _ in range(_BURSTS):
+        before = _processor_seconds(stage, service)
+        ours.append(client.burst(service.port, asked, clients=clients, count=size))
+        after = _processor_seconds(stage, service)
+        spent = {name: spent[name] + after[name] - before[name] for name in spent}
+        if floor:
+            theirs.append(client.burst(floor.port, floor_asked, clients=clients, count=floor_size))
+    load = Load(**{name: seconds * 1000 / (_BURSTS * size) for name, seconds in spent.items()})
+    return ours, theirs, load
+
+
+def _burst_size(web: Web, asked: list[bytes], clients: int) -> int:
+    """Warms up, and says how many requests fill a burst."""
+    first = client.burst(web.port, asked, clients=max(CLIENTS), count=max(_LEAST * 2, len(asked)))
+    if first.elapsed < _BURST_SECONDS:
+        client.burst(web.port, asked, clients=max(CLIENTS), count=_WARM_UP)
+    probe = client.burst(web.port, asked, clients=clients, count=_LEAST * clients)
+    return int(min(_MOST, max(_LEAST * clients, probe.rate * _BURST_SECONDS)))
+
+
+def summary(bursts: Sequence[Timings]) -> dict[str, float]:
+    """Milliseconds over all bursts, and the middle one's requests per second."""
+    seconds = tuple(sorted(second for burst in bursts for second in burst.seconds))
+    everything = Timings(seconds, sum(burst.elapsed for burst in bursts), sum(burst.received for burst in bursts))
+    times = {f"p{share * 100:.0f}": everything.percentile(share) * 1000 for share in (0.5, 0.95, 0.99)}
+    return times | {"rate": median(burst.rate for burst in bursts), "requests": len(seconds)}
+
+
+def ratio(ours: Sequence[Timings], theirs: Sequence[Timings], *, clients: int) -> float:
+    """How many times the floor's time ours is; of one client the middle request's, of many that of all."""
+    if clients == 1:
+        return summary(ours)["p50"] / summary(theirs)["p50"]
+    return summary(theirs)["rate"] / summary(ours)["rate"]
+
+
+def _sql_of(stage: Stage, web: Web, asked: list[bytes]) -> float:
+    """Statements that one request makes the database execute, as the database counts them."""
+    client.burst(web.port, asked, clients=max(CLIENTS), count=_WARM_UP if len(asked) > 1 else max(CLIENTS))
+    before = stage.status("Questions")
+    alone = stage.status("Questions")
+    client.burst(web.port, asked, clients=1, count=len(asked))
+    after = stage.status("Questions")
+    # What asking for the counter costs itself is in both differences.
+    return round((after - alone - (alone - before)) / len(asked), 2)
+
+
+def _processor_seconds(stage: Stage, web: Web) -> dict[str, float]:
+    database = stage.services.mariadb.process
+    assert database is not None
+    return {"web": _spent(*web.workers), "database": _spent(psutil.Process(database.pid))}
+
+
+def _spent(*measured: psutil.Process) -> float:
+    return sum(sum(process.cpu_times()[:2]) for process in measured)

@@ -1,0 +1,120 @@
+"""
+Refreshes, from a cold store to a day on which nothing changed. A refresh's own time is what it takes apart from
+waiting for discovery's answers, since how fast discovery is says nothing about this service.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks import client
+from benchmarks.data import LARGE, LARGEST
+from benchmarks.questions import Question
+from benchmarks.reads import summary
+from benchmarks.stage import Stage
+
+CONTENT_TABLES = ("catalog_contentmetadata", "catalog_contentdocuments", "catalog_nestedrun")
+MEMBERSHIP_TABLE = "catalog_catalogcontentkey"
+SHARE_CHANGED = 0.01
+_READERS = 2
+_READS = 40
+# As if the last refresh had been that long ago: everything is due.
+_LATER_HOURS = 25
+
+
+def load(stage: Stage) -> dict[str, Any]:
+    """Make the catalogs and fill the empty store, the large catalogs first."""
+    return {
+        "400 catalogs made": _work(stage, "provision", stage.write_plan()),
+        f"cold, {LARGE} members": _work(stage, "refresh", LARGE),
+        f"cold, {LARGEST} members": _work(stage, "refresh", LARGEST),
+        "cold, all other queries": _work(stage, "waiting"),
+    }
+
+
+def measure_refreshes(stage: Stage) -> dict[str, Any]:
+    found = {f"nothing changed, {LARGE} members": _work(stage, "refresh", LARGE)}
+    _make_old(stage)
+    found[f"nothing changed, {LARGE} members, all full records again"] = _work(stage, "refresh", LARGE)
+    changed = _change_some(stage)
+    found[f"{changed} of {LARGE} members changed"] = _work(stage, "refresh", LARGE)
+    found[f"nothing changed, {LARGEST} members"] = _work(stage, "refresh", LARGEST)
+    return found
+
+
+def measure_day(stage: Stage) -> dict[str, Any]:
+    """A daily round of all queries: what discovery was asked, beside the least that would have done."""
+    _make_old(stage)
+    stage.ask_sandbox("DELETE", "calls")
+    found = _work(stage, "due")
+    calls = stage.ask_sandbox("GET", "calls")
+    searches = [call for call in calls if call["endpoint"].startswith("search")]
+    records = [call for call in calls if call["endpoint"] in ("courses", "programs")]
+    asked = Counter(key for call in records for key in _keys_asked(call))
+    return found | {
+        "distinct searches": len({query.title for query in stage.plan.queries}),
+        "search walks": sum(is_first_page(call) for call in searches),
+        "search pages": len(searches),
+        "record calls": len(records),
+        "records asked": sum(asked.values()),
+        "distinct records": len(asked),
+    }
+
+
+def measure_meanwhile(stage: Stage, questions: Sequence[Question]) -> dict[str, Any]:
+    """Some of the questions while a worker brings the 5,000 items and all their full records anew."""
+    with stage.web() as web:
+        bursts: dict[str, list[client.Timings]] = {question.name: [] for question in questions}
+        asked = {
+            question.name: [client.request(path, token=stage.token) for path in question.paths]
+            for question in questions
+        }
+        for question in questions:
+            client.burst(web.port, asked[question.name], clients=8, count=_READS)
+        with stage.working("refresh", LARGE, "forced") as worker:
+            while worker.poll() is None:
+                for question in questions:
+                    bursts[question.name].append(
+                        client.burst(web.port, asked[question.name], clients=_READERS, count=_READS)
+                    )
+        return {name: summary(some) for name, some in bursts.items()}
+
+
+def is_first_page(call: dict[str, Any]) -> bool:
+    """Of either version of the search."""
+    return "search_after" not in call["query"] and call["query"].get("page", ["1"]) == ["1"]
+
+
+def _keys_asked(call: dict[str, Any]) -> list[str]:
+    return [key for name in ("keys", "uuids") for value in call["query"].get(name, []) for key in value.split(",")]
+
+
+def _work(stage: Stage, *words: str) -> dict[str, Any]:
+    """What the worker measured of itself, and what the database counted beside."""
+    print(f"  {' '.join(words[:2])}", flush=True)
+    rows, received = stage.rows_written(), stage.status("Bytes_received")
+    measured = stage.work(*words)
+    written = stage.rows_written()
+    rows = {table: count - rows.get(table, 0) for table, count in written.items()}
+    return measured | {
+        "content_rows": sum(rows.get(table, 0) for table in CONTENT_TABLES),
+        "membership_rows": rows.get(MEMBERSHIP_TABLE, 0),
+        "rows": sum(rows.values()),
+        "bytes": stage.status("Bytes_received") - received,
+    }
+
+
+def _make_old(stage: Stage) -> None:
+    """Let all that was fetched be a day old."""
+    later = f"INTERVAL {_LATER_HOURS} HOUR"
+    stage.sql(f"UPDATE catalog_fullrecordrequest SET requested_at = requested_at - {later}")
+    stage.sql(f"UPDATE catalog_catalogquery SET refreshed_at = refreshed_at - {later}")
+
+
+def _change_some(stage: Stage) -> int:
+    """Give one course in a hundred of the large catalog another title at discovery; returns how many."""
+    keys = [key for key in stage.members(LARGE) if "+" in key]
+    chosen = keys[:: int(1 / SHARE_CHANGED)]
+    for key in chosen:
+        stage.ask_sandbox("POST", "touch", {"key": key})
+    return len(chosen)
