@@ -5,7 +5,7 @@ Everything here happens for each item of each page, so it joins bytes and never 
 and calls nobody (P6).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -74,8 +74,17 @@ def linking_facts(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | 
 
 
 def _opened(rendered: bytes) -> tuple[Facts, list[bytes]]:
-    head, *segments = rendered.split(GAP)
+    head, *segments = _split(rendered)
     return orjson.loads(head), segments
+
+
+def _split(rendered: bytes) -> Iterator[bytes]:
+    """As `bytes.split` would, which looks at each byte by itself and took half of the time of linking."""
+    start = 0
+    while (end := rendered.find(GAP, start)) >= 0:
+        yield rendered[start:end]
+        start = end + 1
+    yield rendered[start:]
 
 
 def _closed(pieces: list[bytes], fields: dict[str, str | None]) -> bytes:

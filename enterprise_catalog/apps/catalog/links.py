@@ -6,7 +6,7 @@ Pure text functions; settings come in through `LinkContext`, so that one context
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
@@ -94,15 +94,12 @@ def with_utm(context: LinkContext, url: str) -> str:
     A URL with the catalog's UTM parameters (META-22): same names replaced, blank ones dropped, sorted by name; path and
     fragment untouched (META-23).
     """
-    if _PLAIN_URL.fullmatch(url):
-        return f"{url}?{context.utm_query}"
+    page, _, query = url.partition("?")
+    if "#" not in query and _PLAIN_URL.fullmatch(page) and not _other_names(query, context.utm):
+        return f"{page}?{context.utm_query}"
     parts = urlsplit(url)
-    query = context.utm_query
-    # Mostly nothing else is there: decoding and encoding it all the same took a tenth of a page.
-    if any(pair.partition("=")[0] not in context.utm for pair in parts.query.split("&") if pair):
-        kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in context.utm]
-        query = _query(kept + list(context.utm.items()))
-    return urlunsplit(parts._replace(query=query))
+    kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in context.utm]
+    return urlunsplit(parts._replace(query=_query(kept + list(context.utm.items()))))
 
 
 def course_enrollment_url(context: LinkContext, *, course_key: str, advertised_run_key: str | None) -> str:
@@ -156,6 +153,11 @@ def _portal_course_url(context: LinkContext, course_key: str) -> str:
 
 def _lms_url(context: LinkContext, what: str) -> str:
     return f"{context.lms_root}/enterprise/{context.customer_uuid}/{what}/enroll/?{context.lms_query}"
+
+
+def _other_names(query: str, names: Container[str]) -> bool:
+    """Whether it may have a parameter of another name than these; one that is written in an odd way counts as such."""
+    return any(pair.partition("=")[0] not in names for pair in query.split("&") if pair)
 
 
 def _path(key: str) -> str:

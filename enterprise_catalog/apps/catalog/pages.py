@@ -6,9 +6,10 @@ Count, keys and generation come from one statement or one snapshot, so that no r
 Reads only, of the database only (P6).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from enterprise_catalog.apps.catalog.anchors import GenerationGone, page_start
@@ -38,9 +39,13 @@ _TABLES = {
     "listed": Standing.LISTED.value,
 }
 
+# Neither of the two next statements sorts its rows, which are put in order here: MariaDB would write the documents to a
+# temporary table first, and take twice as long.
+
 # The query's row comes along even with an empty page, so that count and items are of one moment.
 _PAGE = """
-    SELECT query.{count}, query.generation, COALESCE(override.{override_column}, documents.{document_column})
+    SELECT page.content_key, COALESCE(override.{override_column}, documents.{document_column}),
+           query.{count}, query.generation
       FROM {query} query
  LEFT JOIN (SELECT member.content_key
               FROM {membership} member
@@ -50,7 +55,6 @@ _PAGE = """
  LEFT JOIN {documents} documents ON documents.content_key = page.content_key
  LEFT JOIN {override} override ON override.catalog_query_id = query.id AND override.content_key = page.content_key
      WHERE query.id = %s
-  ORDER BY page.content_key
 """
 
 _WALK = """
@@ -62,7 +66,6 @@ _WALK = """
              LIMIT %s) page
       JOIN {documents} documents ON documents.content_key = page.content_key
  LEFT JOIN {override} override ON override.catalog_query_id = %s AND override.content_key = page.content_key
-  ORDER BY page.content_key
 """
 
 _RENDERED = """
@@ -106,8 +109,8 @@ def _page(query_id: int, surface: Surface, *, first: str, offset: int, limit: in
     rows = _rows(_PAGE, surface, [query_id, first, limit, offset, query_id])
     if not rows:
         raise QueryGone
-    count, generation = rows[0][:2]
-    return ContentPage(count, generation, [unpack_bytes(rendered) for *_, rendered in rows if rendered is not None])
+    count, generation = rows[0][2:]
+    return ContentPage(count, generation, [unpack_bytes(rendered) for _, rendered in _in_order(rows)])
 
 
 def asked_members(*, query_id: int, content_keys: Sequence[str], surface: Surface = V1) -> list[str]:
@@ -161,12 +164,17 @@ def shared_items(content_keys: Sequence[str]) -> list[bytes]:
 def _walk_listed(query_id: int, surface: Surface) -> Iterator[bytes]:
     last = ""
     while True:
-        rows = _rows(_WALK, surface, [query_id, last, _WALK_BATCH, query_id])
+        rows = _in_order(_rows(_WALK, surface, [query_id, last, _WALK_BATCH, query_id]))
         for _, rendered in rows:
             yield unpack_bytes(rendered)
         if len(rows) < _WALK_BATCH:
             return
         last = rows[-1][0]
+
+
+def _in_order(rows: Iterable[Sequence[Any]]) -> list[tuple[str, bytes]]:
+    """Key and document of rows that have one, by code points (COM-9)."""
+    return sorted(((row[0], row[1]) for row in rows if row[1] is not None), key=itemgetter(0))
 
 
 def _rows(template: str, surface: Surface, parameters: Sequence[int | str], **parts: str) -> list[Any]:

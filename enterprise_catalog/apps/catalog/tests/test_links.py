@@ -163,7 +163,7 @@ def test_merging_parameters(url, merged):
 def test_what_is_plain_is_what_taking_apart_would_give(rest, scheme):
     """META-23: plain URLs are not taken apart, and nobody sees a difference."""
     url = links.linkable_url(f"{scheme}{rest}")
-    if url and links._PLAIN_URL.fullmatch(url):
+    if url and "#" not in url:
         # A fragment makes it not plain.
         assert links.with_utm(PORTAL, url) == links.with_utm(PORTAL, f"{url}#f").removesuffix("#f")
 
