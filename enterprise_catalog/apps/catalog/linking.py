@@ -6,7 +6,7 @@ and calls nobody (P6).
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -70,7 +70,8 @@ def bare_item(rendered: bytes) -> bytes:
 
 def linking_facts(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> list[Any]:
     """All that items of a catalog say beyond what was rendered, as JSON values: items differ only where these do."""
-    return [LINKING_VERSION, asdict(link_context(catalog, customer)), _floor(catalog, customer)]
+    context = link_context(catalog, customer)
+    return [LINKING_VERSION, [getattr(context, field.name) for field in fields(context)], _floor(catalog, customer)]
 
 
 def _opened(rendered: bytes) -> tuple[Facts, list[bytes]]:

@@ -17,7 +17,7 @@ from enterprise_catalog.apps.api.v1.containment import (
     ids_of_query,
 )
 from enterprise_catalog.apps.api.v1.shapes import NEVER_STORED, CatalogContainsShape
-from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.membership import queries_of_customer
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
@@ -53,8 +53,7 @@ class CustomerContainsView(LegacyView):
         customer = viewed_customer(request, uuid)
         if EnterpriseCustomer.objects.filter(uuid=customer, active=False).exists():
             raise NotFound("Not found.")
-        catalogs = EnterpriseCatalog.objects.filter(enterprise_uuid=customer).order_by()
-        return contained(self, set(catalogs.values_list("catalog_query_id", flat=True)), ids)
+        return contained(self, set(queries_of_customer(customer).values()), ids)
 
 
 def contained(view: LegacyView, query_ids: set[int], ids: set[str]) -> Response:

@@ -21,7 +21,7 @@ from enterprise_catalog.apps.api.v1.shapes import (
     keys_parameter,
 )
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.membership import matching_pairs
+from enterprise_catalog.apps.catalog.membership import matching_pairs, queries_of_customer
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.surfaces import Surface
 
@@ -109,14 +109,11 @@ class CustomerContainsView(ApiView):
     def answer(self, request: Request, customer: UUID, ids: set[str]) -> Response:
         match_all = wants_all(request)
         wants_list = [boolean(request, name) for name in _LIST_FLAGS]
-        catalogs = list(
-            EnterpriseCatalog.objects.filter(enterprise_uuid=customer).values_list("uuid", "catalog_query_id")
-        )
-        query_ids = {query_id for _, query_id in catalogs}
-        containing = containing_queries(query_ids, ids, match_all=match_all, surface=self.surface)
+        catalogs = queries_of_customer(customer)
+        containing = containing_queries(set(catalogs.values()), ids, match_all=match_all, surface=self.surface)
         answer: dict[str, Any] = {"contains_content_items": bool(containing)}
         if any(wants_list):
-            answer["catalog_list"] = [uuid for uuid, query_id in catalogs if query_id in containing]
+            answer["catalog_list"] = [uuid for uuid, query_id in catalogs.items() if query_id in containing]
         return Response(answer, headers=NEVER_CACHED)
 
 

@@ -12,8 +12,7 @@ from enterprise_catalog.apps.access.catalogs import LEARNER, customer_for
 from enterprise_catalog.apps.api.params import body_keys, body_uuids, json_body, limited
 from enterprise_catalog.apps.api.v1.shapes import FilteredKeysShape, FilterKeysShape
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.membership import contained_keys
-from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.membership import contained_keys, queries_of_customer
 
 
 class FilterContentItemsView(ApiView):
@@ -41,8 +40,7 @@ class FilterContentItemsView(ApiView):
 
 def queries_of(customer: UUID, chosen: list[UUID]) -> set[int]:
     """The queries of the chosen catalogs, or of all; a catalog of another customer is not for choosing (P8)."""
-    rows = EnterpriseCatalog.objects.filter(enterprise_uuid=customer).values_list("uuid", "catalog_query_id")
-    catalogs = dict(rows)
+    catalogs = queries_of_customer(customer)
     if not catalogs.keys() >= set(chosen):
         raise PermissionDenied(f"catalog_uuids must belong to enterprise customer {customer}.")
     return {catalogs[uuid] for uuid in chosen or catalogs}
