@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks import compare, reads, refreshes, walks
+from benchmarks import compare, reads, refreshes, scale, walks
 from benchmarks.data import LARGE, LARGEST
 from benchmarks.questions import make_questions
 from benchmarks.report import write_report
@@ -51,6 +51,8 @@ def measure() -> dict[str, Any]:
         results["day"] = refreshes.measure_day(stage)
         say("First requests")
         results["cold"] = reads.measure_first(stage, few)
+        say("A store of 100,000 items and 50,000 catalogs")
+        results["scale"] = scale.measure_scale(stage)
     return results
 
 

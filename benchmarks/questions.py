@@ -5,7 +5,7 @@ What callers ask: each kind of question in many variants, so that no answer is w
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from benchmarks.data import HUNDRED, LARGE, LARGEST, Plan
 from benchmarks.floors import BARE, FRAMEWORK
@@ -82,9 +82,13 @@ def make_questions(plan: Plan, members: Callable[[str], list[str]]) -> list[Ques
     return questions
 
 
+def catalog_path(uuid: str) -> str:
+    return f"{_CATALOGS}/{uuid}/"
+
+
 def page_path(plan: Plan, title: str, *, page: int, size: int) -> str:
-    return f"{_CATALOGS}/{quote(plan.catalog_on(title).uuid)}/get_content_metadata/?page={page}&page_size={size}"
+    return f"{catalog_path(plan.catalog_on(title).uuid)}get_content_metadata/?page={page}&page_size={size}"
 
 
 def whole_path(plan: Plan, title: str) -> str:
-    return f"{_CATALOGS}/{plan.catalog_on(title).uuid}/get_content_metadata/?traverse_pagination=true"
+    return f"{catalog_path(plan.catalog_on(title).uuid)}get_content_metadata/?traverse_pagination=true"

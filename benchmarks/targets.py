@@ -1,6 +1,6 @@
 """
-What must hold (DESIGN 9): ratios, counts and memory, judged from one run's results. Seconds only where the design says
-so.
+What must hold (DESIGN 9): ratios, counts and memory, judged from one run's results. The few targets in seconds are
+those of the machine on which the design was tried; a slower one, as its floor shows, gets as much more time.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,9 @@ from typing import Any
 from benchmarks.data import HUNDRED, LARGE, LARGEST
 
 RATIO = 1.5
+# Requests per second of the framework floor, eight at once, on the design's machine; and what shows it here.
+DESIGN_RATE = 1508.0
+_PACE = f"contains, catalog of {LARGE}, 1 key"
 # Flat in the size of a catalog and in the number of a customer's catalogs.
 FLAT = 1.3
 # No pauses of the garbage collector.
@@ -35,12 +38,18 @@ class Verdict:
 
 
 def judge(results: dict[str, Any]) -> list[Verdict]:
-    verdicts = [*_reads(results["reads"]), *_sizes(results["reads"]), *_walks(results["walks"])]
+    pace = pace_of(results["reads"])
+    verdicts = [*_reads(results["reads"], pace), *_sizes(results["reads"]), *_walks(results["walks"])]
     verdicts += _streams(results["streams"])
-    return [*verdicts, *_refreshes({**results["load"], **results["refreshes"]}), *_day(results["day"])]
+    return [*verdicts, *_refreshes({**results["load"], **results["refreshes"]}, pace), *_day(results["day"])]
 
 
-def _reads(reads: dict[str, Any]) -> Iterator[Verdict]:
+def pace_of(reads: dict[str, Any]) -> float:
+    """How many times longer than on the design's machine anything may take here; never shorter."""
+    return max(1.0, DESIGN_RATE / float(reads[_PACE]["8"]["floor"]["rate"]))
+
+
+def _reads(reads: dict[str, Any], pace: float) -> Iterator[Verdict]:
     for name, read in reads.items():
         for clients in ("1", "8"):
             if read["floor"]:
@@ -51,7 +60,7 @@ def _reads(reads: dict[str, Any]) -> Iterator[Verdict]:
             yield Verdict(f"{name}: p95 beside p50, 1 at once", read["1"]["p95"] / read["1"]["p50"], TAIL)
         if name.startswith("list"):
             yield Verdict(f"{name}: statements", read["sql"], LIST_STATEMENTS)
-            yield Verdict(f"{name}: ms, 1 at once", read["1"]["p50"], LIST_MS)
+            yield Verdict(f"{name}: ms, 1 at once", read["1"]["p50"], LIST_MS * pace)
 
 
 def _sizes(reads: dict[str, Any]) -> Iterator[Verdict]:
@@ -74,9 +83,9 @@ def _streams(streams: dict[str, Any]) -> Iterator[Verdict]:
         yield Verdict(f"whole answer, {name}: MB that a process grows", stream["grown_mb"], STREAM_MB)
 
 
-def _refreshes(work: dict[str, Any]) -> Iterator[Verdict]:
+def _refreshes(work: dict[str, Any], pace: float) -> Iterator[Verdict]:
     unchanged = f"nothing changed, {LARGE} members"
-    yield Verdict(f"{unchanged}: own seconds", work[unchanged]["own"], UNCHANGED_SECONDS)
+    yield Verdict(f"{unchanged}: own seconds", work[unchanged]["own"], UNCHANGED_SECONDS * pace)
     yield Verdict(f"{unchanged}: statements", work[unchanged]["statements"], UNCHANGED_STATEMENTS)
     for name, measured in work.items():
         if name.startswith("nothing changed"):
@@ -88,7 +97,7 @@ def _refreshes(work: dict[str, Any]) -> Iterator[Verdict]:
         if name.startswith("cold"):
             yield Verdict(f"{name}: peak MB of the worker", measured["peak_mb"], WORKER_MB)
     cold = f"cold, {LARGE} members"
-    yield Verdict(f"{cold}: own seconds", work[cold]["own"], COLD_SECONDS)
+    yield Verdict(f"{cold}: own seconds", work[cold]["own"], COLD_SECONDS * pace)
 
 
 def _day(day: dict[str, Any]) -> Iterator[Verdict]:

@@ -49,7 +49,7 @@ MIDDLEWARE = [
     "enterprise_catalog.apps.core.middleware.NoBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "enterprise_catalog.apps.core.compression.GZipMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "enterprise_catalog.apps.core.browser.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
