@@ -19,7 +19,7 @@ from benchmarks.stage import Stage, Web
 
 CLIENTS = (1, 8)
 _BURSTS = 5
-_BURST_SECONDS = 0.8
+_BURST_SECONDS = 0.5
 # Each thread of each process has compiled, connected and loaded what it needs after so many.
 _WARM_UP = 64
 _LEAST, _MOST = 4, 4000
