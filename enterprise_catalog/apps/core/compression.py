@@ -8,6 +8,7 @@ more than all the rest of the answer, for a third fewer bytes.
 import secrets
 from collections.abc import Iterable, Iterator
 from gzip import GzipFile
+from typing import cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.middleware.gzip import re_accepts_gzip
@@ -34,7 +35,7 @@ class GZipMiddleware(MiddlewareMixin):
         if not re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
             return response
         if isinstance(response, StreamingHttpResponse):
-            response.streaming_content = _gzipped(response.streaming_content)
+            response.streaming_content = _gzipped(cast(Iterable[bytes], response.streaming_content))
             response.headers.pop("Content-Length", None)
         elif isinstance(response, HttpResponse):
             compressed = b"".join(_gzipped([response.content]))
