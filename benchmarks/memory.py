@@ -13,10 +13,11 @@ def growth_mb(workers: Sequence[psutil.Process], happen: Callable[[], object]) -
         Path(f"/proc/{worker.pid}/clear_refs").write_text("5")
     before = [worker.memory_info().rss for worker in workers]
     happen()
-    peaks = [_peak(worker) for worker in workers]
-    return max(peak - had for peak, had in zip(peaks, before, strict=True)) / 2**20
+    peaks = [peak_mb(worker.pid) for worker in workers]
+    return max(peak - had / 2**20 for peak, had in zip(peaks, before, strict=True))
 
 
-def _peak(worker: psutil.Process) -> int:
-    lines = Path(f"/proc/{worker.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+def peak_mb(pid: int) -> float:
+    """Megabytes at most since it began to run its program; `getrusage` would count what forked it, too."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))

@@ -4,7 +4,7 @@ benchmarks.working WHAT`, with the service's environment. Prints one line of JSO
 """
 
 import json
-import resource
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +20,7 @@ django.setup()
 
 from django.db import connection, transaction
 
+from benchmarks.memory import peak_mb
 from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.http import ServiceClient
@@ -73,7 +74,7 @@ def measuring() -> Iterator[Measured]:
         ServiceClient._attempt = attempt  # type: ignore[method-assign]
         measured.seconds = time.perf_counter() - started
         measured.processor = time.process_time() - processor
-        measured.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        measured.peak_mb = peak_mb(os.getpid())
 
 
 def provision(plan: dict[str, Any]) -> None:
