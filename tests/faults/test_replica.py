@@ -111,6 +111,7 @@ def test_the_replica_is_killed_and_comes_back(stage: Stage, saw: Saw) -> None:
     saw(f"read again {seconds:.1f} s after it was back", recovery=seconds)
 
 
+@pytest.mark.thorough
 def test_the_replica_hangs(stage: Stage, saw: Saw) -> None:
     """Who asks it first waits for some seconds, and is answered by the primary; all others are at once."""
 
@@ -130,6 +131,7 @@ def test_the_replica_hangs(stage: Stage, saw: Saw) -> None:
     saw(f"{first:.1f} s at first, then {then:.2f} s; read again after {seconds:.1f} s", recovery=seconds)
 
 
+@pytest.mark.thorough
 def test_replication_stops(stage: Stage) -> None:
     """What the replica has is served as it is; what it has never heard of comes from the primary, and is not 404."""
     key = stage.sandbox.dataset.course_keys()[5]
@@ -156,6 +158,7 @@ def shown(stage: Stage, key: str) -> str:
     return str(title)
 
 
+@pytest.mark.thorough
 def test_the_primary_is_killed_and_comes_back(stage: Stage, saw: Saw) -> None:
     """Nobody can say who calls: 503 meanwhile; then all goes on by itself, replication too."""
     stage.servers.mariadb.kill()
