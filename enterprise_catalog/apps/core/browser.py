@@ -1,8 +1,8 @@
 """
 What only a person's browser needs of every request: session, user, messages, and who changed what.
 
-Most calls are reads by other services with a token. For them these four were a tenth of the time of a `contains`, and
-did nothing: no cookie, nothing to remember, nothing changed.
+Most calls are reads by other services with a token. For them these four do nothing: no cookie, nothing to remember,
+nothing changed. All middleware together was a fifth of the processor time of a `contains`.
 """
 
 from collections.abc import Callable
