@@ -1,9 +1,11 @@
 """
 The two floors: what an answer costs at least, with and without the frameworks the service stands on.
 
-Both answer `/<name>` with the bytes that the service itself answered, from memory, after running one SQL statement: the
-last one the service ran for that answer, word for word, as the database logged it. *Framework* is a DRF view behind the
-service's own authentication, without any middleware; *bare* is a WSGI function with that statement and nothing else.
+Both answer `/<name>` with the bytes that the service itself answered, after one SQL statement. For content that
+statement reads these very bytes, ready to be sent, in rows as large as an item: nobody can answer from a database and
+read less. All else is answered from memory after the last statement that the service ran for it, word for word, as the
+database logged it. *Framework* is a DRF view behind the service's own authentication, without any middleware; *bare* is
+a WSGI function with that statement and nothing else. ADR 0019 says why these and no others.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,39 +18,44 @@ if TYPE_CHECKING:
     from benchmarks.stage import Stage
 
 FRAMEWORK, BARE = "framework", "bare"
-# A row must fit the smallest packet a database may allow.
-_PART_BYTES = 1024 * 1024
+# About what an item takes.
+_ROW_BYTES = 14 * 1024
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
 def make_tables(stage: "Stage") -> None:
-    for table, column in (("benchmark_statements", "statement TEXT"), ("benchmark_answers", "body LONGBLOB")):
-        stage.sql(f"CREATE TABLE {table} (name VARCHAR(100), part INT, {column}, PRIMARY KEY (name, part))")
+    stage.sql("CREATE TABLE benchmark_floors (name VARCHAR(100) PRIMARY KEY, statement TEXT, body BLOB)")
+    stage.sql("CREATE TABLE benchmark_rows (name VARCHAR(100), number INT, body BLOB, PRIMARY KEY (name, number))")
 
 
-def remember(stage: "Stage", name: str, *, statement: str, body: bytes) -> None:
-    """Have both floors answer `/<name>` so."""
-    stage.sql("INSERT INTO benchmark_statements VALUES (%s, 0, %s)", name, statement)
-    for part, start in enumerate(range(0, len(body), _PART_BYTES)):
-        stage.sql("INSERT INTO benchmark_answers VALUES (%s, %s, %s)", name, part, body[start : start + _PART_BYTES])
+def answer_after(stage: "Stage", name: str, *, statement: str, body: bytes) -> None:
+    """Have both floors answer `/<name>` with these bytes after this statement."""
+    stage.sql("INSERT INTO benchmark_floors VALUES (%s, %s, %s)", name, statement, body)
+
+
+def answer_from_rows(stage: "Stage", name: str, *, body: bytes) -> None:
+    """Have both floors answer `/<name>` with these bytes, which they read anew each time."""
+    for number, start in enumerate(range(0, len(body), _ROW_BYTES)):
+        stage.sql("INSERT INTO benchmark_rows VALUES (%s, %s, %s)", name, number, body[start : start + _ROW_BYTES])
+    statement = f"SELECT body FROM benchmark_rows WHERE name = '{name}' ORDER BY number"
+    stage.sql("INSERT INTO benchmark_floors VALUES (%s, %s, NULL)", name, statement)
 
 
 def floor_answer(name: str) -> bytes:
     statement, body = _remembered(name)
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        cursor.fetchall()
-    return body
+        rows = cursor.fetchall()
+    return b"".join(part for (part,) in rows) if body is None else body
 
 
 @cache
-def _remembered(name: str) -> tuple[str, bytes]:
+def _remembered(name: str) -> tuple[str, bytes | None]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT statement FROM benchmark_statements WHERE name = %s", [name])
-        statement = cursor.fetchone()[0]
-        cursor.execute("SELECT body FROM benchmark_answers WHERE name = %s ORDER BY part", [name])
-        return statement, b"".join(body for (body,) in cursor.fetchall())
+        cursor.execute("SELECT statement, body FROM benchmark_floors WHERE name = %s", [name])
+        statement, body = cursor.fetchone()
+    return statement, body
 
 
 def bare(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

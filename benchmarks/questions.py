@@ -17,11 +17,15 @@ _KEYS_OF_MANY = 20
 
 @dataclass(frozen=True)
 class Question:
-    """`floor` names the floor it is compared with, None for those that have a target of their own."""
+    """
+    `floor` names the floor it is compared with, None for those that have a target of their own; `content` says that the
+    answer is content, and no fact about it.
+    """
 
     name: str
     paths: tuple[str, ...]
     floor: str | None = FRAMEWORK
+    content: bool = False
 
 
 def make_questions(plan: Plan, members: Callable[[str], list[str]]) -> list[Question]:
@@ -66,7 +70,7 @@ def make_questions(plan: Plan, members: Callable[[str], list[str]]) -> list[Ques
         ),
     ]
     questions += [
-        Question(f"page of {size}, catalog of {title}", pages(title, size))
+        Question(f"page of {size}, catalog of {title}", pages(title, size), content=True)
         for size in (10, 100)
         for title in (HUNDRED, LARGE, LARGEST)
     ]
@@ -77,6 +81,7 @@ def make_questions(plan: Plan, members: Callable[[str], list[str]]) -> list[Ques
             f"whole catalog of {LARGE}",
             (f"{_CATALOGS}/{uuids[LARGE]}/get_content_metadata/?traverse_pagination=true",),
             floor=BARE,
+            content=True,
         ),
     ]
     return questions

@@ -3,7 +3,6 @@ Reads beside their floors: service and floor take turns in short bursts, so that
 both alike.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -13,7 +12,6 @@ import psutil
 
 from benchmarks import client, floors
 from benchmarks.client import Timings
-from benchmarks.data import COURSES
 from benchmarks.questions import Question
 from benchmarks.stage import Stage, Web
 
@@ -23,7 +21,6 @@ _BURST_SECONDS = 0.5
 # Each thread of each process has compiled, connected and loaded what it needs after so many.
 _WARM_UP = 64
 _LEAST, _MOST = 4, 4000
-_FIRST_BATCH = "content_key > ''"
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,7 @@ def measure_reads(stage: Stage, questions: Sequence[Question]) -> dict[str, Any]
     with stage.web() as service:
         for question in questions:
             for number, path in enumerate(question.paths if question.floor else ()):
-                with stage.logged_statements() as statements:
-                    answer = client.ask(service.port, client.request(path, token=stage.token))
-                statement = one_statement(statements)
-                floors.remember(stage, _floor_name(question, number), statement=statement, body=answer.body)
+                _build_floor(stage, service, question, number, path)
         with stage.web("benchmarks.floor_wsgi:framework", DJANGO_SETTINGS_MODULE="benchmarks.floor_settings") as high:
             with stage.web("benchmarks.floor_wsgi:bare", DJANGO_SETTINGS_MODULE="benchmarks.floor_settings") as low:
                 webs = {floors.FRAMEWORK: high, floors.BARE: low, None: None}
@@ -68,10 +62,14 @@ def measure_first(stage: Stage, questions: Sequence[Question]) -> dict[str, dict
     return found
 
 
-def one_statement(statements: list[str]) -> str:
-    """The last one. A whole catalog is read in batches: the first of them, without its limit."""
-    batches = [statement for statement in statements if _FIRST_BATCH in statement]
-    return re.sub(r"LIMIT \d+", f"LIMIT {COURSES}", batches[0]) if batches else statements[-1]
+def _build_floor(stage: Stage, service: Web, question: Question, number: int, path: str) -> None:
+    name = _floor_name(question, number)
+    with stage.logged_statements() as statements:
+        body = client.ask(service.port, client.request(path, token=stage.token)).body
+    if question.content:
+        floors.answer_from_rows(stage, name, body=body)
+    else:
+        floors.answer_after(stage, name, statement=statements[-1], body=body)
 
 
 def _floor_name(question: Question, number: int) -> str:

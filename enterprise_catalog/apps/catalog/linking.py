@@ -33,10 +33,13 @@ def catalog_linker(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer |
     floor = _floor(catalog, customer)
 
     def link(rendered: bytes) -> bytes:
-        facts, segments = _opened(rendered)
-        pieces = [segments[0]]
-        for run_key, segment in zip(facts["runs"], segments[1:], strict=True):
-            pieces.append(b"," + _members(_run_fields(context, facts["key"], run_key)) + segment)
+        facts, (opening, *segments) = _opened(rendered)
+        pieces = [opening]
+        if segments:
+            # Only the key differs between the runs of a course. One by one, they were most of the time of linking.
+            before, encode, after = _run_fields(context, facts["key"])
+            for run_key, segment in zip(facts["runs"], segments, strict=True):
+                pieces += (before, encode(run_key).encode(), after, segment)
         return _closed(pieces, _item_fields(context, facts, floor))
 
     return link
@@ -136,11 +139,11 @@ def _enrollment_url(context: LinkContext, facts: Facts) -> str | None:
     return links.course_enrollment_url(context, course_key=facts["key"], advertised_run_key=facts["advertised"])
 
 
-def _run_fields(context: LinkContext, course_key: str, run_key: str) -> dict[str, str | None]:
-    return {
-        "parent_content_key": course_key,
-        "enrollment_url": links.run_enrollment_url(context, run_key=run_key, course_key=course_key),
-    }
+def _run_fields(context: LinkContext, course_key: str) -> tuple[bytes, Callable[[str], str], bytes]:
+    """What a run says beyond what was rendered, as JSON members but for its key, which needs no escape there."""
+    before, encode, after = links.run_enrollment_urls(context, course_key=course_key)
+    opening = _members({"parent_content_key": course_key, "enrollment_url": before})
+    return b"," + opening.removesuffix(b'"'), encode, orjson.dumps(after)[1:]
 
 
 def _members(fields: dict[str, str | None]) -> bytes:

@@ -6,11 +6,11 @@ Pure text functions; settings come in through `LinkContext`, so that one context
 
 import re
 import unicodedata
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
 # What means itself in a path stays as it is (META-23). So do the slashes of old run keys: the LMS knows them so, and
@@ -20,6 +20,7 @@ _RUN = "course_run_key"
 # Most keys and URLs are plain, and a page has hundreds of them: taking these apart and encoding them all the same was a
 # quarter of the time of a page of 100.
 _PLAIN_PATH = re.compile(rf"[A-Za-z0-9_.\-{re.escape(_PATH_SAFE)}]*")
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.\-~:+]*")
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9_.\-~/+:@!$&'()*,;=%]*")
 
 
@@ -64,6 +65,14 @@ class LinkContext:
         before = _query((name, value) for name, value in self.parameters.items() if name < _RUN)
         after = _query((name, value) for name, value in self.parameters.items() if name > _RUN)
         return before and f"{before}&", after and f"&{after}"
+
+
+class AroundKey(NamedTuple):
+    """A URL but for the key in it, and how a key is written there: in URL-safe ASCII."""
+
+    before: str
+    encode: Callable[[str], str]
+    after: str
 
 
 def utm_parameters(customer_name: str) -> dict[str, str]:
@@ -111,10 +120,16 @@ def course_enrollment_url(context: LinkContext, *, course_key: str, advertised_r
 
 def run_enrollment_url(context: LinkContext, *, run_key: str, course_key: str | None) -> str:
     """Where a learner enrols in one run. A run whose course is unknown is only known to the LMS."""
+    before, encode, after = run_enrollment_urls(context, course_key=course_key)
+    return f"{before}{encode(run_key)}{after}"
+
+
+def run_enrollment_urls(context: LinkContext, *, course_key: str | None) -> AroundKey:
+    """`run_enrollment_url` for all runs of a course."""
     if context.portal_slug and course_key:
         before, after = context.query_around_run
-        return f"{_portal_course_url(context, course_key)}?{before}{_RUN}={quote_plus(run_key)}{after}"
-    return lms_course_url(context, run_key)
+        return AroundKey(f"{_portal_course_url(context, course_key)}?{before}{_RUN}=", _value, after)
+    return _lms_urls(context, "course")
 
 
 def exec_ed_enrollment_url(context: LinkContext, *, course_key: str, sku: str | None) -> str | None:
@@ -134,12 +149,12 @@ def exec_ed_enrollment_url(context: LinkContext, *, course_key: str, sku: str | 
 
 def lms_course_url(context: LinkContext, key: str) -> str:
     """Where a learner enrols in a course or run through the LMS (ENR-2, LEG-8)."""
-    return _lms_url(context, f"course/{_path(key)}")
+    return _lms_url(context, "course", key)
 
 
 def lms_program_url(context: LinkContext, uuid: str) -> str:
     """Where a learner enrols in a program through the LMS (LEG-8)."""
-    return _lms_url(context, f"program/{_path(uuid)}")
+    return _lms_url(context, "program", uuid)
 
 
 def xapi_activity_id(context: LinkContext, *, content_type: str, content_key: str) -> str:
@@ -151,8 +166,14 @@ def _portal_course_url(context: LinkContext, course_key: str) -> str:
     return f"{context.portal_root}/{_path(context.portal_slug or '')}/course/{_path(course_key)}"
 
 
-def _lms_url(context: LinkContext, what: str) -> str:
-    return f"{context.lms_root}/enterprise/{context.customer_uuid}/{what}/enroll/?{context.lms_query}"
+def _lms_url(context: LinkContext, what: str, key: str) -> str:
+    before, encode, after = _lms_urls(context, what)
+    return f"{before}{encode(key)}{after}"
+
+
+def _lms_urls(context: LinkContext, what: str) -> AroundKey:
+    root = f"{context.lms_root}/enterprise/{context.customer_uuid}/{what}/"
+    return AroundKey(root, _path, f"/enroll/?{context.lms_query}")
 
 
 def _other_names(query: str, names: Container[str]) -> bool:
@@ -162,6 +183,11 @@ def _other_names(query: str, names: Container[str]) -> bool:
 
 def _path(key: str) -> str:
     return key if _PLAIN_PATH.fullmatch(key) else quote(key, safe=_PATH_SAFE)
+
+
+def _value(key: str) -> str:
+    """As `quote_plus` writes it."""
+    return key.replace(":", "%3A").replace("+", "%2B") if _PLAIN_VALUE.fullmatch(key) else quote_plus(key)
 
 
 def _query(parameters: Iterable[tuple[str, str]]) -> str:

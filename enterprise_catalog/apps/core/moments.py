@@ -20,7 +20,8 @@ def parse_moment(value: Any) -> datetime | None:
 
 def sortable_moment(moment: datetime) -> str:
     """Text of fixed width, so that later moments compare greater as text."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    # `strftime` is ten times as long at it, four times in every answer.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
 def moment_text(sortable: str) -> str:
