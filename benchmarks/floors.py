@@ -1,61 +1,105 @@
 """
 The two floors: what an answer costs at least, with and without the frameworks the service stands on.
 
-Both answer `/<name>` with the bytes that the service itself answered, after one SQL statement. For content that
-statement reads these very bytes, ready to be sent, in rows as large as an item: nobody can answer from a database and
-read less. All else is answered from memory after the last statement that the service ran for it, word for word, as the
-database logged it. *Framework* is a DRF view behind the service's own authentication, without any middleware; *bare* is
-a WSGI function with that statement and nothing else. ADR 0019 says why these and no others.
+Both answer `/<name>` with the bytes that the service itself answered, after one SQL statement: the last one that the
+service ran for that answer, word for word, as the database logged it. Of content, that statement reads items that are
+ready to be sent, packed as the service packs its own; all else is answered from memory. ADR 0019 says why so.
+*Framework* is a DRF view behind the service's own authentication, without any middleware; *bare* is a WSGI function
+with that statement and nothing else.
 """
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
+
+from enterprise_catalog.apps.core.packing import pack_bytes, unpack_bytes
 
 if TYPE_CHECKING:
     from benchmarks.stage import Stage
 
 FRAMEWORK, BARE = "framework", "bare"
-# About what an item takes.
-_ROW_BYTES = 14 * 1024
+_DOCUMENTS = "catalog_contentdocuments"
+_FIRST_ITEM = b'"results":['
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
+@dataclass(frozen=True)
+class Floor:
+    """Items come between `before` and `after`; without `after` there are none."""
+
+    statement: str
+    before: bytes
+    after: bytes | None
+
+
 def make_tables(stage: "Stage") -> None:
-    stage.sql("CREATE TABLE benchmark_floors (name VARCHAR(100) PRIMARY KEY, statement TEXT, body BLOB)")
-    stage.sql("CREATE TABLE benchmark_rows (name VARCHAR(100), number INT, body BLOB, PRIMARY KEY (name, number))")
+    stage.sql(
+        "CREATE TABLE benchmark_floors"
+        " (name VARCHAR(100) PRIMARY KEY, statement TEXT, before_items BLOB, after_items BLOB)"
+    )
 
 
 def answer_after(stage: "Stage", name: str, *, statement: str, body: bytes) -> None:
     """Have both floors answer `/<name>` with these bytes after this statement."""
-    stage.sql("INSERT INTO benchmark_floors VALUES (%s, %s, %s)", name, statement, body)
+    _remember(stage, name, Floor(statement, body, None))
 
 
-def answer_from_rows(stage: "Stage", name: str, *, body: bytes) -> None:
-    """Have both floors answer `/<name>` with these bytes, which they read anew each time."""
-    for number, start in enumerate(range(0, len(body), _ROW_BYTES)):
-        stage.sql("INSERT INTO benchmark_rows VALUES (%s, %s, %s)", name, number, body[start : start + _ROW_BYTES])
-    statement = f"SELECT body FROM benchmark_rows WHERE name = '{name}' ORDER BY number"
-    stage.sql("INSERT INTO benchmark_floors VALUES (%s, %s, NULL)", name, statement)
+def answer_from_items(stage: "Stage", name: str, *, catalog: str, statement: str, body: bytes) -> None:
+    """Have both floors answer `/<name>` with these bytes, whose items this statement reads by their keys."""
+    before, items, after = split_answer(body)
+    table = f"benchmark_items_{catalog.replace('-', '')}"
+    stage.sql(f"CREATE TABLE IF NOT EXISTS {table} LIKE {_DOCUMENTS}")
+    keys = sorted(row[0] for row in stage.sql(statement) if row[0] is not None)
+    stage.sql_of_many(
+        f"REPLACE INTO {table} (content_key, rendered, search_document) VALUES (%s, %s, '')",
+        [(key, pack_bytes(item)) for key, item in zip(keys, items, strict=True)],
+    )
+    stage.sql(f"ANALYZE TABLE {table}")
+    _remember(stage, name, Floor(statement.replace(_DOCUMENTS, table), before, after))
+
+
+def split_answer(body: bytes) -> tuple[bytes, list[bytes], bytes]:
+    """What stands before its items, the items, and what stands after them."""
+    start = body.index(_FIRST_ITEM) + len(_FIRST_ITEM)
+    text = body[start:].decode()
+    decoder = json.JSONDecoder()
+    items, at = [], 0
+    while text[at] != "]":
+        at += text[at] == ","
+        end = decoder.raw_decode(text, at)[1]
+        items.append(text[at:end].encode())
+        at = end
+    return body[:start], items, text[at:].encode()
+
+
+def _remember(stage: "Stage", name: str, floor: Floor) -> None:
+    stage.sql(
+        "INSERT INTO benchmark_floors VALUES (%s, %s, %s, %s)", name, floor.statement, floor.before, floor.after
+    )
 
 
 def floor_answer(name: str) -> bytes:
-    statement, body = _remembered(name)
+    floor = _remembered(name)
     with connection.cursor() as cursor:
-        cursor.execute(statement)
-        rows = cursor.fetchall()
-    return b"".join(part for (part,) in rows) if body is None else body
+        cursor.execute(floor.statement)
+        rows: Sequence[Any] = cursor.fetchall()
+    if floor.after is None:
+        return floor.before
+    items = b",".join([unpack_bytes(row[1]) for row in sorted(rows, key=itemgetter(0))])
+    return b"".join([floor.before, items, floor.after])
 
 
 @cache
-def _remembered(name: str) -> tuple[str, bytes | None]:
+def _remembered(name: str) -> Floor:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT statement, body FROM benchmark_floors WHERE name = %s", [name])
-        statement, body = cursor.fetchone()
-    return statement, body
+        cursor.execute("SELECT statement, before_items, after_items FROM benchmark_floors WHERE name = %s", [name])
+        return Floor(*cursor.fetchone())
 
 
 def bare(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

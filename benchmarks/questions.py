@@ -18,14 +18,14 @@ _KEYS_OF_MANY = 20
 @dataclass(frozen=True)
 class Question:
     """
-    `floor` names the floor it is compared with, None for those that have a target of their own; `content` says that the
-    answer is content, and no fact about it.
+    `floor` names the floor it is compared with, None for those that have a target of their own; `catalog` is the one
+    whose content the answer is, None for facts about it.
     """
 
     name: str
     paths: tuple[str, ...]
     floor: str | None = FRAMEWORK
-    content: bool = False
+    catalog: str | None = None
 
 
 def make_questions(plan: Plan, members: Callable[[str], list[str]]) -> list[Question]:
@@ -70,7 +70,7 @@ def make_questions(plan: Plan, members: Callable[[str], list[str]]) -> list[Ques
         ),
     ]
     questions += [
-        Question(f"page of {size}, catalog of {title}", pages(title, size), content=True)
+        Question(f"page of {size}, catalog of {title}", pages(title, size), catalog=uuids[title])
         for size in (10, 100)
         for title in (HUNDRED, LARGE, LARGEST)
     ]
@@ -81,7 +81,7 @@ def make_questions(plan: Plan, members: Callable[[str], list[str]]) -> list[Ques
             f"whole catalog of {LARGE}",
             (f"{_CATALOGS}/{uuids[LARGE]}/get_content_metadata/?traverse_pagination=true",),
             floor=BARE,
-            content=True,
+            catalog=uuids[LARGE],
         ),
     ]
     return questions

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -173,6 +173,18 @@ class Stage:
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """On a connection of its own, with all rights."""
+        with self._cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return list(cursor.fetchall())
+
+    def sql_of_many(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """The same, once for each row."""
+        with self._cursor() as cursor:
+            for row in rows:
+                cursor.execute(statement, row)
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Any]:
         mariadb = self.services.mariadb
         connection = MySQLdb.connect(
             host="127.0.0.1",
@@ -185,8 +197,7 @@ class Stage:
         )
         try:
             with connection.cursor() as cursor:
-                cursor.execute(statement, parameters)
-                return list(cursor.fetchall())
+                yield cursor
         finally:
             connection.close()
 
