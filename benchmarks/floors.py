@@ -79,9 +79,7 @@ def split_answer(body: bytes) -> tuple[bytes, list[bytes], bytes]:
 
 
 def _remember(stage: "Stage", name: str, floor: Floor) -> None:
-    stage.sql(
-        "INSERT INTO benchmark_floors VALUES (%s, %s, %s, %s)", name, floor.statement, floor.before, floor.after
-    )
+    stage.sql("INSERT INTO benchmark_floors VALUES (%s, %s, %s, %s)", name, floor.statement, floor.before, floor.after)
 
 
 def floor_answer(name: str) -> bytes:

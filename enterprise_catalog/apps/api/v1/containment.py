@@ -9,7 +9,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for, customer_for
+from enterprise_catalog.apps.access.catalogs import LEARNER, attached_catalog_with, catalog_for, customer_for
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.v1.shapes import (
@@ -59,7 +59,7 @@ class CatalogContainsView(ApiView):
         responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
-        catalog = catalog_for(request, uuid, access=LEARNER)
+        catalog = catalog_for(request, uuid, access=LEARNER, find=attached_catalog_with)
         return self.answer(request, catalog, ids_of_query(request))
 
     @extend_schema(
@@ -71,7 +71,7 @@ class CatalogContainsView(ApiView):
         responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
     )
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
-        catalog = catalog_for(request, uuid, access=LEARNER)
+        catalog = catalog_for(request, uuid, access=LEARNER, find=attached_catalog_with)
         return self.answer(request, catalog, ids_of_body(request))
 
     def answer(self, request: Request, catalog: EnterpriseCatalog, ids: set[str]) -> Response:

@@ -17,7 +17,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
+from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for, served_catalog_with
 from enterprise_catalog.apps.api.conditional import unless_held
 from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys
@@ -39,8 +39,6 @@ from enterprise_catalog.apps.catalog.surfaces import Surface
 from enterprise_catalog.apps.catalog.versions import version_of_catalog
 from enterprise_catalog.apps.core.moments import iso_moment
 from enterprise_catalog.apps.core.renderers import Rendered
-from enterprise_catalog.apps.customers.lookup import customer_with
-from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 _WHOLE = flag_parameter("traverse_pagination", "Everything in one streamed answer, whatever its size (META-3).")
 _KEYS = keys_parameter(
@@ -64,7 +62,7 @@ class ContentMetadataView(ApiView):
         responses={200: ContentMetadataShape, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
-        catalog = catalog_for(request, uuid, access=LEARNER)
+        catalog = catalog_for(request, uuid, access=LEARNER, find=served_catalog_with)
         limit = settings.CONTENT_KEYS_LIMIT_GET
         text = (
             f"get_content_metadata GET requests support up to {limit} content keys. "
@@ -72,7 +70,7 @@ class ContentMetadataView(ApiView):
         )
         keys = limited(query_keys(request, "content_keys"), name="content_keys", limit=limit, text=text)
         question = question_of(request, catalog, keys, self.surface)
-        version = version_of_catalog(catalog=catalog, customer=question.customer, members=question.members)
+        version = version_of_catalog(catalog=catalog, customer=catalog.customer, members=question.members)
         return unless_held(
             request,
             version,
@@ -89,7 +87,7 @@ class ContentMetadataView(ApiView):
         responses=ContentMetadataShape,
     )
     def post(self, request: Request, uuid: str) -> HttpResponseBase:
-        catalog = catalog_for(request, uuid, access=LEARNER)
+        catalog = catalog_for(request, uuid, access=LEARNER, find=served_catalog_with)
         limit = settings.CONTENT_KEYS_LIMIT_POST
         text = f"get_content_metadata POST requests support up to {limit} content keys."
         keys = body_keys(json_body(request), "content_keys")
@@ -108,7 +106,6 @@ class Question:
 
     surface: Surface
     catalog: EnterpriseCatalog
-    customer: EnterpriseCustomer | None
     keys: list[str] | None
     members: list[str] | None
     page: PageRequest | None
@@ -123,12 +120,11 @@ def question_of(request: Request, catalog: EnterpriseCatalog, keys: list[str] | 
     if not whole:
         count = getattr(catalog.catalog_query, surface.count) if members is None else len(members)
         wanted = replace(wanted, number=page_of(wanted, count).number)
-    customer = customer_with(catalog.enterprise_uuid)
-    return Question(surface, catalog, customer, keys, members, page=None if whole else wanted)
+    return Question(surface, catalog, keys, members, page=None if whole else wanted)
 
 
 def answer(request: Request, question: Question) -> HttpResponseBase:
-    link = catalog_linker(catalog=question.catalog, customer=question.customer)
+    link = catalog_linker(catalog=question.catalog, customer=question.catalog.customer)
     if question.page is None:
         return whole(request, question, link)
     return paged(request, question, question.page, link)

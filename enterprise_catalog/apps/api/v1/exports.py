@@ -10,7 +10,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
+from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for, served_catalog_with
 from enterprise_catalog.apps.api.streaming import stream
 from enterprise_catalog.apps.api.v1.shapes import NEVER_STORED, header
 from enterprise_catalog.apps.api.views import ApiView
@@ -51,7 +51,7 @@ class ExportView(ApiView):
     def attachment(
         self, request: Request, uuid: str, make: Callable[..., Iterator[bytes]], *, content_type: str, suffix: str
     ) -> HttpResponseBase:
-        catalog = catalog_for(request, uuid, access=LEARNER)
+        catalog = catalog_for(request, uuid, access=LEARNER, find=served_catalog_with)
         return stream(
             request,
             pieces=partial(make, catalog=catalog, surface=self.surface),
