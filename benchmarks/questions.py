@@ -2,14 +2,15 @@
 What callers ask: each kind of question in many variants, so that no answer is warm because it was the last one.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from random import Random
 from urllib.parse import urlencode
 
 from benchmarks.data import HUNDRED, LARGE, LARGEST, Plan
 from benchmarks.floors import BARE, FRAMEWORK
 
+HELD = "unchanged: "
 _CATALOGS = "/api/v1/enterprise-catalogs"
 _VARIANTS = 20
 _KEYS_OF_MANY = 20
@@ -19,13 +20,16 @@ _KEYS_OF_MANY = 20
 class Question:
     """
     `floor` names the floor it is compared with, None for those that have a target of their own; `catalog` is the one
-    whose content the answer is, None for facts about it.
+    whose content the answer is, None for facts about it. Who asks for what is `held` has the answer already, and says
+    so. Names of headers have underscores for hyphens.
     """
 
     name: str
     paths: tuple[str, ...]
     floor: str | None = FRAMEWORK
     catalog: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    held: bool = False
 
 
 def make_questions(plan: Plan, members: Callable[[str], list[str]]) -> list[Question]:
@@ -74,7 +78,13 @@ def make_questions(plan: Plan, members: Callable[[str], list[str]]) -> list[Ques
         for size in (10, 100)
         for title in (HUNDRED, LARGE, LARGEST)
     ]
+    gzip = {"Accept_Encoding": "gzip"}
     questions += [
+        Question(f"page of {size}, catalog of {LARGE}, gzip", pages(LARGE, size), floor=None, headers=gzip)
+        for size in (10, 100)
+    ]
+    questions += [
+        Question(f"{HELD}page of 100, catalog of {LARGE}", pages(LARGE, 100), floor=None, held=True),
         Question("list of 100 catalogs", (f"{_CATALOGS}/?page_size=100",), floor=None),
         Question(f"one catalog of {LARGE}", (f"{_CATALOGS}/{uuids[LARGE]}/",)),
         Question(

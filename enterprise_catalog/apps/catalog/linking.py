@@ -5,7 +5,7 @@ Everything here happens for each item of each page, so it joins bytes and never 
 and calls nobody (P6).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
@@ -82,13 +82,15 @@ def _opened(rendered: bytes) -> tuple[Facts, list[bytes]]:
     return orjson.loads(head), segments
 
 
-def _split(rendered: bytes) -> Iterator[bytes]:
+def _split(rendered: bytes) -> list[bytes]:
     """As `bytes.split` would, which looks at each byte by itself and was the largest part of linking in a profile."""
+    parts = []
     start = 0
     while (end := rendered.find(GAP, start)) >= 0:
-        yield rendered[start:end]
+        parts.append(rendered[start:end])
         start = end + 1
-    yield rendered[start:]
+    parts.append(rendered[start:])
+    return parts
 
 
 def _closed(pieces: list[bytes], fields: dict[str, str | None]) -> bytes:

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
@@ -80,6 +80,7 @@ def utm_parameters(customer_name: str) -> dict[str, str]:
     return {"utm_medium": "enterprise", "utm_source": utm_slug(customer_name)}
 
 
+@lru_cache(maxsize=1024)
 def utm_slug(name: str) -> str:
     """`Université Lyon 1` -> `universite-lyon-1`; empty for a name without any ASCII letter or digit."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
