@@ -19,7 +19,7 @@ from enterprise_catalog.apps.catalog.variants import (
     trim_ended_runs,
     variant_of,
 )
-from enterprise_catalog.apps.core.packing import pack
+from enterprise_catalog.apps.core.packing import pack, unpack
 from enterprise_catalog.apps.discovery.documents import problem_with_key
 
 ContentType = ContentMetadata.ContentType
@@ -43,7 +43,7 @@ class PreparedContent:
 
 
 def prepare_content(
-    document: dict[str, Any],
+    packed: bytes,
     *,
     content_key: str,
     content_type: str,
@@ -51,7 +51,8 @@ def prepare_content(
     content_uuid: str | None,
     now: datetime,
 ) -> PreparedContent:
-    """Make one search document ready for storing; `now` decides which runs have ended (REFR-13)."""
+    """Make one packed search document ready for storing; `now` decides which runs have ended (REFR-13)."""
+    document = unpack(packed)
     trimmed, ended_keys = trim_ended_runs(document, now=now) if content_type == ContentType.COURSE else (document, [])
     return PreparedContent(
         content_key=content_key,
@@ -59,7 +60,8 @@ def prepare_content(
         parent_content_key=parent_content_key,
         content_uuid=content_uuid,
         restricted=content_type == ContentType.COURSE_RUN and is_restricted(document),
-        search_document=pack(trimmed),
+        # Of most courses no run has ended, and packing takes longer than anything else here.
+        search_document=packed if trimmed is document else pack(trimmed),
         variant=variant_of(trimmed, ended_keys=ended_keys),
         runs=runs_of(document) if content_type == ContentType.COURSE else {},
     )

@@ -6,7 +6,7 @@ Pure text functions; settings come in through `LinkContext`, so that one context
 
 import re
 import unicodedata
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from operator import itemgetter
@@ -50,6 +50,10 @@ class LinkContext:
     @cached_property
     def query(self) -> str:
         return _query(self.parameters.items())
+
+    @cached_property
+    def utm_names(self) -> frozenset[str]:
+        return frozenset(self.utm)
 
     @cached_property
     def utm_query(self) -> str:
@@ -105,7 +109,7 @@ def with_utm(context: LinkContext, url: str) -> str:
     fragment untouched (META-23).
     """
     page, _, query = url.partition("?")
-    if "#" not in query and _PLAIN_URL.fullmatch(page) and not _other_names(query, context.utm):
+    if "#" not in query and _PLAIN_URL.fullmatch(page) and not _other_names(query, context.utm_names):
         return f"{page}?{context.utm_query}"
     parts = urlsplit(url)
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in context.utm]
@@ -177,7 +181,9 @@ def _lms_urls(context: LinkContext, what: str) -> AroundKey:
     return AroundKey(root, _path, f"/enroll/?{context.lms_query}")
 
 
-def _other_names(query: str, names: Container[str]) -> bool:
+# Discovery gives all courses of a partner the same parameters.
+@lru_cache(maxsize=1024)
+def _other_names(query: str, names: frozenset[str]) -> bool:
     """Whether it may have a parameter of another name than these; one that is written in an odd way counts as such."""
     return any(pair.partition("=")[0] not in names for pair in query.split("&") if pair)
 

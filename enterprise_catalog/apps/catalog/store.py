@@ -14,7 +14,7 @@ Nothing here decides membership; that is publishing's.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from django.db import transaction
@@ -54,6 +54,7 @@ _CONTENT_FIELDS = (
     "content_uuid", "content_type", "parent_content_key", "active", "restricted", "listed_on_legacy", "search_digest",
     "variant_rank", "variant_digest", "record_digest", "rendered_digest", "rendering_version", "modified",
 )  # fmt: skip
+_STATE_FIELDS = ("search_digest", "variant_rank", "variant_digest", "record_digest", "rendering_version")
 
 
 @dataclass
@@ -65,6 +66,14 @@ class StoreReport:
 
     changed: int = 0
     unusable: dict[str, str] = field(default_factory=dict)
+
+
+class StoredState(NamedTuple):
+    """What of a stored content tells whether something that arrives differs from it."""
+
+    variant: Variant
+    record_digest: str
+    rendering_version: int
 
 
 @dataclass
@@ -79,17 +88,18 @@ class _Batch:
     changed: list[ContentMetadata] = field(default_factory=list)
 
 
-def stored_contents(content_keys: Sequence[str]) -> dict[str, ContentMetadata]:
-    """The rows of these keys, without documents."""
-    rows: dict[str, ContentMetadata] = {}
+def stored_states(content_keys: Sequence[str]) -> dict[str, StoredState]:
+    """Of those of these keys that are stored."""
+    states = {}
     for chunk in in_chunks(content_keys, _KEYS_PER_STATEMENT):
-        rows |= ContentMetadata.objects.in_bulk(chunk)
-    return rows
+        rows = ContentMetadata.objects.filter(pk__in=chunk).values_list("pk", *_STATE_FIELDS)
+        states.update({key: _state(*columns) for key, *columns in rows})
+    return states
 
 
-def search_differs(content: PreparedContent, stored: ContentMetadata | None) -> bool:
+def search_differs(content: PreparedContent, stored: StoredState | None) -> bool:
     """True when this search document would be stored."""
-    return stored is None or content.variant.replaces(_stored_variant(stored))
+    return stored is None or content.variant.replaces(stored.variant)
 
 
 def store_contents(
@@ -102,7 +112,7 @@ def store_contents(
     `still_ours` is called first in each transaction and raises to stop it.
     """
     record_digests = {key: digest(unpack(record)) for key, record in records.items()}
-    stored = stored_contents([content.content_key for content in contents])
+    stored = stored_states([content.content_key for content in contents])
     differing = [
         content
         for content in sorted(contents, key=lambda content: content.content_key)
@@ -174,7 +184,8 @@ def _store_batch(
     still_ours()
     keys = [content.content_key for content in contents]
     stored = ContentMetadata.objects.select_for_update().filter(pk__in=keys).order_by("pk").in_bulk()
-    differing = [content for content in contents if _differs(content, stored.get(content.content_key), record_digests)]
+    states = {key: _state_of(row) for key, row in stored.items()}
+    differing = [content for content in contents if _differs(content, states.get(content.content_key), record_digests)]
     documents = ContentDocuments.objects.in_bulk([content.content_key for content in differing])
     reviews = _reviews(keys)
     batch = _Batch(now=database_now())
@@ -208,7 +219,7 @@ def _check_size(row: ContentDocuments) -> None:
     check_row_size(_row_bytes(row), "search document, full record and item")
 
 
-def _differs(content: PreparedContent, stored: ContentMetadata | None, record_digests: Mapping[str, str]) -> bool:
+def _differs(content: PreparedContent, stored: StoredState | None, record_digests: Mapping[str, str]) -> bool:
     if stored is None or stored.rendering_version != RENDERING_VERSION or search_differs(content, stored):
         return True
     return record_digests.get(content.content_key, stored.record_digest) != stored.record_digest
@@ -224,14 +235,14 @@ def _add_to_batch(
     reviews: Mapping[str, Review],
 ) -> None:
     """Merge what arrived with what is stored, and put the outcome into the batch."""
-    new_search = search_differs(content, before)
+    new_search = search_differs(content, _state_of(before) if before else None)
     stored_record_digest = before.record_digest if before else ""
     record_digest = record_digests.get(content.content_key, stored_record_digest)
     really_changed = new_search or record_digest != stored_record_digest
     search_document = content.search_document if new_search or documents is None else documents.search_document
     full_record = records.get(content.content_key) or (documents.full_record if documents else None)
     record = unpack(full_record) if full_record else None
-    variant = content.variant if new_search or before is None else _stored_variant(before)
+    variant = content.variant if new_search or before is None else _state_of(before).variant
     row = ContentMetadata(
         content_key=content.content_key,
         content_uuid=content.content_uuid,
@@ -314,8 +325,12 @@ def _write_nested_runs(wanted: Mapping[str, Mapping[str, bool]]) -> None:
     )
 
 
-def _stored_variant(row: ContentMetadata) -> Variant:
-    return Variant(core=row.search_digest, rank=row.variant_rank, extras=row.variant_digest)
+def _state_of(row: ContentMetadata) -> StoredState:
+    return _state(*(getattr(row, name) for name in _STATE_FIELDS))
+
+
+def _state(core: str, rank: str, extras: str, record_digest: str, rendering_version: int) -> StoredState:
+    return StoredState(Variant(core, rank, extras), record_digest, rendering_version)
 
 
 def _sizes(search_sizes: Mapping[str, int], records: Mapping[str, bytes]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from enterprise_catalog.apps.catalog.contents import ContentType, PreparedConten
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
 from enterprise_catalog.apps.catalog.overrides import WantedOverride
 from enterprise_catalog.apps.catalog.service_keys import allowed_runs, forced_courses
-from enterprise_catalog.apps.catalog.store import search_differs, stored_contents
+from enterprise_catalog.apps.catalog.store import search_differs, stored_states
 from enterprise_catalog.apps.core.chunks import in_chunks
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.core.packing import unpack
@@ -141,7 +141,7 @@ def _prepare(search: SearchResult, now: datetime) -> tuple[list[PreparedContent]
 
 def _prepared(document: FoundDocument, now: datetime) -> PreparedContent:
     return prepare_content(
-        unpack(document.packed),
+        document.packed,
         content_key=document.content_key,
         content_type=document.content_type,
         parent_content_key=document.parent_content_key,
@@ -162,7 +162,7 @@ def _records_to_fetch(contents: Sequence[PreparedContent], *, now: datetime, ref
     if refetch:
         return candidates
     keys = [content.content_key for content in candidates]
-    stored = stored_contents(keys)
+    stored = stored_states(keys)
     fresh = _recently_requested(keys, since=now - timedelta(hours=settings.FULL_RECORD_MAX_AGE_HOURS))
     return [
         content

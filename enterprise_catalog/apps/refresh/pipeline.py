@@ -23,7 +23,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
-from enterprise_catalog.apps.catalog.store import StoreReport, store_contents, stored_contents
+from enterprise_catalog.apps.catalog.store import StoreReport, store_contents, stored_states
 from enterprise_catalog.apps.core.chunks import in_chunks
 from enterprise_catalog.apps.core.db import database_now, retry_lost_locks, upsert
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
@@ -171,7 +171,7 @@ def _finish(claim: Claim, fetched: Fetched, stored: StoreReport) -> None:
     unusable = [Poison(key, reason) for key, reason in stored.unusable.items()]
     poison = [*fetched.poison, *own.poison, *unusable]
     # What could not be built stays a member with what was stored of it; what never was stored cannot become one.
-    missing = stored.unusable.keys() - stored_contents(sorted(stored.unusable)).keys()
+    missing = stored.unusable.keys() - stored_states(sorted(stored.unusable)).keys()
     _report_poison(claim, poison)
     try:
         publish_or_hold(

@@ -40,7 +40,7 @@ def store(*documents: dict[str, Any], records: Records = ()) -> list[str]:
     """Put search documents into the store, some with their full records; returns their content keys."""
     prepared = [
         prepare_content(
-            document,
+            pack(document),
             content_key=document.get("key") or document["uuid"],
             content_type=document["content_type"],
             parent_content_key=(

@@ -12,6 +12,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
 from enterprise_catalog.apps.catalog.pages import listed_page
 from enterprise_catalog.apps.catalog.store import store_contents
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, publish_members
+from enterprise_catalog.apps.core.packing import pack
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +25,7 @@ def query():
     now = timezone.now()
     contents = [
         prepare_content(
-            {"content_type": "program", "key": key},
+            pack({"content_type": "program", "key": key}),
             content_key=key,
             content_type="program",
             parent_content_key=None,

@@ -31,7 +31,7 @@ def query():
 def store(content_type, key, parent=None, record=None, **document):
     document = {"content_type": content_type, "key": key, **document}
     content = prepare_content(
-        document,
+        pack(document),
         content_key=key,
         content_type=content_type,
         parent_content_key=parent,

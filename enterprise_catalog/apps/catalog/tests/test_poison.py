@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from enterprise_catalog.apps.catalog.contents import prepare_content
 from enterprise_catalog.apps.catalog.items import build_item
 from enterprise_catalog.apps.catalog.rendering import GAP, render
+from enterprise_catalog.apps.core.packing import pack
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -55,7 +56,7 @@ COURSES = st.builds(
 def test_any_course_becomes_an_item(search_document, full_record):  # P7, DISC-17
     search_document |= {"content_type": "course", "aggregation_key": "course:k"}
     prepare_content(
-        search_document,
+        pack(search_document),
         content_key="k",
         content_type="course",
         parent_content_key=None,

@@ -39,7 +39,7 @@ def store(document, record=None, still_ours=lambda: None):
     key = document.get("key") or document["uuid"]
     content_type, _, named = document["aggregation_key"].partition(":")
     content = prepare_content(
-        document,
+        pack(document),
         content_key=key,
         content_type=content_type,
         parent_content_key=named if content_type == "courserun" else None,
@@ -163,7 +163,7 @@ def test_last_modified_is_the_latest_of_item_catalog_and_customer(search_course,
     """META-11, COM-13."""
     store(search_course)
     moment = timezone.now().replace(microsecond=0) + timedelta(days=1)
-    catalog = EnterpriseCatalog(**{field.attname: getattr(CATALOG, field.attname) for field in CATALOG._meta.fields})
+    catalog = EnterpriseCatalog(**{field.attname: getattr(CATALOG, field.attname) for field in CATALOG._meta.concrete_fields})
     customer = EnterpriseCustomer(uuid=CUSTOMER.uuid, slug="acme", modified=CUSTOMER.modified)
     expected = ContentMetadata.objects.get().modified
     if later == "catalog":

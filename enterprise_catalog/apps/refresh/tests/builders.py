@@ -10,6 +10,7 @@ from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQue
 from enterprise_catalog.apps.catalog.store import store_contents
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.packing import pack
 from enterprise_catalog.apps.refresh.claims import Claim, claim_runs
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -45,7 +46,7 @@ def store_courses(*documents: dict, still_ours=lambda: None) -> int:
     """Put search documents of courses into the store as a refresh would; returns how many really changed."""
     prepared = [
         prepare_content(
-            document,
+            pack(document),
             content_key=document["key"],
             content_type="course",
             parent_content_key=None,
