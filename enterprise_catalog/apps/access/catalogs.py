@@ -44,14 +44,13 @@ def catalogs_with_queries() -> QuerySet[EnterpriseCatalog]:
 # The catalog with this uuid, or None. What is asked often takes one of the two others: columns that nobody reads were
 # half of the time of this look-up.
 catalog_with = PreparedLookup(catalogs_with_queries(), field="uuid")
-# With its customer, and no more than serving content takes.
+# No more than serving content takes.
 served_catalog_with = PreparedLookup(
-    EnterpriseCatalog.objects.select_related("catalog_query", "customer").only(
+    EnterpriseCatalog.objects.select_related("catalog_query").only(
         "title", "enterprise_uuid", "enterprise_name", "publish_audit_enrollment_urls", "modified",
         "catalog_query__refreshed_at", "catalog_query__generation", "catalog_query__items_version",
         "catalog_query__content_modified", "catalog_query__member_count", "catalog_query__count_v1",
         "catalog_query__count_v2",
-        "customer__slug", "customer__name", "customer__enable_learner_portal", "customer__modified",
     ),
     field="uuid",
 )  # fmt: skip

@@ -12,7 +12,6 @@ from django.db import models
 from simple_history.models import HistoricalRecords
 
 from enterprise_catalog.apps.core.fields import BinaryCollationMixin, ContentKeyField, HexUUIDField
-from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
 class ExactCharField(BinaryCollationMixin, models.CharField):
@@ -76,17 +75,6 @@ class EnterpriseCatalog(models.Model):
     uuid = HexUUIDField(primary_key=True, default=uuid.uuid4)
     title = models.CharField(max_length=255)
     enterprise_uuid = HexUUIDField(db_index=True, verbose_name="enterprise customer")
-    # To be read with `select_related`: None then, if this service was never told of the customer. No foreign key, since
-    # it may be told of the catalog first.
-    customer = models.ForeignObject(
-        EnterpriseCustomer,
-        on_delete=models.DO_NOTHING,
-        from_fields=["enterprise_uuid"],
-        to_fields=["uuid"],
-        related_name="+",
-        null=True,
-        editable=False,
-    )
     # As the caller named it, for UTM parameters (META-22).
     enterprise_name = models.CharField(max_length=255, verbose_name="enterprise customer name")
     catalog_query = models.ForeignKey(CatalogQuery, on_delete=models.PROTECT, related_name="catalogs")
@@ -96,7 +84,7 @@ class EnterpriseCatalog(models.Model):
     # The last real change: set by the operations that change a row, since an identical write must leave it (CRUD-1).
     modified = models.DateTimeField()
 
-    history = HistoricalRecords(excluded_fields=["customer"])
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["created", "uuid"]

@@ -3,5 +3,7 @@
 from enterprise_catalog.apps.core.prepared import PreparedLookup
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
-# The copy of this customer, or None for one that this service was never told of.
-customer_with = PreparedLookup(EnterpriseCustomer.objects.all(), field="uuid")
+# The copy of this customer, as links and permissions need it, or None for one that this service was never told of.
+customer_with = PreparedLookup(
+    EnterpriseCustomer.objects.only("slug", "name", "enable_learner_portal", "active", "modified"), field="uuid"
+)

@@ -18,6 +18,7 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import walk_listed
 from enterprise_catalog.apps.catalog.surfaces import Surface
 from enterprise_catalog.apps.catalog.tabular import COLUMNS, Cell, row_of
+from enterprise_catalog.apps.customers.lookup import customer_with
 
 # What a cell of a workbook can hold.
 _XLSX_CELL_CHARACTERS = 32_767
@@ -54,7 +55,8 @@ def catalog_as_xlsx(*, catalog: EnterpriseCatalog, surface: Surface) -> Iterator
 def _rows(catalog: EnterpriseCatalog, surface: Surface) -> Iterator[list[Cell]]:
     """The header, then the items in content key order (COM-9)."""
     yield list(COLUMNS)
-    link = catalog_linker(catalog=catalog, customer=catalog.customer)
+    customer = customer_with(catalog.enterprise_uuid)
+    link = catalog_linker(catalog=catalog, customer=customer)
     for rendered in walk_listed(query_id=catalog.catalog_query_id, surface=surface).items:
         item: dict[str, Any] = orjson.loads(link(rendered))
         yield row_of(item)

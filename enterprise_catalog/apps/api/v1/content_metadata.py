@@ -39,6 +39,8 @@ from enterprise_catalog.apps.catalog.surfaces import Surface
 from enterprise_catalog.apps.catalog.versions import version_of_catalog
 from enterprise_catalog.apps.core.moments import iso_moment
 from enterprise_catalog.apps.core.renderers import Rendered
+from enterprise_catalog.apps.customers.lookup import customer_with
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 _WHOLE = flag_parameter("traverse_pagination", "Everything in one streamed answer, whatever its size (META-3).")
 _KEYS = keys_parameter(
@@ -70,7 +72,7 @@ class ContentMetadataView(ApiView):
         )
         keys = limited(query_keys(request, "content_keys"), name="content_keys", limit=limit, text=text)
         question = question_of(request, catalog, keys, self.surface)
-        version = version_of_catalog(catalog=catalog, customer=catalog.customer, members=question.members)
+        version = version_of_catalog(catalog=catalog, customer=question.customer, members=question.members)
         return unless_held(
             request,
             version,
@@ -106,6 +108,7 @@ class Question:
 
     surface: Surface
     catalog: EnterpriseCatalog
+    customer: EnterpriseCustomer | None
     keys: list[str] | None
     members: list[str] | None
     page: PageRequest | None
@@ -120,11 +123,12 @@ def question_of(request: Request, catalog: EnterpriseCatalog, keys: list[str] | 
     if not whole:
         count = getattr(catalog.catalog_query, surface.count) if members is None else len(members)
         wanted = replace(wanted, number=page_of(wanted, count).number)
-    return Question(surface, catalog, keys, members, page=None if whole else wanted)
+    customer = customer_with(catalog.enterprise_uuid)
+    return Question(surface, catalog, customer, keys, members, page=None if whole else wanted)
 
 
 def answer(request: Request, question: Question) -> HttpResponseBase:
-    link = catalog_linker(catalog=question.catalog, customer=question.catalog.customer)
+    link = catalog_linker(catalog=question.catalog, customer=question.customer)
     if question.page is None:
         return whole(request, question, link)
     return paged(request, question, question.page, link)

@@ -15,6 +15,7 @@ from enterprise_catalog.apps.api.v1.shapes import DIFF_KEYS, DiffShape, keys_par
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.diff import difference_from_members
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.customers.lookup import customer_with
 
 _NAME = "content_keys"
 
@@ -61,10 +62,11 @@ class GenerateDiffView(ApiView):
 
 def diff(catalog: EnterpriseCatalog, content_keys: list[str]) -> dict[str, list[dict[str, Any]]]:
     difference = difference_from_members(query_id=catalog.catalog_query_id, content_keys=content_keys)
+    customer = customer_with(catalog.enterprise_uuid)
     # An item counts as modified with all that its links are made of (META-11).
     latest = catalog.modified
-    if catalog.customer and catalog.customer.modified:
-        latest = max(latest, catalog.customer.modified)
+    if customer and customer.modified:
+        latest = max(latest, customer.modified)
     return {
         "items_not_found": [{"content_key": key} for key in difference.not_found],
         "items_not_included": [{"content_key": key} for key in difference.not_included],

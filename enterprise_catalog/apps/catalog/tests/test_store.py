@@ -163,7 +163,7 @@ def test_last_modified_is_the_latest_of_item_catalog_and_customer(search_course,
     """META-11, COM-13."""
     store(search_course)
     moment = timezone.now().replace(microsecond=0) + timedelta(days=1)
-    catalog = EnterpriseCatalog(**{field.attname: getattr(CATALOG, field.attname) for field in CATALOG._meta.concrete_fields})
+    catalog = EnterpriseCatalog(**{field.attname: getattr(CATALOG, field.attname) for field in CATALOG._meta.fields})
     customer = EnterpriseCustomer(uuid=CUSTOMER.uuid, slug="acme", modified=CUSTOMER.modified)
     expected = ContentMetadata.objects.get().modified
     if later == "catalog":
