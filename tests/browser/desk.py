@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions as when
@@ -51,7 +52,14 @@ class Desk:
         self._find(By.CSS_SELECTOR, ".select2-search__field").send_keys(text)
         entry = f"//li[contains(@class, 'select2-results__option')][contains(., '{text}')]"
         self.look(f"choosing {text}")
-        self._find(By.XPATH, entry).click()
+
+        def pick(browser: webdriver.Chrome) -> bool:
+            browser.find_element(By.XPATH, entry).click()
+            return True
+
+        # As long as it searches, it replaces its entries while one reaches for them.
+        gone = [StaleElementReferenceException, NoSuchElementException]
+        WebDriverWait(self._browser, _PATIENCE_SECONDS, ignored_exceptions=gone).until(pick)
 
     def unfold(self, field: str) -> None:
         summary = self._find(By.CSS_SELECTOR, f".field-{field} summary")

@@ -1,7 +1,7 @@
 """URLs: the worked examples of the contract, to the letter (META-22, META-23, ENR-1..4)."""
 
 from dataclasses import replace
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -60,6 +60,17 @@ def test_lms_course_without_advertised_run():
         f"https://lms.example.org/enterprise/{CUSTOMER}/course/edX+DemoX/enroll/"
         f"?audit=true&catalog={CATALOG}&utm_medium=enterprise&utm_source=acme-inc"
     )
+
+
+@given(st.text(min_size=1))
+def test_any_key_survives_its_url(run):
+    """META-23: a run's key comes out of the URL as it went in, however odd, in characters that JSON does not escape."""
+    portal, lms = (links.run_enrollment_url(context, run_key=run, course_key="edX+DemoX") for context in (PORTAL, LMS))
+    assert dict(parse_qsl(urlsplit(portal).query, keep_blank_values=True))["course_run_key"] == run
+    assert unquote(lms.partition("/course/")[2].partition("/enroll/?")[0]) == run or "/enroll/?" in run
+    for url in (portal, lms):
+        assert url.isascii()
+        assert not set(url) & {'"', "\\"}
 
 
 def test_old_keys_keep_their_slashes():

@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.contents import prepare_content
-from enterprise_catalog.apps.catalog.linking import catalog_linker
+from enterprise_catalog.apps.catalog.linking import catalog_linker, link_context
+from enterprise_catalog.apps.catalog.links import run_enrollment_url
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, EnterpriseCatalog, NestedRun
 from enterprise_catalog.apps.catalog.rendering import GAP
 from enterprise_catalog.apps.catalog.store import store_contents
@@ -156,6 +157,25 @@ def test_a_program_and_a_pathway_as_served():
     assert linked(pathway["uuid"])["key"] == pathway["uuid"]
     assert "enrollment_url" not in linked(pathway["uuid"])
     assert "xapi_activity_id" not in linked("p")
+
+
+@pytest.mark.parametrize("portal", [True, False])
+def test_runs_are_linked_whatever_their_keys_are(search_course, portal):
+    """META-16: the URLs of a course's runs differ in a key only, and are written around it."""
+    keys = ["course-v1:edX+A+1T", 'a "quoted" \\ key', "Ünïcode/and%20more", "course-v1:edX+A+2T?x=1&y=2#z"]
+    course = search_course | {"course_runs": [{"key": key} for key in keys]}
+    store(course)
+    customer = EnterpriseCustomer(uuid=CUSTOMER.uuid, slug="acme", enable_learner_portal=portal)
+    served = linked(course["key"], customer=customer)["course_runs"]
+    context = link_context(CATALOG, customer)
+    assert served == [
+        {
+            "key": key,
+            "parent_content_key": course["key"],
+            "enrollment_url": run_enrollment_url(context, run_key=key, course_key=course["key"]),
+        }
+        for key in keys
+    ]
 
 
 @pytest.mark.parametrize("later", ["item", "catalog", "customer"])
