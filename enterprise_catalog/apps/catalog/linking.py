@@ -36,7 +36,7 @@ def catalog_linker(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer |
         facts, (opening, *segments) = _opened(rendered)
         pieces = [opening]
         if segments:
-            # Only the key differs between the runs of a course. One by one, they were most of the time of linking.
+            # Only the key differs between the runs of a course.
             before, encode, after = _run_fields(context, facts["key"])
             for run_key, segment in zip(facts["runs"], segments, strict=True):
                 pieces += (before, encode(run_key).encode(), after, segment)
