@@ -98,8 +98,8 @@ def _measure(stage: Stage, question: Question, service: Web, floor: Web | None) 
         client.request(f"/{_floor_name(question, number)}", token=stage.token) for number in range(len(asked))
     ]
     print(f"  {question.name}", flush=True)
-    if floor and client.ask(floor.port, floor_asked[0]).body != client.ask(service.port, asked[0]).body:
-        raise ValueError(f"The floor of {question.name} answers other bytes than the service.")
+    if floor:
+        _compare_answers(question.name, service, asked, floor, floor_asked)
     found: dict[str, Any] = {"floor": question.floor, "sql": _sql_of(stage, service, asked)}
     for clients in CLIENTS:
         ours, theirs, load = _in_turns(stage, service, asked, floor, floor_asked, clients=clients)
@@ -108,6 +108,12 @@ def _measure(stage: Stage, question: Question, service: Web, floor: Web | None) 
         if theirs:
             found[str(clients)] |= {"floor": summary(theirs), "ratio": ratio(ours, theirs, clients=clients)}
     return found
+
+
+def _compare_answers(name: str, service: Web, asked: list[bytes], floor: Web, floor_asked: list[bytes]) -> None:
+    for own, same in zip(asked, floor_asked, strict=True):
+        if client.ask(floor.port, same).body != client.ask(service.port, own).body:
+            raise ValueError(f"The floor of {name} answers other bytes than the service.")
 
 
 def _in_turns(

@@ -178,10 +178,9 @@ class Stage:
             return list(cursor.fetchall())
 
     def sql_of_many(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """The same, once for each row."""
+        """The same for each row."""
         with self._cursor() as cursor:
-            for row in rows:
-                cursor.execute(statement, row)
+            cursor.executemany(statement, rows)
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:

@@ -60,7 +60,7 @@ def prepare_content(
         parent_content_key=parent_content_key,
         content_uuid=content_uuid,
         restricted=content_type == ContentType.COURSE_RUN and is_restricted(document),
-        # Of most courses no run has ended, and packing takes longer than anything else here.
+        # Of most courses no run has ended.
         search_document=packed if trimmed is document else pack(trimmed),
         variant=variant_of(trimmed, ended_keys=ended_keys),
         runs=runs_of(document) if content_type == ContentType.COURSE else {},

@@ -54,7 +54,6 @@ _CONTENT_FIELDS = (
     "content_uuid", "content_type", "parent_content_key", "active", "restricted", "listed_on_legacy", "search_digest",
     "variant_rank", "variant_digest", "record_digest", "rendered_digest", "rendering_version", "modified",
 )  # fmt: skip
-_STATE_FIELDS = ("search_digest", "variant_rank", "variant_digest", "record_digest", "rendering_version")
 
 
 @dataclass
@@ -69,9 +68,11 @@ class StoreReport:
 
 
 class StoredState(NamedTuple):
-    """What of a stored content tells whether something that arrives differs from it."""
+    """The columns of a stored content that tell whether something that arrives differs from it."""
 
-    variant: Variant
+    search_digest: str
+    variant_rank: str
+    variant_digest: str
     record_digest: str
     rendering_version: int
 
@@ -92,14 +93,14 @@ def stored_states(content_keys: Sequence[str]) -> dict[str, StoredState]:
     """Of those of these keys that are stored."""
     states = {}
     for chunk in in_chunks(content_keys, _KEYS_PER_STATEMENT):
-        rows = ContentMetadata.objects.filter(pk__in=chunk).values_list("pk", *_STATE_FIELDS)
-        states.update({key: _state(*columns) for key, *columns in rows})
+        rows = ContentMetadata.objects.filter(pk__in=chunk).values_list("pk", *StoredState._fields)
+        states.update({key: StoredState(*columns) for key, *columns in rows})
     return states
 
 
-def search_differs(content: PreparedContent, stored: StoredState | None) -> bool:
+def search_differs(content: PreparedContent, stored: StoredState | ContentMetadata | None) -> bool:
     """True when this search document would be stored."""
-    return stored is None or content.variant.replaces(stored.variant)
+    return stored is None or content.variant.replaces(_stored_variant(stored))
 
 
 def store_contents(
@@ -184,8 +185,7 @@ def _store_batch(
     still_ours()
     keys = [content.content_key for content in contents]
     stored = ContentMetadata.objects.select_for_update().filter(pk__in=keys).order_by("pk").in_bulk()
-    states = {key: _state_of(row) for key, row in stored.items()}
-    differing = [content for content in contents if _differs(content, states.get(content.content_key), record_digests)]
+    differing = [content for content in contents if _differs(content, stored.get(content.content_key), record_digests)]
     documents = ContentDocuments.objects.in_bulk([content.content_key for content in differing])
     reviews = _reviews(keys)
     batch = _Batch(now=database_now())
@@ -219,7 +219,9 @@ def _check_size(row: ContentDocuments) -> None:
     check_row_size(_row_bytes(row), "search document, full record and item")
 
 
-def _differs(content: PreparedContent, stored: StoredState | None, record_digests: Mapping[str, str]) -> bool:
+def _differs(
+    content: PreparedContent, stored: StoredState | ContentMetadata | None, record_digests: Mapping[str, str]
+) -> bool:
     if stored is None or stored.rendering_version != RENDERING_VERSION or search_differs(content, stored):
         return True
     return record_digests.get(content.content_key, stored.record_digest) != stored.record_digest
@@ -235,14 +237,14 @@ def _add_to_batch(
     reviews: Mapping[str, Review],
 ) -> None:
     """Merge what arrived with what is stored, and put the outcome into the batch."""
-    new_search = search_differs(content, _state_of(before) if before else None)
+    new_search = search_differs(content, before)
     stored_record_digest = before.record_digest if before else ""
     record_digest = record_digests.get(content.content_key, stored_record_digest)
     really_changed = new_search or record_digest != stored_record_digest
     search_document = content.search_document if new_search or documents is None else documents.search_document
     full_record = records.get(content.content_key) or (documents.full_record if documents else None)
     record = unpack(full_record) if full_record else None
-    variant = content.variant if new_search or before is None else _state_of(before).variant
+    variant = content.variant if new_search or before is None else _stored_variant(before)
     row = ContentMetadata(
         content_key=content.content_key,
         content_uuid=content.content_uuid,
@@ -325,12 +327,8 @@ def _write_nested_runs(wanted: Mapping[str, Mapping[str, bool]]) -> None:
     )
 
 
-def _state_of(row: ContentMetadata) -> StoredState:
-    return _state(*(getattr(row, name) for name in _STATE_FIELDS))
-
-
-def _state(core: str, rank: str, extras: str, record_digest: str, rendering_version: int) -> StoredState:
-    return StoredState(Variant(core, rank, extras), record_digest, rendering_version)
+def _stored_variant(stored: StoredState | ContentMetadata) -> Variant:
+    return Variant(core=stored.search_digest, rank=stored.variant_rank, extras=stored.variant_digest)
 
 
 def _sizes(search_sizes: Mapping[str, int], records: Mapping[str, bytes]) -> dict[str, int]:

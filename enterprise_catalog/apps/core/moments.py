@@ -20,8 +20,7 @@ def parse_moment(value: Any) -> datetime | None:
 
 def sortable_moment(moment: datetime) -> str:
     """Text of fixed width, so that later moments compare greater as text."""
-    # `strftime` is ten times as long at it, four times in every answer.
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
 
 
 def moment_text(sortable: str) -> str:
