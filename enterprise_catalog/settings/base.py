@@ -24,7 +24,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 DEBUG = False
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "enterprise_catalog.apps.console.apps.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
