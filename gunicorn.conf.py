@@ -6,6 +6,8 @@ be said on the command line, which wins over this file.
 
 import gc
 import os
+import shutil
+import tempfile
 
 from gunicorn.http import message
 
@@ -25,6 +27,22 @@ graceful_timeout = 30
 
 # gunicorn's control socket would be a file in the home directory, and nothing here talks to it.
 control_socket_disable = True
+
+# Where all workers write what they count, so that whichever is asked adds all up (`core.metrics`). Of this start only.
+_metrics_directory = None
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    _metrics_directory = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="enterprise-catalog-metrics-")
+
+
+def on_starting(server):
+    """The port of its own for figures, beside whatever --bind says."""
+    if port := os.environ.get("METRICS_PORT"):
+        server.cfg.set("bind", [*server.cfg.bind, f"{os.environ.get('METRICS_HOST', '127.0.0.1')}:{port}"])
+
+
+def on_exit(server):
+    if _metrics_directory:
+        shutil.rmtree(_metrics_directory, ignore_errors=True)
 
 
 def post_worker_init(worker):

@@ -6,13 +6,17 @@ from django.urls import include, path
 from enterprise_catalog.apps.api.documentation import DocumentationView, SchemaView
 from enterprise_catalog.apps.api.home import home
 from enterprise_catalog.apps.console.health import freshness_health
-from enterprise_catalog.apps.core.health import health
+from enterprise_catalog.apps.console.metrics import metrics
+from enterprise_catalog.apps.core.health import health, live, ready
 from enterprise_catalog.apps.core.routing import route
 
 urlpatterns = [
     path("", home, name="home"),
     route("health/", health, name="health"),
+    route("health/live/", live, name="health-live"),
+    route("health/ready/", ready, name="health-ready"),
     route("health/freshness/", freshness_health, name="health-freshness"),
+    route("metrics/", metrics, name="metrics"),
     route("api/schema/", SchemaView.as_view(), name="schema"),
     route("api/docs/", DocumentationView.as_view(), name="docs"),
     # Where the deployed service has it.

@@ -1,8 +1,17 @@
 """The WSGI application that gunicorn serves."""
 
+from typing import Any
+
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-application = get_wsgi_application()
+application: Any = get_wsgi_application()
 # Django would import every view with the first request, which would wait for them.
 get_resolver().url_patterns  # noqa: B018
+
+if settings.METRICS_PORT:
+    from enterprise_catalog.apps.console.metrics import all_figures_outside_of_requests
+    from enterprise_catalog.apps.core.metrics_port import beside
+
+    application = beside(application, port=settings.METRICS_PORT, text=all_figures_outside_of_requests)

@@ -185,6 +185,15 @@ CELERY_TASK_DEFAULT_QUEUE = "enterprise_catalog"
 # A write waits this long at most for the broker after its commit (P6); a lost nudge is found again by the tick.
 NUDGE_TIMEOUT_SECONDS = 0.2
 
+# --- Figures ---------------------------------------------------------------------------------------------------------
+
+# What opens /metrics on the web port. Whoever reads it learns of no tenant, but how much there is and how well it goes.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# A port that serves figures and nothing else, of a web server and of a worker each its own; 0 for none.
+METRICS_PORT = env.int("METRICS_PORT", default=0)
+# The address at which that port listens. These two are read by gunicorn.conf.py, too, and so from the environment only.
+METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
+
 # --- Neighbours ------------------------------------------------------------------------------------------------------
 
 DISCOVERY_SERVICE_URL = env.str("DISCOVERY_SERVICE_URL", default="").rstrip("/")

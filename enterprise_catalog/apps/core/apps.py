@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.conf import settings
 
+from enterprise_catalog.apps.core import sql_time
 from enterprise_catalog.apps.core.replica import REPLICA, follow_requests
 
 
@@ -10,5 +11,6 @@ class CoreConfig(AppConfig):
     verbose_name = "Users"
 
     def ready(self) -> None:
+        sql_time.follow_connections()
         if REPLICA in settings.DATABASES:
             follow_requests()

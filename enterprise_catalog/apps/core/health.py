@@ -1,7 +1,8 @@
 """
 Is this process of use to a load balancer? The database decides; no other service is ever asked (SURF-3).
 
-Other health pages answer and refuse with the same functions.
+`/health/live` asks less, whether the process answers at all: restarting it cures nothing that the database has. Other
+health pages answer and refuse with the same functions.
 """
 
 from typing import Any, Literal
@@ -16,19 +17,35 @@ log = structlog.get_logger(__name__)
 Verdict = Literal["OK", "UNAVAILABLE"]
 
 
-# It answers other methods itself, and not with Django's page about a missing CSRF token.
+# They answer other methods themselves, and not with Django's page about a missing CSRF token.
 @csrf_exempt
 def health(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
         return method_not_allowed(request)
-    verdict: Verdict = "OK"
+    verdict = _database_verdict()
+    return answer(verdict, detailed_status={"database_status": verdict})
+
+
+@csrf_exempt
+def live(request: HttpRequest) -> HttpResponse:
+    """ADD-7. For who restarts processes that hang."""
+    return answer("OK") if request.method in ("GET", "HEAD") else method_not_allowed(request)
+
+
+@csrf_exempt
+def ready(request: HttpRequest) -> HttpResponse:
+    """ADD-7. For who sends traffic."""
+    return answer(_database_verdict()) if request.method in ("GET", "HEAD") else method_not_allowed(request)
+
+
+def _database_verdict() -> Verdict:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
         log_away(error)
-        verdict = "UNAVAILABLE"
-    return answer(verdict, detailed_status={"database_status": verdict})
+        return "UNAVAILABLE"
+    return "OK"
 
 
 def method_not_allowed(request: HttpRequest) -> JsonResponse:

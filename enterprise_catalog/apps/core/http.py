@@ -26,6 +26,7 @@ import tenacity
 from django.conf import settings
 
 from enterprise_catalog.apps.core.deadlines import Deadline, DeadlineAdapter
+from enterprise_catalog.apps.core.metrics import service_call_seconds
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +77,15 @@ class ServiceMalformed(ServiceError):
     """A 2xx answer that is no JSON object, or too large."""
 
 
+# What figures call them; anything else failed.
+_OUTCOMES = {
+    ServiceThrottled: "throttled",
+    ServiceUnavailable: "unavailable",
+    ServiceRejected: "rejected",
+    ServiceMalformed: "malformed",
+}
+
+
 @dataclass(frozen=True)
 class _Token:
     value: str
@@ -107,7 +117,7 @@ _tokens = _TokenStore()
 
 class ServiceClient:
     """
-    Calls to one service under `root`, as this service's own user, by one thread.
+    Calls to one service under `root`, as this service's own user, by one thread. `service` is its name in figures.
 
     `on_wait` is called before each attempt and at least every SERVICE_WAIT_SLICE_SECONDS of a pause, `before_request`
     before each request to the service itself, repeated ones too; what they raise ends the call.
@@ -117,10 +127,12 @@ class ServiceClient:
         self,
         root: str,
         *,
+        service: str,
         on_wait: Callable[[], None] | None = None,
         before_request: Callable[[], None] | None = None,
     ) -> None:
         self._root = root.rstrip("/")
+        self._service = service
         self._on_wait = on_wait or (lambda: None)
         self._before_request = before_request or (lambda: None)
         self._deadline = Deadline()
@@ -166,7 +178,7 @@ class ServiceClient:
 
     def _attempt_as_ourselves(self, what: str, method: str, url: str, token: str, arguments: dict[str, Any]) -> bytes:
         self._before_request()
-        return self._attempt(what, method, url, token=token, **arguments)
+        return self._counted(self._service, what, method, url, token=token, **arguments)
 
     def _fetch_token(self) -> _Token:
         what = "POST /access_token"
@@ -179,7 +191,7 @@ class ServiceClient:
         url = f"{settings.OAUTH2_PROVIDER_URL}/access_token"
         asked_at = time.monotonic()
         try:
-            answer = orjson.loads(self._attempt(what, "POST", url, data=form))
+            answer = orjson.loads(self._counted("oauth", what, "POST", url, data=form))
             value, lifetime = answer["access_token"], float(answer["expires_in"])
             if not _TOKEN.fullmatch(value):
                 raise ValueError
@@ -189,6 +201,20 @@ class ServiceClient:
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise ServiceMalformed(f"{what}: no token in the answer") from error
         return _Token(value, asked_at + max(lifetime - settings.SERVICE_TOKEN_MARGIN_SECONDS, lifetime / 2))
+
+    def _counted(self, service: str, *arguments: Any, **named: Any) -> bytes:
+        """An attempt, and in the figures how long it took and what came of it."""
+        started = time.perf_counter()
+        outcome = "interrupted"
+        try:
+            answer = self._attempt(*arguments, **named)
+            outcome = "answered"
+        except ServiceError as error:
+            outcome = _OUTCOMES.get(type(error), "failed")
+            raise
+        finally:
+            service_call_seconds.labels(service, outcome).observe(time.perf_counter() - started)
+        return answer
 
     def _attempt(self, what: str, method: str, url: str, *, token: str | None = None, **arguments: Any) -> bytes:
         self._on_wait()

@@ -1,4 +1,7 @@
-"""What happens to every request, whatever it asks: its id and its log line (COM-20), and no body where none belongs."""
+"""
+What happens to every request, whatever it asks: its id, its log line and its figures (COM-20), and no body where none
+belongs.
+"""
 
 import re
 import time
@@ -9,9 +12,14 @@ from http import HTTPStatus
 import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
+from enterprise_catalog.apps.core import sql_time
+from enterprise_catalog.apps.core.metrics import count_request
+
 log = structlog.get_logger(__name__)
 
 HEADER = "X-Request-ID"
+# Its many pages are one endpoint: nobody waits for them but people.
+_ADMIN = "admin"
 # A caller's id is only echoed while it is harmless in a header and in a log.
 _USABLE = re.compile(r"[\x21-\x7e]{1,200}")
 
@@ -24,22 +32,27 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
+        sql_time.start_counting()
         given = request.headers.get(HEADER, "")
         request_id = given if _USABLE.fullmatch(given) else uuid.uuid4().hex
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         response = self.get_response(request)
         response.headers[HEADER] = request_id
-        match = request.resolver_match
+        seconds = time.perf_counter() - started
+        # The route, not the path: paths hold keys and uuids.
+        route = _route(request)
         log.info(
-            "request",
-            method=request.method,
-            # The route, not the path: paths hold keys and uuids.
-            route=(match.view_name or match.route) if match else None,
-            status=response.status_code,
-            ms=round((time.perf_counter() - started) * 1000, 1),
+            "request", method=request.method, route=route, status=response.status_code, ms=round(seconds * 1000, 1)
         )
+        endpoint = _ADMIN if route and route.startswith(f"{_ADMIN}:") else route or "unmatched"
+        count_request(endpoint=endpoint, method=request.method, status=response.status_code, seconds=seconds)
         return response
+
+
+def _route(request: HttpRequest) -> str | None:
+    match = request.resolver_match
+    return (match.view_name or match.route) if match else None
 
 
 class NoBodyMiddleware:

@@ -35,7 +35,7 @@ class Lms:
 
     def __init__(self, *, seconds: float) -> None:
         self._until = time.monotonic() + seconds
-        self._client = ServiceClient(settings.LMS_ROOT_URL, on_wait=self._stop_when_out_of_time)
+        self._client = ServiceClient(settings.LMS_ROOT_URL, service="lms", on_wait=self._stop_when_out_of_time)
 
     @property
     def out_of_time(self) -> bool:

@@ -86,7 +86,10 @@ class DiscoveryClient:
     def __init__(self, *, on_wait: Callable[[], None] | None = None, ledger: Ledger | None = None) -> None:
         self._ledger = ledger or NoLedger()
         self._service = ServiceClient(
-            settings.DISCOVERY_SERVICE_URL, on_wait=on_wait, before_request=self._ledger.before_request
+            settings.DISCOVERY_SERVICE_URL,
+            service="discovery",
+            on_wait=on_wait,
+            before_request=self._ledger.before_request,
         )
 
     def expect(self, requests: int) -> None:

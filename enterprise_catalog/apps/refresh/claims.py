@@ -20,6 +20,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.core import metrics
 from enterprise_catalog.apps.core.db import DatabaseNow, retry_lost_locks
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -125,9 +126,13 @@ def fail(claim: Claim, *, code: str, detail: str) -> None:
 @retry_lost_locks
 def end(runs: QuerySet[RefreshRun], *, state: str, **fields: Any) -> int:
     """Move runs to an end state; returns how many were."""
-    return runs.update(
+    ended = runs.update(
         state=state, queued_for=None, running_for=None, lease_until=None, finished_at=DatabaseNow(), **fields
     )
+    if ended:
+        reason = fields.get("reason_code", "")
+        transaction.on_commit(lambda: metrics.refreshes_ended.labels(state, reason).inc(ended), robust=True)
+    return ended
 
 
 def recover_expired_leases() -> list[uuid.UUID]:
@@ -140,6 +145,7 @@ def recover_expired_leases() -> list[uuid.UUID]:
         expired = RefreshRun.objects.filter(
             pk=run.pk, fence=run.fence, state=State.RUNNING, lease_until__lt=DatabaseNow()
         )
+        metrics.lost_workers.inc()
         log.warning("refresh_lease_expired", run=str(run.pk), lost_workers=run.lost_workers + 1)
         if _count_lost(expired, run):
             recovered.append(run.pk)

@@ -62,6 +62,14 @@ def overview() -> Overview:
     )
 
 
+def older_than(*hours: int) -> dict[int, int]:
+    """How many queries in use were published longer ago than that, or wait for their first time since then."""
+    now = database_now()
+    older = {f"older_{age}": Count("pk", filter=Q(counted_from__lt=now - timedelta(hours=age))) for age in hours}
+    counts = _counted().aggregate(**older)
+    return {age: counts[f"older_{age}"] for age in hours}
+
+
 def late_queries() -> list[LateQuery]:
     """Each with what there is to say about it, the latest first; a few statements for any number of them."""
     newest = _runs_of_query().order_by("-requested_at").values("pk")[:1]

@@ -20,6 +20,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from structlog.contextvars import bound_contextvars
 
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
@@ -27,6 +28,7 @@ from enterprise_catalog.apps.catalog.store import StoreReport, store_contents, s
 from enterprise_catalog.apps.core.chunks import in_chunks
 from enterprise_catalog.apps.core.db import database_now, retry_lost_locks, upsert
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
+from enterprise_catalog.apps.core.metrics import refresh_seconds
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import (
     DiscoveryError,
@@ -72,12 +74,13 @@ def refresh(run_uuid: UUID) -> list[UUID]:
 def _refresh(claims: Sequence[Claim]) -> list[UUID]:
     """
     Whatever happens, each claimed run ends, waits again, or belongs to somebody else by the time this returns; or the
-    database is away, and its lease will expire.
+    database is away, and its lease will expire. Discovery is told the (first) run as the id of the request.
     """
     if not claims:
         return []
     try:
-        _refresh_claimed(claims)
+        with refresh_seconds.time(), bound_contextvars(request_id=claims[0].run_uuid.hex):
+            _refresh_claimed(claims)
     except (OperationalError, InterfaceError) as error:
         _lose(claims, error)
         return []

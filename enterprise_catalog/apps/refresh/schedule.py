@@ -23,14 +23,18 @@ from enterprise_catalog.apps.refresh.claims import State, end, recover_expired_l
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue import startable_runs
+from enterprise_catalog.apps.refresh.sweeps import take_turn
 
 log = structlog.get_logger(__name__)
 
+TICK = "tick"
 _CANDIDATES = 100
 
 
 def tick() -> list[UUID]:
     """Recover, enqueue what is due, and return the waiting runs that nobody was told of lately."""
+    # Nothing hangs on whose turn it is: the date shows that beat and a worker live.
+    take_turn(TICK, every=timedelta(seconds=settings.TICK_SECONDS))
     recover_expired_leases()
     _end_orphans()
     for queries in _next_due_queries():

@@ -48,7 +48,7 @@ def peer(settings) -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def client(peer) -> ServiceClient:
-    return ServiceClient(peer.url)
+    return ServiceClient(peer.url, service="peer")
 
 
 def things(peer: ScriptedServer) -> list[Asked]:
@@ -80,7 +80,7 @@ def test_a_token_goes_along_as_jwt(peer, client):  # DISC-1
 def test_one_token_serves_all_clients_of_the_process(peer, client):  # DISC-1
     client.get("/thing", {})
     client.post("/thing", {}, {})
-    ServiceClient(peer.url).get("/thing", {})
+    ServiceClient(peer.url, service="peer").get("/thing", {})
     assert (peer.tokens, len(things(peer))) == (1, 3)
 
 
@@ -171,7 +171,7 @@ def test_nobody_there_is_unavailable(peer, settings):  # DISC-7
         root = f"http://127.0.0.1:{unused.getsockname()[1]}"
     attempts = []
     with pytest.raises(ServiceUnavailable):
-        ServiceClient(root, on_wait=lambda: attempts.append(None)).get("/thing", {})
+        ServiceClient(root, service="peer", on_wait=lambda: attempts.append(None)).get("/thing", {})
     assert len(attempts) >= settings.SERVICE_ATTEMPTS
 
 
@@ -182,7 +182,9 @@ def test_a_connection_that_does_not_come_about_is_given_up(peer, settings):  # D
         address = full.getsockname()
         # Nobody accepts, and the queue has room for one.
         with socket.create_connection(address), pytest.raises(ServiceUnavailable, match="ConnectTimeout"):
-            ServiceClient(f"http://127.0.0.1:{address[1]}", on_wait=lambda: attempts.append(1)).get("/thing", {})
+            ServiceClient(f"http://127.0.0.1:{address[1]}", service="peer", on_wait=lambda: attempts.append(1)).get(
+                "/thing", {}
+            )
     assert len(attempts) >= settings.SERVICE_ATTEMPTS
 
 
@@ -190,7 +192,7 @@ def test_a_connection_that_does_not_come_about_is_given_up(peer, settings):  # D
 def test_a_root_that_is_no_address_is_not_tried_again(peer, root):
     attempts = []
     with pytest.raises(ServiceFailed):
-        ServiceClient(root, on_wait=lambda: attempts.append(None)).get("/thing", {})
+        ServiceClient(root, service="peer", on_wait=lambda: attempts.append(None)).get("/thing", {})
     assert len(attempts) == 2  # for the token, and for the call
 
 
@@ -375,7 +377,7 @@ def test_a_retry_after_that_says_nothing_holds_nothing_up(peer, client, value):
 def test_on_wait_is_called_before_every_attempt(peer, client):
     beats = []
     peer.answers["/thing"] = [BUSY, GOOD]
-    ServiceClient(peer.url, on_wait=lambda: beats.append(len(peer.asked))).get("/thing", {})
+    ServiceClient(peer.url, service="peer", on_wait=lambda: beats.append(len(peer.asked))).get("/thing", {})
     # Before the token, before each of two attempts, and once after the pause between them.
     assert beats == [0, 1, 2, 2]
 
@@ -384,7 +386,7 @@ def test_on_wait_is_called_during_a_pause(peer, settings):
     settings.SERVICE_WAIT_SLICE_SECONDS = 0.02
     beats = []
     peer.answers["/thing"] = [Reply(status=503, headers={"Retry-After": "0.5"}), GOOD]
-    ServiceClient(peer.url, on_wait=lambda: beats.append(len(things(peer)))).get("/thing", {})
+    ServiceClient(peer.url, service="peer", on_wait=lambda: beats.append(len(things(peer)))).get("/thing", {})
     assert beats.count(1) >= 3
 
 
@@ -401,7 +403,7 @@ def test_what_on_wait_raises_ends_the_call_unchanged(peer, calls):
 
     peer.answers["/thing"] = [BUSY]
     with pytest.raises(LeaseLost) as failure:
-        ServiceClient(peer.url, on_wait=beat).get("/thing", {})
+        ServiceClient(peer.url, service="peer", on_wait=beat).get("/thing", {})
     assert failure.value is raised
     assert len(peer.asked) == calls - 1
 

@@ -1,0 +1,105 @@
+"""
+`/metrics` for Prometheus (ADD-7): what processes counted as they worked, and what stands in the database right now.
+
+Whoever reads it learns how much there is and how well it goes, and no name, key or customer. On the web port it takes
+METRICS_TOKEN, and without one it is there on METRICS_PORT only (`core.metrics_port`).
+"""
+
+import hmac
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db import Error, close_old_connections
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from enterprise_catalog.apps.core.health import log_away, method_not_allowed
+from enterprise_catalog.apps.core.metrics import counted_by_processes
+from enterprise_catalog.apps.refresh import budget, figures
+from enterprise_catalog.apps.refresh.freshness import older_than, overview
+
+# Hours since the last publish; 24 is the promise (P3).
+_AGES = (1, 4, 8, 12, 16, 20, 22, 24, 48)
+
+
+@csrf_exempt
+def metrics(request: HttpRequest) -> HttpResponse:
+    """On the web port."""
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    if not _knows_token(request):
+        return HttpResponse("Unauthorized.\n", status=401, headers={"WWW-Authenticate": "Bearer"})
+    if request.method not in ("GET", "HEAD"):
+        return method_not_allowed(request)
+    return HttpResponse(all_figures(), content_type=CONTENT_TYPE_PLAIN_0_0_4, headers={"Cache-Control": "no-store"})
+
+
+def all_figures() -> bytes:
+    """As Prometheus reads them. Never fails for want of the database."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(DatabaseFigures())
+    return counted_by_processes() + generate_latest(registry)
+
+
+def all_figures_outside_of_requests() -> bytes:
+    """The same where Django looks after no connection."""
+    close_old_connections()
+    try:
+        return all_figures()
+    finally:
+        close_old_connections()
+
+
+class DatabaseFigures(Collector):
+    """What every web process of every host finds alike, so that one of them is to be looked at, not their sum."""
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            found = list(self._figures())
+        except Error as error:
+            log_away(error)
+            found = []
+        yield _gauge("database_up", "Whether the figures of the database could be read.", float(bool(found)))
+        yield from found
+
+    def _figures(self) -> Iterator[Metric]:
+        found = overview()
+        yield _gauge("queries_in_use", "Catalog queries that catalogs use.", found.in_use)
+        yield _gauge("queries_late", "Of them, not published for 24 hours (P3).", found.late)
+        yield _gauge("queries_held", "Of them, those of which a result is held.", found.held)
+        ages = older_than(*_AGES)
+        by_age = GaugeMetricFamily(_name("queries_older_than"), "Of them, published longer ago.", labels=["hours"])
+        for hours, count in ages.items():
+            by_age.add_metric([str(hours)], count)
+        yield by_age
+        if found.oldest_published_at:
+            oldest = found.oldest_published_at.timestamp()
+            yield _gauge("oldest_publish_timestamp_seconds", "The longest ago of their last publishes.", oldest)
+        runs = GaugeMetricFamily(_name("refresh_runs"), "Refresh runs that have not ended.", labels=["state"])
+        for state, count in figures.open_runs().items():
+            runs.add_metric([state], count)
+        yield runs
+        wait = figures.longest_wait().total_seconds()
+        yield _gauge("refresh_wait_seconds", "How long a refresh that could begin has waited for a worker.", wait)
+        if (tick := figures.last_tick()) is not None:
+            yield _gauge("last_tick_age_seconds", "How long ago beat and a worker showed life.", tick.total_seconds())
+        yield _gauge("discovery_requests_spent", "Requests to discovery in the last hour.", budget.spent())
+        limit = settings.DISCOVERY_REQUESTS_PER_HOUR
+        yield _gauge("discovery_requests_limit", "How many an hour may have; 0 for any number.", limit)
+        yield _gauge("quarantined_keys", "Documents that the last day's runs set aside.", figures.quarantined_keys())
+
+
+def _gauge(name: str, documentation: str, value: float) -> Metric:
+    return GaugeMetricFamily(_name(name), documentation, value=value)
+
+
+def _name(name: str) -> str:
+    return f"enterprise_catalog_{name}"
+
+
+def _knows_token(request: HttpRequest) -> bool:
+    expected = f"Bearer {settings.METRICS_TOKEN}".encode()
+    return hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected)

@@ -1,0 +1,40 @@
+"""
+The port of its own for figures, METRICS_PORT: who reaches it may read them, and nothing else is there.
+
+Web processes get it as a second address of gunicorn (gunicorn.conf.py), a worker as a thread of its main process. What
+comes in there never meets Django's middleware: Prometheus asks an address, which is no host that ALLOWED_HOSTS names.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector
+
+_Start = Callable[[str, list[tuple[str, str]]], Any]
+Application = Callable[[dict[str, Any], _Start], Iterable[bytes]]
+
+
+def beside(application: Application, *, port: int, text: Callable[[], bytes]) -> Application:
+    """The same application; where a connection came to `port`, the text at `/metrics` and nothing else."""
+
+    def either(environ: dict[str, Any], start_response: _Start) -> Iterable[bytes]:
+        # Not SERVER_PORT: behind a socket file gunicorn takes that from the caller's Host header.
+        here = environ["gunicorn.socket"].getsockname()
+        if not (isinstance(here, tuple) and here[1] == port):
+            return application(environ, start_response)
+        if environ["PATH_INFO"].rstrip("/") != "/metrics":
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"Not found.\n"]
+        body = text()
+        start_response("200 OK", [("Content-Type", CONTENT_TYPE_PLAIN_0_0_4), ("Content-Length", str(len(body)))])
+        return [body]
+
+    return either
+
+
+def serve_in_thread(*, host: str, port: int) -> None:
+    """What this process and its children count, as long as it lives. Raises OSError when the port is taken."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    start_http_server(port, addr=host, registry=registry)
