@@ -3,11 +3,13 @@ The work in figures, from rows, by the database's clock: what waits, runs and is
 how, and whether beat and workers live. Reads only; the same for whoever looks, on whichever machine.
 """
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Min
@@ -20,7 +22,9 @@ from enterprise_catalog.apps.refresh.schedule import TICK
 
 State = RefreshRun.State
 
-_DAY = timedelta(days=1)
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+# Ends that say nothing about whether a query can be refreshed.
+_NO_VERDICT = ("superseded", "filter_changed", "rejected")
 _OPEN = (State.QUEUED, State.RUNNING, State.HELD)
 
 
@@ -36,11 +40,26 @@ class Hour:
 
 @dataclass(frozen=True)
 class LastDay:
-    """What ended. `changed` counts what joined and left, by the query's id."""
+    """
+    What ended. `changed` counts what joined and left, by the query's id; `failing` are the runs of queries that ended
+    last as a failure, the newest first.
+    """
 
     hours: list[Hour]
     failed: Counter[str]
     changed: Counter[int]
+    failing: list[UUID]
+
+
+class _Ended(NamedTuple):
+    """Columns of a run."""
+
+    uuid: UUID
+    state: str
+    reason_code: str
+    finished_at: datetime
+    counts: dict[str, Any] | None
+    catalog_query_id: int | None
 
 
 def open_runs() -> dict[str, int]:
@@ -75,42 +94,41 @@ def quarantined_keys() -> int:
 def last_day() -> LastDay:
     """By the hour, the oldest first; the last one is under way."""
     now = database_now()
-    ended: dict[int, list[tuple[str, dict[str, Any]]]] = {}
-    failed: Counter[str] = Counter()
+    ended = sorted(_ended_since(now - _DAY), key=lambda run: run.finished_at)
+    published = [run for run in ended if run.state == State.PUBLISHED]
     changed: Counter[int] = Counter()
-    for state, reason, finished_at, counts, query_id in _ended_since(now - _DAY):
-        ended.setdefault(_hours_ago(now, finished_at), []).append((state, counts))
-        if state == State.FAILED:
-            failed[reason] += 1
-        if state == State.PUBLISHED and (changes := _count(counts, "added") + _count(counts, "removed")):
-            changed[query_id] += changes
+    for run in published:
+        if run.catalog_query_id and (changes := _count(run, "added") + _count(run, "removed")):
+            changed[run.catalog_query_id] += changes
+    last = {run.catalog_query_id: run for run in ended if run.reason_code not in _NO_VERDICT}
+    failing = [run for run in last.values() if run.state == State.FAILED and run.catalog_query_id]
     begin = now.replace(minute=0, second=0, microsecond=0)
-    hours = [_hour(begin - timedelta(hours=ago), ended.get(ago, [])) for ago in reversed(range(24))]
-    return LastDay(hours=hours, failed=failed, changed=changed)
-
-
-def _ended_since(begin: datetime) -> Iterable[tuple[str, str, datetime, dict[str, Any], int]]:
-    columns = ("state", "reason_code", "finished_at", "counts", "catalog_query_id")
-    for state in (State.PUBLISHED, State.FAILED, State.HELD):
-        # What was asked for earlier has ended (REFRESH_MAX_POSTPONED_HOURS); the index knows when that was.
-        runs = RefreshRun.objects.filter(state=state, requested_at__gte=begin - _DAY, finished_at__gte=begin)
-        yield from runs.order_by().values_list(*columns)
-
-
-def _hour(begins_at: datetime, ended: list[tuple[str, dict[str, Any]]]) -> Hour:
-    published = [counts for state, counts in ended if state == State.PUBLISHED]
-    return Hour(
-        begins_at=begins_at,
-        states=Counter(state for state, _ in ended),
-        added=sum(_count(counts, "added") for counts in published),
-        removed=sum(_count(counts, "removed") for counts in published),
+    return LastDay(
+        hours=[_hour(begin - timedelta(hours=ago), ended) for ago in reversed(range(24))],
+        failed=Counter(run.reason_code for run in ended if run.state == State.FAILED),
+        changed=changed,
+        failing=[run.uuid for run in sorted(failing, key=lambda run: run.finished_at, reverse=True)],
     )
 
 
-def _hours_ago(now: datetime, moment: datetime) -> int:
-    begin = now.replace(minute=0, second=0, microsecond=0)
-    return max(0, -((moment - begin) // timedelta(hours=1)))
+def _ended_since(begin: datetime) -> Iterator[_Ended]:
+    for state in (State.PUBLISHED, State.FAILED, State.HELD):
+        # What was asked for earlier has ended (REFRESH_MAX_POSTPONED_HOURS); the index knows when that was.
+        runs = RefreshRun.objects.filter(state=state, requested_at__gte=begin - _DAY, finished_at__gte=begin)
+        yield from map(_Ended._make, runs.order_by().values_list(*_Ended._fields))
 
 
-def _count(counts: dict[str, Any] | None, name: str) -> int:
-    return int((counts or {}).get(name, 0))
+def _hour(begins_at: datetime, ended: Sequence[_Ended]) -> Hour:
+    begin, end = (bisect_left(ended, begins_at + hours * _HOUR, key=lambda run: run.finished_at) for hours in (0, 1))
+    within = ended[begin:end]
+    published = [run for run in within if run.state == State.PUBLISHED]
+    return Hour(
+        begins_at=begins_at,
+        states=Counter(run.state for run in within),
+        added=sum(_count(run, "added") for run in published),
+        removed=sum(_count(run, "removed") for run in published),
+    )
+
+
+def _count(run: _Ended, name: str) -> int:
+    return int((run.counts or {}).get(name, 0))

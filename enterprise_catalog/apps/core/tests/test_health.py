@@ -30,3 +30,28 @@ def test_a_database_that_is_away_makes_it_unavailable(monkeypatch):  # SURF-3
 @pytest.mark.django_db
 def test_health_only_reads():
     assert Client().post("/health/").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/live/"])
+def test_a_process_lives_whatever_the_database_does(path):  # ADD-7
+    """Without the database mark, a statement would fail the test."""
+    response = Client().get(path)
+    assert (response.status_code, response.json()) == (200, {"overall_status": "OK"})
+
+
+@pytest.mark.parametrize("path", ["/health/ready", "/health/ready/"])
+@pytest.mark.django_db
+def test_it_is_ready_while_the_database_answers(path, monkeypatch):  # ADD-7
+    assert (Client().get(path).status_code, Client().get(path).json()) == (200, {"overall_status": "OK"})
+
+    def away():
+        raise OperationalError(2003, "Can't connect")
+
+    monkeypatch.setattr(connection, "cursor", away)
+    response = Client().get(path)
+    assert (response.status_code, response.json()) == (503, {"overall_status": "UNAVAILABLE"})
+
+
+@pytest.mark.parametrize("path", ["/health/live/", "/health/ready/"])
+def test_the_others_only_read_too(path):
+    assert Client().post(path).status_code == 405
