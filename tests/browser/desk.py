@@ -1,5 +1,6 @@
 """What a person does at the admin: look, type, press, read. Every step leaves a screenshot beside the test's files."""
 
+from importlib.resources import files
 from pathlib import Path
 
 from selenium import webdriver
@@ -10,6 +11,7 @@ from selenium.webdriver.support import expected_conditions as when
 from selenium.webdriver.support.wait import WebDriverWait
 
 PASSWORD = "correct horse battery staple"
+_AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 # A page takes well below a second; a busy machine some more.
 _PATIENCE_SECONDS = 30
 
@@ -86,6 +88,36 @@ class Desk:
     def loaded(self) -> list[str]:
         """Addresses of all that the page consists of."""
         return self._browser.execute_script("return performance.getEntriesByType('resource').map(it => it.name)")
+
+    def narrow(self) -> None:
+        """As on a telephone, 390 pixels wide."""
+        size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+        self._browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+    def overflows(self) -> bool:
+        """True when the page itself, and not a part of it, has to be moved sideways."""
+        page = "document.documentElement"
+        return bool(self._browser.execute_script(f"return {page}.scrollWidth > {page}.clientWidth"))
+
+    def dark(self) -> None:
+        preference = {"name": "prefers-color-scheme", "value": "dark"}
+        self._browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [preference]})
+
+    def obstacles(self) -> list[str]:
+        """What keyboards, screen readers and weak eyes stumble over on this page, as axe-core finds it."""
+        self._browser.execute_script(_AXE)
+        found = self._browser.execute_async_script(
+            "axe.run(document, {resultTypes: ['violations']}).then(arguments[0])"
+        )
+        return [f"{it['id']}: {node['html'][:200]}" for it in found["violations"] for node in it["nodes"]]
+
+    def focused(self) -> str:
+        """What stands on the thing that the next key goes to."""
+        element = self._browser.switch_to.active_element
+        return element.accessible_name or element.get_attribute("name") or ""
+
+    def key(self, key: str) -> None:
+        self._browser.switch_to.active_element.send_keys(key)
 
     def _find(self, by: str, what: str) -> WebElement:
         return WebDriverWait(self._browser, _PATIENCE_SECONDS).until(when.visibility_of_element_located((by, what)))

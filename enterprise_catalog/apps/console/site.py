@@ -1,16 +1,22 @@
-"""
-The admin site: Django's, with a home of its own and the pages that belong to no single model.
+"""The admin site: Django's, with a home of its own and the pages that belong to no single model."""
 
-A page is a function in `console.pages` that takes the request and returns its template's name and context; everything
-around it (sign-in, header, permissions of the index) is Django's.
-"""
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+from enterprise_catalog.apps.console.pages.health import health_context
 
 
 class ConsoleSite(admin.AdminSite):
     site_header = site_title = "Enterprise catalog"
-    index_title = "What there is"
+    index_title = "Catalog health"
+    index_template = "console/home.html"
     # There is no page at the root to lead to, and lists need the width.
     site_url = None
     enable_nav_sidebar = False
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        sees = request.user.has_perm("catalog.view_catalogquery") and request.user.has_perm("refresh.view_refreshrun")
+        return super().index(request, {**(extra_context or {}), **({"health": health_context()} if sees else {})})

@@ -70,7 +70,7 @@ def older_than(*hours: int) -> dict[int, int]:
     return {age: counts[f"older_{age}"] for age in hours}
 
 
-def late_queries() -> list[LateQuery]:
+def late_queries(*, limit: int | None = None) -> list[LateQuery]:
     """Each with what there is to say about it, the latest first; a few statements for any number of them."""
     newest = _runs_of_query().order_by("-requested_at").values("pk")[:1]
     users = EnterpriseCatalog.objects.filter(catalog_query=OuterRef("pk")).order_by().values("catalog_query")
@@ -80,7 +80,7 @@ def late_queries() -> list[LateQuery]:
         .annotate(
             newest_run=Subquery(newest),
             catalog_count=Subquery(users.annotate(count=Count("pk")).values("count"), output_field=IntegerField()),
-        )
+        )[:limit]
     )
     runs = _runs([row.newest_run for row in rows if row.newest_run])
     return [

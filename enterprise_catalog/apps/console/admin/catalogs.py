@@ -10,9 +10,9 @@ from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.admin import query_display
 from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staff, shows_version
-from enterprise_catalog.apps.console.admin.display import document, object_link
 from enterprise_catalog.apps.console.admin.forms import CatalogForm
 from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, uuid_in
+from enterprise_catalog.apps.console.display import document, object_link
 from enterprise_catalog.apps.console.wording import query_name, short_query_name
 from enterprise_catalog.apps.operations.catalogs import delete_catalog, save_catalog
 

@@ -23,7 +23,8 @@ from enterprise_catalog.apps.catalog.models import (
     NestedRun,
 )
 from enterprise_catalog.apps.catalog.rendering import GAP
-from enterprise_catalog.apps.console.admin.display import (
+from enterprise_catalog.apps.console.admin.listing import ReadOnlyAdmin, starts_with, uuid_in
+from enterprise_catalog.apps.console.display import (
     NOTHING,
     change_url,
     document,
@@ -32,7 +33,6 @@ from enterprise_catalog.apps.console.admin.display import (
     object_link,
     table,
 )
-from enterprise_catalog.apps.console.admin.listing import ReadOnlyAdmin, starts_with, uuid_in
 from enterprise_catalog.apps.console.wording import query_name, short, short_query_name
 from enterprise_catalog.apps.core.packing import unpack, unpack_bytes
 from enterprise_catalog.apps.refresh.models import RefreshRun

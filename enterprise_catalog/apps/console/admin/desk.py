@@ -21,9 +21,9 @@ from simple_history.admin import SimpleHistoryAdmin
 from enterprise_catalog.apps.access.roles import Contexts, Grants, Roles
 from enterprise_catalog.apps.catalog.filters import FilterWarning
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.admin.display import change_url, link, list_url, object_link
 from enterprise_catalog.apps.console.admin.forms import refusal_texts
 from enterprise_catalog.apps.console.admin.listing import BoundedPaginator
+from enterprise_catalog.apps.console.display import change_url, link, list_url, object_link
 from enterprise_catalog.apps.console.wording import refreshes, warning_sentence
 from enterprise_catalog.apps.core.db import retry_lost_locks
 from enterprise_catalog.apps.operations.errors import OperationError

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.console.admin.display import pretty
+from enterprise_catalog.apps.console.display import pretty
 from enterprise_catalog.apps.operations.catalogs import ABSENT, CatalogValues
 from enterprise_catalog.apps.operations.errors import FieldErrors, Gone, NotAllowed, OperationError
 

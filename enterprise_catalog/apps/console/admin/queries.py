@@ -12,9 +12,9 @@ from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.admin import query_display
 from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staff, shows_version
-from enterprise_catalog.apps.console.admin.display import change_url, document
 from enterprise_catalog.apps.console.admin.forms import QueryForm
 from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, starts_with, uuid_in
+from enterprise_catalog.apps.console.display import change_url, document
 from enterprise_catalog.apps.operations.query_rows import delete_query, save_query
 
 _PROTECTING_CATALOGS_SHOWN = 20

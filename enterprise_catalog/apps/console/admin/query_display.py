@@ -6,7 +6,7 @@ from django.utils.html import format_html
 
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.console.admin.display import link, list_url, object_link, table
+from enterprise_catalog.apps.console.display import link, list_url, object_link, table
 from enterprise_catalog.apps.console.wording import run_outcome
 from enterprise_catalog.apps.refresh.models import RefreshRun
 

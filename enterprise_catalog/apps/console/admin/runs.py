@@ -14,8 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from enterprise_catalog.apps.console.admin.display import NOTHING, change_url, object_link, table
 from enterprise_catalog.apps.console.admin.listing import ReadOnlyAdmin, uuid_in
+from enterprise_catalog.apps.console.display import NOTHING, change_url, object_link, table
 from enterprise_catalog.apps.console.wording import query_name, short, short_query_name
 from enterprise_catalog.apps.core.packing import unpack
 from enterprise_catalog.apps.operations.runs import NotDecidable, approve_run, reject_run

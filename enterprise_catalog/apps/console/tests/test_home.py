@@ -1,0 +1,157 @@
+"""Catalog health, the admin's home: what it says of how things stand, and at what price (P3, P9, P10)."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
+from enterprise_catalog.apps.console.tests.people import page, signed_in
+from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.refresh.claims import State, fail
+from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun, Sweep
+from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.apps.refresh.tests.builders import claimed, requested
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def query():
+    """In use, fresh."""
+    return published(title="Advanced courses", hours_ago=0)
+
+
+def published(*, hours_ago, **fields):
+    moment = database_now() - timedelta(hours=hours_ago)
+    query = EnterpriseCatalogFactory.create().catalog_query
+    CatalogQuery.objects.filter(pk=query.pk).update(refreshed_at=moment, **fields)
+    query.refresh_from_db()
+    return query
+
+
+def home(client: Client) -> str:
+    return client.get("/admin/").content.decode()
+
+
+def verdicts(client: Client) -> dict[str, bool]:
+    """What the lines at the top say, and whether it is good."""
+    return {str(verdict.text): verdict.good for verdict in client.get("/admin/").context["health"]["verdicts"]}
+
+
+def ended(run, state, **fields):
+    row = RefreshRun.objects.filter(pk=run.pk)
+    row.update(state=state, queued_for=None, finished_at=database_now(), **fields)
+
+
+def test_all_is_well(admin, query):
+    tick()
+    lines = verdicts(admin)
+    assert all(lines.values())
+    assert "All queries in use are fresh (1)." in lines
+
+
+def test_nothing_yet_is_not_called_fresh(admin):
+    assert verdicts(admin)["No catalog query is in use yet."]
+
+
+def test_a_late_query_is_named_with_why(admin, query):  # P3
+    late = published(hours_ago=25, title="Forgotten")
+    shown = home(admin)
+    assert not verdicts(admin)["1 query of 2 in use late: not published for 24 hours."]
+    assert page(CatalogQuery, "change", late.pk) in shown
+    assert "does beat run?" in shown
+    assert page(CatalogQuery, "change", query.pk) not in shown.partition("Largest queries")[0]
+
+
+def test_of_many_late_ones_the_latest_are_shown(admin):
+    for number in range(22):
+        published(hours_ago=25 + number)
+    assert "The 20 latest of 22." in home(admin)
+
+
+def test_ages_are_drawn_and_read_out(admin, query):
+    published(hours_ago=25)
+    published(hours_ago=5)
+    shown = home(admin)
+    assert (
+        'aria-label="Queries in use by full hours since their last publish. 0: 1 fresh. 4: 1 fresh. 24+: 1 late."'
+        in shown
+    )
+
+
+def test_who_does_no_work_is_missed(admin, query):  # P5
+    assert not verdicts(admin)["Beat and workers never showed life. Do they run?"]
+    tick()
+    Sweep.objects.update(due_at=database_now() - timedelta(minutes=10))
+    assert not verdicts(admin)["Beat and workers show no life for 10 minutes. Do both run?"]
+
+
+def test_a_refresh_that_no_worker_takes_is_missed(admin, query):
+    tick()
+    run = requested(query)
+    RefreshRun.objects.filter(pk=run.pk).update(requested_at=database_now() - timedelta(minutes=30))
+    assert not verdicts(admin)["A refresh has waited 30 minutes for a worker. Are there enough?"]
+
+
+def test_a_held_result_leads_to_its_decision(admin, query):
+    run = requested(query)
+    ended(run, State.HELD, held_since=database_now(), reason_code="guard_shrink", reason_detail="11 of 12 would go.")
+    shown = home(admin)
+    assert page(RefreshRun, "change", run.pk) in shown
+    assert "guard_shrink: 11 of 12 would go." in shown
+    assert any("held for a decision" in line and not good for line, good in verdicts(admin).items())
+
+
+def test_a_failure_is_shown_with_its_reason_until_it_is_over(admin, query):  # P10
+    fail(claimed(query), code="discovery_unavailable", detail="search v2: status 503")
+    assert not verdicts(admin)["The last refresh of 1 query failed."]
+    assert "discovery_unavailable: search v2: status 503" in home(admin)
+    ended(requested(query), State.PUBLISHED, counts={"added": 3, "removed": 1, "total": 3})
+    assert verdicts(admin)["The last refresh of every query went well."]
+
+
+def test_what_ended_and_what_changed_is_drawn(admin, query):
+    ended(requested(query), State.PUBLISHED, counts={"added": 3, "removed": 1, "total": 3})
+    shown = home(admin)
+    hour = f"{database_now():%H}"
+    assert f"{hour}: 1 published." in shown
+    assert f"{hour}: 3 added, 1 removed." in shown
+
+
+def test_the_largest_and_the_most_changed_are_named(admin, query):
+    large = published(hours_ago=1, title="Everything", member_count=5000)
+    ended(requested(query), State.PUBLISHED, counts={"added": 3, "removed": 1, "total": 3})
+    shown = home(admin).partition("Largest queries")[2]
+    first, changed = shown.split("Most changed queries")
+    assert first.index(large.title) < first.index(query.title)
+    assert query.title in changed
+    assert large.title not in changed
+
+
+@pytest.mark.parametrize(("spent", "good"), [(0, True), (200, False)])
+def test_an_exhausted_budget_is_seen(admin, query, settings, spent, good):
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 200
+    DiscoveryBudget.objects.create(pk=1, spent={str(int(database_now().timestamp() // 60)): spent})
+    assert verdicts(admin)[f"{spent} requests to discovery in the last hour, of 200."] is good
+
+
+def test_who_may_see_no_queries_sees_no_health(query):
+    shown = home(signed_in("ann", "catalog.view_enterprisecatalog"))
+    assert "Advanced courses" not in shown
+    assert "console-verdicts" not in shown
+
+
+def test_it_takes_the_same_statements_however_many_queries_there_are(admin, query, django_assert_max_num_queries):
+    def statements():
+        with django_assert_max_num_queries(40) as captured:
+            home(admin)
+        return len(captured)
+
+    fail(claimed(published(hours_ago=30)), code="discovery_unavailable", detail="down")
+    few = statements()
+    for number in range(20):
+        late = published(hours_ago=30 + number)
+        fail(claimed(late), code="discovery_unavailable", detail="down")
+    assert statements() == few
