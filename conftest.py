@@ -14,14 +14,26 @@ from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts.services import Services
 from tests.neighbours import lead_to
 
+# What a test asks for when it has to do with the database of its settings.
+_DATABASE_FIXTURES = frozenset({"db", "transactional_db", "live_server"})
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if os.environ.get("DATABASE_URL", "").startswith("mysql"):
+        # The others were passed on SQLite, and would do the same here.
+        others = [item for item in items if not _depends_on_servers(item)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if _depends_on_servers(item)]
         return
     elsewhere = pytest.mark.skip(reason="makes sense on MariaDB and Redis only: make test, or make services")
     for item in items:
         if item.get_closest_marker("mariadb"):
             item.add_marker(elsewhere)
+
+
+def _depends_on_servers(item: pytest.Item) -> bool:
+    marked = any(item.get_closest_marker(name) for name in ("django_db", "mariadb"))
+    return marked or bool(_DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from scripts.services import Services
 ROOT = Path(__file__).resolve().parent.parent
 # Settings of the shell that would turn the suite into another one.
 FOREIGN_VARIABLES = ("DATABASE_URL", "DATABASE_REPLICA_URL", "CELERY_BROKER_URL", "CACHE_URL", "DJANGO_SETTINGS_MODULE")
-# Tests that start many processes themselves run one at a time, after the others.
-ALONE = "local_run or browser"
+# Tests that start many processes themselves, after the others. Of one file they share those, so a file stays together.
+WHOLE = "local_run or browser"
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ def main(extra_arguments: list[str]) -> int:
         return 1
     clean = clean_environment()
     # In order (not file by file): tests that empty the database come last, as they do without parallel processes.
-    parallel = ["pytest", "-q", "-n", "2", "--dist", "load", "-m", f"not ({ALONE} or thorough)", *extra_arguments]
+    two_at_once = ["pytest", "-q", "-n", "2", "--dist"]
+    parallel = [*two_at_once, "load", "-m", f"not ({WHOLE} or thorough)", *extra_arguments]
+    whole = [*two_at_once, "loadfile", "-m", f"({WHOLE}) and not thorough", *extra_arguments]
     stages = [
         run_stage("Checks", ["scripts.quality"], clean),
         run_stage("Suite on SQLite", parallel, clean),
-        run_stage(
-            "Whole service and browser", ["pytest", "-q", "-m", f"({ALONE}) and not thorough", *extra_arguments], clean
-        ),
+        run_stage("Whole service and browser", whole, clean),
     ]
     try:
         with Services() as services:

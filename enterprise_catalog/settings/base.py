@@ -24,6 +24,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 DEBUG = False
 
 INSTALLED_APPS = [
+    # Before Django's admin, some of whose templates it replaces.
+    "enterprise_catalog.apps.console",
     "enterprise_catalog.apps.console.apps.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -40,7 +42,6 @@ INSTALLED_APPS = [
     "enterprise_catalog.apps.catalog",
     "enterprise_catalog.apps.refresh",
     "enterprise_catalog.apps.access",
-    "enterprise_catalog.apps.console",
     "enterprise_catalog.apps.api",
 ]
 
@@ -320,6 +321,8 @@ FILTER_KEYS_LIMIT = 10_000
 # A filter is sent with every page of every refresh, and read by people.
 CONTENT_FILTER_MAX_BYTES = 1024 * 1024
 CONTENT_FILTER_MAX_LEVELS = 10
+# Catalogs that the admin attaches to another query in one transaction: each is some ten statements, and others wait.
+BULK_CATALOGS_LIMIT = 500
 PAGE_SIZE_DEFAULT = 10
 PAGE_SIZE_MAX = 100
 # Each process remembers where the pages of so many large catalogs begin: 20 kB for one of 20,000 items.

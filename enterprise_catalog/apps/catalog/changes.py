@@ -72,6 +72,19 @@ def changes_after(*, catalog_uuid: UUID, since: Position | datetime | None, limi
         return page if page.changes else replace(page, position=Position(_end_of(catalog_uuid), now))
 
 
+def latest_changes(*, catalog_uuid: UUID, limit: int) -> list[CatalogContentChange]:
+    """The newest ones, the newest first, for people to look at."""
+    changes = list(CatalogContentChange.objects.filter(enterprise_catalog=catalog_uuid).order_by("-pk")[:limit])
+    wanted = limit
+    for period in _periods_with_changes(catalog_uuid).reverse():
+        of_query = list(_of_period(period).order_by("-pk")[:wanted])
+        changes += of_query
+        wanted -= len(of_query)
+        if not wanted:
+            break
+    return sorted(changes, key=attrgetter("pk"), reverse=True)[:limit]
+
+
 def kept_longest_until(now: datetime) -> datetime:
     """
     Changes dated before this can be deleted: no cursor that is served misses one. A cursor is served while its moment
@@ -101,11 +114,7 @@ def _read(catalog_uuid: UUID, *, after: int, later_than: datetime, limit: int) -
     of_queries: list[CatalogContentChange] = []
     # Periods follow one another: once there is enough, later ones have nothing that comes before it.
     for period in _periods_with_changes(catalog_uuid).filter(Q(ends_with=None) | Q(ends_with__gt=after)):
-        of_query = later.filter(catalog_query=period.catalog_query_id, enterprise_catalog=None)
-        of_query = of_query.filter(pk__gt=period.begins_after)
-        if period.ends_with is not None:
-            of_query = of_query.filter(pk__lte=period.ends_with)
-        of_queries += of_query[: limit - len(of_queries)]
+        of_queries += (later & _of_period(period))[: limit - len(of_queries)]
         if len(of_queries) == limit:
             break
     return list(islice(merge(own, of_queries, key=attrgetter("pk")), limit))
@@ -114,6 +123,13 @@ def _read(catalog_uuid: UUID, *, after: int, later_than: datetime, limit: int) -
 def _periods_with_changes(catalog_uuid: UUID) -> QuerySet[CatalogAttachment]:
     periods = CatalogAttachment.objects.filter(enterprise_catalog=catalog_uuid).order_by("pk")
     return periods.exclude(ends_with=F("begins_after"))
+
+
+def _of_period(period: CatalogAttachment) -> QuerySet[CatalogContentChange]:
+    """What its query changed while the catalog was attached to it."""
+    changes = CatalogContentChange.objects.filter(catalog_query=period.catalog_query_id, enterprise_catalog=None)
+    changes = changes.filter(pk__gt=period.begins_after)
+    return changes if period.ends_with is None else changes.filter(pk__lte=period.ends_with)
 
 
 def _last_before(moment: datetime) -> int:

@@ -20,9 +20,25 @@ from enterprise_catalog.apps.catalog.surfaces import Surface
 from enterprise_catalog.apps.catalog.tabular import COLUMNS, Cell, row_of
 from enterprise_catalog.apps.customers.lookup import customer_with
 
+CSV, XLSX = "csv", "xlsx"
+# What each kind of file is sent as.
+CONTENT_TYPES = {
+    CSV: "text/csv; charset=utf-8",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
 # What a cell of a workbook can hold.
 _XLSX_CELL_CHARACTERS = 32_767
 _CHUNK_BYTES = 64 * 1024
+
+
+def export_catalog(*, catalog: EnterpriseCatalog, surface: Surface, kind: str) -> Iterator[bytes]:
+    """The file of that kind, `csv` or `xlsx`. Call and consume inside `core.db.snapshot`."""
+    return (catalog_as_csv if kind == CSV else catalog_as_xlsx)(catalog=catalog, surface=surface)
+
+
+def filename(*, catalog: EnterpriseCatalog, kind: str) -> str:
+    return f"catalog-{catalog.uuid}.{kind}"
 
 
 def catalog_as_csv(*, catalog: EnterpriseCatalog, surface: Surface) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """A catalog's content as a file for people (EXP-1)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 
 from django.http import HttpResponseBase
@@ -11,14 +11,11 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for, served_catalog_with
-from enterprise_catalog.apps.api.streaming import stream
 from enterprise_catalog.apps.api.v1.shapes import NEVER_STORED, header
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.core.renderers import JSONRenderer
-from enterprise_catalog.apps.operations.exports import catalog_as_csv, catalog_as_xlsx
-
-CSV = "text/csv"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from enterprise_catalog.apps.core.streaming import attachment
+from enterprise_catalog.apps.operations.exports import CONTENT_TYPES, CSV, XLSX, export_catalog, filename
 
 _DESCRIPTION = "A row for each item that the catalog lists, in the order of content keys (EXP-1)."
 _HEADERS = [
@@ -48,18 +45,13 @@ class ExportView(ApiView):
     renderer_classes = [JSONRenderer]
     content_negotiation_class = NamedByPath
 
-    def attachment(
-        self, request: Request, uuid: str, make: Callable[..., Iterator[bytes]], *, content_type: str, suffix: str
-    ) -> HttpResponseBase:
+    def file(self, request: Request, uuid: str, kind: str) -> HttpResponseBase:
         catalog = catalog_for(request, uuid, access=LEARNER, find=served_catalog_with)
-        return stream(
+        return attachment(
             request,
-            pieces=partial(make, catalog=catalog, surface=self.surface),
-            content_type=content_type,
-            headers={
-                "Content-Disposition": f'attachment; filename="catalog-{catalog.uuid}.{suffix}"',
-                "Cache-Control": "private, no-store",
-            },
+            pieces=partial(export_catalog, catalog=catalog, surface=self.surface, kind=kind),
+            content_type=CONTENT_TYPES[kind],
+            filename=filename(catalog=catalog, kind=kind),
         )
 
 
@@ -69,10 +61,10 @@ class CsvView(ExportView):
         summary="What is in a catalog, as a CSV file",
         description=_DESCRIPTION,
         parameters=_HEADERS,
-        responses={(200, CSV): OpenApiTypes.STR},
+        responses={(200, "text/csv"): OpenApiTypes.STR},
     )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
-        return self.attachment(request, uuid, catalog_as_csv, content_type=f"{CSV}; charset=utf-8", suffix="csv")
+        return self.file(request, uuid, CSV)
 
 
 class XlsxView(ExportView):
@@ -81,7 +73,7 @@ class XlsxView(ExportView):
         summary="What is in a catalog, as an Excel file",
         description=_DESCRIPTION,
         parameters=_HEADERS,
-        responses={(200, XLSX): OpenApiTypes.BINARY},
+        responses={(200, CONTENT_TYPES[XLSX]): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
-        return self.attachment(request, uuid, catalog_as_xlsx, content_type=XLSX, suffix="xlsx")
+        return self.file(request, uuid, XLSX)

@@ -9,11 +9,13 @@ from django.http import HttpRequest
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.admin import query_display
-from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staff, shows_version
-from enterprise_catalog.apps.console.admin.forms import CatalogForm
+from enterprise_catalog.apps.console.admin.attaching import AttachingAdmin
+from enterprise_catalog.apps.console.admin.desk import grants_of_staff, shows_version
+from enterprise_catalog.apps.console.admin.exports import ExportAdmin
+from enterprise_catalog.apps.console.admin.forms import CatalogForm, QueryChooser
 from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, uuid_in
-from enterprise_catalog.apps.console.display import document, object_link
-from enterprise_catalog.apps.console.wording import query_name, short_query_name
+from enterprise_catalog.apps.console.display import NOTHING, document, object_link
+from enterprise_catalog.apps.console.wording import moment, query_name, short_query_name
 from enterprise_catalog.apps.operations.catalogs import delete_catalog, save_catalog
 
 
@@ -22,7 +24,7 @@ class CatalogFreshnessFilter(FreshnessFilter):
 
 
 @admin.register(EnterpriseCatalog)
-class EnterpriseCatalogAdmin(DeskAdmin):
+class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
     form = CatalogForm
     list_display = ["title", "enterprise_name", "uuid", "query", "items", "freshness"]
     list_filter = [CatalogFreshnessFilter, "publish_audit_enrollment_urls", "created"]
@@ -42,7 +44,12 @@ class EnterpriseCatalogAdmin(DeskAdmin):
         "modified",
     ]
 
-    _shown = ["items", "freshness_now", "query_in_full", "filter", "last_runs", "changes"]
+    _shown = ["items", "freshness_now", "last_edit", "query_in_full", "filter", "last_runs", "changes"]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        return super().formfield_for_foreignkey(
+            db_field, request, **{"widget": QueryChooser(self.admin_site), **options}
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EnterpriseCatalog]:
         return super().get_queryset(request).select_related("catalog_query").defer("catalog_query__content_filter")
@@ -83,12 +90,7 @@ class EnterpriseCatalogAdmin(DeskAdmin):
             "uuid",
             "created",
             "modified",
-            "query_in_full",
-            "filter",
-            "items",
-            "freshness_now",
-            "last_runs",
-            "changes",
+            *self._shown,
         ]
 
     def save_model(self, request: HttpRequest, obj: EnterpriseCatalog, form: Any, change: bool) -> None:
@@ -134,10 +136,15 @@ class EnterpriseCatalogAdmin(DeskAdmin):
     def freshness_now(self, obj: EnterpriseCatalog) -> str:
         return query_display.freshness_of(obj.catalog_query)
 
+    @admin.display(description="last edit of an item")
+    def last_edit(self, obj: EnterpriseCatalog) -> str:
+        moved = obj.catalog_query.content_modified
+        return moment(moved) if moved else NOTHING
+
     @admin.display(description="last refreshes")
     def last_runs(self, obj: EnterpriseCatalog) -> Any:
         return query_display.last_runs(obj.catalog_query)
 
     @admin.display(description="changes")
     def changes(self, obj: EnterpriseCatalog) -> Any:
-        return query_display.changes_of(obj.catalog_query)
+        return query_display.changes_of_catalog(obj)

@@ -24,6 +24,7 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.rendering import GAP
 from enterprise_catalog.apps.console.admin.listing import ReadOnlyAdmin, starts_with, uuid_in
+from enterprise_catalog.apps.console.admin.query_display import run_link
 from enterprise_catalog.apps.console.display import (
     NOTHING,
     change_url,
@@ -33,9 +34,8 @@ from enterprise_catalog.apps.console.display import (
     object_link,
     table,
 )
-from enterprise_catalog.apps.console.wording import query_name, short, short_query_name
+from enterprise_catalog.apps.console.wording import query_name, short_query_name
 from enterprise_catalog.apps.core.packing import unpack, unpack_bytes
-from enterprise_catalog.apps.refresh.models import RefreshRun
 
 _ROWS_SHOWN = 100
 
@@ -161,8 +161,7 @@ class CatalogContentChangeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="run")
     def run(self, obj: CatalogContentChange) -> Any:
-        run = obj.refresh_run_uuid
-        return link(change_url(RefreshRun, run), short(run)) if run else NOTHING
+        return run_link(obj.refresh_run_uuid)
 
 
 @admin.register(CourseReview)

@@ -120,7 +120,12 @@ class DeskAdmin(SimpleHistoryAdmin):
         if self.has_change_permission(request):
             url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_refresh", args=[object_id])
             tools = [{"label": "Refresh now", "url": url}]
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "tools": tools})
+        buttons = {"tools": tools, "links": self.links(object_id)}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **buttons})
+
+    def links(self, object_id: str) -> list[dict[str, str]]:
+        """What else there is about a row: a label and a url each."""
+        return []
 
     def refresh_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The button "Refresh now": start a run or join the one that waits (REFR-3)."""

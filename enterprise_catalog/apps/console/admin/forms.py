@@ -7,6 +7,8 @@ import json
 from typing import Any
 
 from django import forms
+from django.contrib.admin import AdminSite
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 
 from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter
@@ -46,6 +48,22 @@ class ContentFilterField(forms.CharField):
             return bool(self.to_python(data) != initial)
         except ValidationError:
             return True
+
+
+class QueryChooser(AutocompleteSelect):
+    """A box that finds catalog queries by what the page of queries is searched by."""
+
+    def __init__(self, site: AdminSite) -> None:
+        super().__init__(EnterpriseCatalog._meta.get_field("catalog_query"), site)
+
+    def build_attrs(self, *attributes: Any) -> dict[str, Any]:
+        """An empty box says what it is for, which is all that screen readers have of it."""
+        return {**super().build_attrs(*attributes), "data-placeholder": "Choose a query: title, uuid or hash"}
+
+    def value_from_datadict(self, *sent: Any) -> Any:
+        """Django's box would look for a row by whatever was sent, also when it shows again what is no number."""
+        value = super().value_from_datadict(*sent)
+        return value if str(value).isdecimal() else ""
 
 
 class CourseModesField(forms.CharField):

@@ -153,4 +153,4 @@ class CatalogQueryAdmin(DeskAdmin):
 
     @admin.display(description="changes")
     def changes(self, obj: CatalogQuery) -> Any:
-        return query_display.changes_of(obj)
+        return query_display.changes_of_query(obj)

@@ -1,17 +1,26 @@
 """What pages about a query, or about a catalog on it, show of its content and its runs. Reads rows, writes nothing."""
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.utils.html import format_html
 
+from enterprise_catalog.apps.catalog.changes import latest_changes
 from enterprise_catalog.apps.catalog.freshness import freshness
-from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.console.display import link, list_url, object_link, table
-from enterprise_catalog.apps.console.wording import run_outcome
+from enterprise_catalog.apps.catalog.models import (
+    CatalogContentChange,
+    CatalogQuery,
+    ContentMetadata,
+    EnterpriseCatalog,
+)
+from enterprise_catalog.apps.console.display import NOTHING, change_url, link, list_url, object_link, table
+from enterprise_catalog.apps.console.wording import run_outcome, short
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 _CATALOGS_SHOWN = 50
 _RUNS_SHOWN = 5
+_CHANGES_SHOWN = 20
 
 
 def items_of(query: CatalogQuery) -> str:
@@ -31,8 +40,34 @@ def last_runs(query: CatalogQuery) -> Any:
     return table(["requested (UTC)", "trigger", "outcome"], rows, note="" if rows else "No refresh yet.")
 
 
-def changes_of(query: CatalogQuery) -> Any:
-    return link(list_url(CatalogContentChange, catalog_query__id__exact=query.pk), "what joined and left")
+def changes_of_query(query: CatalogQuery) -> Any:
+    """What joined and left all its catalogs, the newest first."""
+    changes = CatalogContentChange.objects.filter(catalog_query=query, enterprise_catalog=None).order_by("-pk")
+    return _changes(changes[:_CHANGES_SHOWN], query)
+
+
+def changes_of_catalog(catalog: EnterpriseCatalog) -> Any:
+    """What joined and left it, on whichever query it was, the newest first (CHG-2)."""
+    return _changes(latest_changes(catalog_uuid=catalog.pk, limit=_CHANGES_SHOWN), catalog.catalog_query)
+
+
+def _changes(changes: Iterable[CatalogContentChange], query: CatalogQuery) -> Any:
+    rows = [
+        (
+            f"{change.changed_at:%Y-%m-%d %H:%M:%S}",
+            change.change,
+            link(change_url(ContentMetadata, change.content_key), change.content_key),
+            change.content_type,
+            run_link(change.refresh_run_uuid),
+        )
+        for change in changes
+    ]
+    everything = link(list_url(CatalogContentChange, catalog_query__id__exact=query.pk), "All changes of its query")
+    return table(["when (UTC)", "", "key", "type", "run"], rows, note=everything if rows else "Nothing ever did.")
+
+
+def run_link(uuid: UUID | None) -> Any:
+    return link(change_url(RefreshRun, uuid), short(uuid)) if uuid else NOTHING
 
 
 def users_of(query: CatalogQuery) -> Any:

@@ -60,6 +60,12 @@ def test_neither_query_nor_filter_is_refused(admin):
     assert not EnterpriseCatalog.objects.exists()
 
 
+@pytest.mark.parametrize("chosen", ["no number", "999999"])
+def test_a_query_that_is_none_is_refused_and_shown_again(admin, chosen):
+    catalog = EnterpriseCatalogFactory.create()
+    assert "catalog_query" in errors(edit(admin, catalog, catalog_query=chosen))
+
+
 def test_query_and_filter_together_are_refused(admin):
     query = CatalogQueryFactory.create()
     response = admin.post(ADD, typed(catalog_query=str(query.pk), content_filter='{"partner": "edx"}'))

@@ -168,11 +168,12 @@ def test_a_database_that_is_away_is_told_and_hides_nothing_else(monkeypatch):
     def away():
         raise OperationalError(2003, "Can't connect")
 
+    Client().get("/health/live/")
     monkeypatch.setattr(metrics, "overview", away)
     found = figures()
     assert found["database_up",] == 0
     assert ("queries_in_use",) not in found
-    assert ("requests_total", "metrics", "GET", "200") in found
+    assert ("requests_total", "health-live", "GET", "200") in found
 
 
 def test_no_name_no_key_and_no_customer_is_told(query):  # P8

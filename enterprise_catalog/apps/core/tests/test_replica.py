@@ -13,10 +13,9 @@ from django.db import Error, connections, router
 from enterprise_catalog.apps.access.models import EnterpriseCatalogRoleAssignment
 from enterprise_catalog.apps.access.tests.test_roles import assign
 from enterprise_catalog.apps.access.tests.tokens import E, client_for, learner, operator
-from enterprise_catalog.apps.api import streaming
 from enterprise_catalog.apps.api.tests.builders import CATALOGS, legacy_path_of, make_catalog, path_of
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.core import replica
+from enterprise_catalog.apps.core import replica, streaming
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun

@@ -1,0 +1,49 @@
+"""Many catalogs at once, and a catalog's page, in a real browser."""
+
+import pytest
+
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
+from enterprise_catalog.apps.console.tests.people import page
+from enterprise_catalog.apps.refresh.pipeline import refresh
+from enterprise_catalog.apps.refresh.tests.builders import requested
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LIST = "/admin/catalog/enterprisecatalog/"
+
+
+@pytest.fixture
+def catalogs(sandbox):
+    query = CatalogQueryFactory.create(content_filter={"content_type": "course"}, title="All courses", named=True)
+    refresh(requested(query).pk)
+    return EnterpriseCatalogFactory.create_batch(2)
+
+
+def test_catalogs_are_attached_to_another_query(desk, catalogs):
+    desk.sign_in()
+    desk.open(LIST)
+    desk.click("#action-toggle")
+    desk.select("action", "Attach to another query ...")
+    desk.press("Go")
+    assert desk.reads("The content of 2 catalogs will be")
+    assert desk.obstacles() == []
+    desk.choose("catalog_query", "All courses")
+    desk.press("Attach")
+    assert desk.reads("2 catalogs are on All courses now")
+    assert set(EnterpriseCatalog.objects.values_list("catalog_query__title", flat=True)) == {"All courses"}
+    assert desk.complaints() == []
+
+
+@pytest.mark.parametrize("shown", ["wide", "narrow"])
+def test_a_catalogs_page_can_be_read_by_everybody(desk, catalogs, shown):
+    all_courses = EnterpriseCatalogFactory.create(
+        catalog_query=CatalogQueryFactory._meta.model.objects.get(title="All courses")
+    )
+    desk.sign_in()
+    if shown == "narrow":
+        desk.narrow()
+    desk.open(page(EnterpriseCatalog, "change", all_courses.pk))
+    assert desk.reads("Export CSV".upper())
+    assert desk.obstacles() == []
+    assert not desk.overflows()
