@@ -15,7 +15,6 @@ import jwt
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
-from django.http import HttpResponse
 from django.test import Client
 
 from enterprise_catalog.apps.core.models import User
@@ -49,7 +48,7 @@ class Person:
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"].removeprefix(SERVICE)
 
-    def sign_in(self, **form: str) -> HttpResponse:
+    def sign_in(self, **form: str) -> Any:
         return self.browser.get(self.agree(self.begin(**form)))
 
     def is_in(self) -> bool:
@@ -200,7 +199,28 @@ def test_who_cancels_at_the_lms_is_not_signed_in():
     assert (response.status_code, person.is_in()) == (403, False)
 
 
+def test_a_wrong_secret_is_told_to_the_operators(settings, caplog):
+    staff("stan")
+    settings.SOCIAL_AUTH_EDX_OAUTH2_SECRET = "another one"
+    assert Person("stan").sign_in().status_code == 502
+    assert "invalid_setting" in caplog.text
+    assert "another one" not in caplog.text
+
+
 # What the browser brings back
+
+
+@pytest.mark.parametrize("error", ["server_error", "access_denied", "invalid_request"])
+def test_an_error_of_nobody_is_no_news(error, caplog):
+    """The log warns of what the LMS says, not of what anybody writes into an address."""
+    person = Person("stan")
+    person.begin()
+    response = person.browser.get(
+        "/complete/edx-oauth2/", {"error": error, "error_description": "Call 555", "state": "x"}
+    )
+    assert response.status_code == 403
+    assert b"555" not in response.content
+    assert "lms_sign_in_failed" not in caplog.text
 
 
 def test_an_answer_is_taken_once():

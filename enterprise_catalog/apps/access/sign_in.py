@@ -68,6 +68,12 @@ class LmsSignIn(EdXOAuth2):
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(DjangoStrategy(_Storage, request), redirect_uri=reverse("lms-signed-in"))
 
+    def process_error(self, data: Any, *, stage: str = "callback") -> None:
+        # Anybody can bring an error along; only the LMS's comes with the state.
+        if stage == "callback" and data.get("error"):
+            self.validate_state()
+        super().process_error(data, stage=stage)
+
     def auth_complete_params(self, state: str | None = None) -> dict[str, str]:
         # Unasked, the LMS signs with a secret that it shares with old services, which nobody here accepts (AUTH-4).
         return {**super().auth_complete_params(state), "asymmetric_jwt": "true"}
