@@ -24,25 +24,15 @@ from enterprise_catalog.apps.core.models import User
 
 
 class SignInRefused(Exception):
-    """Nobody is signed in: why, for that person. `reason` is one word for the log."""
+    """Nobody is signed in: why, for that person; `reason` is a word for the log, no secret and no name."""
 
-    reason = "refused"
-
-
-class NotBegunHere(SignInRefused):
-    """The answer of the LMS belongs to no sign-in that this browser has begun, or to one that was answered already."""
-
-    reason = "state"
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class LmsUnusable(SignInRefused):
-    """The LMS, or what is set up there and here for signing in, is at fault. `detail` is for the log, no secret."""
-
-    reason = "lms"
-
-    def __init__(self, message: str, *, detail: str) -> None:
-        super().__init__(message)
-        self.detail = detail
+    """The LMS, or what is set up there and here for signing in, is at fault."""
 
 
 class _InSession:
@@ -86,11 +76,12 @@ class LmsSignIn(EdXOAuth2):
         try:
             user: User = self.complete()
         except AuthCanceled as error:
-            raise SignInRefused("The LMS signed nobody in.") from error
+            raise SignInRefused("The LMS signed nobody in.", reason="cancelled") from error
         except (AuthInputError, AuthSessionError) as error:
-            raise NotBegunHere("This sign-in was not begun in this browser, or too long ago.") from error
+            message = "This sign-in was not begun in this browser, or too long ago."
+            raise SignInRefused(message, reason="not_begun_here") from error
         except SocialAuthBaseException as error:
-            raise LmsUnusable("The LMS gave no answer to use.", detail=error.code or type(error).__name__) from error
+            raise LmsUnusable("The LMS gave no answer to use.", reason=error.code or type(error).__name__) from error
         return user
 
 
@@ -105,14 +96,16 @@ def member_of_staff(access_token: str) -> User:
         user = user_of_payload(verified_payload(access_token))
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
         message = "The LMS sent a token that is not to be trusted here."
-        raise LmsUnusable(message, detail=type(error).__name__) from error
+        raise LmsUnusable(message, reason=type(error).__name__) from error
     except AuthenticationFailed as error:
-        raise SignInRefused(f"The LMS named a user who cannot be one here. {error.detail}") from error
+        message = f"The LMS named a user who cannot be one here. {error.detail}"
+        raise SignInRefused(message, reason="unusable_name") from error
     if not user.is_active:
-        raise SignInRefused(f"The user {user.username} is deactivated in this service.")
+        raise SignInRefused(f"The user {user.username} is deactivated in this service.", reason="inactive")
     if not user.is_staff:
         raise SignInRefused(
             f"The LMS knows you as {user.username}, who is not staff in this service. Who is staff is decided here: "
-            f"somebody who may change users has to give {user.username} the staff status and a group."
+            f"somebody who may change users has to give {user.username} the staff status and a group.",
+            reason="not_staff",
         )
     return user

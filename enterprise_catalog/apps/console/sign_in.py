@@ -42,19 +42,24 @@ def complete(request: HttpRequest) -> HttpResponseBase:
     try:
         user = sign_in.person()
     except SignInRefused as refusal:
-        if isinstance(refusal, LmsUnusable):
-            log.warning("lms_sign_in_failed", detail=refusal.detail)
-        else:
-            log.info("lms_sign_in_refused", reason=refusal.reason)
-        status = 502 if isinstance(refusal, LmsUnusable) else 403
-        context = {**admin.site.each_context(request), "refusal": refusal, "lms_logout_url": sign_in.logout_url}
-        return render(request, "console/sign_in_refused.html", context, status=status)
+        return _refused(request, refusal, lms_logout_url=sign_in.logout_url)
     target = request.session.pop(_NEXT, "")
     # A session of its own: what was known of the one before is of no use any more.
     login(request, user)
     log.info("signed_in_through_lms", user_id=user.pk)
     safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
     return HttpResponseRedirect(target if safe else reverse("admin:index"))
+
+
+def _refused(request: HttpRequest, refusal: SignInRefused, *, lms_logout_url: str) -> HttpResponseBase:
+    if isinstance(refusal, LmsUnusable):
+        log.warning("lms_sign_in_failed", reason=refusal.reason)
+        status = 502
+    else:
+        log.info("lms_sign_in_refused", reason=refusal.reason)
+        status = 403
+    context = {**admin.site.each_context(request), "refusal": refusal, "lms_logout_url": lms_logout_url}
+    return render(request, "console/sign_in_refused.html", context, status=status)
 
 
 def _require_offered() -> None:
