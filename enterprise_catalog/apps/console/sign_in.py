@@ -1,7 +1,7 @@
 """
 The way into the admin through the LMS: off to it, and back from it.
 
-Only a person who may come in gets a session. Everybody else gets a page that says why, and is never sent in a circle.
+Only a person who may come in is signed in. Everybody else gets a page that says why, and is never sent in a circle.
 """
 
 import structlog
