@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from enterprise_catalog.apps.api.documentation import DocumentationView, SchemaView
 from enterprise_catalog.apps.api.home import home
+from enterprise_catalog.apps.console import sign_in
 from enterprise_catalog.apps.console.health import freshness_health
 from enterprise_catalog.apps.console.metrics import metrics
 from enterprise_catalog.apps.core.health import health, live, ready
@@ -25,6 +26,9 @@ urlpatterns = [
     path("api/v2/", include("enterprise_catalog.apps.api.v2.urls")),
     path("enterprise/api/v1/", include("enterprise_catalog.apps.api.legacy.urls")),
     path("admin/", admin.site.urls),
+    # Where every Open edX service has them, so that the LMS need not be told anything new.
+    route("login/edx-oauth2/", sign_in.begin, name="lms-sign-in"),
+    route("complete/edx-oauth2/", sign_in.complete, name="lms-signed-in"),
 ]
 
 handler400 = "enterprise_catalog.apps.core.exceptions.bad_request"

@@ -17,6 +17,8 @@ ADMIN_USERNAME = "admin"
 AUDIENCE = "enterprise-catalog-local"
 # What the sandbox accepts from a service; it opens nothing but the sandbox.
 SANDBOX_CLIENT = ("enterprise-catalog-sandbox-key", "enterprise-catalog-sandbox-secret")
+# And from the same service when people sign in to it.
+SANDBOX_SIGN_IN_CLIENT = ("enterprise-catalog-sandbox-sso-key", "enterprise-catalog-sandbox-sso-secret")
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class LocalConfig:
     def environment(self, *, secret_key: str, jwk_set: str) -> dict[str, str]:
         """Everything by its operators' name. Variables of the calling shell that mean this service are left behind."""
         client_id, client_secret = SANDBOX_CLIENT
+        sign_in_id, sign_in_secret = SANDBOX_SIGN_IN_CLIENT
         return {
             **self.clean_environment(),
             "DJANGO_SETTINGS_MODULE": "enterprise_catalog.settings.local",
@@ -84,6 +87,8 @@ class LocalConfig:
             "OAUTH2_PROVIDER_URL": f"{self.sandbox_url}/oauth2",
             "BACKEND_SERVICE_EDX_OAUTH2_KEY": client_id,
             "BACKEND_SERVICE_EDX_OAUTH2_SECRET": client_secret,
+            "SOCIAL_AUTH_EDX_OAUTH2_KEY": sign_in_id,
+            "SOCIAL_AUTH_EDX_OAUTH2_SECRET": sign_in_secret,
             "JWT_ISSUER": f"{self.sandbox_url}/oauth2",
             "JWT_AUDIENCE": AUDIENCE,
             "JWT_PUBLIC_SIGNING_JWK_SET": jwk_set,

@@ -54,6 +54,9 @@ def start_sandbox(supervisor: Supervisor, config: LocalConfig) -> str:
         "--audience": AUDIENCE,
     }
     words = [word for name, value in options.items() for word in (name, str(value))]
+    # A browser may call this machine by either name.
+    for host in ("127.0.0.1", "localhost"):
+        words += ["--redirect-uri", f"http://{host}:{config.port}/complete/edx-oauth2/"]
     supervisor.start("sandbox", ["enterprise_catalog.sandbox", *words], config.clean_environment())
     keys = f"{config.sandbox_url}/oauth2/jwks.json"
     supervisor.wait_for_answer(keys, seconds=START_SECONDS)
@@ -113,6 +116,7 @@ def tell(config: LocalConfig, reports: list[sample_data.Report], *, admin_passwo
     say(f"The service:     {config.url}/")
     say(f"Its API:         {config.url}/api/docs")
     say(f"Its admin:       {config.url}/admin/   user {ADMIN_USERNAME}, password {admin_password}")
+    say(f"                 or “Sign in with the LMS”, where the sandbox believes that you are {ADMIN_USERNAME}")
     say(f"Operator token:  {config.token_file}")
     say(f"Logs:            {config.logs}")
     say("\nServing until Ctrl-C.")

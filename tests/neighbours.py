@@ -6,6 +6,7 @@ from pytest_django import Settings
 
 from enterprise_catalog.apps.core import http
 from enterprise_catalog.sandbox.sandbox import Sandbox
+from enterprise_catalog.settings.base import jwt_auth
 
 
 def lead_to(sandbox: Sandbox, settings: Settings) -> None:
@@ -17,6 +18,16 @@ def lead_to(sandbox: Sandbox, settings: Settings) -> None:
     settings.OAUTH2_PROVIDER_URL = f"{sandbox.url}/oauth2"
     settings.BACKEND_SERVICE_EDX_OAUTH2_KEY = sandbox.config.client_id
     settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET = sandbox.config.client_secret
+
+
+def lead_people_to(sandbox: Sandbox, settings: Settings, *, service: str) -> None:
+    """Let people sign in at this sandbox to the service at this root, and its tokens be trusted."""
+    sandbox.configure(redirect_uris=[f"{service}/complete/edx-oauth2/"])
+    settings.SOCIAL_AUTH_EDX_OAUTH2_KEY = sandbox.config.sign_in_client_id
+    settings.SOCIAL_AUTH_EDX_OAUTH2_SECRET = sandbox.config.sign_in_client_secret
+    settings.SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT = settings.SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT = sandbox.url
+    jwk_set = json.dumps(sandbox.jwks())
+    settings.JWT_AUTH = jwt_auth(issuer=sandbox.config.issuer, audience=sandbox.config.audience, jwk_set=jwk_set)
 
 
 def variables_for(sandbox: Sandbox) -> dict[str, str]:

@@ -22,6 +22,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--issuer", default=DEFAULT_ISSUER)
     parser.add_argument("--audience", default=DEFAULT_AUDIENCE)
     parser.add_argument("--token-seconds", type=int, default=3600)
+    parser.add_argument(
+        "--redirect-uri",
+        dest="redirect_uris",
+        action="append",
+        default=[],
+        help="where people may be sent back to once they have signed in; may be repeated",
+    )
     parser.add_argument("--requests-per-hour", type=int, help="throttle discovery (off by default)")
     parser.add_argument("--without-search-v2", dest="search_v2", action="store_false")
     parser.add_argument("--odd-documents", action="store_true", help="add documents no service can store")

@@ -3,6 +3,7 @@
 Nothing here may be a secret of a real system: the client secret below opens a sandbox only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,9 @@ DEFAULT_ISSUER = "http://127.0.0.1:18170/oauth2"
 DEFAULT_AUDIENCE = "enterprise-catalog-sandbox"
 CLIENT_ID = "enterprise-catalog-sandbox-key"
 CLIENT_SECRET = "enterprise-catalog-sandbox-secret"  # noqa: S105  opens a sandbox only
+# The LMS knows a service twice: as one that asks for itself (above), and as one that people sign in to.
+SIGN_IN_CLIENT_ID = "enterprise-catalog-sandbox-sso-key"
+SIGN_IN_CLIENT_SECRET = "enterprise-catalog-sandbox-sso-secret"  # noqa: S105  opens a sandbox only
 SERVICE_USERNAME = "enterprise_catalog_worker"
 
 ACME_UUID = "6f1d7a52-3c0b-4d52-9d0e-6f2f1c6b7a01"
@@ -76,6 +80,10 @@ class SandboxConfig:
     audience: str = DEFAULT_AUDIENCE
     client_id: str = CLIENT_ID
     client_secret: str = CLIENT_SECRET
+    sign_in_client_id: str = SIGN_IN_CLIENT_ID
+    sign_in_client_secret: str = SIGN_IN_CLIENT_SECRET
+    # Where people may be sent back to once they have signed in; nowhere unless told.
+    redirect_uris: Sequence[str] = ()
     token_seconds: int = 3600
 
     search_v2: bool = True

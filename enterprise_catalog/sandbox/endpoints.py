@@ -4,7 +4,6 @@ Each method takes a request whose caller is known already and returns an answer;
 """
 
 import base64
-import hmac
 import math
 import time
 from collections import deque
@@ -20,21 +19,27 @@ from enterprise_catalog.sandbox.keys import SigningKey, user_claims
 from enterprise_catalog.sandbox.matching import BadSearch
 from enterprise_catalog.sandbox.messages import Answer, Request, bad_request, not_found
 from enterprise_catalog.sandbox.search import SearchIndex
+from enterprise_catalog.sandbox.sign_in import OPAQUE_TOKEN, SignIn, is_client
 
 THROTTLE_PERIOD = 3600
 REVIEWS_PER_PAGE = 100
 DEFAULT_LIMIT, MAX_LIMIT = 20, 200
 METHODS = {
-    "token": "POST",
-    "jwks": "GET",
-    "search_v1": "POST",
-    "search_v2": "POST",
-    "courses": "GET",
-    "programs": "GET",
-    "course_review": "GET",
-    "customers": "GET",
+    "authorize": ("GET", "POST"),
+    "token": ("POST",),
+    "jwks": ("GET",),
+    "logout": ("GET",),
+    "search_v1": ("POST",),
+    "search_v2": ("POST",),
+    "courses": ("GET",),
+    "programs": ("GET",),
+    "course_review": ("GET",),
+    "customers": ("GET",),
 }
 PATHS = {
+    "/oauth2/authorize": "authorize",
+    "/oauth2/authorize/": "authorize",
+    "/logout": "logout",
     "/oauth2/access_token": "token",
     "/oauth2/access_token/": "token",
     "/oauth2/jwks.json": "jwks",
@@ -45,7 +50,9 @@ PATHS = {
     "/api/v1/course_review/": "course_review",
     "/enterprise/api/v1/enterprise-customer/": "customers",
 }
-OPEN_ENDPOINTS = frozenset({"token", "jwks"})
+OPEN_ENDPOINTS = frozenset({"authorize", "token", "jwks", "logout"})
+# Signs in as anybody.
+LOCAL_ENDPOINTS = frozenset({"authorize"})
 # Only discovery throttles; the LMS does not.
 THROTTLED_ENDPOINTS = frozenset({"search_v1", "search_v2", "courses", "programs", "course_review"})
 
@@ -86,6 +93,7 @@ class Endpoints:
         self._dataset = dataset
         self._key = key
         self.search = SearchIndex(dataset=dataset, config=config)
+        self.sign_in = SignIn(config=config, key=key)
 
     def answer(self, endpoint: str, request: Request) -> Answer:
         if endpoint == "search_v2" and not self.search_v2_enabled:
@@ -96,7 +104,7 @@ class Endpoints:
             if isinstance(claims, Answer):
                 return claims
             username = claims["preferred_username"]
-        if request.method != METHODS[endpoint]:
+        if request.method not in METHODS[endpoint]:
             return Answer(status=405, payload={"detail": f'Method "{request.method}" not allowed.'})
         if endpoint in THROTTLED_ENDPOINTS:
             wait = self.throttle.seconds_to_wait(username, self.requests_per_hour)
@@ -104,8 +112,10 @@ class Endpoints:
                 detail = f"Request was throttled. Expected available in {wait} seconds."
                 return Answer(status=429, payload={"detail": detail}, headers={"Retry-After": str(wait)})
         handlers: Mapping[str, Callable[[Request], Answer]] = {
+            "authorize": self.sign_in.page,
             "token": self._token,
             "jwks": lambda request: Answer(payload=self._key.jwks()),
+            "logout": self.sign_in.signed_out,
             "search_v1": lambda request: self._searched(self.search.page_v1, request),
             "search_v2": lambda request: self._searched(self.search.page_v2, request),
             "courses": self._courses,
@@ -128,19 +138,16 @@ class Endpoints:
 
     def _token(self, request: Request) -> Answer:
         form = request.body if isinstance(request.body, dict) else {}
-        given_id, given_secret = _client_credentials(form, request.headers)
-        known = hmac.compare_digest(given_id.encode(), self.config.client_id.encode()) and hmac.compare_digest(
-            given_secret.encode(), self.config.client_secret.encode()
-        )
-        if not known:
+        client = _client_credentials(form, request.headers)
+        if form.get("grant_type") == "authorization_code":
+            return self.sign_in.token(form, client)
+        if not is_client(client, self.config.client_id, self.config.client_secret):
             return Answer(status=401, payload={"error": "invalid_client"})
         if form.get("grant_type") != "client_credentials":
             return Answer(status=400, payload={"error": "unsupported_grant_type"})
         if str(form.get("token_type", "")).lower() != "jwt":
             # Without it the LMS hands out an opaque token, which discovery does not take as a JWT.
-            return Answer(
-                payload={"access_token": "opaque", "token_type": "Bearer", "expires_in": 3600, "scope": "read"}
-            )
+            return Answer(payload=OPAQUE_TOKEN)
         token = self._key.sign(
             user_claims(
                 username=SERVICE_USERNAME,

@@ -96,7 +96,7 @@ class Sandbox:
         return self.world.faults.applied(number)
 
     def configure(self, **settings: Any) -> None:
-        """`requests_per_hour` (None: no throttle) and `search_v2` (False: 404)."""
+        """`requests_per_hour` (None: no throttle), `search_v2` (False: 404), `redirect_uris` (of people's sign-in)."""
         self.world.configure(**settings)
 
     # Content

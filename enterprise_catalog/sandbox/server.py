@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import orjson
 
 from enterprise_catalog.sandbox.control import PREFIX, Control
-from enterprise_catalog.sandbox.endpoints import PATHS
+from enterprise_catalog.sandbox.endpoints import LOCAL_ENDPOINTS, PATHS
 from enterprise_catalog.sandbox.faults import Fault, spoil
 from enterprise_catalog.sandbox.messages import Answer, Request, bad_request, not_found
 from enterprise_catalog.sandbox.world import World
@@ -119,6 +119,8 @@ class Handler(BaseHTTPRequestHandler):
         if endpoint is None:
             self._write(not_found(), [])
             return
+        if endpoint in LOCAL_ENDPOINTS and not self._is_local(request, host):
+            return
         world = self.server.world
         answer = (
             bad_request(f"JSON parse error - {body}")
@@ -132,12 +134,16 @@ class Handler(BaseHTTPRequestHandler):
         self._write(answer, faults)
 
     def _serve_control(self, request: Request, host: str) -> None:
-        """Only from this machine, and not for a web page that had its name point here."""
+        if self._is_local(request, host):
+            self._write(self.server.control.answer(request), [])
+
+    def _is_local(self, request: Request, host: str) -> bool:
+        """From this machine, and not by a web page that had its name point here. Others are told so."""
         hostname = host if host.endswith("]") else host.rpartition(":")[0] or host
-        if not ipaddress.ip_address(request.client).is_loopback or hostname not in LOCAL_HOSTS:
-            self._write(Answer(status=403, payload={"detail": "The control plane is for this machine only."}), [])
-            return
-        self._write(self.server.control.answer(request), [])
+        if ipaddress.ip_address(request.client).is_loopback and hostname in LOCAL_HOSTS:
+            return True
+        self._write(Answer(status=403, payload={"detail": "This is for this machine only."}), [])
+        return False
 
     def _parse(self, raw_body: bytes) -> Any:
         """The body as JSON or form; what is wrong with it, if it is neither."""

@@ -83,12 +83,17 @@ class World:
         self.dataset.reset()
         self.endpoints.customers = {customer["uuid"]: customer for customer in sample_customers()}
         self.endpoints.throttle.reset()
-        self.configure(requests_per_hour=self.config.requests_per_hour, search_v2=self.config.search_v2)
+        self.endpoints.sign_in.reset()
+        self.configure(
+            requests_per_hour=self.config.requests_per_hour,
+            search_v2=self.config.search_v2,
+            redirect_uris=self.config.redirect_uris,
+        )
         self.faults.clear()
         self.calls.clear()
 
     def configure(self, **settings: Any) -> None:
-        unknown = settings.keys() - {"requests_per_hour", "search_v2"}
+        unknown = settings.keys() - {"requests_per_hour", "search_v2", "redirect_uris"}
         if unknown:
             raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
         if "requests_per_hour" in settings:
@@ -96,6 +101,8 @@ class World:
             self.endpoints.throttle.reset()
         if "search_v2" in settings:
             self.endpoints.search_v2_enabled = bool(settings["search_v2"])
+        if "redirect_uris" in settings:
+            self.endpoints.sign_in.redirect_uris = tuple(settings["redirect_uris"])
 
     def put_customer(self, customer: dict[str, Any]) -> None:
         uuid = str(customer["uuid"]).lower()

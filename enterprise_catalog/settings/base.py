@@ -244,6 +244,21 @@ EDX_DRF_EXTENSIONS = {
     "JWT_PAYLOAD_USER_ATTRIBUTE_MAPPING": {"email": "email"},
 }
 
+# People sign in to the admin through the LMS as soon as there is a client for that. The names are edx-auth-backends'.
+SOCIAL_AUTH_EDX_OAUTH2_KEY = env.str("SOCIAL_AUTH_EDX_OAUTH2_KEY", default="")
+SOCIAL_AUTH_EDX_OAUTH2_SECRET = env.str("SOCIAL_AUTH_EDX_OAUTH2_SECRET", default="")
+SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT = env.str("SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT", default="").rstrip("/") or LMS_ROOT_URL
+SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT = (
+    env.str("SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT", default="").rstrip("/") or LMS_ROOT_URL
+)
+SOCIAL_AUTH_EDX_OAUTH2_LOGOUT_REDIRECT_URL = env.str("SOCIAL_AUTH_EDX_OAUTH2_LOGOUT_REDIRECT_URL", default="")
+# A person waits, and so does one of a web process's few threads, which others want to read with (P6).
+SOCIAL_AUTH_EDX_OAUTH2_REQUESTS_TIMEOUT = 5
+# How long somebody may take at the LMS, in seconds.
+SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME = 1800
+# The library would report to an agent of New Relic, and warn that there is none.
+OPENEDX_TELEMETRY: list[str] = []
+
 # Take tokens as `Bearer`, too, on the legacy surface (AUTH-2).
 LEGACY_BEARER_TOKENS = env.bool("LEGACY_BEARER_TOKENS", default=False)
 

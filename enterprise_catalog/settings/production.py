@@ -91,6 +91,8 @@ SECURE_SSL_REDIRECT = False
 USE_X_FORWARDED_HOST = env.bool("USE_X_FORWARDED_HOST", default=False)
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
+# With cookies that only https has, no other way back from the LMS could work.
+SOCIAL_AUTH_REDIRECT_IS_HTTPS = True
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 STORAGES = {

@@ -23,7 +23,7 @@ CALLERS = "ANLXMYOPSU"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 
 TABLE = """
-home health health-freshness schema docs api-docs
+home health health-live health-ready health-freshness schema docs api-docs
                            A   N   L   X   M   Y   O   P   S   U
     GET       -           200 200 200 200 200 200 200 200 200 200  -                PERM-18
 

@@ -37,6 +37,7 @@ UNSAFE = [
     ("production", "SECRET_KEY", "SET-ME-PLEASE"),
     ("production", "JWT_ISSUER", "set-me"),
     ("production", "BACKEND_SERVICE_EDX_OAUTH2_SECRET", "replace-me"),
+    ("production", "SOCIAL_AUTH_EDX_OAUTH2_KEY", "replace-me"),
 ]
 
 

@@ -20,6 +20,11 @@ class Route:
     def is_of_admin(self) -> bool:
         return (self.prefix + self.pattern).startswith("admin/")
 
+    @property
+    def is_way_into_admin(self) -> bool:
+        """What `test_sign_in` is about."""
+        return self.name in ("lms-sign-in", "lms-signed-in")
+
 
 def all_routes() -> list[Route]:
     return list(_routes(get_resolver().url_patterns, namespace="", prefix=""))

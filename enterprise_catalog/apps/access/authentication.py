@@ -37,6 +37,30 @@ def username_of_payload(payload: dict[str, Any]) -> str:
     return username
 
 
+def user_of_payload(payload: dict[str, Any]) -> User:
+    """
+    The local user of a verified payload, made on first sight (AUTH-5). One query for a known user; of two first
+    requests at once, both get the one row. An email address names nobody.
+
+    Where the database compares names loosely, a look-up may return another user's row; that is refused.
+    """
+    username = username_of_payload(payload)
+    email = payload.get("email")
+    if not is_line(email, most=EMAIL_MAX_LENGTH):
+        email = ""
+    user, created = _user_named(username), False
+    if user is None:
+        user, created = User.objects.get_or_create(
+            username=username, defaults={"email": email, "password": make_password(None)}
+        )
+    if user.username != username:
+        raise AuthenticationFailed("Invalid token: preferred_username is too like another user's.")
+    if email and user.email != email and user.is_active and not created:
+        user.email = email
+        user.save(update_fields=["email"])
+    return user
+
+
 def is_line(value: Any, *, most: int) -> TypeGuard[str]:
     """
     Text that a column of this length takes. JSON can say NUL and halves of character pairs, which no database stores.
@@ -68,31 +92,11 @@ class JwtHeaderAuthentication(JwtAuthentication):
             raise AuthenticationFailed("Error decoding token.") from None
         except (jwt.PyJWTError, ValueError, RecursionError):
             raise AuthenticationFailed("Invalid token.") from None
-        return accept(self.authenticate_credentials(claims), claims)
+        return accept(user_of_payload(claims), claims)
 
     def authenticate_credentials(self, payload: dict[str, Any]) -> User:
-        """
-        The local user of a payload, made on first sight. One query for a known user; of two first requests at once,
-        both get the one row.
-
-        The library would turn a database failure into 401 here; and where the database compares names loosely, its
-        look-up could return another user's row.
-        """
-        username = username_of_payload(payload)
-        email = payload.get("email")
-        if not is_line(email, most=EMAIL_MAX_LENGTH):
-            email = ""
-        user, created = _user_named(username), False
-        if user is None:
-            user, created = User.objects.get_or_create(
-                username=username, defaults={"email": email, "password": make_password(None)}
-            )
-        if user.username != username:
-            raise AuthenticationFailed("Invalid token: preferred_username is too like another user's.")
-        if email and user.email != email and user.is_active and not created:
-            user.email = email
-            user.save(update_fields=["email"])
-        return user
+        """The library would turn a database failure into 401 here."""
+        return user_of_payload(payload)
 
 
 class BearerJwtAuthentication(JwtHeaderAuthentication):
@@ -116,7 +120,7 @@ class JwtCookieAuthentication(JwtHeaderAuthentication):
         session_user = self.session_user(request)
         if session_user and session_user.username != claims["preferred_username"]:
             return None
-        authenticated = accept(session_user or self.authenticate_credentials(claims), claims)
+        authenticated = accept(session_user or user_of_payload(claims), claims)
         # Only now, since a deactivated user is told so with or without a CSRF token (AUTH-6).
         self.enforce_csrf(request)
         return authenticated

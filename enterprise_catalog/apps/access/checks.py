@@ -27,6 +27,9 @@ def refuse_unsafe_settings() -> None:
     # A service without neighbours' credentials can read; one with somebody's example for a secret is a mistake.
     if settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET:
         require_real("BACKEND_SERVICE_EDX_OAUTH2_SECRET", settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET)
+    if settings.SOCIAL_AUTH_EDX_OAUTH2_KEY:
+        for name in ("KEY", "SECRET", "URL_ROOT", "PUBLIC_URL_ROOT"):
+            require_real(f"SOCIAL_AUTH_EDX_OAUTH2_{name}", getattr(settings, f"SOCIAL_AUTH_EDX_OAUTH2_{name}"))
     jwk_set = settings.JWT_AUTH["JWT_PUBLIC_SIGNING_JWK_SET"]
     if not jwk_set:
         raise ImproperlyConfigured("JWT_PUBLIC_SIGNING_JWK_SET is empty: no token could be verified.")

@@ -64,6 +64,8 @@ class CatalogQuery(models.Model):
         verbose_name = "catalog query"
         verbose_name_plural = "catalog queries"
         ordering = ["id"]
+        # Without changing anything that somebody wrote.
+        permissions = [("refresh_catalogquery", "Can refresh catalog queries, also from their catalogs")]
 
     def __str__(self) -> str:
         return self.title or str(self.uuid)

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from enterprise_catalog.apps.access.sign_in import is_offered
 from enterprise_catalog.apps.console.pages.health import health_context
 
 
@@ -13,6 +14,7 @@ class ConsoleSite(admin.AdminSite):
     site_header = site_title = "Enterprise catalog"
     index_title = "Catalog health"
     index_template = "console/home.html"
+    login_template = "console/login.html"
     # There is no page at the root to lead to, and lists need the width.
     site_url = None
     enable_nav_sidebar = False
@@ -20,3 +22,6 @@ class ConsoleSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         sees = request.user.has_perm("catalog.view_catalogquery") and request.user.has_perm("refresh.view_refreshrun")
         return super().index(request, {**(extra_context or {}), **({"health": health_context()} if sees else {})})
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().login(request, {**(extra_context or {}), "lms_sign_in": is_offered()})

@@ -21,8 +21,8 @@ from rest_framework.views import exception_handler as rest_exception_handler
 
 log = structlog.get_logger(__name__)
 
-# Everything but the admin answers JSON.
-_PAGES = "/admin"
+# Everything but the admin, and the way into it, answers JSON.
+_PAGES = ("/admin", "/login/", "/complete/")
 
 
 class BodyTooLarge(APIException):

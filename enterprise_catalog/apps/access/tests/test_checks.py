@@ -51,6 +51,16 @@ def test_placeholders_are_recognised(value):  # AUTH-4
         require_real("JWT_AUDIENCE", value)
 
 
+@pytest.mark.parametrize("name", ["KEY", "SECRET", "URL_ROOT", "PUBLIC_URL_ROOT"])
+def test_half_a_client_for_signing_in_is_refused_by_name(settings, name):
+    for part in ("KEY", "SECRET"):
+        setattr(settings, f"SOCIAL_AUTH_EDX_OAUTH2_{part}", "K7xw")
+    refuse_unsafe_settings()
+    setattr(settings, f"SOCIAL_AUTH_EDX_OAUTH2_{name}", "replace-me")
+    with pytest.raises(ImproperlyConfigured, match=f"SOCIAL_AUTH_EDX_OAUTH2_{name}"):
+        refuse_unsafe_settings()
+
+
 def test_a_refusal_does_not_print_the_value():
     with pytest.raises(ImproperlyConfigured) as refusal:
         require_real("SECRET_KEY", "change-me-7f3a")

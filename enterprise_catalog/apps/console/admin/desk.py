@@ -108,6 +108,11 @@ class DeskAdmin(SimpleHistoryAdmin):
 
     # Refreshing
 
+    def has_refresh_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may change it may refresh it, too, since a change is followed by a refresh."""
+        may_refresh = request.user.has_perm("catalog.refresh_catalogquery") and self.has_view_permission(request, obj)
+        return may_refresh or self.has_change_permission(request, obj)
+
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_refresh"
         own = path("<path:object_id>/refresh/", self.admin_site.admin_view(self.refresh_view), name=name)
@@ -117,7 +122,7 @@ class DeskAdmin(SimpleHistoryAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         tools = []
-        if self.has_change_permission(request):
+        if self.has_refresh_permission(request):
             url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_refresh", args=[object_id])
             tools = [{"label": "Refresh now", "url": url}]
         buttons = {"tools": tools, "links": self.links(object_id)}
@@ -134,14 +139,14 @@ class DeskAdmin(SimpleHistoryAdmin):
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
             raise Http404
-        if not self.has_change_permission(request, obj):
+        if not self.has_refresh_permission(request, obj):
             raise PermissionDenied
         run = request_refresh(query=self.refreshed_query(obj), trigger=RefreshRun.Trigger.OPERATOR)
         self.log_change(request, obj, f"Asked for a refresh: run {run.pk}.")
         self.tell_run(request, run)
         return HttpResponseRedirect(change_url(self.model, obj.pk))
 
-    @admin.action(description="Refresh now", permissions=["change"])
+    @admin.action(description="Refresh now", permissions=["refresh"])
     def refresh_now(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         queries = {self.refreshed_query(obj).pk: self.refreshed_query(obj) for obj in queryset}
         runs = [request_refresh(query=query, trigger=RefreshRun.Trigger.OPERATOR) for query in queries.values()]

@@ -1,0 +1,111 @@
+"""
+Signing in through the LMS, for people: OAuth2 by authorization code, as edx-auth-backends does it.
+
+The library makes the browser's way there and back (state, code, token). What it would make of the token is left out:
+it reads claims without verifying them, takes staff and superuser from them, and finds users by rows of its own. Here
+the token is verified like any other (AUTH-4), its `preferred_username` names the same row as for a caller of the API
+(AUTH-5), and who is staff is that row's word. Nothing is stored but the session.
+"""
+
+from typing import Any
+
+import jwt
+from auth_backends.backends import EdXOAuth2
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from rest_framework.exceptions import AuthenticationFailed
+from social_core.exceptions import AuthCanceled, AuthInputError, AuthSessionError, SocialAuthBaseException
+from social_django.strategy import DjangoStrategy
+
+from enterprise_catalog.apps.access.authentication import user_of_payload
+from enterprise_catalog.apps.access.tokens import verified_payload
+from enterprise_catalog.apps.core.models import User
+
+
+class SignInRefused(Exception):
+    """Nobody is signed in: why, for that person; `reason` is a word for the log, no secret and no name."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class LmsUnusable(SignInRefused):
+    """The LMS, or what is set up there and here for signing in, is at fault."""
+
+
+class _InSession:
+    """
+    What the library keeps in tables: here nothing. A state that comes back is taken out of the session it was put into,
+    and so is of use once without a list of those that were used.
+    """
+
+    @staticmethod
+    def use(*args: Any) -> bool:
+        return True
+
+    consume = use
+
+
+class _Storage:
+    nonce = _InSession
+
+
+class LmsSignIn(EdXOAuth2):
+    """One sign-in, of the person whose browser sends this request."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(DjangoStrategy(_Storage, request), redirect_uri=reverse("lms-signed-in"))
+
+    def process_error(self, data: Any, *, stage: str = "callback") -> None:
+        # Anybody can bring an error along; only the LMS's comes with the state.
+        if stage == "callback" and data.get("error"):
+            self.validate_state()
+        super().process_error(data, stage=stage)
+
+    def auth_complete_params(self, state: str | None = None) -> dict[str, str]:
+        # Unasked, the LMS signs with a secret that it shares with old services, which nobody here accepts (AUTH-4).
+        return {**super().auth_complete_params(state), "asymmetric_jwt": "true"}
+
+    def do_auth(self, access_token: str, *args: Any, **kwargs: Any) -> User:
+        return member_of_staff(access_token)
+
+    def person(self) -> User:
+        """Who the LMS says this is, if they may come in. Raises SignInRefused."""
+        try:
+            user: User = self.complete()
+        except AuthCanceled as error:
+            raise SignInRefused("The LMS signed nobody in.", reason="cancelled") from error
+        except (AuthInputError, AuthSessionError) as error:
+            message = "This sign-in was not begun in this browser, or too long ago."
+            raise SignInRefused(message, reason="not_begun_here") from error
+        except SocialAuthBaseException as error:
+            raise LmsUnusable("The LMS gave no answer to use.", reason=error.code or type(error).__name__) from error
+        return user
+
+
+def is_offered() -> bool:
+    """Whether people can sign in through the LMS here."""
+    return bool(settings.SOCIAL_AUTH_EDX_OAUTH2_KEY)
+
+
+def member_of_staff(access_token: str) -> User:
+    """The local user that a token names, made on first sight, if it is active and staff. Raises SignInRefused."""
+    try:
+        user = user_of_payload(verified_payload(access_token))
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        message = "The LMS sent a token that is not to be trusted here."
+        raise LmsUnusable(message, reason=type(error).__name__) from error
+    except AuthenticationFailed as error:
+        message = f"The LMS named a user who cannot be one here. {error.detail}"
+        raise SignInRefused(message, reason="unusable_name") from error
+    if not user.is_active:
+        raise SignInRefused(f"The user {user.username} is deactivated in this service.", reason="inactive")
+    if not user.is_staff:
+        raise SignInRefused(
+            f"The LMS knows you as {user.username}, who is not staff in this service. Who is staff is decided here: "
+            f"somebody who may change users has to give {user.username} the staff status and a group.",
+            reason="not_staff",
+        )
+    return user

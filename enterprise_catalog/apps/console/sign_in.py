@@ -1,0 +1,67 @@
+"""
+The way into the admin through the LMS: off to it, and back from it.
+
+Only a person who may come in is signed in. Everybody else gets a page that says why, and is never sent in a circle.
+"""
+
+import structlog
+from django.contrib import admin
+from django.contrib.auth import login, logout
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from enterprise_catalog.apps.access.sign_in import LmsSignIn, LmsUnusable, SignInRefused, is_offered
+
+log = structlog.get_logger(__name__)
+
+_NEXT = "lms_sign_in_next"
+
+
+@never_cache
+@require_POST
+def begin(request: HttpRequest) -> HttpResponseBase:
+    """The button. By POST, so that no other site can begin what its visitor did not ask for."""
+    _require_offered()
+    target = request.POST.get("next", "")
+    # Whoever was signed in in this browser; nothing of theirs is to be found by the next one.
+    logout(request)
+    request.session[_NEXT] = target
+    return LmsSignIn(request).start()
+
+
+@never_cache
+@require_GET
+def complete(request: HttpRequest) -> HttpResponseBase:
+    """Back from the LMS, with a code or an error. Waits for the LMS, which turns the code into a token."""
+    _require_offered()
+    sign_in = LmsSignIn(request)
+    try:
+        user = sign_in.person()
+    except SignInRefused as refusal:
+        return _refused(request, refusal, lms_logout_url=sign_in.logout_url)
+    target = request.session.pop(_NEXT, "")
+    # A session of its own: what was known of the one before is of no use any more.
+    login(request, user)
+    log.info("signed_in_through_lms", user_id=user.pk)
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return HttpResponseRedirect(target if safe else reverse("admin:index"))
+
+
+def _refused(request: HttpRequest, refusal: SignInRefused, *, lms_logout_url: str) -> HttpResponseBase:
+    if isinstance(refusal, LmsUnusable):
+        log.warning("lms_sign_in_failed", reason=refusal.reason)
+        status = 502
+    else:
+        log.info("lms_sign_in_refused", reason=refusal.reason)
+        status = 403
+    context = {**admin.site.each_context(request), "refusal": refusal, "lms_logout_url": lms_logout_url}
+    return render(request, "console/sign_in_refused.html", context, status=status)
+
+
+def _require_offered() -> None:
+    if not is_offered():
+        raise Http404("There is no client for signing in at the LMS.")
