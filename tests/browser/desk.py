@@ -15,7 +15,8 @@ PASSWORD = "correct horse battery staple"
 _AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 # What select2 shows of a choice is a text box without a name, inside a box that has one: not ours to mend.
 _RUN_AXE = """
-    axe.run({exclude: ['.select2-selection__rendered']}, {resultTypes: ['violations'], preload: false}).then(arguments[0])
+    const options = {resultTypes: ['violations'], preload: false};
+    axe.run({exclude: ['.select2-selection__rendered']}, options).then(arguments[0]);
 """
 # A page takes well below a second; a busy machine some more.
 _PATIENCE_SECONDS = 30
