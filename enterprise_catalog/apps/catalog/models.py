@@ -299,8 +299,12 @@ class CatalogContentChange(models.Model):
 
     class Meta:
         ordering = ["id"]
-        # A catalog's own changes stand between those of its query, which are found past any number of them.
-        indexes = [models.Index(fields=["catalog_query", "enterprise_catalog", "id"], name="changes_of_query")]
+        indexes = [
+            # A catalog's own changes stand between those of its query, which are found past any number of them.
+            models.Index(fields=["catalog_query", "enterprise_catalog", "id"], name="changes_of_query"),
+            # Since when something is, or is no more, in one of many catalogs (ADD-5).
+            models.Index(fields=["content_key", "catalog_query", "enterprise_catalog"], name="changes_of_content"),
+        ]
 
 
 class CatalogAttachment(models.Model):
