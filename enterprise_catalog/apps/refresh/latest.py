@@ -34,7 +34,9 @@ def latest_work(*, query_ids: Collection[int], content_keys: Collection[str]) ->
     rows = CatalogQuery.objects.filter(pk__in=query_ids).annotate(
         newest=Subquery(_newest()), complete=Subquery(_newest(state__in=[State.PUBLISHED, State.HELD]))
     )
-    found = {query_id: (newest, complete) for query_id, newest, complete in rows.values_list("pk", "newest", "complete")}
+    found = {
+        query_id: (newest, complete) for query_id, newest, complete in rows.values_list("pk", "newest", "complete")
+    }
     runs = _runs().in_bulk([run for pair in found.values() for run in pair if run])
     documents = QuarantinedDocument.objects.filter(
         refresh_run__in=[complete for _, complete in found.values() if complete], content_key__in=content_keys

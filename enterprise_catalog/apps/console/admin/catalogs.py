@@ -3,14 +3,15 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.admin import query_display
 from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staff, shows_version
-from enterprise_catalog.apps.console.admin.display import document, object_link
+from enterprise_catalog.apps.console.admin.display import document, object_link, where_link
 from enterprise_catalog.apps.console.admin.forms import CatalogForm
 from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, uuid_in
 from enterprise_catalog.apps.console.wording import query_name, short_query_name
@@ -59,6 +60,12 @@ class EnterpriseCatalogAdmin(DeskAdmin):
         if uuid:
             wanted |= Q(uuid=uuid) | Q(enterprise_uuid=uuid) | Q(catalog_query__uuid=uuid)
         return queryset.filter(wanted), False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        links = [where_link("Why (not) a course?", catalog=unquote(object_id))]
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "links": links})
 
     def get_fieldsets(self, request: HttpRequest, obj: EnterpriseCatalog | None = None) -> Any:
         if shows_version(request):
