@@ -22,7 +22,7 @@ def content_sentences(content: ContentFacts) -> Iterator[str]:
     if content.hint:
         yield content.hint
     if content.content_type:
-        yield _kind(content)
+        yield _kind(content, content.content_type)
     if content.active is False:
         yield f"It is inactive: {content.inactive_because}. Catalogs contain it, but leave it out of lists."
     if content.restricted:
@@ -60,8 +60,8 @@ def reason_sentence(reason: Reason) -> str:
     return f"{reason.detail}{at}"
 
 
-def _kind(content: ContentFacts) -> str:
-    kind = ContentMetadata.ContentType(content.content_type).label.lower()
+def _kind(content: ContentFacts, content_type: str) -> str:
+    kind = ContentMetadata.ContentType(content_type).label.lower()
     of = f" of the course {content.parent_content_key}" if content.parent_content_key else ""
     title = f": {content.title}" if content.title else ""
     return f"A {kind}{of}{title}"

@@ -219,9 +219,7 @@ def _about_refreshes(found: _Found) -> Iterator[Reason]:
         detail = "The content filter was changed after the last refresh; the next one will answer for the new filter."
         yield Reason(Code.FILTER_CHANGED, detail, query.refreshed_at)
     if freshness(query.refreshed_at) == Freshness.STALE:
-        detail = (
-            f"The last refresh is more than {settings.FRESHNESS_HOURS} hours ago, so this may not be true any more."
-        )
+        detail = f"The last refresh is more than {settings.FRESHNESS_HOURS} hours ago, so this may be out of date."
         yield Reason(Code.LATE, detail, query.refreshed_at)
     if run is not None and run.state == RefreshRun.State.FAILED:
         detail = f"The last refresh failed ({run.reason_code}): {run.reason_detail}"

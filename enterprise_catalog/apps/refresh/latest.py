@@ -34,17 +34,16 @@ def latest_work(*, query_ids: Collection[int], content_keys: Collection[str]) ->
     rows = CatalogQuery.objects.filter(pk__in=query_ids).annotate(
         newest=Subquery(_newest()), complete=Subquery(_newest(state__in=[State.PUBLISHED, State.HELD]))
     )
-    found = {
-        query_id: (newest, complete) for query_id, newest, complete in rows.values_list("pk", "newest", "complete")
-    }
-    runs = _runs().in_bulk([run for pair in found.values() for run in pair if run])
+    found = list(rows.values_list("pk", "newest", "complete"))
+    runs = RefreshRun.objects.defer("held_keys").in_bulk([newest for _, newest, _ in found if newest])
     documents = QuarantinedDocument.objects.filter(
-        refresh_run__in=[complete for _, complete in found.values() if complete], content_key__in=content_keys
+        refresh_run__in=[complete for _, _, complete in found if complete], content_key__in=content_keys
     )
-    set_aside = {document.refresh_run_id: document for document in documents.order_by("-pk")}
+    documents = documents.select_related("refresh_run").defer("refresh_run__held_keys").order_by("-pk")
+    set_aside = {document.refresh_run_id: document for document in documents}
     work = {
-        query_id: LatestWork(newest=runs.get(newest), set_aside=_with_run(set_aside.get(complete), runs.get(complete)))
-        for query_id, (newest, complete) in found.items()
+        query_id: LatestWork(newest=runs.get(newest), set_aside=set_aside.get(complete))
+        for query_id, newest, complete in found
     }
     for run in RefreshRun.objects.filter(state=State.HELD, catalog_query__in=query_ids):
         if run.held_keys is not None and run.catalog_query_id in work:
@@ -57,13 +56,3 @@ def latest_work(*, query_ids: Collection[int], content_keys: Collection[str]) ->
 def _newest(**of: Any) -> QuerySet[Any]:
     runs = RefreshRun.objects.filter(catalog_query=OuterRef("pk"), **of)
     return runs.order_by("-requested_at").values("pk")[:1]
-
-
-def _runs() -> QuerySet[RefreshRun]:
-    return RefreshRun.objects.defer("held_keys")
-
-
-def _with_run(document: QuarantinedDocument | None, run: RefreshRun | None) -> QuarantinedDocument | None:
-    if document is not None and run is not None:
-        document.refresh_run = run
-    return document

@@ -1,5 +1,7 @@
 """Where a content is, through which rule and since when, or why it is not there (ADD-5)."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
@@ -20,7 +22,7 @@ from enterprise_catalog.apps.operations.explanations import explain_content
 
 _KEY, _CATALOG = "content_key", "enterprise_catalog"
 
-_CONTENT_EXAMPLE = {
+_CONTENT_EXAMPLE: dict[str, Any] = {
     "content_key": "edX+DemoX",
     "content_type": "course",
     "title": "Demonstration Course",
@@ -35,7 +37,14 @@ _CONTENT_EXAMPLE = {
     "hint": None,
     "quarantined": [],
 }
-_ENVELOPE_EXAMPLE = {"next": None, "previous": None, "count": 1, "num_pages": 1, "current_page": 1, "start": 0}
+_ENVELOPE_EXAMPLE: dict[str, Any] = {
+    "next": None,
+    "previous": None,
+    "count": 1,
+    "num_pages": 1,
+    "current_page": 1,
+    "start": 0,
+}
 _CATALOG_EXAMPLE = {
     "enterprise_catalog": "5f3c1c1e-0a51-4f0f-9a53-0d5a1b6e0001",
     "title": "All courses",
