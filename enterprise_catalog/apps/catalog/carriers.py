@@ -7,7 +7,7 @@ be. It never says what is contained.
 
 from dataclasses import dataclass, field
 
-from enterprise_catalog.apps.catalog.models import ContentMetadata, NestedRun
+from enterprise_catalog.apps.catalog.models import AllowedRun, ContentMetadata, NestedRun
 from enterprise_catalog.apps.core.fields import is_storable_key
 
 
@@ -32,12 +32,15 @@ class Carriers:
 
 
 def carriers_of(key: str) -> Carriers:
-    """Three statements at most, on indexes."""
+    """Four statements at most, on indexes."""
     if not key or not is_storable_key(key):
         return Carriers()
     content = ContentMetadata.objects.filter(pk=key).first()
     runs = dict(ContentMetadata.objects.filter(parent_content_key=key).values_list("pk", "restricted"))
     nested = dict(NestedRun.objects.filter(run_key=key).order_by("course_id").values_list("course_id", "restricted"))
+    # Of a run that only some filters allow, often nothing else is stored.
+    allowed = AllowedRun.objects.filter(run_key=key).order_by("course_key").values_list("course_key", flat=True)
+    nested = dict.fromkeys(allowed.distinct(), True) | nested
     said = [*nested.values(), *([content.restricted] if content is not None else [])]
     restricted = bool(said) and all(said)
     visible = {key: not (restricted if content is None else content.restricted)}

@@ -269,6 +269,8 @@ class AllowedRun(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["catalog_query", "run_key", "course_key"], name="allowed_once_per_query")
         ]
+        # Of which course is it a run? (ADD-5)
+        indexes = [models.Index(fields=["run_key"], name="allowed_by_run")]
 
 
 class CatalogContentChange(models.Model):

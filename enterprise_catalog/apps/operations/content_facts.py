@@ -26,7 +26,10 @@ ContentType = ContentMetadata.ContentType
 # Each refresh sets a poison document aside anew: a few tell as much as all.
 _SET_ASIDE_SHOWN = 5
 
-_UNKNOWN = "No search ever returned this key. Keys are compared as written: look for another case or a missing part."
+_UNKNOWN = (
+    "No search ever returned this key. Keys are compared as written: look for another case, or a part that is missing. "
+    "A restricted run that no filter allows is not known here, either."
+)
 _UUID = "This is the uuid of {key}. Catalogs are asked for a course or a run by its key, not by its uuid."
 
 
