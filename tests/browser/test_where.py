@@ -31,7 +31,7 @@ def test_why_does_this_customer_not_see_this_course(desk, catalog):
     desk.type("content_key", "edX+DemoX")
     desk.press("Look")
     assert desk.reads("search does not return it any more")
-    desk.follow("run")
+    desk.follow("see the run")
     assert desk.reads(str(RefreshRun.objects.latest("requested_at").pk))
     assert desk.complaints() == []
 
@@ -65,4 +65,5 @@ def test_an_answer_fits_a_telephone(desk, browser, catalog, scheme):
     desk.open(f"{PATH}?content_key=edX%2BDemoX&catalog=globex")
     desk.look(f"telephone {scheme}")
     assert desk.reads("Mathematics")
+    assert desk.reads("Contained: no")
     assert browser.execute_script("return document.documentElement.scrollWidth") <= PHONE["width"]

@@ -6,11 +6,11 @@ being seen (ADD-5). Reads only.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db.models import Count, Max, QuerySet
 
-from enterprise_catalog.apps.access.catalogs import catalogs_with_queries
 from enterprise_catalog.apps.catalog.carriers import Carriers, carriers_of
 from enterprise_catalog.apps.catalog.items import why_inactive
 from enterprise_catalog.apps.catalog.linking import bare_item
@@ -84,10 +84,11 @@ def content_facts(*, content_key: str) -> ContentFacts:
     )
 
 
-def catalogs_containing(*, content_key: str) -> QuerySet[EnterpriseCatalog]:
-    """Those for which v1's containment says yes (CONT-1), with their queries, in the order of catalogs (COM-9)."""
+def catalogs_containing(*, content_key: str) -> QuerySet[EnterpriseCatalog, UUID]:
+    """The uuids of those for which v1's containment says yes (CONT-1), in the order of catalogs (COM-9)."""
     queries = queries_containing(content_key).values("pk")
-    return catalogs_with_queries().filter(catalog_query__in=queries).order_by("created", "uuid")
+    catalogs = EnterpriseCatalog.objects.filter(catalog_query__in=queries)
+    return catalogs.order_by("created", "uuid").values_list("uuid", flat=True)
 
 
 def _item(content: ContentMetadata | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ never saw a table. API, command and admin page show the same. Reads only, and pe
 share: so many statements for any number of catalogs.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from enterprise_catalog.apps.access.catalogs import catalogs_with_queries
 from enterprise_catalog.apps.catalog.changes import last_changes
 from enterprise_catalog.apps.catalog.freshness import Freshness, freshness
 from enterprise_catalog.apps.catalog.membership import Match, find_matches, matching_pairs
@@ -105,11 +106,13 @@ class _Found:
     work: LatestWork
 
 
-def explain_content(*, content: ContentFacts, catalogs: Sequence[EnterpriseCatalog]) -> list[Explanation]:
+def explain_content(*, content: ContentFacts, catalog_uuids: Collection[UUID]) -> list[Explanation]:
     """
-    One explanation for each catalog, which comes with its query. Call inside `core.db.snapshot`, together with what
-    found catalogs and facts: then all of it is of one moment. Raises QueryGone.
+    One explanation for each of these catalogs that exists, in their order (COM-9). Call inside `core.db.snapshot`,
+    together with what found catalogs and facts: then all of it is of one moment. Raises QueryGone.
     """
+    # Found by uuid, since sorting all that contain a content together with all they consist of takes far longer.
+    catalogs = list(catalogs_with_queries().filter(pk__in=catalog_uuids).order_by("created", "uuid"))
     key, carriers = content.content_key, content.carriers.visible
     query_ids = {catalog.catalog_query_id for catalog in catalogs}
     matches = find_matches(query_ids=query_ids, keys=[key])
@@ -270,7 +273,7 @@ def _not_returned(found: _Found) -> Reason:
     kinds = "or it is of a kind that catalogs leave out"
     if last is None or last.change != Change.REMOVED:
         return Reason(Code.NOT_RETURNED, f"This catalog's search does not return it, {kinds}.")
-    left = f"This catalog's search does not return it any more, {kinds}."
+    left = f"It left this catalog, whose search does not return it any more, {kinds}."
     if last.enterprise_catalog_id is not None:
         left = "It was left behind when this catalog was put on another search, which does not return it."
     return Reason(Code.NOT_RETURNED, left, last.changed_at, last.refresh_run_uuid)

@@ -34,7 +34,7 @@ PROGRAM = "2b1d3c5e-0000-4000-8000-00000000beef"
 INACTIVE = {"course_runs": [{"key": "course-v1:edX+Idle+1T", "is_enrollable": False}]}
 
 
-def asked(key: str, catalog: EnterpriseCatalog | None = None, **parameters: object) -> dict:
+def asked(key: str, catalog: EnterpriseCatalog | None = None, **parameters: str) -> dict:
     named = {"enterprise_catalog": str(catalog.uuid)} if catalog else {}
     response = operator().get(PATH, {"content_key": key, **named, **parameters})
     assert response.status_code == 200, response.content
@@ -315,7 +315,7 @@ def test_it_contains_what_containment_contains(restricting):
             assert found["contains_in_v2"] == v2.json()["contains_content_items"], (key, catalog)
             assert found["contains"] or found["reasons"], (key, catalog)
             contained += [str(catalog.uuid)] if found["contains"] else []
-        whole = asked(key, page_size=100)
+        whole = asked(key, page_size="100")
         assert [found["enterprise_catalog"] for found in whole["results"]] == sorted_by_age(contained), key
         assert all(found["contains"] for found in whole["results"])
         assert whole["count"] == whole["content"]["catalogs"] == len(contained)
@@ -380,7 +380,7 @@ def test_keys_are_repaired_and_slashes_do_not_matter(catalog, key, slash):  # CO
 
 def test_catalogs_come_in_pages(catalog):  # ADD-5, COM-6, COM-7, COM-9
     others = [make_catalog(query=catalog.catalog_query) for _ in range(2)]
-    first = asked("edX+A", page_size=2)
+    first = asked("edX+A", page_size="2")
     assert list(first) == [
         *["next", "previous", "count", "num_pages", "current_page", "start", "results", "content"],
     ]

@@ -7,7 +7,6 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import catalog_with
 from enterprise_catalog.apps.access.roles import grants_of
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
@@ -98,8 +97,8 @@ _LEFT = OpenApiExample(
                 "reasons": [
                     {
                         "code": "not_returned",
-                        "detail": "This catalog's search does not return it any more, or it is of a kind that catalogs "
-                        "leave out.",
+                        "detail": "It left this catalog, whose search does not return it any more, or it is of a kind "
+                        "that catalogs leave out.",
                         "at": "2026-11-22T17:26:10Z",
                         "refresh_run": "2f4d46df-32e8-4f15-ad72-5421a5bf759e",
                     }
@@ -142,16 +141,11 @@ class ContentExplanationsView(ApiView):
         wanted = page_request(request)
         with snapshot():
             content = content_facts(content_key=keys[-1])
-            if uuid is None:
-                page = page_of(wanted, content.catalogs)
-                found = catalogs_containing(content_key=content.content_key)
-                catalogs = list(found[page.offset : page.offset + page.size])
-            else:
-                page = page_of(wanted, 1)
-                catalog = catalog_with(uuid)
-                if catalog is None:
-                    raise NotFound("No EnterpriseCatalog matches the given query.")
-                catalogs = [catalog]
-            explanations = explain_content(content=content, catalogs=catalogs)
+            page = page_of(wanted, content.catalogs if uuid is None else 1)
+            containing = catalogs_containing(content_key=content.content_key)
+            uuids = [*containing[page.offset : page.offset + page.size]] if uuid is None else [uuid]
+            explanations = explain_content(content=content, catalog_uuids=uuids)
+        if uuid is not None and not explanations:
+            raise NotFound("No EnterpriseCatalog matches the given query.")
         results = [explanation_representation(explanation) for explanation in explanations]
         return Response({**full_envelope(request, page, results), "content": content_representation(content)})

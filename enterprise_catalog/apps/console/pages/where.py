@@ -4,6 +4,7 @@ Reads only; the answer is `operations.explanations`'.
 """
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
@@ -12,7 +13,6 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from enterprise_catalog.apps.access.catalogs import catalogs_with_queries
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.console.explaining import (
     content_sentences,
@@ -41,8 +41,8 @@ def where_is_content(request: HttpRequest) -> tuple[str, dict[str, Any]]:
 
 def _answer(request: HttpRequest, key: str, term: str) -> dict[str, Any]:
     content = content_facts(content_key=key)
-    catalogs = _found(request, term) if term else catalogs_containing(content_key=key)
-    page = Paginator(catalogs, settings.PAGE_SIZE_DEFAULT).get_page(request.GET.get("p"))
+    uuids = _found(request, term) if term else catalogs_containing(content_key=key)
+    page = Paginator(uuids, settings.PAGE_SIZE_DEFAULT).get_page(request.GET.get("p"))
     rows = [
         {
             "catalog": explanation.catalog,
@@ -50,7 +50,7 @@ def _answer(request: HttpRequest, key: str, term: str) -> dict[str, Any]:
             "how": how_contained(explanation),
             "reasons": [(reason_sentence(reason), reason.run_uuid) for reason in explanation.reasons],
         }
-        for explanation in explain_content(content=content, catalogs=list(page))
+        for explanation in explain_content(content=content, catalog_uuids=list(page))
     ]
     return {
         "content": content,
@@ -62,8 +62,8 @@ def _answer(request: HttpRequest, key: str, term: str) -> dict[str, Any]:
     }
 
 
-def _found(request: HttpRequest, term: str) -> QuerySet[EnterpriseCatalog]:
+def _found(request: HttpRequest, term: str) -> QuerySet[EnterpriseCatalog, UUID]:
     """As the list of catalogs finds them: by words of title or customer, or a uuid."""
-    catalogs = catalogs_with_queries().order_by("created", "uuid")
+    catalogs = EnterpriseCatalog.objects.order_by("created", "uuid")
     found, _ = admin.site.get_model_admin(EnterpriseCatalog).get_search_results(request, catalogs, term)
-    return found
+    return found.values_list("uuid", flat=True)

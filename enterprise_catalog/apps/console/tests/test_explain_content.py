@@ -78,5 +78,5 @@ def test_only_the_first_of_many_catalogs_are_shown(catalog, settings):  # ADD-5
 def test_what_it_asks_does_not_grow_with_the_catalogs(catalog, catalogs, django_assert_num_queries):  # ADD-5
     for _ in range(catalogs):
         make_catalog("edX+A")
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         told("edX+A")

@@ -105,5 +105,5 @@ def test_what_it_asks_does_not_grow_with_the_catalogs(admin, catalog, catalogs, 
     for _ in range(catalogs):
         make_catalog("edX+A")
     # Session and user; count and page; the rest as over the API.
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(23):
         seen(admin, content_key="edX+A")

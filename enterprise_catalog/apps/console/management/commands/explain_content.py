@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from enterprise_catalog.apps.access.catalogs import catalog_with
 from enterprise_catalog.apps.console.arguments import uuid_argument
 from enterprise_catalog.apps.console.explaining import (
     content_sentences,
@@ -37,13 +36,10 @@ class Command(BaseCommand):
         uuid, limit = options["catalog"], settings.PAGE_SIZE_MAX
         with snapshot():
             content = content_facts(content_key=options["key"])
-            catalogs = list(catalogs_containing(content_key=content.content_key)[:limit])
-            if uuid is not None:
-                catalog = catalog_with(uuid)
-                if catalog is None:
-                    raise CommandError(f"Unknown: catalog {uuid}.", returncode=_USAGE)
-                catalogs = [catalog]
-            explanations = explain_content(content=content, catalogs=catalogs)
+            uuids = [uuid] if uuid else [*catalogs_containing(content_key=content.content_key)[:limit]]
+            explanations = explain_content(content=content, catalog_uuids=uuids)
+        if uuid is not None and not explanations:
+            raise CommandError(f"Unknown: catalog {uuid}.", returncode=_USAGE)
         self.stdout.write(content.content_key)
         for sentence in content_sentences(content):
             self.stdout.write(f"  {sentence}")
