@@ -24,7 +24,7 @@ def content_sentences(content: ContentFacts) -> Iterator[str]:
     if content.content_type:
         yield _kind(content, content.content_type)
     if content.active is False:
-        yield f"It is inactive: {content.inactive_because}. A catalog that holds it contains it, and leaves it out of lists."
+        yield f"It is inactive: {content.inactive_because}. A catalog has it, but leaves it out of lists."
     if content.restricted:
         yield "It is a restricted run: API v1 hides it from everybody, v2 from all whose filter does not allow it."
     if content.catalogs:
