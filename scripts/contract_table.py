@@ -5,8 +5,7 @@ requirement and tests. That table is made there and never committed: it changes 
 always conflict on it. What is committed reads well as it is, and `problems` (a check of `make quality`) holds it to the
 tests:
 
-* every requirement is cited by a test, or stands in without_tests.rst with a reason;
-* what stands there is cited by none, and there are exactly MOST_WITHOUT_TESTS of them: the list only shrinks;
+* every requirement is cited by a test;
 * no id is spoken of, here or anywhere, that no page states.
 
 A test cites the ids in its docstring, its comments and its parameters: all that stands between its first decorator and
@@ -28,9 +27,6 @@ from typing import TypeGuard
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = Path("docs", "contract")
-WITHOUT_TESTS = PAGES / "without_tests.rst"
-# Lower it when one of them gets its test; raising it is a decision to promise something unproved.
-MOST_WITHOUT_TESTS = 2
 
 FAMILIES = (
     "SURF|AUTH|ROLE|PERM|COM|ERR|CRUD|QRY|CONT|META|ENR|CUST|REFR|DIFF|FILT|CM|CQ|RUN|V2|LEG|CLI|SYNC|DISC|HASH|CHG"
@@ -66,12 +62,6 @@ def requirements(root: Path = ROOT) -> dict[str, str]:
                 raise ValueError(f"{page.name} states {name} again")
             found[name] = text
     return found
-
-
-def without_tests(root: Path = ROOT) -> dict[str, str]:
-    """Ids that are excused from being tested, with the reason: lines like `* LEG-1 to LEG-3: open: not built yet`."""
-    lines = re.findall(r"^\* ([^:]+): (.+)$", (root / WITHOUT_TESTS).read_text(), re.MULTILINE)
-    return {name: reason for names, reason in lines for name in cited(names)}
 
 
 def modules(root: Path = ROOT) -> list[Path]:
@@ -168,29 +158,22 @@ def mentions(root: Path = ROOT) -> Iterator[tuple[str, str]]:
                 yield str(path.relative_to(root)), name
 
 
-def problems(root: Path = ROOT, most_without_tests: int = MOST_WITHOUT_TESTS) -> list[str]:
-    stated, tested, excused = requirements(root), citations(root), without_tests(root)
+def problems(root: Path = ROOT) -> list[str]:
+    stated, tested = requirements(root), citations(root)
     found = [
         f"{path} speaks of {name}, which no page of {PAGES} states"
         for path, name in mentions(root)
         if name not in stated
     ]
-    found += [f"{name} is cited by no test" for name in stated if name not in tested and name not in excused]
-    found += [
-        f"{name} is in {WITHOUT_TESTS.name}, but {tested[name][0]} cites it" for name in excused if name in tested
-    ]
-    if len(excused) != most_without_tests:
-        found.append(f"{WITHOUT_TESTS.name} has {len(excused)} ids, MOST_WITHOUT_TESTS says {most_without_tests}")
-    return found
+    return found + [f"{name} is cited by no test" for name in stated if name not in tested]
 
 
-def with_tests(page: str, *, tested: Mapping[str, list[str]], excused: Mapping[str, str]) -> str:
+def with_tests(page: str, *, tested: Mapping[str, list[str]]) -> str:
     """A page of docs/contract with each run of entries as one table."""
 
     def table(entries: re.Match[str]) -> str:
         rows = (
-            f"   * - {name}\n     - {textwrap.indent(text, '   ').strip()}\n\n"
-            f"       {proof(tested.get(name, []), excused.get(name, ''))}\n"
+            f"   * - {name}\n     - {textwrap.indent(text, '   ').strip()}\n\n       {proof(tested.get(name, []))}\n"
             for name, text in ENTRY.findall(entries[0])
         )
         return TABLE_HEAD + "".join(rows) + "\n"
@@ -198,16 +181,16 @@ def with_tests(page: str, *, tested: Mapping[str, list[str]], excused: Mapping[s
     return ENTRIES.sub(table, page)
 
 
-def proof(tests: list[str], excuse: str) -> str:
+def proof(tests: list[str]) -> str:
     modules = groupby((test.split("::", 1) for test in tests), key=lambda parts: parts[0])
     lists = [f"* ``{path}``: " + ", ".join(f"``{name}``" for _, name in found) for path, found in modules]
-    return "\n       ".join(lists or [f"*No test: {excuse}.*"])
+    return "\n       ".join(lists or ["*No test.*"])
 
 
 def main(names: Iterable[str]) -> int:
-    tested, excused = citations(), without_tests()
+    tested = citations()
     for name in list(names) or requirements():
-        print(name, *(tested.get(name) or [f"({excused.get(name, 'no test')})"]), sep="\n    ")
+        print(name, *(tested.get(name) or ["(no test)"]), sep="\n    ")
     return 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts import contract_table
-from scripts.contract_table import citations, cited, problems, requirements, with_tests, without_tests
+from scripts.contract_table import citations, cited, problems, requirements, with_tests
 
 PAGE = """Pages
 =====
@@ -57,14 +57,14 @@ def test_cells(cell):
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Two requirements: one is tested, the other excused."""
+    """Two requirements, both tested."""
     for name in ("docs/contract", "enterprise_catalog/sandbox/tests", "scripts", "tests"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "README.rst").write_text("A service.\n")
     (tmp_path / "docs/contract/pages.rst").write_text(PAGE)
-    (tmp_path / "docs/contract/without_tests.rst").write_text("* META-2: open: the last page\n")
     (tmp_path / "tests/test_pages.py").write_text('def test_numbers():\n    """META-1"""\n')
-    assert problems(tmp_path, 1) == []
+    (tmp_path / "tests/test_last.py").write_text("def test_the_last_one():  # META-2\n    pass\n")
+    assert problems(tmp_path) == []
     return tmp_path
 
 
@@ -85,6 +85,7 @@ def test_what_is_a_citation(text, names):
 
 
 def test_where_a_citation_counts(root):
+    (root / "tests/test_last.py").unlink()
     (root / "tests/table.py").write_text(TABLE)
     (root / "tests/test_pages.py").write_text(TESTS)
     found = citations(root)
@@ -96,31 +97,20 @@ def test_where_a_citation_counts(root):
 
 
 def test_tests_of_the_sandbox_prove_nothing(root):
+    (root / "tests/test_last.py").unlink()
     (root / "enterprise_catalog/sandbox/tests/test_pages.py").write_text('def test_it():\n    """META-2."""\n')
-    assert problems(root, 1) == []
+    assert problems(root) == ["META-2 is cited by no test"]
 
 
 def test_a_requirement_without_test_is_found(root):
     (root / "tests/test_pages.py").write_text("def test_numbers():\n    pass\n")
-    assert problems(root, 1) == ["META-1 is cited by no test"]
+    assert problems(root) == ["META-1 is cited by no test"]
 
 
-def test_an_excuse_that_is_no_longer_needed_is_found(root):
-    (root / "tests/test_last.py").write_text("def test_the_last_one():  # META-2\n    pass\n")
-    assert problems(root, 1) == ["META-2 is in without_tests.rst, but tests/test_last.py::test_the_last_one cites it"]
-
-
-@pytest.mark.parametrize("most", [0, 2])
-def test_the_number_of_excuses_is_fixed(root, most):
-    assert problems(root, most) == [f"without_tests.rst has 1 ids, MOST_WITHOUT_TESTS says {most}"]
-
-
-@pytest.mark.parametrize(
-    "path", ["README.rst", "scripts/pages.py", "tests/test_more.py", "docs/contract/without_tests.rst"]
-)
+@pytest.mark.parametrize("path", ["README.rst", "scripts/pages.py", "tests/test_more.py", "docs/operations.rst"])
 def test_an_unknown_id_is_found_wherever_it_stands(root, path):
-    (root / path).write_text("* META-2: open, see META-3\n" if path.endswith(".rst") else "# META-3\n")
-    assert f"{path} speaks of META-3, which no page of docs/contract states" in problems(root, 1)
+    (root / path).write_text("See META-3.\n" if path.endswith(".rst") else "# META-3\n")
+    assert f"{path} speaks of META-3, which no page of docs/contract states" in problems(root)
 
 
 def test_a_requirement_is_stated_once(root):
@@ -130,9 +120,7 @@ def test_a_requirement_is_stated_once(root):
 
 
 def test_a_page_becomes_a_table():
-    page = with_tests(
-        PAGE, tested={"META-1": ["tests/a.py::test_b", "tests/a.py::T::test_c"]}, excused={"META-2": "open"}
-    )
+    page = with_tests(PAGE, tested={"META-1": ["tests/a.py::test_b", "tests/a.py::T::test_c"]})
     assert (
         page
         == """Pages
@@ -153,7 +141,7 @@ def test_a_page_becomes_a_table():
    * - META-2
      - The last one says so.
 
-       *No test: open.*
+       *No test.*
 
 More.
 """
@@ -161,13 +149,9 @@ More.
 
 
 def test_the_table_is_printed(capsys):
-    assert contract_table.main(["SURF-3", "ADD-5"]) == 0
+    assert contract_table.main(["SURF-3", "SURF-99"]) == 0
     printed = capsys.readouterr().out
     assert re.search(
         r"^SURF-3\n(    .*\n)*    enterprise_catalog/apps/core/tests/test_health.py::", printed, re.MULTILINE
     )
-    assert re.search(r"^ADD-5\n    \(open: ", printed, re.MULTILINE)
-
-
-def test_every_excuse_is_of_a_known_kind():
-    assert {reason.partition(":")[0] for reason in without_tests().values()} <= {"open", "a fact about others"}
+    assert re.search(r"^SURF-99\n    \(no test\)", printed, re.MULTILINE)

@@ -110,14 +110,6 @@ def test_each_path_of_the_legacy_surface_is_in_the_guide():
     assert len(words) > 7
 
 
-def test_what_is_not_built_has_no_path():
-    section = README.partition("\nWhat is not built yet\n---")[2].partition("\nLicence\n")[0]
-    missing = set(re.findall(r"``([a-z_-]+)``", section))
-    segments = {segment for it in urlpatterns for segment in str(it.pattern).split("/")}
-    assert missing
-    assert missing & segments == set()
-
-
 def in_the_apps(pattern: re.Pattern[str]) -> set[str]:
     sources = [path for path in (ROOT / "enterprise_catalog" / "apps").rglob("*.py") if "tests" not in path.parts]
     return {found for path in sources for found in pattern.findall(path.read_text())}

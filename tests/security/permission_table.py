@@ -157,6 +157,10 @@ v1:approve-run v1:reject-run
     POST      unknown     401 404 404 404 404 404 404 404 404 404  -                RUN-6 AUTH-7
     POST      malformed   401 404 404 404 404 404 404 404 404 404  -                RUN-6 AUTH-7
 
+v1:content-explanations
+                           A   N   L   X   M   Y   O   P   S   U
+    GET       -           401 403 403 403 403 403 200 403 403 200  list             ADD-5
+
 legacy:catalogs legacy:catalogs-as
                            A   N   L   X   M   Y   O   P   S   U
     GET       -           401 403 403 403 200 200 200 403 403 200  legacy           PERM-14

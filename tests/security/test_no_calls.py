@@ -78,6 +78,10 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
     "refresh run": lambda it: admin().get(
         f"/api/v1/refresh-runs/{it.catalog_query.refresh_runs.earliest('requested_at').uuid}/"
     ),
+    "explanations": lambda it: operator().get("/api/v1/content-explanations/?content_key=edX%2BA"),
+    "explanation": lambda it: operator().get(
+        f"/api/v1/content-explanations/?content_key=edX%2BA&enterprise_catalog={it.uuid}"
+    ),
     "legacy list": lambda it: admin().get(LEGACY_CATALOGS),
     "legacy content": lambda it: admin().get(legacy_path_of(it)),
     "legacy content in XML": lambda it: admin().get(f"{legacy_path_of(it)[:-1]}.xml"),
@@ -139,7 +143,7 @@ def test_every_route_of_the_api_is_asked_above():
         *["catalog-queries", "catalog-query", "catalog-query-by-hash", "content-filter-hash"],
         *["distinct-catalog-queries", "catalog-diff", "customer-filter"],
         *["customer-content", "contents", "content", "catalog-changes"],
-        *["catalog-export-csv", "catalog-export-xlsx", "approve-run", "reject-run"],
+        *["catalog-export-csv", "catalog-export-xlsx", "approve-run", "reject-run", "content-explanations"],
     }
 
 

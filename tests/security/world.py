@@ -95,6 +95,7 @@ PARAMETERS = {
     "customer-contains": "course_run_ids=edX%2B000",
     "customer-contains-as": "course_run_ids=edX%2B000",
     "catalog-diff": "content_keys=edX%2B000",
+    "content-explanations": "content_key=edX%2B000",
 }
 BODIES: dict[tuple[str, str], Any] = {
     ("catalogs", "POST"): CATALOG,

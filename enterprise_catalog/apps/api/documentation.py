@@ -36,6 +36,7 @@ _TAGS = {
     "catalog-queries": "Stored content filters, which catalogs share",
     "distinct-catalog-queries": "How many queries some catalogs have",
     "refresh-runs": "What became of refreshes",
+    "content-explanations": "Why a content is in a catalog, or is not",
     "legacy": "As edx-enterprise answered before this service: its clients swap only the host",
     "service": "Health and this documentation",
 }

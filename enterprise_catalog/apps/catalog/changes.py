@@ -7,6 +7,7 @@ missed nothing before it, whatever else is being written. Moments only say since
 is too old to be kept.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from heapq import merge
@@ -20,12 +21,33 @@ from django.db.models import F, Max, Q, QuerySet
 from enterprise_catalog.apps.catalog.attachment import latest_change
 from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange
 from enterprise_catalog.apps.core.db import database_now, snapshot
+from enterprise_catalog.apps.core.replica import reading
 
 # A walk that begins at the start of what is kept may take this long before what it has yet to read is refused.
 _GRACE = timedelta(days=1)
 # Changes are dated before they are written, so one may be dated before another that was written first; never by more.
 _MOST_OUT_OF_ORDER = timedelta(hours=1)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+# Of each catalog and key the newest change that its feed tells: of the catalog's own, and of its queries' in its time.
+_LAST = """
+    SELECT told.catalog_uuid, told.content_key, MAX(told.id)
+      FROM (SELECT period.enterprise_catalog_id AS catalog_uuid, own.content_key, own.id
+              FROM {periods} period
+              JOIN {changes} own ON own.catalog_query_id = period.catalog_query_id
+               AND own.enterprise_catalog_id = period.enterprise_catalog_id
+             WHERE period.enterprise_catalog_id IN ({catalogs}) AND own.content_key IN ({keys})
+         UNION ALL
+            SELECT period.enterprise_catalog_id, shared.content_key, shared.id
+              FROM {periods} period
+              JOIN {changes} shared ON shared.catalog_query_id = period.catalog_query_id
+               AND shared.enterprise_catalog_id IS NULL
+               AND shared.id > period.begins_after
+               AND (period.ends_with IS NULL OR shared.id <= period.ends_with)
+             WHERE period.enterprise_catalog_id IN ({catalogs}) AND shared.content_key IN ({keys})) told
+  GROUP BY told.catalog_uuid, told.content_key
+"""
 
 
 class NoLongerKept(Exception):
@@ -83,6 +105,25 @@ def latest_changes(*, catalog_uuid: UUID, limit: int) -> list[CatalogContentChan
         if not wanted:
             break
     return sorted(changes, key=attrgetter("pk"), reverse=True)[:limit]
+
+
+def last_changes(
+    *, catalog_uuids: Collection[UUID], content_keys: Collection[str]
+) -> dict[tuple[UUID, str], CatalogContentChange]:
+    """The newest change of each of these keys in each of these catalogs, as far back as changes are kept."""
+    if not catalog_uuids or not content_keys:
+        return {}
+    statement = _LAST.format(
+        periods=CatalogAttachment._meta.db_table,
+        changes=CatalogContentChange._meta.db_table,
+        catalogs=", ".join(["%s"] * len(catalog_uuids)),
+        keys=", ".join(["%s"] * len(content_keys)),
+    )
+    with reading().cursor() as cursor:
+        cursor.execute(statement, [*(uuid.hex for uuid in catalog_uuids), *content_keys] * 2)
+        rows = cursor.fetchall()
+    changes = CatalogContentChange.objects.in_bulk({change_id for _, _, change_id in rows})
+    return {(UUID(uuid), key): changes[change_id] for uuid, key, change_id in rows if change_id in changes}
 
 
 def kept_longest_until(now: datetime) -> datetime:

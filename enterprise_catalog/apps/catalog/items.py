@@ -89,6 +89,21 @@ def is_active(course: dict[str, Any]) -> bool:
     return any(_is_open(run) for run in nested_runs(course))
 
 
+def why_inactive(course: dict[str, Any]) -> str | None:
+    """What is missing for META-20, in words for people; None of a course that is active."""
+    runs = nested_runs(course)
+    open_runs = [run for run in runs if run.get("is_enrollable") is True]
+    if any(map(_is_open, open_runs)):
+        return None
+    if not runs:
+        return "it shows no runs"
+    if not open_runs:
+        return "none of its runs can be enrolled in"
+    if not any(map(_is_published, open_runs)):
+        return "no run that can be enrolled in is published"
+    return "no published run that can be enrolled in is marketed"
+
+
 def advertised_run(course: dict[str, Any]) -> dict[str, Any] | None:
     """The nested run whose uuid the course advertises; none if that is null or matches nothing."""
     advertised = course.get("advertised_course_run_uuid")
@@ -169,7 +184,10 @@ def _add_normalized_metadata(item: dict[str, Any]) -> None:
 def _is_open(run: dict[str, Any]) -> bool:
     if run.get("is_enrollable") is not True:
         return False
-    published = str(run.get("status") or "").lower() == "published"
     # A restricted run that is seen at all is an allowed one, and those are not marketed.
     meant_to_be_found = run.get("is_marketable") is True or is_restricted(run)
-    return (published and meant_to_be_found) or run.get("is_marketable_external") is True
+    return (_is_published(run) and meant_to_be_found) or run.get("is_marketable_external") is True
+
+
+def _is_published(run: dict[str, Any]) -> bool:
+    return str(run.get("status") or "").lower() == "published"

@@ -12,7 +12,7 @@ from enterprise_catalog.apps.catalog.items import ContentType
 from enterprise_catalog.apps.catalog.membership import find_matches
 from enterprise_catalog.apps.catalog.models import ContentMetadata, NestedRun
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
-from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
+from enterprise_catalog.apps.core.fields import is_storable_key
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
 
@@ -71,8 +71,7 @@ def _with_uuids(contents: QuerySet[ContentMetadata], identifiers: Sequence[str])
 
 
 def _storable(identifiers: Collection[str]) -> list[str]:
-    """Longer keys cannot be stored, so they match nothing (COM-16); NUL is no text to some drivers."""
-    return [key for key in identifiers if len(key) <= CONTENT_KEY_MAX_LENGTH and "\x00" not in key]
+    return [key for key in identifiers if is_storable_key(key)]
 
 
 def _courses_of_runs(runs: Mapping[str, str | None]) -> dict[str, str]:

@@ -7,8 +7,11 @@ every enrollment.
 """
 
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
+
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
 from enterprise_catalog.apps.catalog.models import (
     AllowedRun,
@@ -22,7 +25,7 @@ from enterprise_catalog.apps.catalog.models import (
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
 from enterprise_catalog.apps.core.db import in_statements, sent_bytes, snapshot
-from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
+from enterprise_catalog.apps.core.fields import is_storable_key
 from enterprise_catalog.apps.core.replica import reading
 
 # Each key stands up to five times in the statement; SQLite takes 32,766 parameters.
@@ -40,7 +43,7 @@ _TABLES = {
 
 _MATCHES = """
     -- 1. the key is a member
-    SELECT member.catalog_query_id, member.content_key, member.content_key
+    SELECT member.catalog_query_id, member.content_key AS asked, member.content_key AS held
       FROM {membership} member
      WHERE member.catalog_query_id IN ({queries}) AND member.content_key IN ({keys}) AND member.{standing} > {hidden}
  UNION ALL
@@ -82,6 +85,9 @@ _ALLOWED_MATCHES = """
 """
 
 
+# In the place of a list of queries: each member's own.
+_ANY_QUERY = "member.catalog_query_id"
+
 # In their order (COM-9). In SQL as well: Django takes longer to compile it than databases take to answer.
 _OF_CUSTOMER = """
     SELECT uuid, catalog_query_id FROM {catalog} WHERE enterprise_uuid = %s ORDER BY created, uuid
@@ -122,24 +128,41 @@ def contained_keys(*, query_ids: Collection[int], keys: Collection[str], surface
         return {match.asked for match in find_matches(query_ids=query_ids, keys=keys, surface=surface)}
 
 
+def queries_containing(key: str, *, surface: Surface = V1) -> QuerySet[CatalogQuery]:
+    """All queries that contain the key, by the same rules. For the database to go on with, however many they are."""
+    if not key or not is_storable_key(key):
+        return CatalogQuery.objects.none()
+    template = _template(surface)
+    matches = _statement(template, surface, queries=_ANY_QUERY, keys="%s")
+    parameters: list[Any] = [key] * template.count("{keys}")
+    # One level deeper, MariaDB works the rules out once; by itself, a union is asked again for each row outside.
+    containing = RawSQL(f"SELECT matches.catalog_query_id FROM ({matches}) matches", parameters)  # noqa: S608, S611
+    return CatalogQuery.objects.filter(pk__in=containing)
+
+
+def _template(surface: Surface) -> str:
+    return _MATCHES + (_ALLOWED_MATCHES if surface.shows_allowed_runs else "")
+
+
+def _statement(template: str, surface: Surface, *, queries: str, keys: str) -> str:
+    """Only names of tables and columns go into the text of a statement; values are parameters."""
+    return template.format(
+        **_TABLES, queries=queries, keys=keys, standing=surface.standing, hidden=Standing.HIDDEN.value
+    )
+
+
 def _matches(query_ids: list[int], keys: list[str], surface: Surface) -> Iterator[Match]:
-    # Longer keys cannot be stored, so they match nothing (COM-16); NUL is no text to some drivers.
-    known = [key for key in keys if key and len(key) <= CONTENT_KEY_MAX_LENGTH and "\x00" not in key]
+    known = [key for key in keys if key and is_storable_key(key)]
     if not query_ids or not known:
         return
-    template = _MATCHES + (_ALLOWED_MATCHES if surface.shows_allowed_runs else "") + _QUERIES
+    template = _template(surface) + _QUERIES
     rules = template.count("{keys}")
     chunks = in_statements(
         known, size=lambda key: rules * (_KEY_BYTES + sent_bytes(key)), rows_at_most=_KEYS_PER_STATEMENT
     )
     for chunk in chunks:
-        statement = template.format(
-            **_TABLES,
-            queries=", ".join(["%s"] * len(query_ids)),
-            keys=", ".join(["%s"] * len(chunk)),
-            standing=surface.standing,
-            hidden=Standing.HIDDEN.value,
-        )
+        queries = ", ".join(["%s"] * len(query_ids))
+        statement = _statement(template, surface, queries=queries, keys=", ".join(["%s"] * len(chunk)))
         parameters: list[int | str] = [*query_ids, *chunk]
         with reading().cursor() as cursor:
             cursor.execute(statement, [*parameters * rules, *query_ids])

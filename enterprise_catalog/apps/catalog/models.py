@@ -271,6 +271,8 @@ class AllowedRun(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["catalog_query", "run_key", "course_key"], name="allowed_once_per_query")
         ]
+        # Of which course is it a run? (ADD-5)
+        indexes = [models.Index(fields=["run_key"], name="allowed_by_run")]
 
 
 class CatalogContentChange(models.Model):
@@ -301,8 +303,12 @@ class CatalogContentChange(models.Model):
 
     class Meta:
         ordering = ["id"]
-        # A catalog's own changes stand between those of its query, which are found past any number of them.
-        indexes = [models.Index(fields=["catalog_query", "enterprise_catalog", "id"], name="changes_of_query")]
+        indexes = [
+            # A catalog's own changes stand between those of its query, which are found past any number of them.
+            models.Index(fields=["catalog_query", "enterprise_catalog", "id"], name="changes_of_query"),
+            # Since when something is, or is no more, in one of many catalogs (ADD-5).
+            models.Index(fields=["content_key", "catalog_query", "enterprise_catalog"], name="changes_of_content"),
+        ]
 
 
 class CatalogAttachment(models.Model):

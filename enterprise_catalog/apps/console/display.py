@@ -23,6 +23,11 @@ def list_url(model: type[Model], **filters: Any) -> str:
     return f"{url}?{urlencode(filters)}" if filters else url
 
 
+def where_link(label: str, **asked: str) -> dict[str, str]:
+    """A link above a form, to what the page "Where is this content?" says when it is asked so."""
+    return {"label": label, "url": f"{reverse('admin:where_is_content')}?{urlencode(asked)}"}
+
+
 def link(url: str, text: Any) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, text)
 

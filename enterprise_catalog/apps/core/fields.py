@@ -14,6 +14,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 CONTENT_KEY_MAX_LENGTH = 255
 
 
+def is_storable_key(key: str) -> bool:
+    """Longer keys cannot be stored, so they match nothing (COM-16); NUL is no text to some drivers."""
+    return len(key) <= CONTENT_KEY_MAX_LENGTH and "\x00" not in key
+
+
 class BinaryCollationMixin(models.Field):
     """
     Compare by code point on MySQL and MariaDB, whose default collations ignore case; SQLite always does and knows no

@@ -91,6 +91,10 @@ class QuarantinedDocument(models.Model):
     content_key = ContentKeyField(blank=True)
     reason = models.CharField(max_length=255)
 
+    class Meta:
+        # Which runs set this aside? (ADD-5)
+        indexes = [models.Index(fields=["content_key"], name="quarantined_by_key")]
+
 
 class DiscoveryBudget(models.Model):
     """

@@ -79,7 +79,7 @@ def _refresh(claims: Sequence[Claim]) -> list[UUID]:
     if not claims:
         return []
     try:
-        with refresh_seconds.time(), bound_contextvars(request_id=claims[0].run_uuid.hex):
+        with refresh_seconds.time(), bound_contextvars(request_id=str(claims[0].run_uuid)):
             _refresh_claimed(claims)
     except (OperationalError, InterfaceError) as error:
         _lose(claims, error)

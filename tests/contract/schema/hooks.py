@@ -17,7 +17,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 _TEXT = {"type": "string"}
 
 # As with the deployed service (CRUD-3, COM-4, LEG-3). An empty flag is false (COM-11).
-_NONE_IF_EMPTY = ("enterprise_customer", "format", "uuid", "enterprise_catalog_query")
+_NONE_IF_EMPTY = ("enterprise_customer", "format", "uuid", "enterprise_catalog_query", "enterprise_catalog")
 
 # Reasons to refuse what each field by itself may be.
 _BEYOND_SCHEMAS = (

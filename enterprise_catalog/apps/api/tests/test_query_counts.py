@@ -278,3 +278,25 @@ def test_a_session_costs_one_more(queries, client):
     user = get_user_model().objects.create(username="sue", is_superuser=True)
     client.force_login(user)
     queries(3, client, path_of(make_catalog()))
+
+
+@SIZES
+def test_where_a_content_is(queries, size):
+    """
+    ADD-5. User; the key's row, its runs, its courses, the filters that allow it; its item, how often it is contained,
+    in how many catalogs, set aside by whom, when it left; which catalogs. Those catalogs; who contains it on v1 and on
+    v2, by which members, since when (two), queries with their newest runs, those, what they set aside, what is held.
+    """
+    for _ in range(size):
+        make_catalog("edX+A")
+    path = "/api/v1/content-explanations/?content_key=edX%2BA&page_size=100"
+    response = queries(21, operator(), path)
+    assert len(response.json()["results"]) == size
+
+
+def test_whether_a_content_is_in_one_catalog(queries):
+    """ADD-5. As above, but nobody asks which catalogs."""
+    for _ in range(10):
+        catalog = make_catalog("edX+A")
+    path = f"/api/v1/content-explanations/?content_key=edX%2BA&enterprise_catalog={catalog.uuid}"
+    queries(20, operator(), path)

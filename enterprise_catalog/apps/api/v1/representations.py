@@ -6,6 +6,8 @@ from typing import Any
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.renderers import Rendered
+from enterprise_catalog.apps.operations.content_facts import ContentFacts
+from enterprise_catalog.apps.operations.explanations import Explanation
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 # RUN-1; MySQL keeps the keys of JSON in an order of its own (COM-14).
@@ -52,4 +54,54 @@ def run_representation(run: RefreshRun) -> dict[str, Any]:
         "counts": {name: run.counts[name] for name in _COUNTS if name in run.counts} if run.counts else None,
         "reason": {"code": run.reason_code, "detail": run.reason_detail} if run.reason_code else None,
         "attempts": run.attempts,
+    }
+
+
+def content_representation(content: ContentFacts) -> dict[str, Any]:
+    """ADD-5."""
+    return {
+        "content_key": content.content_key,
+        "content_type": content.content_type,
+        "title": content.title,
+        "parent_content_key": content.parent_content_key,
+        "active": content.active,
+        "inactive_because": content.inactive_because,
+        "restricted": content.restricted,
+        "queries": content.queries,
+        "catalogs": content.catalogs,
+        "last_seen": content.last_seen,
+        "left_at": content.left_at,
+        "hint": content.hint,
+        "quarantined": [
+            {
+                "refresh_run": document.refresh_run.uuid,
+                "catalog_query_uuid": document.refresh_run.catalog_query_uuid,
+                "at": document.refresh_run.finished_at,
+                "reason": document.reason,
+            }
+            for document in content.set_aside
+        ],
+    }
+
+
+def explanation_representation(explanation: Explanation) -> dict[str, Any]:
+    """ADD-5."""
+    catalog = explanation.catalog
+    return {
+        "enterprise_catalog": catalog.uuid,
+        "title": catalog.title,
+        "enterprise_customer": catalog.enterprise_uuid,
+        "catalog_query_uuid": catalog.catalog_query.uuid,
+        "contains": explanation.contains,
+        "contains_in_v2": explanation.contains_in_v2,
+        "listed": explanation.listed,
+        "rule": explanation.rule,
+        "member": explanation.member,
+        "since": explanation.since,
+        "since_run": explanation.since_run,
+        "last_seen": explanation.last_seen,
+        "reasons": [
+            {"code": reason.code, "detail": reason.detail, "at": reason.at, "refresh_run": reason.run_uuid}
+            for reason in explanation.reasons
+        ],
     }

@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata
+from enterprise_catalog.apps.operations.explanations import Code, Rule
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 # --- Parameters ------------------------------------------------------------------------------------------------------
@@ -323,3 +324,66 @@ class RunShape(serializers.Serializer):
     counts = CountsShape(allow_null=True)
     reason = ReasonShape(allow_null=True)
     attempts = serializers.IntegerField(min_value=0)
+
+
+class SetAsideShape(serializers.Serializer):
+    refresh_run = serializers.UUIDField()
+    catalog_query_uuid = serializers.UUIDField()
+    at = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField()
+
+
+class ContentFactsShape(serializers.Serializer):
+    """ADD-5."""
+
+    content_key = serializers.CharField()
+    content_type = serializers.ChoiceField(
+        choices=ContentMetadata.ContentType.choices, allow_null=True, help_text="Null when nobody knows the key."
+    )
+    title = serializers.CharField(allow_null=True)
+    parent_content_key = serializers.CharField(allow_null=True, help_text="Of a run, the key of its course.")
+    active = serializers.BooleanField(allow_null=True, help_text="Of courses (META-20).")
+    inactive_because = serializers.CharField(allow_null=True)
+    restricted = serializers.BooleanField(help_text="A run that v1 shows to nobody (V2-2).")
+    queries = serializers.IntegerField(min_value=0, help_text="How many contain it.")
+    catalogs = serializers.IntegerField(min_value=0, help_text="How many contain it.")
+    last_seen = serializers.DateTimeField(allow_null=True, help_text="The last publish of a query that contains it.")
+    left_at = serializers.DateTimeField(allow_null=True, help_text="When it last left a query.")
+    hint = serializers.CharField(allow_null=True, help_text="What to try when nobody knows the key.")
+    quarantined = SetAsideShape(many=True, help_text="The last times that its document could not be used.")
+
+
+class ExplainedReasonShape(serializers.Serializer):
+    code = serializers.ChoiceField(choices=[code.value for code in Code])
+    detail = serializers.CharField()
+    at = serializers.DateTimeField(allow_null=True, help_text="When it came to be so, where known.")
+    refresh_run = serializers.UUIDField(allow_null=True)
+
+
+class ExplanationShape(serializers.Serializer):
+    """ADD-5."""
+
+    enterprise_catalog = serializers.UUIDField()
+    title = serializers.CharField()
+    enterprise_customer = serializers.UUIDField()
+    catalog_query_uuid = serializers.UUIDField()
+    contains = serializers.BooleanField(help_text="What v1 answers (CONT-1).")
+    contains_in_v2 = serializers.BooleanField()
+    listed = serializers.BooleanField(help_text="Whether v1 lists the member for who only browses (META-4).")
+    rule = serializers.ChoiceField(
+        choices=[rule.value for rule in Rule],
+        allow_null=True,
+        help_text="It is a member itself, a run of a member course, or the course of a member run.",
+    )
+    member = serializers.CharField(allow_null=True, help_text="The member by which the key is contained.")
+    since = serializers.DateTimeField(
+        allow_null=True, help_text="When the member joined this catalog; null when that is longer ago than is kept."
+    )
+    since_run = serializers.UUIDField(allow_null=True)
+    last_seen = serializers.DateTimeField(allow_null=True, help_text="The last publish that found the member.")
+    reasons = ExplainedReasonShape(many=True)
+
+
+class ExplanationsShape(FullEnvelopeShape):
+    results = ExplanationShape(many=True)
+    content = ContentFactsShape()

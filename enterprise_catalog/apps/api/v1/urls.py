@@ -10,6 +10,7 @@ from enterprise_catalog.apps.api.v1 import (
     catalogs,
     changes,
     containment,
+    content_explanations,
     content_metadata,
     customer_content,
     diff,
@@ -83,6 +84,7 @@ urlpatterns = [
     route("refresh-runs/<str:uuid>/", refresh_runs.RefreshRunView.as_view(), name="refresh-run"),
     route("refresh-runs/<str:uuid>/approve/", refresh_runs.ApproveRunView.as_view(), name="approve-run"),
     route("refresh-runs/<str:uuid>/reject/", refresh_runs.RejectRunView.as_view(), name="reject-run"),
+    route("content-explanations/", content_explanations.ContentExplanationsView.as_view(), name="content-explanations"),
     # Keys of old courses hold slashes.
     route(
         "enterprise-customer/<str:uuid>/content-metadata/<path:identifier>/",

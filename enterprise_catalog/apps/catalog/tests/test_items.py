@@ -2,7 +2,7 @@
 
 import pytest
 
-from enterprise_catalog.apps.catalog.items import Review, build_item, is_active
+from enterprise_catalog.apps.catalog.items import Review, build_item, is_active, why_inactive
 from tests.samples import sample
 
 
@@ -79,6 +79,23 @@ def test_a_course_without_record_is_inactive_and_not_normalized(search_course):
 def test_active(run, active):
     """META-20."""
     assert is_active({"course_runs": [{"key": "a+b", **run}]}) is active
+
+
+@pytest.mark.parametrize(
+    ("runs", "why"),
+    [
+        ([], "it shows no runs"),
+        ([{"is_enrollable": False}, {}], "none of its runs can be enrolled in"),
+        ([{"is_enrollable": True}, {"status": "published"}], "no run that can be enrolled in is published"),
+        ([{"is_enrollable": True, "status": "Published"}], "no published run that can be enrolled in is marketed"),
+        ([{}, {"is_enrollable": True, "status": "published", "is_marketable": True}], None),
+        ([{"is_enrollable": True, "is_marketable_external": True}], None),
+    ],
+)
+def test_why_a_course_is_inactive(runs, why):  # ADD-5, META-20
+    course = {"course_runs": [{"key": "a+b", **run} for run in runs]}
+    assert why_inactive(course) == why
+    assert is_active(course) is (why is None)
 
 
 def test_restricted_runs_are_hidden_and_leave_no_trace(search_course, full_course):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
@@ -14,7 +15,7 @@ from enterprise_catalog.apps.console.admin.desk import grants_of_staff, shows_ve
 from enterprise_catalog.apps.console.admin.exports import ExportAdmin
 from enterprise_catalog.apps.console.admin.forms import CatalogForm, QueryChooser
 from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, uuid_in
-from enterprise_catalog.apps.console.display import NOTHING, document, object_link
+from enterprise_catalog.apps.console.display import NOTHING, document, object_link, where_link
 from enterprise_catalog.apps.console.wording import moment, query_name, short_query_name
 from enterprise_catalog.apps.operations.catalogs import delete_catalog, save_catalog
 
@@ -66,6 +67,9 @@ class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
         if uuid:
             wanted |= Q(uuid=uuid) | Q(enterprise_uuid=uuid) | Q(catalog_query__uuid=uuid)
         return queryset.filter(wanted), False
+
+    def links(self, object_id: str) -> list[dict[str, str]]:
+        return [where_link("Why (not) a course?", catalog=unquote(object_id)), *super().links(object_id)]
 
     def get_fieldsets(self, request: HttpRequest, obj: EnterpriseCatalog | None = None) -> Any:
         if shows_version(request):

@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.formats import localize
 from django.utils.safestring import SafeString
 
@@ -33,6 +34,7 @@ from enterprise_catalog.apps.console.display import (
     link,
     object_link,
     table,
+    where_link,
 )
 from enterprise_catalog.apps.console.wording import query_name, short_query_name
 from enterprise_catalog.apps.core.packing import unpack, unpack_bytes
@@ -71,6 +73,12 @@ class ContentMetadataAdmin(ReadOnlyAdmin):
         uuid = uuid_in(term)
         wanted = starts_with("content_key", term) | Q(parent_content_key=term)
         return queryset.filter(wanted | Q(content_uuid=uuid) if uuid else wanted), False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        links = [where_link("Where is this content?", content_key=unquote(object_id))]
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "links": links})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         content = super().get_object(request, object_id, from_field)

@@ -1,0 +1,67 @@
+"""
+How the window says where a content is and why it is not where somebody looks for it. Pure: values in, text out; the
+reasons themselves are worded where they are found (`operations.explanations`).
+"""
+
+from collections.abc import Iterator
+
+from enterprise_catalog.apps.catalog.models import ContentMetadata
+from enterprise_catalog.apps.console.wording import moment, plural
+from enterprise_catalog.apps.operations.content_facts import ContentFacts
+from enterprise_catalog.apps.operations.explanations import Explanation, Reason, Rule
+
+_CARRIED = {
+    Rule.MEMBER: "as itself",
+    Rule.NESTED_RUN: "as a run of the course {member}",
+    Rule.PARENT: "as the course of the run {member}",
+}
+
+
+def content_sentences(content: ContentFacts) -> Iterator[str]:
+    """What it is, where it is, and what keeps it from being seen."""
+    if content.hint:
+        yield content.hint
+    if content.content_type:
+        yield _kind(content, content.content_type)
+    if content.active is False:
+        yield f"It is inactive: {content.inactive_because}. A catalog has it, but leaves it out of lists."
+    if content.restricted:
+        yield "It is a restricted run: API v1 hides it from everybody, v2 from all whose filter does not allow it."
+    if content.catalogs:
+        where = f"{plural(content.catalogs, 'catalog')}, by {plural(content.queries, 'search', 'searches')}"
+        yield f"It is in {where}; discovery last returned it at {moment(content.last_seen)}."
+    elif content.queries:
+        yield f"It is in {plural(content.queries, 'search', 'searches')} that no catalog uses."
+    elif content.content_type:
+        left = f" It last left a search at {moment(content.left_at)}." if content.left_at else ""
+        yield f"No search returns it now.{left}"
+
+
+def set_aside_sentences(content: ContentFacts) -> Iterator[tuple[str, str]]:
+    """What could not be used of it, each with the run that says so."""
+    for document in content.set_aside:
+        run = document.refresh_run
+        yield f"Set aside as unusable at {moment(run.finished_at)}: {document.reason}", str(run.pk)
+
+
+def how_contained(explanation: Explanation) -> str:
+    if explanation.rule is None:
+        return "no, but in API v2" if explanation.contains_in_v2 else "no"
+    since = moment(explanation.since) if explanation.since else "before changes are kept"
+    listed = "listed" if explanation.listed else "not listed"
+    return (
+        f"yes, {_CARRIED[explanation.rule].format(member=explanation.member)}, {listed}; "
+        f"since {since}, last seen {moment(explanation.last_seen)}"
+    )
+
+
+def reason_sentence(reason: Reason) -> str:
+    at = f" ({moment(reason.at)})" if reason.at else ""
+    return f"{reason.detail}{at}"
+
+
+def _kind(content: ContentFacts, content_type: str) -> str:
+    kind = ContentMetadata.ContentType(content_type).label.lower()
+    of = f" of the course {content.parent_content_key}" if content.parent_content_key else ""
+    title = f": {content.title}" if content.title else ""
+    return f"A {kind}{of}{title}"

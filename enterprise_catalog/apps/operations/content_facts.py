@@ -1,0 +1,136 @@
+"""
+What there is to say of a content by itself, before any one catalog: what it is, where it is, and what keeps it from
+being seen (ADD-5). Reads only.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db.models import Count, Max, QuerySet
+
+from enterprise_catalog.apps.catalog.carriers import Carriers, carriers_of
+from enterprise_catalog.apps.catalog.items import why_inactive
+from enterprise_catalog.apps.catalog.linking import bare_item
+from enterprise_catalog.apps.catalog.membership import queries_containing
+from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.pages import shared_items
+from enterprise_catalog.apps.core.fields import is_storable_key
+from enterprise_catalog.apps.core.uuids import parse_uuid
+from enterprise_catalog.apps.refresh.models import QuarantinedDocument
+
+ContentType = ContentMetadata.ContentType
+
+# Each refresh sets a poison document aside anew: a few tell as much as all.
+_SET_ASIDE_SHOWN = 5
+
+_UNKNOWN = (
+    "No search ever returned this key. Keys are compared as written: look for another case, or a part that is missing. "
+    "A restricted run that no filter allows is not known here, either."
+)
+_UUID = "This is the uuid of {key}. Catalogs are asked for a course or a run by its key, not by its uuid."
+
+
+@dataclass(frozen=True)
+class ContentFacts:
+    """
+    `content_type` is None of what nobody knows; `hint` then says what to try. A run that appears only inside a course
+    has that course for a parent and no title. `last_seen` is the last publish of a query that contains the key,
+    `left_at` when it last left a query.
+    """
+
+    content_key: str
+    content_type: str | None
+    title: str | None
+    parent_content_key: str | None
+    active: bool | None
+    inactive_because: str | None
+    restricted: bool
+    queries: int
+    catalogs: int
+    last_seen: datetime | None
+    left_at: datetime | None
+    hint: str | None
+    # The newest first, each with its run.
+    set_aside: list[QuarantinedDocument]
+    carriers: Carriers
+
+
+def content_facts(*, content_key: str) -> ContentFacts:
+    """All kinds of keys, unknown ones too. Call inside `core.db.snapshot` when more is asked of the same moment."""
+    carriers = carriers_of(content_key)
+    content = carriers.content
+    item = _item(content)
+    found = queries_containing(content_key).aggregate(queries=Count("pk"), last_seen=Max("refreshed_at"))
+    set_aside = _set_aside(content_key)
+    is_course = content is not None and content.content_type == ContentType.COURSE
+    return ContentFacts(
+        content_key=content_key,
+        content_type=_type(carriers),
+        title=_title(item),
+        parent_content_key=carriers.courses[0] if carriers.courses else None,
+        active=content.active if content is not None and is_course else None,
+        inactive_because=_inactive_because(content, item) if content is not None and not content.active else None,
+        restricted=carriers.restricted,
+        queries=found["queries"],
+        catalogs=catalogs_containing(content_key=content_key).count(),
+        last_seen=found["last_seen"],
+        left_at=_left_at(content_key) if carriers.is_known else None,
+        hint=None if carriers.is_known or set_aside else _hint(content_key),
+        set_aside=set_aside,
+        carriers=carriers,
+    )
+
+
+def catalogs_containing(*, content_key: str) -> QuerySet[EnterpriseCatalog, UUID]:
+    """The uuids of those for which v1's containment says yes (CONT-1), in the order of catalogs (COM-9)."""
+    queries = queries_containing(content_key).values("pk")
+    catalogs = EnterpriseCatalog.objects.filter(catalog_query__in=queries)
+    return catalogs.order_by("created", "uuid").values_list("uuid", flat=True)
+
+
+def _item(content: ContentMetadata | None) -> dict[str, Any]:
+    """As no catalog shows it."""
+    items = shared_items([content.content_key]) if content is not None else []
+    item: dict[str, Any] = orjson.loads(bare_item(items[0])) if items else {}
+    return item
+
+
+def _type(carriers: Carriers) -> str | None:
+    if carriers.content is not None:
+        return carriers.content.content_type
+    if carriers.courses:
+        return ContentType.COURSE_RUN
+    return ContentType.COURSE if carriers.runs else None
+
+
+def _title(item: dict[str, Any]) -> str | None:
+    title = item.get("title")
+    return title if isinstance(title, str) else None
+
+
+def _inactive_because(content: ContentMetadata, item: dict[str, Any]) -> str | None:
+    if not content.record_digest:
+        return "its full record has not arrived yet, so nothing says that a run is marketed"
+    return why_inactive(item)
+
+
+def _set_aside(content_key: str) -> list[QuarantinedDocument]:
+    if not content_key or not is_storable_key(content_key):
+        return []
+    documents = QuarantinedDocument.objects.filter(content_key=content_key).order_by("-pk")
+    return list(documents.select_related("refresh_run").defer("refresh_run__held_keys")[:_SET_ASIDE_SHOWN])
+
+
+def _left_at(content_key: str) -> datetime | None:
+    left = CatalogContentChange.objects.filter(content_key=content_key, change=CatalogContentChange.Change.REMOVED)
+    moment: datetime | None = left.filter(enterprise_catalog=None).aggregate(at=Max("changed_at"))["at"]
+    return moment
+
+
+def _hint(content_key: str) -> str:
+    uuid = parse_uuid(content_key)
+    named = ContentMetadata.objects.filter(content_uuid=uuid, restricted=False).first() if uuid else None
+    return _UUID.format(key=named.content_key) if named is not None else _UNKNOWN

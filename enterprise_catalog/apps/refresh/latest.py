@@ -1,0 +1,58 @@
+"""
+What the work on some queries came to last: the newest run of each, what it set aside of some keys, and whether one
+that is held has them. Reads only; four statements for any number of queries.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
+
+State = RefreshRun.State
+
+
+@dataclass
+class LatestWork:
+    """Of one query."""
+
+    # However it stands; none when nobody ever asked for one.
+    newest: RefreshRun | None = None
+    # What the newest run with a complete result set aside (P7).
+    set_aside: QuarantinedDocument | None = None
+    held: RefreshRun | None = None
+    # Those of the asked keys that approving the held run would make, or leave, members.
+    held_keys: frozenset[str] = frozenset()
+
+
+def latest_work(*, query_ids: Collection[int], content_keys: Collection[str]) -> dict[int, LatestWork]:
+    """By query, with what there is of these keys."""
+    rows = CatalogQuery.objects.filter(pk__in=query_ids).annotate(
+        newest=Subquery(_newest()), complete=Subquery(_newest(state__in=[State.PUBLISHED, State.HELD]))
+    )
+    found = list(rows.values_list("pk", "newest", "complete"))
+    runs = RefreshRun.objects.defer("held_keys").in_bulk([newest for _, newest, _ in found if newest])
+    documents = QuarantinedDocument.objects.filter(
+        refresh_run__in=[complete for _, _, complete in found if complete], content_key__in=content_keys
+    )
+    documents = documents.select_related("refresh_run").defer("refresh_run__held_keys").order_by("-pk")
+    set_aside = {document.refresh_run_id: document for document in documents}
+    work = {
+        query_id: LatestWork(newest=runs.get(newest), set_aside=set_aside.get(complete))
+        for query_id, newest, complete in found
+    }
+    for run in RefreshRun.objects.filter(state=State.HELD, catalog_query__in=query_ids):
+        if run.held_keys is not None and run.catalog_query_id in work:
+            # Of whole catalogs, so that one at a time is enough to have in memory.
+            work[run.catalog_query_id].held_keys = frozenset(unpack(run.held_keys)).intersection(content_keys)
+            work[run.catalog_query_id].held = run
+    return work
+
+
+def _newest(**of: Any) -> QuerySet[Any]:
+    runs = RefreshRun.objects.filter(catalog_query=OuterRef("pk"), **of)
+    return runs.order_by("-requested_at").values("pk")[:1]
