@@ -107,8 +107,8 @@ GUARD_REPEAT_HOURS = env.int("GUARD_REPEAT_HOURS", default=20)
 
 # --- Previews of filters ---------------------------------------------------------------------------------------------
 
-# A preview may take as long as a large search does, and holds a worker meanwhile. One at a time leaves all the others to
-# refreshes; those who wait come next, and of one person there is one at most.
+# A preview may take as long as a large search does, and holds a worker meanwhile. One at a time leaves all others to
+# refreshes; of one person there is one at most that waits or runs.
 FILTER_PREVIEWS_AT_ONCE = 1
 # One that has lost so many workers is not tried again: somebody waits for it, and can press the button again.
 FILTER_PREVIEW_ATTEMPTS = 2

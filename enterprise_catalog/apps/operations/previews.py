@@ -18,18 +18,20 @@ from enterprise_catalog.apps.operations.nudges import nudge_after_commit
 from enterprise_catalog.apps.refresh.guard import Objection
 from enterprise_catalog.apps.refresh.models import FilterPreview
 from enterprise_catalog.apps.refresh.previews import request_preview
-from enterprise_catalog.apps.refresh.publishing import Difference, difference_to, guard_objection
+from enterprise_catalog.apps.refresh.publishing import Difference, difference_to, guard_objection, is_guarded
 
 
 @dataclass(frozen=True)
 class Comparison:
     """
     What was found, against what there is at this moment: the members of the query it was asked for (None: there is no
-    such row), the query that has this very filter already, and what the guard would say to a refresh of that one.
+    such row), and the query that has this very filter already. The guard has a say (`guarded`) where that one published
+    with it before (REFR-9), and may then object.
     """
 
     difference: Difference | None
     owner: CatalogQuery | None
+    guarded: bool
     guard: Objection | None
 
 
@@ -58,17 +60,22 @@ def preview_filter(
     return preview
 
 
+def has_ended(preview: FilterPreview) -> bool:
+    """True when nothing will happen to it any more."""
+    return preview.state in (FilterPreview.State.DONE, FilterPreview.State.FAILED)
+
+
 def compare(preview: FilterPreview) -> Comparison:
     """Of a preview that is done. Reads all members of one query, or of two."""
     keys = unpack(preview.found_keys or b"")
     query_id = _compared_query_id(preview)
     difference = None if query_id is None else difference_to(query_id=query_id, content_keys=keys)
     owner = CatalogQuery.objects.filter(content_filter_hash=content_filter_hash(preview.content_filter)).first()
-    guard = None
-    if owner is not None:
-        against_owner = difference_to(query_id=owner.pk, content_keys=keys)
-        guard = guard_objection(query=owner, difference=against_owner)
-    return Comparison(difference=difference, owner=owner, guard=guard)
+    if owner is None or not is_guarded(owner):
+        return Comparison(difference=difference, owner=owner, guarded=False, guard=None)
+    against_owner = difference_to(query_id=owner.pk, content_keys=keys)
+    guard = guard_objection(query=owner, difference=against_owner)
+    return Comparison(difference=difference, owner=owner, guarded=True, guard=guard)
 
 
 def _compared_query_id(preview: FilterPreview) -> int | None:

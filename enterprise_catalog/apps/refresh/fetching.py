@@ -137,14 +137,10 @@ def _own_part(claim: Claim, found: Iterable[str], records: dict[str, bytes], cli
     )
 
 
-def _stand_ins(
-    forced: Sequence[str], *, found: Collection[str], records: Mapping[str, bytes]
-) -> list[PreparedContent]:
+def _stand_ins(forced: Sequence[str], *, found: Collection[str], records: Mapping[str, bytes]) -> list[PreparedContent]:
     """Courses that are forced in, and that the search did not find."""
     return [
-        stand_in_content(unpack(records[key]), content_key=key)
-        for key in forced
-        if key in records and key not in found
+        stand_in_content(unpack(records[key]), content_key=key) for key in forced if key in records and key not in found
     ]
 
 

@@ -118,6 +118,6 @@ def _item(content: PreparedContent) -> list[str]:
 
 def _budget_spent() -> str:
     return (
-        f"The budget has no room for it: {budget.spent()} of {settings.DISCOVERY_REQUESTS_PER_HOUR} requests were made, "
-        "or are reserved by refreshes, within an hour (DISCOVERY_REQUESTS_PER_HOUR). Try again later."
+        f"The budget has no room for it: {budget.spent()} of {settings.DISCOVERY_REQUESTS_PER_HOUR} requests were made "
+        "within an hour, or are reserved by refreshes (DISCOVERY_REQUESTS_PER_HOUR). Try again later."
     )

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.admin.display import link, list_url, object_link, table
-from enterprise_catalog.apps.console.wording import run_outcome
+from enterprise_catalog.apps.console.wording import plural, run_outcome
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 _CATALOGS_SHOWN = 50
@@ -38,8 +38,7 @@ def changes_of(query: CatalogQuery) -> Any:
 def users_of(query: CatalogQuery) -> Any:
     """The catalogs on a query and their customers: who follows when it changes."""
     catalogs = EnterpriseCatalog.objects.filter(catalog_query=query)
-    count = catalogs.count()
-    customers = catalogs.order_by().values("enterprise_uuid").distinct().count()
+    count, customers = _count_users(query)
     rows = [
         (object_link(catalog, catalog.title), catalog.enterprise_name, catalog.enterprise_uuid)
         for catalog in catalogs.order_by("enterprise_name", "uuid")[:_CATALOGS_SHOWN]
@@ -50,3 +49,15 @@ def users_of(query: CatalogQuery) -> Any:
     more = link(list_url(EnterpriseCatalog, catalog_query__id__exact=query.pk), f"All {count} catalogs")
     note = format_html("{} {}", shared, more if count > _CATALOGS_SHOWN else "")
     return format_html("<p>{}</p>{}", note, table(["catalog", "customer", "customer uuid"], rows))
+
+
+def followers_of(query: CatalogQuery) -> str:
+    """Who follows when it changes, in a sentence."""
+    catalogs, customers = _count_users(query)
+    return f"{plural(catalogs, 'catalog')} of {plural(customers, 'customer')} will follow."
+
+
+def _count_users(query: CatalogQuery) -> tuple[int, int]:
+    """Catalogs, and the customers they belong to."""
+    catalogs = EnterpriseCatalog.objects.filter(catalog_query=query).order_by()
+    return catalogs.count(), catalogs.values("enterprise_uuid").distinct().count()
