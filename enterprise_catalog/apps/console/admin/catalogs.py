@@ -106,7 +106,7 @@ class EnterpriseCatalogAdmin(DeskAdmin):
         )
 
     def consequences(self, obj: EnterpriseCatalog) -> str:
-        return "Only this catalog changes. Others that share its present query keep that."
+        return "Using it changes this catalog only; others that share its present query keep that."
 
     def delete_model(self, request: HttpRequest, obj: EnterpriseCatalog) -> None:
         delete_catalog(catalog=obj)

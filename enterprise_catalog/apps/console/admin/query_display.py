@@ -52,9 +52,11 @@ def users_of(query: CatalogQuery) -> Any:
 
 
 def followers_of(query: CatalogQuery) -> str:
-    """Who follows when it changes, in a sentence."""
+    """Who follows when its filter changes, in a sentence."""
     catalogs, customers = _count_users(query)
-    return f"{plural(catalogs, 'catalog')} of {plural(customers, 'customer')} will follow."
+    if not catalogs:
+        return "Using it changes no catalog: none is on this query."
+    return f"Using it changes {plural(catalogs, 'catalog')} of {plural(customers, 'customer')}, after one refresh."
 
 
 def _count_users(query: CatalogQuery) -> tuple[int, int]:

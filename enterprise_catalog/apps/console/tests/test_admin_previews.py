@@ -135,7 +135,7 @@ def test_the_result_is_compared_with_the_members_now(admin, catalog):
     assert "Against the 2 members now" in text
     assert "<td>would join</td><td>1</td><td>edX+New</td>" in text
     assert f"<td>would leave</td><td>1</td><td>{second.pk}</td>" in text
-    assert "Only this catalog changes." in text
+    assert "Using it changes this catalog only" in text
     assert "The guard has no say here" in text
     assert page(type(first), "change", first.pk.replace("+", "_2B").replace(":", "_3A")) in text
     assert "edX+New (new here)" in text
@@ -163,7 +163,9 @@ def test_a_shared_query_says_who_follows(admin):
     EnterpriseCatalogFactory.create_batch(2, catalog_query=query, enterprise_uuid=uuid4())
     EnterpriseCatalogFactory.create(catalog_query=query)
     preview = done(preview_filter(content_filter=COURSES, query=query))
-    assert "3 catalogs of 2 customers will follow." in text_of(admin.get(preview_page(preview, model=CatalogQuery)))
+    assert "Using it changes 3 catalogs of 2 customers, after one refresh." in text_of(
+        admin.get(preview_page(preview, model=CatalogQuery))
+    )
 
 
 def test_the_guard_is_asked_where_the_filter_stays(admin):  # REFR-9
