@@ -1,4 +1,4 @@
-"""Trying a filter in a real browser: mistakes while it is typed, a preview that is waited for, and what becomes of it."""
+"""Trying a filter in a real browser: mistakes while it is typed, a preview, and what becomes of it."""
 
 from concurrent.futures import ThreadPoolExecutor
 

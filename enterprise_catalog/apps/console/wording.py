@@ -45,7 +45,8 @@ def preview_progress(preview: FilterPreview) -> str:
         case FilterPreview(state="running", requests_expected=None):
             return "Discovery is asked how much there is."
         case FilterPreview(state="running", requests_done=done, requests_expected=expected):
-            return f"{done} of {expected} requests to discovery are answered."
+            # A last, empty page is not known before.
+            return f"{done} of {max(done, expected or 0)} requests to discovery are answered."
         case FilterPreview(state="done"):
             return "It is done."
     return f"{preview.reason_code}: {preview.reason_detail}"

@@ -9,7 +9,6 @@ see. Nothing here asks discovery; nothing that readers see depends on these rows
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -21,6 +20,7 @@ from enterprise_catalog.apps.core.db import DatabaseNow, database_now, retry_los
 from enterprise_catalog.apps.core.packing import pack
 from enterprise_catalog.apps.refresh.claims import LeaseLost, lease_end
 from enterprise_catalog.apps.refresh.models import FilterPreview
+from enterprise_catalog.apps.refresh.notices import take_unnoticed
 
 log = structlog.get_logger(__name__)
 
@@ -116,12 +116,7 @@ def tick_previews() -> list[uuid.UUID]:
     """Put previews of dead workers back to wait, and return the waiting ones that nobody was told of lately."""
     for preview in FilterPreview.objects.filter(_expired()).only("pk", "fence", "attempts"):
         _recover(preview)
-    now = database_now()
-    told_before = now - timedelta(seconds=settings.NUDGE_AGAIN_SECONDS)
-    unnoticed = waiting_previews().filter(Q(nudged_at=None) | Q(nudged_at__lt=told_before))
-    uuids = list(unnoticed.values_list("pk", flat=True)[: settings.NUDGES_PER_TICK])
-    FilterPreview.objects.filter(pk__in=uuids).update(nudged_at=now)
-    return uuids
+    return take_unnoticed(waiting_previews())
 
 
 def _expired() -> Q:

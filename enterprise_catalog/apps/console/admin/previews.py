@@ -120,8 +120,9 @@ class PreviewingAdmin(SimpleHistoryAdmin):
 
     def _fill_in_again(self, request: HttpRequest, object_id: str | None) -> None:
         """Back from a preview: the form as it was typed, or of another person's only the filter."""
+        writes = self.has_add_permission if object_id is None else self.has_change_permission
         uuid = uuid_in(request.GET["preview"])
-        preview = FilterPreview.objects.filter(pk=uuid).first() if uuid else None
+        preview = FilterPreview.objects.filter(pk=uuid).first() if uuid and writes(request) else None
         if preview is None or not self._is_for_this_page(preview):
             return
         key = getattr(preview, self.preview_column)

@@ -18,6 +18,7 @@ from enterprise_catalog.apps.refresh.pipeline import refresh_next
 from enterprise_catalog.apps.refresh.previewing import preview_next
 from enterprise_catalog.apps.refresh.previews import claim_next, finish, renew, request_preview, tick_previews
 from enterprise_catalog.apps.refresh.pruning import prune
+from enterprise_catalog.apps.refresh.tasks import run_preview
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 
 pytestmark = pytest.mark.django_db
@@ -180,6 +181,13 @@ def test_one_whose_nudge_was_lost_is_found_by_the_tick(sandbox):  # P5
     assert tick_previews() == []
     FilterPreview.objects.update(nudged_at=database_now() - timedelta(minutes=2))
     assert tick_previews() == [preview.pk]
+
+
+def test_a_message_says_that_there_is_work_never_which(sandbox):  # P5
+    preview = wanted()
+    run_preview("what a version before us calls it")
+    preview.refresh_from_db()
+    assert preview.state == "done"
 
 
 def test_a_dead_workers_preview_is_done_again(sandbox):  # P5
