@@ -44,7 +44,10 @@ from enterprise_catalog.apps.operations.errors import InvalidValues, OperationEr
 from enterprise_catalog.apps.operations.previews import Comparison, compare, has_ended, preview_filter
 from enterprise_catalog.apps.refresh.models import FilterPreview
 
-_POLLED = ("state", "requests_done", "requests_expected", "catalog_uuid", "catalog_query_id")
+_POLLED = (
+    *("state", "requests_done", "requests_expected", "reason_code", "reason_detail"),
+    *("catalog_uuid", "catalog_query_id"),
+)
 
 
 class PreviewingAdmin(SimpleHistoryAdmin):
@@ -103,7 +106,7 @@ class PreviewingAdmin(SimpleHistoryAdmin):
         """Raises InvalidValues, to be shown in the form, when what was typed is no filter."""
         self._refuse_readers(request)
         obj = None if object_id is None else self._row_or_404(request, unquote(object_id))
-        self._refuse_writers_of_others(request, obj)
+        self._refuse_who_may_not_write(request, obj)
         form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
         if "content_filter" in form.errors:
             raise InvalidValues({"": ["There is no preview of this, and nothing was saved."]})
@@ -198,7 +201,7 @@ class PreviewingAdmin(SimpleHistoryAdmin):
             raise Http404
         key = getattr(preview, self.preview_column)
         obj = None if key is None else self._row_or_404(request, str(key))
-        self._refuse_writers_of_others(request, obj)
+        self._refuse_who_may_not_write(request, obj)
         return preview, obj
 
     def _is_for_this_page(self, preview: FilterPreview) -> bool:
@@ -215,7 +218,7 @@ class PreviewingAdmin(SimpleHistoryAdmin):
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
 
-    def _refuse_writers_of_others(self, request: HttpRequest, obj: Any) -> None:
+    def _refuse_who_may_not_write(self, request: HttpRequest, obj: Any) -> None:
         may_write = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
         if not may_write:
             raise PermissionDenied

@@ -77,6 +77,7 @@ def test_preview_leads_to_a_page_that_waits_and_saves_nothing(admin, catalog):  
     preview = FilterPreview.objects.get()
     assert response.redirect_chain == [(preview_page(preview), 302)]
     assert "It waits for a worker." in text_of(response)
+    assert '<noscript><meta http-equiv="refresh"' in text_of(response)
     assert (preview.catalog_uuid, preview.catalog_query_id, preview.content_filter) == (catalog.pk, None, COURSES)
     catalog.refresh_from_db()
     assert catalog.title == "Engineering"
