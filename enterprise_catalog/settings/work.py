@@ -105,6 +105,16 @@ GUARD_MAX_GROWTH = env.float("GUARD_MAX_GROWTH", default=5)
 # ... unless a later refresh still finds the same: real changes persist, glitches do not (REFR-10).
 GUARD_REPEAT_HOURS = env.int("GUARD_REPEAT_HOURS", default=20)
 
+# --- Previews of filters ---------------------------------------------------------------------------------------------
+
+# A preview may take as long as a large search does, and holds a worker meanwhile. One at a time leaves all others to
+# refreshes; of one person there is one at most that waits or runs.
+FILTER_PREVIEWS_AT_ONCE = 1
+# One that has lost so many workers is not tried again: somebody waits for it, and can press the button again.
+FILTER_PREVIEW_ATTEMPTS = 2
+# Discovery says something else tomorrow, and nobody decides on what it said yesterday.
+FILTER_PREVIEWS_HOURS = 24
+
 # Copies of LMS customers: portal flags and names follow the LMS within the hour (CUST-2), the next round included ...
 CUSTOMER_REFRESH_MINUTES = 55
 # ... and a customer that could not be copied is asked for again in the next round: rounds begin every minute, but some

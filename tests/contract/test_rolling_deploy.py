@@ -37,6 +37,7 @@ from tests.contract.expanding import (
 TASKS = {
     "refresh.run": ["run_uuid"],
     "refresh.tick": [],
+    "refresh.preview": ["preview_uuid"],
     "refresh.sweep_reviews": [],
     "refresh.report_freshness": [],
     "refresh.prune": [],

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 NOTHING = "-"
+_KEYS_SHOWN = 50
 
 
 def change_url(model: type[Model], pk: Any) -> str:
@@ -50,6 +51,15 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, note: str =
 def document(value: Any) -> SafeString:
     """A JSON value a person can read."""
     return format_html('<pre class="console-document">{}</pre>', pretty(value))
+
+
+def difference_table(*, added: Sequence[str], removed: Sequence[str]) -> SafeString:
+    """How many keys would join and leave, and the first ones of each."""
+    rows = [
+        (change, len(keys), ", ".join(keys[:_KEYS_SHOWN]) + (" ..." if len(keys) > _KEYS_SHOWN else ""))
+        for change, keys in (("would join", added), ("would leave", removed))
+    ]
+    return table(["", "items", "keys"], rows)
 
 
 def folded(summary: str, content: SafeString) -> SafeString:

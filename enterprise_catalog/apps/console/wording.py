@@ -5,7 +5,7 @@ from uuid import UUID
 
 from enterprise_catalog.apps.catalog.filters import FilterWarning
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.models import FilterPreview, RefreshRun
 
 # QRY-8: what each warning means for the result.
 _WARNINGS = {
@@ -35,6 +35,21 @@ def run_outcome(run: RefreshRun) -> str:
     found = f", {counts['total']} items (+{counts['added']} -{counts['removed']})" if "total" in counts else ""
     reason = f", {run.reason_code}: {run.reason_detail}" if run.reason_code else ""
     return f"{run.state}{found}{reason}"
+
+
+def preview_progress(preview: FilterPreview) -> str:
+    """How far a preview got, for who waits for it."""
+    match preview:
+        case FilterPreview(state="queued"):
+            return "It waits for a worker."
+        case FilterPreview(state="running", requests_expected=None):
+            return "Discovery is asked how much there is."
+        case FilterPreview(state="running", requests_done=done, requests_expected=expected):
+            # A last, empty page is not known before.
+            return f"{done} of {max(done, expected or 0)} requests to discovery are answered."
+        case FilterPreview(state="done"):
+            return "It is done."
+    return f"{preview.reason_code}: {preview.reason_detail}"
 
 
 def late_reason(run: RefreshRun | None) -> str:

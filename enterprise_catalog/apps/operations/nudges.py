@@ -11,16 +11,20 @@ from django.db import transaction
 
 from enterprise_catalog.apps.core.nudge import nudge
 from enterprise_catalog.apps.customers.tasks import sync_customer
-from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.tasks import run_refresh
+from enterprise_catalog.apps.refresh.models import FilterPreview, RefreshRun
+from enterprise_catalog.apps.refresh.tasks import run_preview, run_refresh
 
 
-def nudge_after_commit(*, run: RefreshRun | None = None, new_customer: UUID | None = None) -> None:
+def nudge_after_commit(
+    *, run: RefreshRun | None = None, new_customer: UUID | None = None, preview: FilterPreview | None = None
+) -> None:
     messages: list[tuple[Task, str]] = []
     if run is not None:
         messages.append((run_refresh, str(run.pk)))
     if new_customer is not None:
         messages.append((sync_customer, str(new_customer)))
+    if preview is not None:
+        messages.append((run_preview, str(preview.pk)))
     if messages:
         transaction.on_commit(partial(_nudge_until_one_is_lost, messages))
 

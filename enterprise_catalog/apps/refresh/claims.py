@@ -9,7 +9,7 @@ changes nothing (P5).
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,20 +81,20 @@ def owned(claim: Claim) -> QuerySet[RefreshRun]:
 def renew(claims: Sequence[Claim]) -> None:
     """Extend the leases. Raises LeaseLost when one is no longer ours."""
     for claim in claims:
-        if not owned(claim).update(lease_until=_lease_end()):
+        if not owned(claim).update(lease_until=lease_end()):
             raise LeaseLost(str(claim.run_uuid))
 
 
 class Heartbeat:
-    """Renews leases while a worker waits, at most six times per lease: each beat is a statement."""
+    """Calls `renew` while a worker waits, at most six times per lease: each beat is a statement."""
 
-    def __init__(self, claims: Sequence[Claim]) -> None:
-        self._claims = claims
+    def __init__(self, renew: Callable[[], None]) -> None:
+        self._renew = renew
         self._renewed = time.monotonic()
 
     def __call__(self) -> None:
         if time.monotonic() - self._renewed >= settings.LEASE_SECONDS / 6:
-            renew(self._claims)
+            self._renew()
             self._renewed = time.monotonic()
 
 
@@ -162,7 +162,7 @@ def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim 
                 state=State.RUNNING,
                 queued_for=None,
                 running_for=F("catalog_query_id"),
-                lease_until=_lease_end(),
+                lease_until=lease_end(),
                 fence=F("fence") + 1,
                 attempts=F("attempts") + 1,
                 started_at=DatabaseNow(),
@@ -226,7 +226,8 @@ def _requeue(runs: QuerySet[RefreshRun], **fields: Any) -> bool:
         return False
 
 
-def _lease_end() -> Any:
+def lease_end() -> Any:
+    """When a lease that is taken or renewed now is over, by the database's clock."""
     return _in_seconds(settings.LEASE_SECONDS)
 
 

@@ -4,9 +4,10 @@ Everything a refresh asks discovery: the search, full records, and what single q
 Reads rows to know what is stored already, writes none: nothing is stored before all of it is here (REFR-7).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -65,6 +66,32 @@ class Fetched:
     own: dict[UUID, OwnPart]
 
 
+@dataclass(frozen=True)
+class Outline:
+    """
+    What one filter finds, forced courses included, without anybody's full record. `contents` are what a refresh would
+    publish, sorted by content key.
+    """
+
+    search: SearchResult
+    contents: list[PreparedContent]
+    poison: list[Poison]
+
+
+def fetch_outline(*, content_filter: dict[str, Any], client: DiscoveryClient) -> Outline:
+    """The same walk and the same choice as for a refresh (REFR-11, REFR-19). Raises DiscoveryError."""
+    search = fetch_search(client=client, content_filter=content_filter)
+    contents, poison = _prepare(search, database_now())
+    forced = forced_courses(content_filter)
+    records = fetch_courses(client=client, keys=forced)
+    stand_ins = _stand_ins(forced, found={content.content_key for content in contents}, records=records)
+    return Outline(
+        search=search,
+        contents=sorted([*contents, *stand_ins], key=lambda content: content.content_key),
+        poison=[*poison, *_unknown(forced, records)],
+    )
+
+
 def fetch_everything(*, claims: Sequence[Claim], client: DiscoveryClient) -> Fetched:
     """What these claims, which ask the same search, want from discovery. Raises DiscoveryError."""
     now = database_now()
@@ -77,11 +104,7 @@ def fetch_everything(*, claims: Sequence[Claim], client: DiscoveryClient) -> Fet
     programs = _keys_of_type(wanted, ContentType.PROGRAM)
     records = fetch_courses(client=client, keys=courses) | fetch_programs(client=client, uuids=programs)
     _report_missing({*courses, *programs} - records.keys())
-    stand_ins = [
-        stand_in_content(unpack(records[key]), content_key=key)
-        for key in sorted(forced & records.keys())
-        if key not in found
-    ]
+    stand_ins = _stand_ins(sorted(forced), found=found, records=records)
     own = {claim.run_uuid: _own_part(claim, found.keys(), records, client) for claim in claims}
     return Fetched(
         search=search,
@@ -110,10 +133,19 @@ def _own_part(claim: Claim, found: Iterable[str], records: dict[str, bytes], cli
             WantedOverride(key, record, forced=key in known, allowed_runs=allowed.get(key, frozenset()))
             for key, record in sorted(overridden.items())
         ],
-        poison=[
-            Poison(key, "forced in by the filter, but unknown to discovery") for key in forced if key not in records
-        ],
+        poison=_unknown(forced, records),
     )
+
+
+def _stand_ins(forced: Sequence[str], *, found: Collection[str], records: Mapping[str, bytes]) -> list[PreparedContent]:
+    """Courses that are forced in, and that the search did not find."""
+    return [
+        stand_in_content(unpack(records[key]), content_key=key) for key in forced if key in records and key not in found
+    ]
+
+
+def _unknown(forced: Sequence[str], records: Mapping[str, bytes]) -> list[Poison]:
+    return [Poison(key, "forced in by the filter, but unknown to discovery") for key in forced if key not in records]
 
 
 def _keys_of_type(contents: Sequence[PreparedContent], content_type: ContentType) -> list[str]:

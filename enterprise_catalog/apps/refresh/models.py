@@ -126,6 +126,61 @@ class KeptAnswer(models.Model):
         ]
 
 
+class FilterPreview(models.Model):
+    """
+    What a content filter would find, asked for before it is saved anywhere. A row for a day: nothing of the catalog
+    refers to it, and it refers to others by plain ids, which the version before may delete under it.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    uuid = HexUUIDField(primary_key=True, default=uuid.uuid4)
+    content_filter = models.JSONField()
+    # The row it was asked for, and whose members it is compared with: one of the two, or neither for a row to come.
+    catalog_uuid = HexUUIDField(null=True)
+    catalog_query_id = models.PositiveBigIntegerField(null=True)
+    # The user who asked.
+    requested_by = models.PositiveBigIntegerField(null=True, db_index=True)
+    # What else stood in the form (field to text), for who comes back to it.
+    typed = models.JSONField(default=dict)
+
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    # Which of the places of those that run at once (FILTER_PREVIEWS_AT_ONCE), else null.
+    place = models.PositiveSmallIntegerField(null=True, unique=True)
+    lease_until = models.DateTimeField(null=True)
+    # As of a run.
+    fence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    nudged_at = models.DateTimeField(null=True)
+
+    requests_done = models.PositiveIntegerField(default=0)
+    # Null until the first answer says how many there are.
+    requests_expected = models.PositiveIntegerField(null=True)
+
+    # Of what was found: all content keys (packed, sorted), how many there are, and of the first ones
+    # [content key, content type, title].
+    found_keys = models.BinaryField(null=True)
+    counts = models.JSONField(null=True)
+    first_items = models.JSONField(null=True)
+    reason_code = models.CharField(max_length=32, default="", blank=True)
+    reason_detail = models.TextField(default="", blank=True)
+
+    requested_at = models.DateTimeField(db_index=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        # Whoever may change catalogs or queries may try a filter for them.
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.uuid} ({self.state})"
+
+
 class Sweep(models.Model):
     """A background job over everything, done by whichever worker finds it due first."""
 

@@ -151,7 +151,8 @@ def _fetch(claims: Sequence[Claim]) -> Fetched:
     ledger = FetchLedger(claims[0].equivalence_key, asked_at=asked_at)
     complete = False
     try:
-        fetched = fetch_everything(claims=claims, client=DiscoveryClient(on_wait=Heartbeat(claims), ledger=ledger))
+        heartbeat = Heartbeat(partial(renew, claims))
+        fetched = fetch_everything(claims=claims, client=DiscoveryClient(on_wait=heartbeat, ledger=ledger))
         complete = True
     except (DiscoveryIncomplete, DiscoveryMalformed):
         # The answers themselves are what is wrong: the next fetch must ask again.

@@ -1,6 +1,7 @@
 """
 What is deleted by age: runs that ended long ago, with the documents they set aside (RUN-5), and changes that nobody can
-ask for any more (CHG-3, CHG-4); also answers of discovery that were kept for nobody (`refresh.ledger`).
+ask for any more (CHG-3, CHG-4); also answers of discovery that were kept for nobody (`refresh.ledger`), and previews
+that were looked at, or were not.
 
 In chunks by primary key, each a short transaction of its own, and so many at a time only: what is left comes next time.
 It never touches a run that waits, runs or is held, nor the last one that published a query.
@@ -22,7 +23,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from enterprise_catalog.apps.catalog.changes import kept_longest_until
 from enterprise_catalog.apps.catalog.models import CatalogContentChange
 from enterprise_catalog.apps.core.db import database_now, retry_lost_locks
-from enterprise_catalog.apps.refresh.models import KeptAnswer, QuarantinedDocument, RefreshRun
+from enterprise_catalog.apps.refresh.models import FilterPreview, KeptAnswer, QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.sweeps import take_turn
 
 log = structlog.get_logger(__name__)
@@ -54,6 +55,7 @@ def prune() -> Pruned:
     runs, documents = _prune_runs(prunable_runs(now))
     changes = _prune_changes(prunable_changes(now))
     _prune_kept_answers(now)
+    _prune_previews(now)
     more = prunable_runs(now).exists() or prunable_changes(now).exists()
     pruned = Pruned(runs=runs, documents=documents, changes=changes, more=more)
     log.info("pruned", runs=runs, documents=documents, changes=changes, more=more)
@@ -108,6 +110,13 @@ def _prune_kept_answers(now: datetime) -> None:
     too_old = KeptAnswer.objects.filter(answered_at__lt=now - timedelta(hours=settings.KEPT_ANSWERS_HOURS))
     for ids in _chunks(too_old):
         _delete(KeptAnswer, ids)
+
+
+def _prune_previews(now: datetime) -> None:
+    """Whatever became of them: a worker that still does one finds that nobody wants it any more."""
+    too_old = FilterPreview.objects.filter(requested_at__lt=now - timedelta(hours=settings.FILTER_PREVIEWS_HOURS))
+    for uuids in _chunks(too_old):
+        _delete(FilterPreview, uuids)
 
 
 def _chunks(rows: QuerySet[Any]) -> Iterator[list[Any]]:

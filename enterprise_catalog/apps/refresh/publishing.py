@@ -81,9 +81,14 @@ def lock_for_publishing(*, query_id: int, filter_hash: str, difference: Differen
     return query
 
 
+def is_guarded(query: CatalogQuery) -> bool:
+    """A first publish and the first one after a filter change are free (REFR-9)."""
+    return query.refreshed_at is not None and query.published_filter_hash == query.content_filter_hash
+
+
 def guard_objection(*, query: CatalogQuery, difference: Difference) -> Objection | None:
-    """The guard's word; a first publish and the first one after a filter change are free (REFR-9)."""
-    if query.refreshed_at is None or query.published_filter_hash != query.content_filter_hash:
+    """The guard's word, where it has a say."""
+    if not is_guarded(query):
         return None
     return objection(published=difference.before, removed=len(difference.removed), found=difference.found)
 

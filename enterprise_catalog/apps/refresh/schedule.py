@@ -22,6 +22,7 @@ from enterprise_catalog.apps.core.db import database_now, retry_lost_locks
 from enterprise_catalog.apps.refresh.claims import State, end, recover_expired_leases
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.notices import take_unnoticed
 from enterprise_catalog.apps.refresh.queue import startable_runs
 from enterprise_catalog.apps.refresh.sweeps import take_turn
 
@@ -39,7 +40,7 @@ def tick() -> list[UUID]:
     _end_orphans()
     for queries in _next_due_queries():
         _enqueue(queries)
-    return _unnoticed_runs()
+    return take_unnoticed(startable_runs())
 
 
 def queries_in_use() -> QuerySet[CatalogQuery]:
@@ -111,13 +112,3 @@ def _end_orphans() -> None:
         reason_detail="Its catalog query no longer exists.",
         held_keys=None,
     )
-
-
-def _unnoticed_runs() -> list[UUID]:
-    """Waiting runs whose nudge may be lost, a bounded number of those that could begin now."""
-    now = database_now()
-    told_before = now - timedelta(seconds=settings.NUDGE_AGAIN_SECONDS)
-    waiting = startable_runs().filter(Q(nudged_at=None) | Q(nudged_at__lt=told_before))
-    uuids = list(waiting.values_list("pk", flat=True)[: settings.NUDGES_PER_TICK])
-    RefreshRun.objects.filter(pk__in=uuids).update(nudged_at=now)
-    return uuids

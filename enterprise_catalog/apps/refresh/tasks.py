@@ -9,11 +9,13 @@ needs two releases (docs/operations.rst).
 from collections.abc import Iterable
 from uuid import UUID
 
-from celery import shared_task
+from celery import Task, shared_task
 
 from enterprise_catalog.apps.core.nudge import nudge
 from enterprise_catalog.apps.refresh.freshness import report_if_due
 from enterprise_catalog.apps.refresh.pipeline import refresh_next
+from enterprise_catalog.apps.refresh.previewing import preview_next
+from enterprise_catalog.apps.refresh.previews import tick_previews
 from enterprise_catalog.apps.refresh.pruning import prune_if_due
 from enterprise_catalog.apps.refresh.reviews import sweep_reviews_if_due
 from enterprise_catalog.apps.refresh.schedule import tick
@@ -22,12 +24,19 @@ from enterprise_catalog.apps.refresh.schedule import tick
 @shared_task(name="refresh.run")
 def run_refresh(run_uuid: str) -> None:
     """A run waits: this one, or by now a more urgent one, whose own message then leads to this one."""
-    _announce(refresh_next())
+    _announce(run_refresh, refresh_next())
 
 
 @shared_task(name="refresh.tick")
 def run_tick() -> None:
-    _announce(tick())
+    _announce(run_refresh, tick())
+    _announce(run_preview, tick_previews())
+
+
+@shared_task(name="refresh.preview")
+def run_preview(preview_uuid: str) -> None:
+    """A preview waits: this one, or by now another one that came before it."""
+    _announce(run_preview, preview_next())
 
 
 @shared_task(name="refresh.sweep_reviews")
@@ -45,6 +54,6 @@ def run_pruning() -> None:
     prune_if_due()
 
 
-def _announce(waiting: Iterable[UUID]) -> None:
+def _announce(task: Task, waiting: Iterable[UUID]) -> None:
     """Up to the first nudge that gets lost: the broker is away, and the next tick announces the others."""
-    all(nudge(run_refresh, str(run_uuid)) for run_uuid in waiting)
+    all(nudge(task, str(uuid)) for uuid in waiting)

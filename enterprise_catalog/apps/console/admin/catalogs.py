@@ -17,7 +17,7 @@ from enterprise_catalog.apps.console.admin.forms import CatalogForm, QueryChoose
 from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, uuid_in
 from enterprise_catalog.apps.console.display import NOTHING, document, object_link, where_link
 from enterprise_catalog.apps.console.wording import moment, query_name, short_query_name
-from enterprise_catalog.apps.operations.catalogs import delete_catalog, save_catalog
+from enterprise_catalog.apps.operations.catalogs import CatalogValues, delete_catalog, save_catalog
 
 
 class CatalogFreshnessFilter(FreshnessFilter):
@@ -34,6 +34,8 @@ class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
     search_help_text = "Title, customer name, uuid of catalog, customer or query in any form, or a content filter hash"
     ordering = ["enterprise_name", "created", "uuid"]
     autocomplete_fields = ["catalog_query"]
+    preview_column = "catalog_uuid"
+    preview_argument = "catalog"
     version_fields = [
         "uuid",
         "title",
@@ -101,8 +103,16 @@ class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
         stored = EnterpriseCatalog.objects.get(pk=obj.pk) if change else None
         customers = [obj.enterprise_uuid, *([stored.enterprise_uuid] if stored else [])]
         saved = save_catalog(catalog=stored, values=form.values(), grants=grants_of_staff(request, *customers))
-        self.tell_run(request, saved.refresh_run)
-        self.tell_warnings(request, saved.filter_warnings)
+        self.tell_saved(request, saved)
+
+    def use_filter(self, request: HttpRequest, obj: EnterpriseCatalog, content_filter: dict[str, Any]) -> None:
+        values = CatalogValues(content_filter=content_filter)
+        self.tell_saved(
+            request, save_catalog(catalog=obj, values=values, grants=grants_of_staff(request, obj.enterprise_uuid))
+        )
+
+    def consequences(self, obj: EnterpriseCatalog) -> str:
+        return "Using it changes this catalog only; others that share its present query keep that."
 
     def delete_model(self, request: HttpRequest, obj: EnterpriseCatalog) -> None:
         delete_catalog(catalog=obj)

@@ -5,7 +5,6 @@ their refusals shown where a person can act on them.
 Nothing here calls another service; a refresh is asked for, never done (P6).
 """
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -16,17 +15,17 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
-from simple_history.admin import SimpleHistoryAdmin
 
 from enterprise_catalog.apps.access.roles import Contexts, Grants, Roles
-from enterprise_catalog.apps.catalog.filters import FilterWarning
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.admin.forms import refusal_texts
 from enterprise_catalog.apps.console.admin.listing import BoundedPaginator
+from enterprise_catalog.apps.console.admin.previews import PreviewingAdmin
 from enterprise_catalog.apps.console.display import change_url, link, list_url, object_link
 from enterprise_catalog.apps.console.wording import refreshes, warning_sentence
 from enterprise_catalog.apps.core.db import retry_lost_locks
+from enterprise_catalog.apps.operations.catalogs import SavedCatalog
 from enterprise_catalog.apps.operations.errors import OperationError
+from enterprise_catalog.apps.operations.query_rows import SavedQuery
 from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -41,7 +40,7 @@ def grants_of_staff(request: HttpRequest, *customers: UUID) -> Grants:
     return Grants(roles=Roles(admin=Contexts(customers=frozenset(customers))))
 
 
-class DeskAdmin(SimpleHistoryAdmin):
+class DeskAdmin(PreviewingAdmin):
     """Pages whose writes go through the desk. Subclasses say which operations those are."""
 
     change_form_template = "console/change_form.html"
@@ -81,8 +80,8 @@ class DeskAdmin(SimpleHistoryAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
-        refusal = vars(request).get("refusal")
-        return form if refusal is None else type(form.__name__, (form,), {"refusal": refusal})
+        shown: dict[str, Any] = {name: vars(request)[name] for name in ("refusal", "draft") if name in vars(request)}
+        return type(form.__name__, (form,), shown) if shown else form
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         try:
@@ -101,9 +100,7 @@ class DeskAdmin(SimpleHistoryAdmin):
             return self._refused(request, refusal)
 
     def _refused(self, request: HttpRequest, refusal: OperationError) -> HttpResponse:
-        for texts in refusal_texts(refusal).values():
-            for text in texts:
-                self.message_user(request, text, messages.ERROR)
+        self.tell_refusal(request, refusal)
         return HttpResponseRedirect(list_url(self.model))
 
     # Refreshing
@@ -159,8 +156,10 @@ class DeskAdmin(SimpleHistoryAdmin):
         if run is not None:
             self.message_user(request, format_html("A refresh is on its way: run {}.", object_link(run, run.pk)))
 
-    def tell_warnings(self, request: HttpRequest, warnings: Iterable[FilterWarning]) -> None:
-        for warning in warnings:
+    def tell_saved(self, request: HttpRequest, saved: SavedCatalog | SavedQuery) -> None:
+        """What saving set in motion, and what is odd about the filter (CRUD-10)."""
+        self.tell_run(request, saved.refresh_run)
+        for warning in saved.filter_warnings:
             self.message_user(request, warning_sentence(warning), messages.WARNING)
 
     # History

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib.admin import AdminSite
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
@@ -17,13 +18,26 @@ from enterprise_catalog.apps.console.display import pretty
 from enterprise_catalog.apps.operations.catalogs import ABSENT, CatalogValues
 from enterprise_catalog.apps.operations.errors import FieldErrors, Gone, NotAllowed, OperationError
 
+_TYPED_LENGTH = 1000
+
+
+class FilterEditor(forms.Textarea):
+    """A box for JSON, with the button "Preview"; its script tells mistakes and warnings while one types."""
+
+    template_name = "console/filter_editor.html"
+
+    class Media:
+        js = ("console/filter-editor.js",)
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"rows": 14, "cols": 90, "class": "console-json", "spellcheck": "false"})
+
 
 class ContentFilterField(forms.CharField):
     """A content filter as JSON text."""
 
     def __init__(self, **options: Any) -> None:
-        widget = forms.Textarea(attrs={"rows": 14, "cols": 90, "class": "console-json", "spellcheck": "false"})
-        super().__init__(widget=widget, strip=True, **options)
+        super().__init__(widget=FilterEditor(), strip=True, **options)
 
     def prepare_value(self, value: Any) -> Any:
         return pretty(value) if isinstance(value, dict) else value
@@ -87,8 +101,26 @@ class DeskForm(forms.ModelForm):
     """
 
     refusal: OperationError | None = None
+    # What the fields of a form that is looked at, not sent, hold instead of what is stored; set in the same way.
+    draft: dict[str, Any] | None = None
     # What the desk calls a field to what the form calls it.
     refused_fields: dict[str, str] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.draft is not None and not self.is_bound:
+            self.initial = {**self.initial, **self.draft}
+        if "content_filter" in self.fields:
+            opts = self._meta.model._meta
+            url = reverse(f"admin:{opts.app_label}_{opts.model_name}_check_filter")
+            self.fields["content_filter"].widget.attrs["data-check-url"] = url
+
+    def typed(self) -> dict[str, Any]:
+        """What was sent besides the filter and differs from what is stored: field to text, or to true or false."""
+        names = self.fields if self.instance._state.adding else self.changed_data
+        sent = {name: self[name].data for name in names if name != "content_filter"}
+        # Longer text fits no field.
+        return {name: value[:_TYPED_LENGTH] if isinstance(value, str) else value for name, value in sent.items()}
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -15,7 +15,7 @@ from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staf
 from enterprise_catalog.apps.console.admin.forms import QueryForm
 from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, starts_with, uuid_in
 from enterprise_catalog.apps.console.display import change_url, document
-from enterprise_catalog.apps.operations.query_rows import delete_query, save_query
+from enterprise_catalog.apps.operations.query_rows import SavedQuery, delete_query, save_query
 
 _PROTECTING_CATALOGS_SHOWN = 20
 
@@ -43,6 +43,8 @@ class CatalogQueryAdmin(DeskAdmin):
     search_fields = ["title"]
     search_help_text = "Title, uuid in any form, or the beginning of a content filter hash"
     ordering = ["title", "id"]
+    preview_column = "catalog_query_id"
+    preview_argument = "query"
     version_fields = ["uuid", "title", "named", "filter", "content_filter_hash", "equivalence_key", "modified"]
     _shown = [
         *("uuid", "named", "content_filter_hash", "items", "freshness_now", "generation", "content_modified"),
@@ -84,17 +86,32 @@ class CatalogQueryAdmin(DeskAdmin):
             title=form.cleaned_data["title"],
             grants=grants_of_staff(request),
         )
-        # Another row with this filter may have taken this one's place (QRY-3).
+        self._follow(request, obj, saved)
+
+    def use_filter(self, request: HttpRequest, obj: CatalogQuery, content_filter: dict[str, Any]) -> None:
+        key = obj.pk
+        saved = save_query(query=obj, content_filter=content_filter, title=None, grants=grants_of_staff(request))
+        self._follow(request, obj, saved)
+        if obj.pk != key:
+            self._tell_replaced(request, obj)
+
+    def consequences(self, obj: CatalogQuery) -> str:
+        return query_display.followers_of(obj)
+
+    def _follow(self, request: HttpRequest, obj: CatalogQuery, saved: SavedQuery) -> None:
+        """Another row with this filter may have taken this one's place (QRY-3)."""
         obj.pk = saved.query.pk
         obj.uuid = saved.query.uuid
-        self.tell_run(request, saved.refresh_run)
-        self.tell_warnings(request, saved.filter_warnings)
+        self.tell_saved(request, saved)
+
+    def _tell_replaced(self, request: HttpRequest, obj: CatalogQuery) -> None:
+        self.message_user(request, f"A query with this filter existed and took the place of this one, as {obj.uuid}.")
 
     def response_change(self, request: HttpRequest, obj: CatalogQuery) -> HttpResponse:
         match = request.resolver_match
         if match is None or match.kwargs["object_id"] == str(obj.pk):
             return super().response_change(request, obj)
-        self.message_user(request, f"A query with this filter existed and took the place of this one, as {obj.uuid}.")
+        self._tell_replaced(request, obj)
         return HttpResponseRedirect(change_url(CatalogQuery, obj.pk))
 
     def delete_model(self, request: HttpRequest, obj: CatalogQuery) -> None:

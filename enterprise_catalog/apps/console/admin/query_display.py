@@ -15,7 +15,7 @@ from enterprise_catalog.apps.catalog.models import (
     EnterpriseCatalog,
 )
 from enterprise_catalog.apps.console.display import NOTHING, change_url, link, list_url, object_link, table
-from enterprise_catalog.apps.console.wording import run_outcome, short
+from enterprise_catalog.apps.console.wording import plural, run_outcome, short
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 _CATALOGS_SHOWN = 50
@@ -73,8 +73,7 @@ def run_link(uuid: UUID | None) -> Any:
 def users_of(query: CatalogQuery) -> Any:
     """The catalogs on a query and their customers: who follows when it changes."""
     catalogs = EnterpriseCatalog.objects.filter(catalog_query=query)
-    count = catalogs.count()
-    customers = catalogs.order_by().values("enterprise_uuid").distinct().count()
+    count, customers = _count_users(query)
     rows = [
         (object_link(catalog, catalog.title), catalog.enterprise_name, catalog.enterprise_uuid)
         for catalog in catalogs.order_by("enterprise_name", "uuid")[:_CATALOGS_SHOWN]
@@ -85,3 +84,17 @@ def users_of(query: CatalogQuery) -> Any:
     more = link(list_url(EnterpriseCatalog, catalog_query__id__exact=query.pk), f"All {count} catalogs")
     note = format_html("{} {}", shared, more if count > _CATALOGS_SHOWN else "")
     return format_html("<p>{}</p>{}", note, table(["catalog", "customer", "customer uuid"], rows))
+
+
+def followers_of(query: CatalogQuery) -> str:
+    """Who follows when its filter changes, in a sentence."""
+    catalogs, customers = _count_users(query)
+    if not catalogs:
+        return "Using it changes no catalog: none is on this query."
+    return f"Using it changes {plural(catalogs, 'catalog')} of {plural(customers, 'customer')}, after one refresh."
+
+
+def _count_users(query: CatalogQuery) -> tuple[int, int]:
+    """Catalogs, and the customers they belong to."""
+    catalogs = EnterpriseCatalog.objects.filter(catalog_query=query).order_by()
+    return catalogs.count(), catalogs.values("enterprise_uuid").distinct().count()

@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from enterprise_catalog.apps.console.admin.listing import ReadOnlyAdmin, uuid_in
-from enterprise_catalog.apps.console.display import NOTHING, change_url, object_link, table
+from enterprise_catalog.apps.console.display import NOTHING, change_url, difference_table, object_link, table
 from enterprise_catalog.apps.console.wording import query_name, short, short_query_name
 from enterprise_catalog.apps.core.packing import unpack
 from enterprise_catalog.apps.operations.runs import NotDecidable, approve_run, reject_run
@@ -23,7 +23,6 @@ from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshR
 from enterprise_catalog.apps.refresh.publishing import difference_to
 
 _ROWS_SHOWN = 100
-_KEYS_SHOWN = 50
 
 
 @admin.register(RefreshRun)
@@ -154,11 +153,8 @@ class RefreshRunAdmin(ReadOnlyAdmin):
         if obj.state != RefreshRun.State.HELD or obj.held_keys is None or obj.catalog_query_id is None:
             return NOTHING
         difference = difference_to(query_id=obj.catalog_query_id, content_keys=unpack(obj.held_keys))
-        rows = [
-            (change, len(keys), ", ".join(keys[:_KEYS_SHOWN]) + (" ..." if len(keys) > _KEYS_SHOWN else ""))
-            for change, keys in (("would join", difference.added), ("would leave", list(difference.removed)))
-        ]
-        return format_html("<p>{} members now.</p>{}", difference.before, table(["", "items", "keys"], rows))
+        changes = difference_table(added=difference.added, removed=list(difference.removed))
+        return format_html("<p>{} members now.</p>{}", difference.before, changes)
 
     @admin.display(description="quarantined documents")
     def quarantined(self, obj: RefreshRun) -> Any:

@@ -1,0 +1,268 @@
+"""
+Trying a filter before it is saved: what is said while it is typed, the button "Preview", the page of a preview, and the
+two ways on from there.
+
+A preview is a row that a worker fills (P6); these pages only look at it. Nothing is saved before a person confirms, and
+then by the desk, as the form would.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from simple_history.admin import SimpleHistoryAdmin
+
+from enterprise_catalog.apps.catalog.filters import filter_warnings
+from enterprise_catalog.apps.catalog.models import ContentMetadata
+from enterprise_catalog.apps.console.admin.forms import ContentFilterField, refusal_texts
+from enterprise_catalog.apps.console.admin.listing import uuid_in
+from enterprise_catalog.apps.console.display import (
+    change_url,
+    difference_table,
+    document,
+    link,
+    object_link,
+    pretty,
+    table,
+)
+from enterprise_catalog.apps.console.wording import preview_progress, query_name, warning_sentence
+from enterprise_catalog.apps.operations.errors import InvalidValues, OperationError
+from enterprise_catalog.apps.operations.previews import Comparison, compare, has_ended, preview_filter
+from enterprise_catalog.apps.refresh.models import FilterPreview
+
+_POLLED = (
+    *("state", "requests_done", "requests_expected", "reason_code", "reason_detail"),
+    *("catalog_uuid", "catalog_query_id"),
+)
+
+
+class PreviewingAdmin(SimpleHistoryAdmin):
+    """Forms with a content filter. Subclasses say which row a preview is for, and how its filter is saved."""
+
+    # The column of a preview that names the row it is for, and the argument of `preview_filter` that does.
+    preview_column = ""
+    preview_argument = ""
+
+    def use_filter(self, request: HttpRequest, obj: Any, content_filter: dict[str, Any]) -> None:
+        """Save it for this row, and tell what that set in motion. Raises OperationError."""
+        raise NotImplementedError
+
+    def consequences(self, obj: Any) -> str:
+        """Who follows when this row's filter changes."""
+        raise NotImplementedError
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(f"{pattern}/", self.admin_site.admin_view(view), name=self._url_name(name))
+            for pattern, view, name in (
+                ("check-filter", self.check_filter_view, "check_filter"),
+                ("preview/<uuid:preview_uuid>", self.preview_view, "preview"),
+                ("preview/<uuid:preview_uuid>/state", self.preview_state_view, "preview_state"),
+                ("preview/<uuid:preview_uuid>/use", self.use_preview_view, "use_preview"),
+            )
+        ]
+        return [*own, *super().get_urls()]
+
+    # The form
+
+    def check_filter_view(self, request: HttpRequest) -> HttpResponse:
+        """What saving this text would say: where it is no filter, or what discovery will ignore (QRY-8)."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        self._refuse_readers(request)
+        try:
+            content_filter = ContentFilterField(required=False).clean(request.POST.get("content_filter", ""))
+        except ValidationError as error:
+            return JsonResponse({"errors": error.messages, "warnings": [], "tidy": None})
+        warnings = [warning_sentence(warning) for warning in filter_warnings(content_filter or {})]
+        tidy = None if content_filter is None else pretty(content_filter)
+        return JsonResponse({"errors": [], "warnings": warnings, "tidy": tidy})
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """A form that comes back with a refusal shows it; that one is never sent on, nor saved."""
+        if request.method == "POST" and "_preview" in request.POST and "refusal" not in vars(request):
+            return self._start_preview(request, object_id)
+        if request.method == "GET" and "preview" in request.GET:
+            self._fill_in_again(request, object_id)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _start_preview(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
+        """Raises InvalidValues, to be shown in the form, when what was typed is no filter."""
+        self._refuse_readers(request)
+        obj = None if object_id is None else self._row_or_404(request, unquote(object_id))
+        self._refuse_who_may_not_write(request, obj)
+        form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
+        if "content_filter" in form.errors:
+            raise InvalidValues({"": ["There is no preview of this, and nothing was saved."]})
+        content_filter = form.cleaned_data.get("content_filter")
+        if content_filter is None:
+            raise InvalidValues({"content_filter": ["Write a content filter to see what it would return."]})
+        preview = preview_filter(
+            content_filter=content_filter,
+            user_id=request.user.pk,
+            typed=form.typed(),
+            **{self.preview_argument: obj},
+        )
+        return HttpResponseRedirect(self._preview_url("preview", preview))
+
+    def _fill_in_again(self, request: HttpRequest, object_id: str | None) -> None:
+        """Back from a preview: the form as it was typed, or of another person's only the filter."""
+        writes = self.has_add_permission if object_id is None else self.has_change_permission
+        uuid = uuid_in(request.GET["preview"])
+        preview = FilterPreview.objects.filter(pk=uuid).first() if uuid and writes(request) else None
+        if preview is None or not self._is_for_this_page(preview):
+            return
+        key = getattr(preview, self.preview_column)
+        if (None if key is None else str(key)) != (None if object_id is None else unquote(object_id)):
+            return
+        typed = preview.typed if preview.requested_by == request.user.pk else {}
+        vars(request)["draft"] = typed | {"content_filter": preview.content_filter}
+        self.message_user(request, "This is what was typed for the preview. It is not saved yet.")
+
+    # The preview
+
+    def preview_view(self, request: HttpRequest, preview_uuid: UUID) -> HttpResponse:
+        preview, obj = self._find(request, preview_uuid)
+        back = self._row_url("add") if obj is None else change_url(self.model, obj.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Preview of a content filter",
+            "opts": self.opts,
+            "preview": preview,
+            "original": obj,
+            "row_url": None if obj is None else back,
+            "back_url": f"{back}?preview={preview.pk}",
+            "state_url": self._preview_url("preview_state", preview),
+            "use_url": None if obj is None else self._preview_url("use_preview", preview),
+            "progress": preview_progress(preview),
+            "typed": [self._label(name) for name in preview.typed] if obj else [],
+            "filter": document(preview.content_filter),
+            "warnings": [warning_sentence(warning) for warning in filter_warnings(preview.content_filter)],
+            "consequences": "" if obj is None else self.consequences(obj),
+        }
+        if preview.state == FilterPreview.State.DONE:
+            context |= _findings(preview)
+        return TemplateResponse(request, "console/preview.html", context)
+
+    def preview_state_view(self, request: HttpRequest, preview_uuid: UUID) -> HttpResponse:
+        """What the page asks for while it waits."""
+        preview, _ = self._find(request, preview_uuid, *_POLLED)
+        return JsonResponse(
+            {
+                "ended": has_ended(preview),
+                "done": preview.requests_done,
+                "expected": preview.requests_expected,
+                "text": preview_progress(preview),
+            }
+        )
+
+    def use_preview_view(self, request: HttpRequest, preview_uuid: UUID) -> HttpResponse:
+        """The button "Use this filter"."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        preview, obj = self._find(request, preview_uuid)
+        if obj is None or preview.state != FilterPreview.State.DONE:
+            self.message_user(request, "There is no result that could be used for a row.", messages.ERROR)
+            return HttpResponseRedirect(self._preview_url("preview", preview))
+        try:
+            self.use_filter(request, obj, preview.content_filter)
+        except OperationError as refusal:
+            self.tell_refusal(request, refusal)
+            return HttpResponseRedirect(self._preview_url("preview", preview))
+        self.log_change(request, obj, f"Saved the content filter of preview {preview.pk}.")
+        return HttpResponseRedirect(change_url(self.model, obj.pk))
+
+    def tell_refusal(self, request: HttpRequest, refusal: OperationError) -> None:
+        for texts in refusal_texts(refusal).values():
+            for text in texts:
+                self.message_user(request, text, messages.ERROR)
+
+    def _find(self, request: HttpRequest, preview_uuid: UUID, *columns: str) -> tuple[FilterPreview, Any]:
+        """The preview, and the row it is for (None: one to come)."""
+        self._refuse_readers(request)
+        preview = FilterPreview.objects.filter(pk=preview_uuid).only(*columns).first()
+        if preview is None or not self._is_for_this_page(preview):
+            raise Http404
+        key = getattr(preview, self.preview_column)
+        obj = None if key is None else self._row_or_404(request, str(key))
+        self._refuse_who_may_not_write(request, obj)
+        return preview, obj
+
+    def _is_for_this_page(self, preview: FilterPreview) -> bool:
+        """Not for rows of another one."""
+        return {preview.catalog_uuid, preview.catalog_query_id} <= {getattr(preview, self.preview_column), None}
+
+    def _row_or_404(self, request: HttpRequest, key: str) -> Any:
+        obj = self.get_object(request, key)
+        if obj is None:
+            raise Http404
+        return obj
+
+    def _refuse_readers(self, request: HttpRequest) -> None:
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
+
+    def _refuse_who_may_not_write(self, request: HttpRequest, obj: Any) -> None:
+        may_write = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        if not may_write:
+            raise PermissionDenied
+
+    def _label(self, name: str) -> str:
+        return str(self.opts.get_field(name).verbose_name)
+
+    def _url_name(self, name: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+
+    def _row_url(self, name: str, *arguments: Any) -> str:
+        return reverse(f"admin:{self._url_name(name)}", args=arguments)
+
+    def _preview_url(self, name: str, preview: FilterPreview) -> str:
+        return self._row_url(name, preview.pk)
+
+
+def _findings(preview: FilterPreview) -> Mapping[str, Any]:
+    """What a preview that is done says."""
+    comparison = compare(preview)
+    difference = comparison.difference
+    return {
+        "counts": preview.counts,
+        "first_items": _items_table(preview),
+        "members": difference and difference.before,
+        "difference": difference and difference_table(added=difference.added, removed=list(difference.removed)),
+        "owner": comparison.owner and object_link(comparison.owner, query_name(comparison.owner)),
+        "guard": _guard_sentence(comparison),
+    }
+
+
+def _items_table(preview: FilterPreview) -> SafeString:
+    items = preview.first_items or []
+    known = set(ContentMetadata.objects.filter(pk__in=[key for key, _, _ in items]).values_list("pk", flat=True))
+    rows = [
+        (link(change_url(ContentMetadata, key), key) if key in known else f"{key} (new here)", content_type, title)
+        for key, content_type, title in items
+    ]
+    return table(["key", "type", "title"], rows, note="" if rows else "This filter finds nothing.")
+
+
+def _guard_sentence(comparison: Comparison) -> str:
+    if comparison.guard is not None:
+        return f"The guard would hold a refresh that finds this: {comparison.guard.detail}"
+    if comparison.guarded:
+        return "The guard would not hold a refresh that finds this."
+    return "The guard has no say here: the first publish after a filter changed goes through, whatever it removes."

@@ -1,0 +1,26 @@
+"""Asking for a preview: a row, and a word to the workers after the commit (P6)."""
+
+import pytest
+
+from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
+from enterprise_catalog.apps.operations.previews import preview_filter
+from enterprise_catalog.apps.refresh.models import FilterPreview
+from enterprise_catalog.apps.refresh.previews import tick_previews
+
+pytestmark = pytest.mark.django_db
+
+
+def test_workers_are_told_after_the_commit(django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as callbacks:
+        preview_filter(content_filter={}, query=CatalogQueryFactory.create())
+        assert callbacks == []
+    assert len(callbacks) == 1
+
+
+def test_a_broker_that_is_away_loses_nothing(django_capture_on_commit_callbacks, settings, monkeypatch):  # P5, P6
+    """The tick tells the workers then."""
+    monkeypatch.setattr("enterprise_catalog.apps.operations.nudges.nudge", lambda task, argument: False)
+    with django_capture_on_commit_callbacks(execute=True):
+        preview = preview_filter(content_filter={})
+    assert FilterPreview.objects.get(pk=preview.pk).state == "queued"
+    assert tick_previews() == [preview.pk]

@@ -1,0 +1,123 @@
+"""
+One preview, from claim to result: what a refresh with this filter would publish.
+
+It walks as a refresh does and is complete or failed by the same checks (P1, DISC-8), but asks for no full records
+except those of forced courses, which decide whether discovery knows them. So it can tell keys, types and titles, and
+not what a full record tells: which items are active, and what restricted runs they show. It writes nothing but its own
+row.
+"""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from enterprise_catalog.apps.catalog.contents import PreparedContent
+from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.discovery.client import DiscoveryClient, Question
+from enterprise_catalog.apps.discovery.errors import DiscoveryError
+from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.claims import Heartbeat, LeaseLost
+from enterprise_catalog.apps.refresh.fetching import Outline, fetch_outline
+from enterprise_catalog.apps.refresh.ledger import BudgetExhausted, CountedRequests
+from enterprise_catalog.apps.refresh.previews import (
+    PreviewClaim,
+    claim_next,
+    fail,
+    finish,
+    renew,
+    waiting_previews,
+)
+
+log = structlog.get_logger(__name__)
+
+# For a person to see whether these are the ones that were meant.
+_FIRST_ITEMS = 20
+_TITLE_LENGTH = 255
+
+
+class PreviewLedger(CountedRequests):
+    """
+    Each request counts, and the row says how many were answered. What the budget cannot carry to its end is not begun:
+    half a preview tells nothing, and refreshes could have used the requests.
+    """
+
+    def __init__(self, claim: PreviewClaim) -> None:
+        self._claim = claim
+        self._done = 0
+
+    def expect(self, requests: int) -> None:
+        if budget.is_limited() and budget.spent() + requests > settings.DISCOVERY_REQUESTS_PER_HOUR:
+            raise BudgetExhausted
+        renew(self._claim, requests_expected=self._done + requests)
+
+    def keep(self, question: Question, answer: dict[str, Any]) -> None:
+        self._done += 1
+        renew(self._claim, requests_done=self._done)
+
+    def forget(self) -> None:
+        """Everything is read once more."""
+        self._done = 0
+
+
+def preview_next() -> list[UUID]:
+    """Do the preview that waits for longest. Returns those that may be done next, to be nudged."""
+    claim = claim_next()
+    if claim is None:
+        return []
+    try:
+        _preview(claim)
+    except (OperationalError, InterfaceError) as error:
+        # The tick puts it back when its lease is over; the connection may be broken, or in a transaction that is.
+        log.warning("preview_database_failed", preview=str(claim.preview_uuid), error=repr(error))
+        connection.close()
+        return []
+    except LeaseLost:
+        log.info("preview_given_up", preview=str(claim.preview_uuid))
+    except BudgetExhausted:
+        fail(claim, code="discovery_throttled", detail=_budget_spent())
+    except DiscoveryError as error:
+        fail(claim, code=error.code, detail=error.detail)
+    except Exception as error:
+        log.exception("preview_crashed", preview=str(claim.preview_uuid))
+        fail(claim, code="internal_error", detail=type(error).__name__)
+    return list(waiting_previews().values_list("pk", flat=True)[: settings.FILTER_PREVIEWS_AT_ONCE])
+
+
+def _preview(claim: PreviewClaim) -> None:
+    if not budget.has_room():
+        # What is left is for refreshes that were interrupted.
+        raise BudgetExhausted
+    client = DiscoveryClient(on_wait=Heartbeat(partial(renew, claim)), ledger=PreviewLedger(claim))
+    outline = fetch_outline(content_filter=claim.content_filter, client=client)
+    finish(
+        claim,
+        found_keys=[content.content_key for content in outline.contents],
+        counts=_counts(outline),
+        first_items=[_item(content) for content in outline.contents[:_FIRST_ITEMS]],
+    )
+
+
+def _counts(outline: Outline) -> dict[str, int]:
+    """By the names that a run has for them (RUN-1)."""
+    return {
+        "fetched": outline.search.fetched,
+        "skipped": outline.search.skipped,
+        "quarantined": len(outline.poison),
+        "total": len(outline.contents),
+    }
+
+
+def _item(content: PreparedContent) -> list[str]:
+    title = unpack(content.search_document).get("title")
+    return [content.content_key, content.content_type, title[:_TITLE_LENGTH] if isinstance(title, str) else ""]
+
+
+def _budget_spent() -> str:
+    return (
+        f"The budget has no room for it: {budget.spent()} of {settings.DISCOVERY_REQUESTS_PER_HOUR} requests were made "
+        "within an hour, or are reserved by refreshes (DISCOVERY_REQUESTS_PER_HOUR). Try again later."
+    )

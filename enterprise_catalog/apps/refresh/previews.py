@@ -1,0 +1,157 @@
+"""
+Previews as rows: asked for, claimed, ended, and found again when a nudge or a worker was lost.
+
+The row is the work, as with runs (`refresh.claims`), and a claim is the same conditional UPDATE with lease and fence.
+But nothing is postponed or kept for later here: somebody looks at it now, and is told at once why there is nothing to
+see. Nothing here asks discovery; nothing that readers see depends on these rows.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
+
+from enterprise_catalog.apps.core.db import DatabaseNow, database_now, retry_lost_locks
+from enterprise_catalog.apps.core.packing import pack
+from enterprise_catalog.apps.refresh.claims import LeaseLost, lease_end
+from enterprise_catalog.apps.refresh.models import FilterPreview
+from enterprise_catalog.apps.refresh.notices import take_unnoticed
+
+log = structlog.get_logger(__name__)
+
+State = FilterPreview.State
+
+
+@dataclass(frozen=True)
+class PreviewClaim:
+    """A preview this worker owns, and the filter it asks for."""
+
+    preview_uuid: uuid.UUID
+    fence: int
+    content_filter: dict[str, Any]
+
+
+def request_preview(
+    *,
+    content_filter: dict[str, Any],
+    catalog_uuid: uuid.UUID | None,
+    catalog_query_id: int | None,
+    requested_by: int | None,
+    typed: dict[str, Any],
+) -> FilterPreview:
+    """Write the wish. It takes the place of any that the same person still waits for."""
+    if requested_by is not None:
+        end(
+            FilterPreview.objects.filter(requested_by=requested_by, state__in=[State.QUEUED, State.RUNNING]),
+            state=State.FAILED,
+            reason_code="superseded",
+            reason_detail="The same person asked for another preview before this one was done.",
+        )
+    return FilterPreview.objects.create(
+        content_filter=content_filter,
+        catalog_uuid=catalog_uuid,
+        catalog_query_id=catalog_query_id,
+        requested_by=requested_by,
+        typed=typed,
+        requested_at=database_now(),
+    )
+
+
+def waiting_previews() -> QuerySet[FilterPreview]:
+    """The longest waiting first."""
+    return FilterPreview.objects.filter(state=State.QUEUED).order_by("requested_at", "pk")
+
+
+def claim_next() -> PreviewClaim | None:
+    """The preview that waits for longest; None when there is none, or no place to do it now."""
+    taken = set(FilterPreview.objects.filter(place__isnull=False).values_list("place", flat=True))
+    for place in sorted(set(range(settings.FILTER_PREVIEWS_AT_ONCE)) - taken):
+        for preview_uuid in list(waiting_previews().values_list("pk", flat=True)[: settings.FILTER_PREVIEWS_AT_ONCE]):
+            claim = _claim(preview_uuid, place)
+            if claim is not None:
+                return claim
+    return None
+
+
+def owned(claim: PreviewClaim) -> QuerySet[FilterPreview]:
+    """The preview's row, while it is still ours; updating it must change one row."""
+    return FilterPreview.objects.filter(pk=claim.preview_uuid, fence=claim.fence, state=State.RUNNING)
+
+
+@retry_lost_locks
+def renew(claim: PreviewClaim, **progress: Any) -> None:
+    """Extend the lease, and say how far it got. Raises LeaseLost when it is no longer ours."""
+    if not owned(claim).update(lease_until=lease_end(), **progress):
+        raise LeaseLost(str(claim.preview_uuid))
+
+
+def finish(
+    claim: PreviewClaim, *, found_keys: Sequence[str], counts: dict[str, int], first_items: Sequence[Sequence[str]]
+) -> None:
+    """End it with what was found. Raises LeaseLost."""
+    result = {"found_keys": pack(list(found_keys)), "counts": counts, "first_items": list(first_items)}
+    if not end(owned(claim), state=State.DONE, **result):
+        raise LeaseLost(str(claim.preview_uuid))
+    log.info("preview_done", preview=str(claim.preview_uuid), **counts)
+
+
+def fail(claim: PreviewClaim, *, code: str, detail: str) -> None:
+    """End it without a result, for this reason (RUN-4)."""
+    ended = end(owned(claim), state=State.FAILED, reason_code=code, reason_detail=detail)
+    log.warning("preview_failed", preview=str(claim.preview_uuid), code=code, detail=detail, ended=ended)
+
+
+@retry_lost_locks
+def end(previews: QuerySet[FilterPreview], *, state: str, **fields: Any) -> int:
+    """Move previews to an end state; returns how many were."""
+    return previews.update(state=state, place=None, lease_until=None, finished_at=DatabaseNow(), **fields)
+
+
+def tick_previews() -> list[uuid.UUID]:
+    """Put previews of dead workers back to wait, and return the waiting ones that nobody was told of lately."""
+    for preview in FilterPreview.objects.filter(_expired()).only("pk", "fence", "attempts"):
+        _recover(preview)
+    return take_unnoticed(waiting_previews())
+
+
+def _expired() -> Q:
+    return Q(state=State.RUNNING, lease_until__lt=DatabaseNow())
+
+
+@retry_lost_locks
+def _recover(preview: FilterPreview) -> None:
+    expired = FilterPreview.objects.filter(_expired(), pk=preview.pk, fence=preview.fence)
+    log.warning("preview_lease_expired", preview=str(preview.pk), attempts=preview.attempts)
+    if preview.attempts < settings.FILTER_PREVIEW_ATTEMPTS:
+        expired.update(state=State.QUEUED, place=None, lease_until=None, nudged_at=None)
+    else:
+        end(expired, state=State.FAILED, reason_code="internal_error", reason_detail="Its workers died repeatedly.")
+
+
+@retry_lost_locks
+@transaction.atomic
+def _claim(preview_uuid: uuid.UUID, place: int) -> PreviewClaim | None:
+    try:
+        with transaction.atomic():
+            claimed = FilterPreview.objects.filter(pk=preview_uuid, state=State.QUEUED).update(
+                state=State.RUNNING,
+                place=place,
+                lease_until=lease_end(),
+                fence=F("fence") + 1,
+                attempts=F("attempts") + 1,
+                started_at=DatabaseNow(),
+                requests_done=0,
+                requests_expected=None,
+            )
+    except IntegrityError:
+        # Another worker took the place.
+        return None
+    if not claimed:
+        return None
+    preview = FilterPreview.objects.get(pk=preview_uuid)
+    return PreviewClaim(preview.pk, preview.fence, preview.content_filter)

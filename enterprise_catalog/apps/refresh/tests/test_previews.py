@@ -1,0 +1,263 @@
+"""
+Trying a filter: a preview is found again when a nudge or a worker is lost, ends with a number that a refresh would
+publish or with a reason, and never with half a number (P1, P5, P10, DISC-8).
+"""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from enterprise_catalog.apps.catalog.models import ContentMetadata
+from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.claims import LeaseLost
+from enterprise_catalog.apps.refresh.models import FilterPreview, RefreshRun
+from enterprise_catalog.apps.refresh.pipeline import refresh_next
+from enterprise_catalog.apps.refresh.previewing import preview_next
+from enterprise_catalog.apps.refresh.previews import claim_next, finish, renew, request_preview, tick_previews
+from enterprise_catalog.apps.refresh.pruning import prune
+from enterprise_catalog.apps.refresh.tasks import run_preview
+from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
+
+pytestmark = pytest.mark.django_db
+
+COURSES = {"content_type": "course"}
+EVERYTHING = {"content_type": ["course", "courserun", "program", "learnerpathway"]}
+
+
+def wanted(content_filter=None, *, by=None) -> FilterPreview:
+    return request_preview(
+        content_filter=COURSES if content_filter is None else content_filter,
+        catalog_uuid=None,
+        catalog_query_id=None,
+        requested_by=by,
+        typed={},
+    )
+
+
+def previewed(content_filter=None) -> FilterPreview:
+    preview = wanted(content_filter)
+    preview_next()
+    preview.refresh_from_db()
+    return preview
+
+
+def refreshed(content_filter) -> list[str]:
+    query = make_query(content_filter)
+    requested(query)
+    refresh_next()
+    return members(query)
+
+
+def die(claim) -> None:
+    """Let the lease be over, as if its worker had died a while ago."""
+    FilterPreview.objects.filter(pk=claim.preview_uuid).update(lease_until=database_now() - timedelta(seconds=1))
+
+
+# --- The result -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content_filter", [COURSES, EVERYTHING, {"content_type": "program"}, {}, {"key": ["nobody+has+it"]}]
+)
+def test_it_finds_what_a_refresh_then_publishes(sandbox, content_filter):  # REFR-8, REFR-11
+    preview = previewed(content_filter)
+    assert preview.state == "done"
+    assert unpack(preview.found_keys) == refreshed(content_filter)
+    assert preview.counts == {name: RefreshRun.objects.get().counts[name] for name in preview.counts}
+
+
+def test_what_is_skipped_or_poison_is_not_counted(sandbox):  # REFR-11, DISC-17, P7
+    keys = sandbox.dataset.course_keys()
+    sandbox.upsert_search(sandbox.search_document("course", keys[0]) | {"product_source": "elsewhere"})
+    sandbox.upsert_search(sandbox.search_document("course", keys[1]) | {"aggregation_key": "podcast:7"})
+    preview = previewed()
+    assert (preview.counts["skipped"], preview.counts["quarantined"], preview.counts["total"]) == (1, 1, len(keys) - 2)
+    assert unpack(preview.found_keys) == refreshed(COURSES)
+
+
+def test_forced_courses_count_where_discovery_knows_them(sandbox):  # REFR-19
+    key = sandbox.dataset.course_keys()[0]
+    forcing = {"content_type": "program", "enterprise_force_include_aggregation_keys": [f"course:{key}", "no+such"]}
+    preview = previewed(forcing)
+    assert key in unpack(preview.found_keys)
+    assert preview.counts["quarantined"] == 1
+    assert unpack(preview.found_keys) == refreshed(forcing)
+
+
+def test_the_first_items_have_types_and_titles(sandbox):
+    preview = previewed(EVERYTHING)
+    first = [key for key, _, _ in preview.first_items]
+    assert first == unpack(preview.found_keys)[:20]
+    assert all(kind and title for _, kind, title in preview.first_items)
+
+
+def test_it_asks_for_no_full_records_and_writes_no_content(sandbox):  # DISC-16
+    previewed(EVERYTHING)
+    assert sandbox.calls("courses") == sandbox.calls("programs") == []
+    assert not ContentMetadata.objects.exists()
+    assert not RefreshRun.objects.exists()
+
+
+def test_the_row_says_how_far_it_got(sandbox, settings):
+    settings.DISCOVERY_PAGE_SIZE = 5
+    preview = previewed()
+    # Search v2 ends with an empty page where the last one is full, and that is not known before.
+    assert (preview.requests_done, preview.requests_expected) == (3, 3)
+    assert len(sandbox.calls("search")) == 3
+
+
+# --- Failures ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"count_delta": 1}, "discovery_incomplete"),
+        ({"page": 2, "no_next": True}, "discovery_incomplete"),
+        ({"page": 2, "status": 501}, "discovery_unavailable"),
+        ({"page": 2, "merge": {"results": "none"}}, "discovery_malformed"),
+        ({"page": 2, "status": 400}, "discovery_rejected"),
+        ({"page": 2, "status": 429, "retry_after": 1800}, "discovery_throttled"),
+    ],
+)
+def test_what_is_not_complete_fails_and_has_no_number(sandbox, settings, fault, code):  # P1, DISC-8
+    settings.DISCOVERY_PAGE_SIZE = 5
+    sandbox.add_fault(endpoint="search", **fault)
+    preview = previewed()
+    assert (preview.state, preview.reason_code, preview.counts) == ("failed", code, None)
+    assert preview.reason_detail
+    assert (preview.found_keys, preview.first_items, preview.place) == (None, None, None)
+
+
+def test_a_price_that_is_no_number_is_rejected_as_in_a_refresh(sandbox):  # RUN-4
+    preview = previewed({"first_enrollable_paid_seat_price__lte": "cheap"})
+    assert (preview.state, preview.reason_code) == ("failed", "discovery_rejected")
+
+
+def test_a_bug_ends_it_and_says_so(sandbox, monkeypatch):  # P10
+    def broken(**_):
+        raise KeyError("x")
+
+    monkeypatch.setattr("enterprise_catalog.apps.refresh.previewing.fetch_outline", broken)
+    preview = previewed()
+    assert (preview.state, preview.reason_code, preview.reason_detail) == ("failed", "internal_error", "KeyError")
+
+
+# --- The budget -------------------------------------------------------------------------------------------------------
+
+
+def test_its_requests_count(sandbox, settings):  # DISC-16
+    settings.DISCOVERY_PAGE_SIZE = 5
+    previewed()
+    assert budget.spent() == len(sandbox.calls("search")) == 3
+
+
+def test_without_budget_it_fails_before_it_asks(sandbox, settings):  # DISC-16
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 5
+    budget.spend(5)
+    preview = previewed()
+    assert (preview.state, preview.reason_code) == ("failed", "discovery_throttled")
+    assert "5 of 5 requests" in preview.reason_detail
+    assert sandbox.calls("search") == []
+
+
+def test_what_the_budget_cannot_carry_to_its_end_is_not_begun(sandbox, settings):  # DISC-16
+    settings.DISCOVERY_PAGE_SIZE = 2
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 5
+    preview = previewed()
+    assert (preview.state, preview.reason_code) == ("failed", "discovery_throttled")
+    assert len(sandbox.calls("search")) == budget.spent() == 1
+
+
+# --- Lost nudges, dead workers ----------------------------------------------------------------------------------------
+
+
+def test_one_whose_nudge_was_lost_is_found_by_the_tick(sandbox):  # P5
+    preview = wanted()
+    assert tick_previews() == [preview.pk]
+    assert tick_previews() == []
+    FilterPreview.objects.update(nudged_at=database_now() - timedelta(minutes=2))
+    assert tick_previews() == [preview.pk]
+
+
+def test_a_message_says_that_there_is_work_never_which(sandbox):  # P5
+    preview = wanted()
+    run_preview("what a version before us calls it")
+    preview.refresh_from_db()
+    assert preview.state == "done"
+
+
+def test_a_dead_workers_preview_is_done_again(sandbox):  # P5
+    wanted()
+    die(claim_next())
+    (uuid,) = tick_previews()
+    preview_next()
+    assert (FilterPreview.objects.get(pk=uuid).state, FilterPreview.objects.get().attempts) == ("done", 2)
+
+
+def test_one_that_kills_its_workers_fails(sandbox):  # P10
+    preview = wanted()
+    for _ in range(2):
+        die(claim_next())
+        tick_previews()
+    preview.refresh_from_db()
+    assert (preview.state, preview.reason_code, preview.place) == ("failed", "internal_error", None)
+
+
+def test_a_worker_that_was_thought_dead_writes_nothing_more():  # P5
+    wanted()
+    zombie = claim_next()
+    die(zombie)
+    tick_previews()
+    claim_next()
+    with pytest.raises(LeaseLost):
+        renew(zombie, requests_done=7)
+    with pytest.raises(LeaseLost):
+        finish(zombie, found_keys=[], counts={}, first_items=[])
+    assert (FilterPreview.objects.get().requests_done, FilterPreview.objects.get().state) == (0, "running")
+
+
+def test_one_at_a_time_so_that_refreshes_have_their_workers():
+    first, second = wanted(), wanted()
+    assert claim_next().preview_uuid == first.pk
+    assert claim_next() is None
+    assert tick_previews() == [second.pk]
+
+
+def test_the_database_itself_refuses_a_second_one_in_the_same_place():
+    wanted()
+    claim_next()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        FilterPreview.objects.filter(pk=wanted().pk).update(place=0)
+
+
+def test_who_is_done_wakes_the_next(sandbox):
+    wanted()
+    second = wanted()
+    assert preview_next() == [second.pk]
+
+
+def test_another_wish_of_the_same_person_ends_the_first(sandbox):
+    wanted(by=7)
+    claim = claim_next()
+    others, latest = wanted(by=8), wanted(by=7)
+    with pytest.raises(LeaseLost):
+        renew(claim)
+    assert FilterPreview.objects.get(pk=claim.preview_uuid).reason_code == "superseded"
+    assert [preview_next(), preview_next()] == [[latest.pk], []]
+    assert {preview.state for preview in FilterPreview.objects.filter(pk__in=[others.pk, latest.pk])} == {"done"}
+
+
+# --- Afterwards -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", FilterPreview.State.values)
+def test_it_is_deleted_after_a_day(state):
+    wanted()
+    FilterPreview.objects.update(state=state, requested_at=database_now() - timedelta(hours=25))
+    kept = wanted()
+    prune()
+    assert FilterPreview.objects.get() == kept

@@ -1,0 +1,166 @@
+"""Trying a filter in a real browser: mistakes while it is typed, a preview, and what becomes of it."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.tests.factories import (
+    CatalogQueryFactory,
+    ContentMetadataFactory,
+    EnterpriseCatalogFactory,
+    publish_members,
+)
+from enterprise_catalog.apps.console.tests.people import page
+from enterprise_catalog.apps.refresh.models import FilterPreview
+from enterprise_catalog.apps.refresh.pipeline import refresh_next
+from enterprise_catalog.apps.refresh.previewing import preview_next
+from enterprise_catalog.apps.refresh.tests.builders import members
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+# A page takes well below a second; a busy machine some more.
+PATIENCE_SECONDS = 30
+
+
+@pytest.fixture
+def catalog(sandbox, settings) -> EnterpriseCatalog:
+    """Of one course that discovery does not know any more; its twelve come on three pages."""
+    settings.DISCOVERY_PAGE_SIZE = 5
+    query = CatalogQueryFactory.create(title="All courses", named=True)
+    publish_members(query, ContentMetadataFactory.create())
+    return EnterpriseCatalogFactory.create(title="Engineering", enterprise_name="Umbrella", catalog_query=query)
+
+
+def reads_soon(desk, *texts: str) -> bool:
+    """True once all of that stands on the page, which may be replaced meanwhile."""
+
+    def reads(_) -> bool:
+        return all(desk.reads(text) for text in texts)
+
+    WebDriverWait(desk, PATIENCE_SECONDS, ignored_exceptions=[StaleElementReferenceException]).until(reads)
+    desk.look(texts[0])
+    return True
+
+
+def box_of(browser):
+    return browser.find_element(By.NAME, "content_filter")
+
+
+def narrow(browser) -> None:
+    """A telephone held upright."""
+    metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def cut_off(browser) -> list[str]:
+    """What of the page reaches beyond the window."""
+    parts = "input, textarea, button, progress, pre, table, p"
+    return browser.execute_script(
+        """
+        const parts = [...document.querySelectorAll("#content " + arguments[0])];
+        return parts.filter(it => it.getBoundingClientRect().right > window.innerWidth).map(it => it.outerHTML);
+        """,
+        parts.replace(", ", ", #content "),
+    )
+
+
+def test_a_mistake_is_named_while_it_is_typed(desk, browser, catalog):  # QRY-8
+    desk.sign_in()
+    desk.open(page(CatalogQuery, "change", catalog.catalog_query_id))
+    desk.type("content_filter", '{"content_type": "course",\n "aggregation__key": }')
+    assert reads_soon(desk, "This is no JSON: Expecting value: line 2 column 22")
+    assert box_of(browser).get_attribute("aria-invalid") == "true"
+    desk.type("content_filter", '{"content_type": "course", "aggregation__key": "course:edX+DemoX"}')
+    assert reads_soon(desk, "discovery does not know “aggregation__key”")
+    assert not desk.reads("This is no JSON")
+    desk.click(".console-tidy")
+    assert box_of(browser).get_attribute("aria-invalid") == "false"
+    assert catalog.catalog_query.content_filter == CatalogQuery.objects.get().content_filter
+    assert desk.complaints() == []
+
+
+def test_it_is_tidied_up_and_left_by_the_keyboard(desk, browser):
+    desk.sign_in()
+    desk.open(page(CatalogQuery, "add"))
+    desk.type("content_filter", '{"b":1.0,"a":["x"]}')
+    desk.click(".console-tidy")
+    WebDriverWait(browser, PATIENCE_SECONDS).until(lambda _: "\n" in box_of(browser).get_property("value"))
+    assert box_of(browser).get_property("value") == '{\n  "b": 1.0,\n  "a": [\n    "x"\n  ]\n}'
+    box_of(browser).send_keys(Keys.TAB)
+    assert browser.switch_to.active_element.text == "Preview"
+
+
+def test_the_enter_key_saves_as_ever(desk, browser, catalog):
+    desk.sign_in()
+    desk.open(page(CatalogQuery, "change", catalog.catalog_query_id))
+    desk.type("title", "Some courses" + Keys.ENTER)
+    assert reads_soon(desk, "was changed successfully")
+    assert (CatalogQuery.objects.get().title, FilterPreview.objects.exists()) == ("Some courses", False)
+
+
+def test_a_preview_is_waited_for_confirmed_and_published(desk, browser, catalog, sandbox):
+    """P6: saved when confirmed, and the refresh publishes what was shown."""
+    sandbox.add_fault(endpoint="search", delay=1.5)
+    desk.sign_in()
+    desk.open(page(EnterpriseCatalog, "change", catalog.pk))
+    desk.type("content_filter", '{"content_type": "course"}')
+    desk.press("Preview")
+    assert desk.reads("It waits for a worker.")
+    with ThreadPoolExecutor(1) as watcher:
+        seen = watcher.submit(reads_soon, desk, "of 3 requests to discovery are answered.")
+        preview_next()
+        assert seen.result()
+    assert reads_soon(desk, "12 items found", "Against the 1 member now", "would leave")
+    assert desk.reads("Using it changes this catalog only")
+    assert EnterpriseCatalog.objects.get().catalog_query == catalog.catalog_query
+    sandbox.clear_faults()
+    desk.press("Use this filter")
+    assert desk.reads("A refresh is on its way")
+    refresh_next()
+    query = EnterpriseCatalog.objects.get().catalog_query
+    assert (query.content_filter, members(query)) == ({"content_type": "course"}, sandbox.dataset.course_keys())
+    assert desk.complaints() == []
+
+
+def test_back_to_editing_keeps_what_was_typed(desk, browser, catalog):
+    desk.sign_in()
+    desk.open(page(EnterpriseCatalog, "change", catalog.pk))
+    desk.type("title", "Mathematics")
+    desk.type("content_filter", '{"content_type": "program"}')
+    desk.press("Preview")
+    preview_next()
+    assert reads_soon(desk, "2 items found", "Also typed, and not saved with the filter: title")
+    desk.follow("Back to editing")
+    assert desk.reads("It is not saved yet.")
+    assert '"content_type": "program"' in box_of(browser).get_property("value")
+    desk.press("Save and continue editing")
+    saved = EnterpriseCatalog.objects.get()
+    assert (saved.title, saved.catalog_query.content_filter) == ("Mathematics", {"content_type": "program"})
+
+
+def test_a_failure_is_shown_with_its_reason(desk, browser, catalog):
+    desk.sign_in()
+    desk.open(page(CatalogQuery, "change", catalog.catalog_query_id))
+    desk.type("content_filter", '{"first_enrollable_paid_seat_price__lte": "cheap"}')
+    desk.press("Preview")
+    preview_next()
+    assert reads_soon(desk, "There is no result. discovery_rejected")
+
+
+def test_on_a_telephone_nothing_is_cut_off(desk, browser, catalog):
+    narrow(browser)
+    desk.sign_in()
+    desk.open(page(CatalogQuery, "change", catalog.catalog_query_id))
+    desk.type("content_filter", '{"content_type": "course", "aggregation__key": "course:edX+DemoX"}')
+    assert reads_soon(desk, "discovery does not know “aggregation__key”")
+    assert cut_off(browser) == []
+    desk.press("Preview")
+    assert cut_off(browser) == []
+    preview_next()
+    assert reads_soon(desk, "items found")
+    assert cut_off(browser) == []
