@@ -86,6 +86,14 @@ class Desk:
         """True when that stands on the page."""
         return text in self._find(By.TAG_NAME, "body").text
 
+    def reads_soon(self, *texts: str) -> bool:
+        """True once all of that stands on the page, which may be replaced meanwhile."""
+        gone = [StaleElementReferenceException]
+        patience = WebDriverWait(self, _PATIENCE_SECONDS, ignored_exceptions=gone)
+        patience.until(lambda desk: all(desk.reads(text) for text in texts))
+        self.look(texts[0])
+        return True
+
     def look(self, name: str) -> None:
         number = len(list(self._screenshots.iterdir()))
         self._browser.save_screenshot(str(self._screenshots / f"{number:02d} {name}.png"))

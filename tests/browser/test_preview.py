@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
@@ -36,25 +35,8 @@ def catalog(sandbox, settings) -> EnterpriseCatalog:
     return EnterpriseCatalogFactory.create(title="Engineering", enterprise_name="Umbrella", catalog_query=query)
 
 
-def reads_soon(desk, *texts: str) -> bool:
-    """True once all of that stands on the page, which may be replaced meanwhile."""
-
-    def reads(_) -> bool:
-        return all(desk.reads(text) for text in texts)
-
-    WebDriverWait(desk, PATIENCE_SECONDS, ignored_exceptions=[StaleElementReferenceException]).until(reads)
-    desk.look(texts[0])
-    return True
-
-
 def box_of(browser):
     return browser.find_element(By.NAME, "content_filter")
-
-
-def narrow(browser) -> None:
-    """A telephone held upright."""
-    metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
 def cut_off(browser) -> list[str]:
@@ -73,10 +55,10 @@ def test_a_mistake_is_named_while_it_is_typed(desk, browser, catalog):  # QRY-8
     desk.sign_in()
     desk.open(page(CatalogQuery, "change", catalog.catalog_query_id))
     desk.type("content_filter", '{"content_type": "course",\n "aggregation__key": }')
-    assert reads_soon(desk, "This is no JSON: Expecting value: line 2 column 22")
+    assert desk.reads_soon("This is no JSON: Expecting value: line 2 column 22")
     assert box_of(browser).get_attribute("aria-invalid") == "true"
     desk.type("content_filter", '{"content_type": "course", "aggregation__key": "course:edX+DemoX"}')
-    assert reads_soon(desk, "discovery does not know “aggregation__key”")
+    assert desk.reads_soon("discovery does not know “aggregation__key”")
     assert not desk.reads("This is no JSON")
     desk.click(".console-tidy")
     assert box_of(browser).get_attribute("aria-invalid") == "false"
@@ -99,7 +81,7 @@ def test_the_enter_key_saves_as_ever(desk, browser, catalog):
     desk.sign_in()
     desk.open(page(CatalogQuery, "change", catalog.catalog_query_id))
     desk.type("title", "Some courses" + Keys.ENTER)
-    assert reads_soon(desk, "was changed successfully")
+    assert desk.reads_soon("was changed successfully")
     assert (CatalogQuery.objects.get().title, FilterPreview.objects.exists()) == ("Some courses", False)
 
 
@@ -112,10 +94,10 @@ def test_a_preview_is_waited_for_confirmed_and_published(desk, browser, catalog,
     desk.press("Preview")
     assert desk.reads("It waits for a worker.")
     with ThreadPoolExecutor(1) as watcher:
-        seen = watcher.submit(reads_soon, desk, "of 3 requests to discovery are answered.")
+        seen = watcher.submit(desk.reads_soon, "of 3 requests to discovery are answered.")
         preview_next()
         assert seen.result()
-    assert reads_soon(desk, "12 items found", "Against the 1 member now", "would leave")
+    assert desk.reads_soon("12 items found", "Against the 1 member now", "would leave")
     assert desk.reads("Using it changes this catalog only")
     assert EnterpriseCatalog.objects.get().catalog_query == catalog.catalog_query
     sandbox.clear_faults()
@@ -134,7 +116,7 @@ def test_back_to_editing_keeps_what_was_typed(desk, browser, catalog):
     desk.type("content_filter", '{"content_type": "program"}')
     desk.press("Preview")
     preview_next()
-    assert reads_soon(desk, "2 items found", "Also typed, and not saved with the filter: title")
+    assert desk.reads_soon("2 items found", "Also typed, and not saved with the filter: title")
     desk.follow("Back to editing")
     assert desk.reads("It is not saved yet.")
     assert '"content_type": "program"' in box_of(browser).get_property("value")
@@ -149,18 +131,18 @@ def test_a_failure_is_shown_with_its_reason(desk, browser, catalog):
     desk.type("content_filter", '{"first_enrollable_paid_seat_price__lte": "cheap"}')
     desk.press("Preview")
     preview_next()
-    assert reads_soon(desk, "There is no result. discovery_rejected")
+    assert desk.reads_soon("There is no result. discovery_rejected")
 
 
 def test_on_a_telephone_nothing_is_cut_off(desk, browser, catalog):
-    narrow(browser)
+    desk.narrow()
     desk.sign_in()
     desk.open(page(CatalogQuery, "change", catalog.catalog_query_id))
     desk.type("content_filter", '{"content_type": "course", "aggregation__key": "course:edX+DemoX"}')
-    assert reads_soon(desk, "discovery does not know “aggregation__key”")
+    assert desk.reads_soon("discovery does not know “aggregation__key”")
     assert cut_off(browser) == []
     desk.press("Preview")
     assert cut_off(browser) == []
     preview_next()
-    assert reads_soon(desk, "items found")
+    assert desk.reads_soon("items found")
     assert cut_off(browser) == []
