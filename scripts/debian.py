@@ -75,6 +75,12 @@ NEEDS = {
         "try the admin in a browser",
         lambda: bool(find_program("chromium") and find_program("chromedriver")),
     ),
+    # The server comes with its tool, and is started by tests only.
+    "prometheus": Need(
+        ("prometheus",),
+        "try the alerts, the dashboard and the scraping",
+        lambda: bool(find_program("promtool") and find_program("prometheus")),
+    ),
     "faketime": Need(("faketime",), "give a worker a wrong clock", lambda: bool(find_program("faketime"))),
     "curl": Need(("curl",), "try the requests that `make run` prints", lambda: bool(find_program("curl"))),
 }
