@@ -33,11 +33,11 @@ def whole_service(
     neighbours: Mapping[str, str],
     directory: Path,
     replicated: bool = False,
-    restore: Callable[[MariaDB], None] | None = None,
+    restore: Callable[[MariaDB, Mapping[str, str]], None] | None = None,
 ) -> Iterator[WholeService]:
     """
     `neighbours` are the variables that say who is around it; logs and the like go to `directory`. `replicated` gives it
-    a replica to read from. `restore` fills the database before anything else is done to it.
+    a replica to read from. `restore` fills the empty database, and may use the service's environment.
     """
     port = processes.free_port()
     with ReplicatedServices() if replicated else Services() as services:
@@ -48,7 +48,7 @@ def whole_service(
             **neighbours,
         }
         if restore:
-            restore(services.mariadb)
+            restore(services.mariadb, environment)
         for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
             subprocess.run(["python", "manage.py", *command], cwd=ROOT, env=environment, check=True)
         commands = {
