@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = Path("docs", "contract")
 WITHOUT_TESTS = PAGES / "without_tests.rst"
 # Lower it when one of them gets its test; raising it is a decision to promise something unproved.
-MOST_WITHOUT_TESTS = 2
+MOST_WITHOUT_TESTS = 1
 
 FAMILIES = (
     "SURF|AUTH|ROLE|PERM|COM|ERR|CRUD|QRY|CONT|META|ENR|CUST|REFR|DIFF|FILT|CM|CQ|RUN|V2|LEG|CLI|SYNC|DISC|HASH|CHG"

@@ -5,7 +5,7 @@ that is told and the rules fit together.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,12 @@ class Prometheus:
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
+
+    def is_ready(self) -> bool:
+        """It listens before it answers."""
+        with suppress(requests.ConnectionError):
+            return requests.get(f"{self.url}/-/ready", timeout=10).ok
+        return False
 
     def get(self, path: str, **params: str) -> Any:
         answer = requests.get(f"{self.url}/api/v1/{path}", params=params, timeout=10).json()
@@ -57,10 +63,9 @@ def prometheus(*, targets: dict[str, str], directory: Path) -> Iterator[Promethe
     command = ["prometheus", f"--config.file={directory / 'prometheus.yml'}", f"--web.listen-address=127.0.0.1:{port}"]
     process = processes.spawn([*command, f"--storage.tsdb.path={directory / 'prometheus'}"], log=log)
     try:
-        processes.wait_until(
-            lambda: processes.port_taken(port), process=process, log=log, what="prometheus", seconds=PATIENCE_SECONDS
-        )
-        yield Prometheus(port)
+        running = Prometheus(port)
+        processes.wait_until(running.is_ready, process=process, log=log, what="prometheus", seconds=PATIENCE_SECONDS)
+        yield running
     finally:
         processes.stop(process, grace_seconds=10)
 
