@@ -47,7 +47,8 @@ DASHBOARD = json.loads((MONITORING / "grafana-dashboard.json").read_text())
 SCRAPED = yaml.safe_load((MONITORING / "prometheus.yml").read_text())["scrape_configs"]
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 DRAWN = [target["expr"] for panel in PANELS for target in panel["targets"]]
-EXPRESSIONS = [*(rule["expr"] for rule in ALERTS), *RECORDED.values(), *DRAWN]
+CHOICES = [it["definition"] for it in DASHBOARD["templating"]["list"] if it["type"] == "query"]
+EXPRESSIONS = [*(rule["expr"] for rule in ALERTS), *RECORDED.values(), *DRAWN, *CHOICES]
 SECTIONS = re.split(r"^(\S.*)\n[~=-]{4,}\n", OPERATIONS, flags=re.MULTILINE)
 RUNBOOK = dict(zip(SECTIONS[1::2], SECTIONS[2::2], strict=True))
 METRICS_TABLE = re.findall(
