@@ -1,7 +1,8 @@
 """Debian packages that the tests need and pip cannot bring: found on the machine, else installed when that is allowed.
 
 Runs before the virtual environment exists, so it uses the standard library only. It never starts, stops or configures a
-system service: MariaDB comes from the packages without one, and Redis is installed with service starts forbidden.
+system service: MariaDB comes from the packages without one; Redis and Prometheus are installed with service starts
+forbidden, and do not start with the machine either.
 """
 
 import argparse
@@ -18,6 +19,8 @@ from pathlib import Path
 MARIADB_SERVER = ("mariadbd", "mysqld")
 MARIADB_INSTALL = ("mariadb-install-db", "mysql_install_db")
 POLICY_FILE = Path("/usr/sbin/policy-rc.d")
+# Packages with a server of the same name that would start with the machine from then on.
+STARTED_AT_BOOT = ("prometheus", "redis-server")
 # Servers live where an ordinary user's PATH does not look.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"])
 
@@ -75,6 +78,13 @@ NEEDS = {
         "try the admin in a browser",
         lambda: bool(find_program("chromium") and find_program("chromedriver")),
     ),
+    "dump": Need(("mariadb-client",), "back a database up", lambda: bool(find_program("mariadb-dump"))),
+    # The server comes with its tool.
+    "prometheus": Need(
+        ("prometheus",),
+        "try the alerts, the dashboard and the scraping",
+        lambda: bool(find_program("promtool") and find_program("prometheus")),
+    ),
     "faketime": Need(("faketime",), "give a worker a wrong clock", lambda: bool(find_program("faketime"))),
     "curl": Need(("curl",), "try the requests that `make run` prints", lambda: bool(find_program("curl"))),
 }
@@ -118,6 +128,9 @@ def _apt_install(packages: list[str], privilege: list[str], apt_get: str) -> Non
             stdout=subprocess.DEVNULL,
             check=True,
         )
+    for name in set(packages).intersection(STARTED_AT_BOOT):
+        # Whatever starts services on this machine.
+        subprocess.run([*privilege, "update-rc.d", name, "disable"], check=True)
 
 
 def ensure(names: list[str]) -> None:

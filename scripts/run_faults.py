@@ -26,7 +26,7 @@ def run_once(extra_arguments: list[str]) -> bool:
 
 def main(times: int, extra_arguments: list[str]) -> int:
     try:
-        debian.ensure(["mariadb", "redis", "faketime"])
+        debian.ensure(["mariadb", "redis", "faketime", "dump"])
     except debian.Missing as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,13 +1,13 @@
 """The whole service as a deployment runs it: production settings, gunicorn, worker and beat on MariaDB and Redis."""
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts import processes
-from scripts.services import ReplicatedServices, Services
+from scripts.services import MariaDB, ReplicatedServices, Services
 from tests.contract.test_container_commands import production_environment
 from tests.contract.test_deployment_files import ROOT
 
@@ -19,6 +19,8 @@ class WholeService:
     url: str
     environment: Mapping[str, str]
     services: Services
+    # Where web and worker tell their figures: address and port.
+    figures: Mapping[str, str]
 
     def run(self, *command: str) -> None:
         """Beside it, with its settings."""
@@ -27,11 +29,15 @@ class WholeService:
 
 @contextmanager
 def whole_service(
-    *, neighbours: Mapping[str, str], directory: Path, replicated: bool = False
+    *,
+    neighbours: Mapping[str, str],
+    directory: Path,
+    replicated: bool = False,
+    restore: Callable[[MariaDB, Mapping[str, str]], None] | None = None,
 ) -> Iterator[WholeService]:
     """
     `neighbours` are the variables that say who is around it; logs and the like go to `directory`. `replicated` gives it
-    a replica to read from.
+    a replica to read from. `restore` fills the empty database, and may use the service's environment.
     """
     port = processes.free_port()
     with ReplicatedServices() if replicated else Services() as services:
@@ -41,6 +47,8 @@ def whole_service(
             "STATIC_ROOT": str(directory / "static"),
             **neighbours,
         }
+        if restore:
+            restore(services.mariadb, environment)
         for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
             subprocess.run(["python", "manage.py", *command], cwd=ROOT, env=environment, check=True)
         commands = {
@@ -48,8 +56,14 @@ def whole_service(
             "worker": ["celery", "-A", "enterprise_catalog", "worker", "--concurrency", "1"],
             "beat": ["celery", "-A", "enterprise_catalog", "beat", "--schedule", str(directory / "schedule")],
         }
+        figures = {name: processes.free_port() for name in ("web", "worker")}
         running = [
-            processes.spawn(command, log=directory / name, env=environment, cwd=ROOT)
+            processes.spawn(
+                command,
+                log=directory / name,
+                env=environment | {"METRICS_PORT": str(figures.get(name, 0))},
+                cwd=ROOT,
+            )
             for name, command in commands.items()
         ]
         try:
@@ -60,6 +74,11 @@ def whole_service(
                 what="web",
                 seconds=START_SECONDS,
             )
-            yield WholeService(url=f"http://127.0.0.1:{port}", environment=environment, services=services)
+            yield WholeService(
+                url=f"http://127.0.0.1:{port}",
+                environment=environment,
+                services=services,
+                figures={name: f"127.0.0.1:{port}" for name, port in figures.items()},
+            )
         finally:
             processes.stop(*running, grace_seconds=10)

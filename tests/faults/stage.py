@@ -78,13 +78,20 @@ class Stage:
         return {self.status("GET", path) for path in paths * 6}
 
 
+def surroundings(sandbox: Sandbox) -> dict[str, str]:
+    return variables_for(sandbox) | TIMES | {"DISCOVERY_PAGE_SIZE": "10"}
+
+
+def operator_of(service: WholeService, sandbox: Sandbox) -> Session:
+    token = sandbox.token(username="operator", roles=["enterprise_openedx_operator:*"], lifetime=36000)
+    return Session(service.url, token)
+
+
 @contextmanager
 def staged(directory: Path, *, replicated: bool = False) -> Iterator[Stage]:
     with Sandbox(courses=30, programs=2) as sandbox:
-        neighbours = variables_for(sandbox) | TIMES | {"DISCOVERY_PAGE_SIZE": "10"}
-        with whole_service(neighbours=neighbours, directory=directory, replicated=replicated) as service:
-            token = sandbox.token(username="operator", roles=["enterprise_openedx_operator:*"], lifetime=36000)
-            stage = Stage(service, sandbox, Session(service.url, token))
+        with whole_service(neighbours=surroundings(sandbox), directory=directory, replicated=replicated) as service:
+            stage = Stage(service, sandbox, operator_of(service, sandbox))
             body = COURSES | {"uuid": CATALOG.split("/")[-2]}
             stage.operator.call("POST", "/api/v1/enterprise-catalogs/", status=201, json=body)
             eventually(lambda: stage.operator.call("GET", CATALOG)["content_freshness"] == "fresh")
