@@ -42,10 +42,14 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, note: str =
     body = [format_html("<tr>{}</tr>", format_html_join("", "<td>{}</td>", ((cell,) for cell in row))) for row in rows]
     if not body:
         return format_html("{}", note or NOTHING)
-    head = format_html_join("", "<th>{}</th>", ((heading,) for heading in headings))
+    # What has no heading needs no empty one read out.
+    head = format_html_join("", "{}", ((format_html("<th>{}</th>" if it else "<td>{}</td>", it),) for it in headings))
     lines = format_html_join("", "{}", ((line,) for line in body))
     below = format_html("<p>{}</p>", note) if note else ""
-    return format_html('<table class="console-table"><tr>{}</tr>{}</table>{}', head, lines, below)
+    whole = format_html('<table class="console-table"><tr>{}</tr>{}</table>', head, lines)
+    # It takes the focus, since it is moved by keys where it is wider than the page.
+    frame = '<div class="console-scrolling" role="group" aria-label="table" tabindex="0">{}</div>{}'
+    return format_html(frame, whole, below)
 
 
 def document(value: Any) -> SafeString:
