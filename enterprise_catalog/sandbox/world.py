@@ -32,6 +32,8 @@ class Call:
     body: Any
     page: int | None
     status: int
+    # What the caller says its request is to be called by.
+    request_id: str | None
 
 
 class CallLog:
@@ -54,6 +56,7 @@ class CallLog:
                 body=body,
                 page=answer.page,
                 status=answer.status,
+                request_id=request.headers.get("X-Request-ID"),
             )
             self._calls.append(call)
 

@@ -9,6 +9,7 @@ this request (REFR-1, REFR-3).
 import uuid
 from typing import Any
 
+import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
@@ -16,6 +17,8 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
+
+log = structlog.get_logger(__name__)
 
 # Each round lost means that somebody else made progress; a few are plenty.
 _ROUNDS = 10
@@ -35,10 +38,10 @@ def request_run(*, query: CatalogQuery, trigger: str, forced: bool = False) -> R
     with transaction.atomic():
         for _ in range(_ROUNDS):
             if _join(query, changes):
-                return RefreshRun.objects.get(queued_for=query.pk)
+                return _told(RefreshRun.objects.get(queued_for=query.pk), joined=True)
             try:
                 with transaction.atomic():
-                    return RefreshRun.objects.create(
+                    run = RefreshRun.objects.create(
                         uuid=uuid.uuid4(),
                         catalog_query=query,
                         catalog_query_uuid=_uuid_now(query),
@@ -47,10 +50,17 @@ def request_run(*, query: CatalogQuery, trigger: str, forced: bool = False) -> R
                         requested_at=now,
                         **changes,
                     )
+                return _told(run, joined=False)
             except IntegrityError:
                 # Another process got there first: join its run, unless a worker claims it meanwhile.
                 continue
     raise RuntimeError(f"query {query.uuid} has no waiting run after {_ROUNDS} rounds")
+
+
+def _told(run: RefreshRun, *, joined: bool) -> RefreshRun:
+    """In the log, which leads from a request to the run that serves it, and so to what discovery was asked for it."""
+    log.info("refresh_requested", run=str(run.pk), query=run.catalog_query_id, trigger=run.trigger, joined=joined)
+    return run
 
 
 def _join(query: CatalogQuery, changes: dict[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from enterprise_catalog.apps.access.roles import Contexts, Grants, Roles
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.admin.listing import BoundedPaginator
 from enterprise_catalog.apps.console.admin.previews import PreviewingAdmin
+from enterprise_catalog.apps.console.admin.runs import decisions
 from enterprise_catalog.apps.console.display import change_url, link, list_url, object_link
 from enterprise_catalog.apps.console.wording import refreshes, warning_sentence
 from enterprise_catalog.apps.core.db import retry_lost_locks
@@ -122,6 +123,11 @@ class DeskAdmin(PreviewingAdmin):
         if self.has_refresh_permission(request):
             url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_refresh", args=[object_id])
             tools = [{"label": "Refresh now", "url": url}]
+        obj = self.get_object(request, unquote(object_id))
+        if obj is not None:
+            # What it would change stands among the last refreshes on the same page.
+            held = RefreshRun.objects.filter(state=RefreshRun.State.HELD, catalog_query=self.refreshed_query(obj))
+            tools += decisions(request, held.first(), approve="Approve held result", reject="Reject held result")
         buttons = {"tools": tools, "links": self.links(object_id)}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **buttons})
 

@@ -69,9 +69,6 @@ class RefreshRunAdmin(ReadOnlyAdmin):
 
     # Deciding
 
-    def may_decide(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("refresh.change_refreshrun")
-
     def get_urls(self) -> list[URLPattern]:
         decisions = [
             path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"refresh_refreshrun_{name}")
@@ -83,13 +80,8 @@ class RefreshRunAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         run = self.get_object(request, unquote(object_id))
-        tools = []
-        if run is not None and run.state == RefreshRun.State.HELD and self.may_decide(request):
-            tools = [
-                {"label": label, "url": reverse(f"admin:refresh_refreshrun_{name}", args=[object_id])}
-                for name, label in (("approve", "Approve: publish it"), ("reject", "Reject: keep the old set"))
-            ]
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "tools": tools})
+        tools = {"tools": decisions(request, run, approve="Approve: publish it", reject="Reject: keep the old set")}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **tools})
 
     def approve_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._decide(request, object_id, approve_run, "Approved: the held set is published.")
@@ -102,7 +94,7 @@ class RefreshRunAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        if not self.may_decide(request):
+        if not _may_decide(request):
             raise PermissionDenied
         run = self.get_object(request, unquote(object_id))
         if run is None:
@@ -162,6 +154,20 @@ class RefreshRunAdmin(ReadOnlyAdmin):
         rows = list(documents.order_by("pk").values_list("content_key", "reason")[: _ROWS_SHOWN + 1])
         note = f"Only the first {_ROWS_SHOWN} are shown." if len(rows) > _ROWS_SHOWN else ""
         return table(["key", "reason"], rows[:_ROWS_SHOWN], note=note)
+
+
+def decisions(request: HttpRequest, run: RefreshRun | None, **labels: str) -> list[dict[str, str]]:
+    """The buttons that decide about a run, for who may; none when there is nothing to decide."""
+    if run is None or run.state != RefreshRun.State.HELD or not _may_decide(request):
+        return []
+    return [
+        {"label": label, "url": reverse(f"admin:refresh_refreshrun_{name}", args=[run.pk])}
+        for name, label in labels.items()
+    ]
+
+
+def _may_decide(request: HttpRequest) -> bool:
+    return request.user.has_perm("refresh.change_refreshrun")
 
 
 def _count(run: RefreshRun, name: str) -> Any:

@@ -6,6 +6,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.console.tests.people import page, signed_in, texts
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.tests.builders import requested
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +31,26 @@ def test_the_button_stands_on_the_page(admin):
     for row in (catalog, catalog.catalog_query):
         content = admin.get(page(type(row), "change", row.pk)).content.decode()
         assert f'action="{page(type(row), "refresh", row.pk)}"' in content
+
+
+@pytest.fixture
+def held():
+    """A result that waits for a decision, of the query of one catalog."""
+    run = requested(EnterpriseCatalogFactory.create().catalog_query)
+    RefreshRun.objects.filter(pk=run.pk).update(state="held", queued_for=None)
+    return RefreshRun.objects.get(pk=run.pk)
+
+
+def test_a_held_result_can_be_decided_where_it_is_missed(admin, held):  # RUN-6
+    for row in (EnterpriseCatalog.objects.get(), held.catalog_query):
+        shown = admin.get(page(type(row), "change", row.pk)).content.decode()
+        assert all(f'action="{page(RefreshRun, decision, held.pk)}"' in shown for decision in ("approve", "reject"))
+
+
+def test_who_may_not_decide_is_not_asked(held):
+    looker = signed_in("lena", "catalog.view_enterprisecatalog", "refresh.view_refreshrun")
+    shown = looker.get(page(EnterpriseCatalog, "change", EnterpriseCatalog.objects.get().pk)).content.decode()
+    assert page(RefreshRun, "approve", held.pk) not in shown
 
 
 def test_a_link_cannot_refresh(admin):

@@ -34,6 +34,11 @@ def refreshed(query, *, forced=False, trigger=RefreshRun.Trigger.SCHEDULE):
     return run
 
 
+def test_discovery_is_told_which_run_asks(sandbox):  # COM-20
+    run = refreshed(make_query(COURSES))
+    assert {call.request_id for call in sandbox.calls() if call.endpoint != "token"} == {str(run.pk)}
+
+
 def first_course(query):
     return ContentMetadata.objects.get(pk=members(query)[0])
 
