@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 
+from gunicorn.config import Config
 from gunicorn.http import message
 
 # The longest request the contract allows on GET: 1,000 ids of 255 characters, each escaped to three bytes (COM-16).
@@ -28,21 +29,24 @@ graceful_timeout = 30
 # gunicorn's control socket would be a file in the home directory, and nothing here talks to it.
 control_socket_disable = True
 
-# Where all workers write what they count, so that whichever is asked adds all up (`core.metrics`). Of this start only.
-_metrics_directory = None
-if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    _metrics_directory = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="enterprise-catalog-metrics-")
+# Where all workers write what they count, so that whichever is asked adds all up (`core.metrics`). Each start has a
+# directory of its own, unless the operator named one; a reload (HUP), which reads this file again, keeps it.
+_OWNER = "ENTERPRISE_CATALOG_METRICS_OWNER"
+_is_named = "PROMETHEUS_MULTIPROC_DIR" in os.environ and _OWNER not in os.environ
+if not _is_named and os.environ.get(_OWNER) != str(os.getpid()):
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="enterprise-catalog-metrics-")
+    os.environ[_OWNER] = str(os.getpid())
 
-
-def on_starting(server):
-    """The port of its own for figures, beside whatever --bind says."""
-    if port := os.environ.get("METRICS_PORT"):
-        server.cfg.set("bind", [*server.cfg.bind, f"{os.environ.get('METRICS_HOST', '127.0.0.1')}:{port}"])
+# The port of its own for figures, beside whatever --bind says, also after a reload: gunicorn compares addresses then.
+_metrics_address = (os.environ.get("METRICS_HOST", "127.0.0.1"), int(os.environ.get("METRICS_PORT") or 0))
+if _metrics_address[1] and not hasattr(Config, "address_without_metrics"):
+    Config.address_without_metrics = Config.address
+    Config.address = property(lambda config: [*config.address_without_metrics, _metrics_address])
 
 
 def on_exit(server):
-    if _metrics_directory:
-        shutil.rmtree(_metrics_directory, ignore_errors=True)
+    if os.environ.get(_OWNER) == str(os.getpid()):
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def post_worker_init(worker):

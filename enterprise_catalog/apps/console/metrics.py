@@ -84,8 +84,8 @@ class DatabaseFigures(Collector):
         yield runs
         wait = figures.longest_wait().total_seconds()
         yield _gauge("refresh_wait_seconds", "How long a refresh that could begin has waited for a worker.", wait)
-        if (tick := figures.last_tick()) is not None:
-            yield _gauge("last_tick_age_seconds", "How long ago beat and a worker showed life.", tick.total_seconds())
+        if (silence := figures.silence()) is not None:
+            yield _gauge("worker_silence_seconds", "How long no worker has shown life.", silence.total_seconds())
         yield _gauge("discovery_requests_spent", "Requests to discovery in the last hour.", budget.spent())
         limit = settings.DISCOVERY_REQUESTS_PER_HOUR
         yield _gauge("discovery_requests_limit", "How many an hour may have; 0 for any number.", limit)

@@ -20,7 +20,8 @@ def beside(application: Application, *, port: int, text: Callable[[], bytes]) ->
 
     def either(environ: dict[str, Any], start_response: _Start) -> Iterable[bytes]:
         # Not SERVER_PORT: behind a socket file gunicorn takes that from the caller's Host header.
-        here = environ["gunicorn.socket"].getsockname()
+        connection = environ.get("gunicorn.socket")
+        here = connection.getsockname() if connection else None
         if not (isinstance(here, tuple) and here[1] == port):
             return application(environ, start_response)
         if environ["PATH_INFO"].rstrip("/") != "/metrics":

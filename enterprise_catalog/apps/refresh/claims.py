@@ -140,16 +140,21 @@ def recover_expired_leases() -> list[uuid.UUID]:
     Put runs of dead workers back to wait, or end them when they wore out too many; returns the uuids of those that
     wait again.
     """
-    recovered = []
-    for run in RefreshRun.objects.filter(state=State.RUNNING, lease_until__lt=DatabaseNow()):
-        expired = RefreshRun.objects.filter(
-            pk=run.pk, fence=run.fence, state=State.RUNNING, lease_until__lt=DatabaseNow()
-        )
-        metrics.lost_workers.inc()
-        log.warning("refresh_lease_expired", run=str(run.pk), lost_workers=run.lost_workers + 1)
-        if _count_lost(expired, run):
-            recovered.append(run.pk)
-    return recovered
+    expired = RefreshRun.objects.filter(state=State.RUNNING, lease_until__lt=DatabaseNow())
+    return [run_uuid for run_uuid in list(expired.values_list("pk", flat=True)) if _recover(run_uuid)]
+
+
+@retry_lost_locks
+@transaction.atomic
+def _recover(run_uuid: uuid.UUID) -> bool:
+    """True when the run waits again. The lock lets one of several ticks count the worker, and say so."""
+    expired = RefreshRun.objects.filter(pk=run_uuid, state=State.RUNNING, lease_until__lt=DatabaseNow())
+    run = expired.select_for_update().first()
+    if run is None:
+        return False
+    metrics.lost_workers.inc()
+    log.warning("refresh_lease_expired", run=str(run_uuid), lost_workers=run.lost_workers + 1)
+    return _count_lost(RefreshRun.objects.filter(pk=run_uuid), run)
 
 
 @retry_lost_locks

@@ -1,24 +1,23 @@
 """
 The work in figures, from rows, by the database's clock: what waits, runs and is held, what ended in the last day and
-how, and whether beat and workers live. Reads only; the same for whoever looks, on whichever machine.
+how, which queries cannot be refreshed, and whether workers live. Reads only; the same for whoever looks, on whichever
+machine, and counted by the database, so that a bad day costs no more to look at than a good one.
 """
 
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Min
-from django.db.models.functions import Coalesce
+from django.db.models import Count, IntegerField, Max, Min, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, TruncHour
 
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.queue import startable_runs
-from enterprise_catalog.apps.refresh.schedule import TICK
+from enterprise_catalog.apps.refresh.schedule import TICK, queries_in_use
 
 State = RefreshRun.State
 
@@ -28,9 +27,9 @@ _NO_VERDICT = ("superseded", "filter_changed", "rejected")
 _OPEN = (State.QUEUED, State.RUNNING, State.HELD)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Hour:
-    """What ended within an hour."""
+    """What ended within an hour, and what that changed."""
 
     begins_at: datetime
     states: Counter[str] = field(default_factory=Counter)
@@ -38,37 +37,9 @@ class Hour:
     removed: int = 0
 
 
-@dataclass(frozen=True)
-class LastDay:
-    """
-    What ended. `changed` counts what joined and left, by the query's id; `failing` are the runs of queries that ended
-    last as a failure, the newest first.
-    """
-
-    hours: list[Hour]
-    failed: Counter[str]
-    changed: Counter[int]
-    failing: list[UUID]
-
-
-class _Ended(NamedTuple):
-    """Columns of a run."""
-
-    uuid: UUID
-    state: str
-    reason_code: str
-    finished_at: datetime
-    counts: dict[str, Any] | None
-    catalog_query_id: int | None
-
-
 def open_runs() -> dict[str, int]:
     """Runs that have not ended, by state; every state is there."""
-    counts = dict.fromkeys(map(str, _OPEN), 0)
-    # Filtered one by one: a list of states is no range of the index.
-    for state in _OPEN:
-        counts[state] = RefreshRun.objects.filter(state=state).count()
-    return counts
+    return {str(state): RefreshRun.objects.filter(state=state).count() for state in _OPEN}
 
 
 def longest_wait() -> timedelta:
@@ -77,58 +48,71 @@ def longest_wait() -> timedelta:
     return max(timedelta(), database_now() - since) if since else timedelta()
 
 
-def last_tick() -> timedelta | None:
-    """How long ago a worker last did what beat asks for; None when none ever did."""
-    due_at = Sweep.objects.filter(name=TICK).values_list("due_at", flat=True).first()
-    if due_at is None:
-        return None
-    return max(timedelta(), database_now() - due_at + timedelta(seconds=settings.TICK_SECONDS))
+def silence() -> timedelta | None:
+    """
+    How long no worker has shown life, by doing what beat asks for or by renewing a lease; None when none ever did.
+    While all workers are busy, what beat asks for waits, too.
+    """
+    tick = Sweep.objects.filter(name=TICK).values_list("due_at", flat=True).first()
+    lease = RefreshRun.objects.filter(state=State.RUNNING).aggregate(until=Max("lease_until"))["until"]
+    signs = [
+        due - timedelta(seconds=seconds)
+        for due, seconds in ((tick, settings.TICK_SECONDS), (lease, settings.LEASE_SECONDS))
+        if due
+    ]
+    return max(timedelta(), database_now() - max(signs)) if signs else None
 
 
 def quarantined_keys() -> int:
     """Keys of documents that runs of the last day set aside (P7)."""
-    lately = QuarantinedDocument.objects.filter(refresh_run__requested_at__gte=database_now() - _DAY)
+    lately = QuarantinedDocument.objects.filter(refresh_run__finished_at__gte=database_now() - _DAY)
     return int(lately.aggregate(keys=Count("content_key", distinct=True))["keys"])
 
 
-def last_day() -> LastDay:
-    """By the hour, the oldest first; the last one is under way."""
-    now = database_now()
-    ended = sorted(_ended_since(now - _DAY), key=lambda run: run.finished_at)
-    published = [run for run in ended if run.state == State.PUBLISHED]
-    changed: Counter[int] = Counter()
-    for run in published:
-        if run.catalog_query_id and (changes := _count(run, "added") + _count(run, "removed")):
-            changed[run.catalog_query_id] += changes
-    last = {run.catalog_query_id: run for run in ended if run.reason_code not in _NO_VERDICT}
-    failing = [run for run in last.values() if run.state == State.FAILED and run.catalog_query_id]
-    begin = now.replace(minute=0, second=0, microsecond=0)
-    return LastDay(
-        hours=[_hour(begin - timedelta(hours=ago), ended) for ago in reversed(range(24))],
-        failed=Counter(run.reason_code for run in ended if run.state == State.FAILED),
-        changed=changed,
-        failing=[run.uuid for run in sorted(failing, key=lambda run: run.finished_at, reverse=True)],
+def ended_by_hour() -> list[Hour]:
+    """The last 24 hours by the clock, the oldest first; the last one is under way."""
+    last = database_now().replace(minute=0, second=0, microsecond=0)
+    hours = {begins_at: Hour(begins_at) for begins_at in (last - ago * _HOUR for ago in reversed(range(24)))}
+    ended = RefreshRun.objects.filter(finished_at__gte=min(hours)).order_by().annotate(hour=TruncHour("finished_at"))
+    counted = ended.values("hour", "state").annotate(
+        runs=Count("pk"), added=Sum(_count("added")), removed=Sum(_count("removed"))
+    )
+    for row in counted:
+        # One that ended just now may be of an hour that began since.
+        hour = hours.setdefault(row["hour"], Hour(row["hour"]))
+        hour.states[row["state"]] += row["runs"]
+        if row["state"] == State.PUBLISHED:
+            hour.added, hour.removed = row["added"] or 0, row["removed"] or 0
+    return list(hours.values())[-24:]
+
+
+def failures_by_reason() -> Counter[str]:
+    """Of the last day."""
+    failed = RefreshRun.objects.filter(state=State.FAILED, finished_at__gte=database_now() - _DAY).order_by()
+    return Counter(dict(failed.values_list("reason_code").annotate(Count("pk"))))
+
+
+def most_changed(*, limit: int) -> Counter[int]:
+    """How much joined and left the queries in use in the last day, by the query's id, where anything did."""
+    published = RefreshRun.objects.filter(state=State.PUBLISHED, finished_at__gte=database_now() - _DAY).order_by()
+    changes = published.filter(catalog_query__in=queries_in_use().values("pk")).values("catalog_query_id")
+    counted = changes.annotate(changes=Sum(_count("added") + _count("removed"))).filter(changes__gt=0)
+    return Counter(dict(counted.order_by("-changes").values_list("catalog_query_id", "changes")[:limit]))
+
+
+def failing_queries() -> QuerySet[Any]:
+    """
+    Queries in use that could not be refreshed when it was last tried, however long ago. `last_run` is the uuid of that
+    run.
+    """
+    tried = RefreshRun.objects.filter(catalog_query=OuterRef("pk"), finished_at__isnull=False)
+    last = tried.exclude(reason_code__in=_NO_VERDICT).order_by("-requested_at")
+    queries = queries_in_use().annotate(last_state=Subquery(last.values("state")[:1]))
+    return queries.filter(last_state=State.FAILED).annotate(
+        last_run=Subquery(last.values("pk")[:1]), last_try=Subquery(last.values("finished_at")[:1])
     )
 
 
-def _ended_since(begin: datetime) -> Iterator[_Ended]:
-    for state in (State.PUBLISHED, State.FAILED, State.HELD):
-        # What was asked for earlier has ended (REFRESH_MAX_POSTPONED_HOURS); the index knows when that was.
-        runs = RefreshRun.objects.filter(state=state, requested_at__gte=begin - _DAY, finished_at__gte=begin)
-        yield from map(_Ended._make, runs.order_by().values_list(*_Ended._fields))
-
-
-def _hour(begins_at: datetime, ended: Sequence[_Ended]) -> Hour:
-    begin, end = (bisect_left(ended, begins_at + hours * _HOUR, key=lambda run: run.finished_at) for hours in (0, 1))
-    within = ended[begin:end]
-    published = [run for run in within if run.state == State.PUBLISHED]
-    return Hour(
-        begins_at=begins_at,
-        states=Counter(run.state for run in within),
-        added=sum(_count(run, "added") for run in published),
-        removed=sum(_count(run, "removed") for run in published),
-    )
-
-
-def _count(run: _Ended, name: str) -> int:
-    return int((run.counts or {}).get(name, 0))
+def _count(name: str) -> Any:
+    """One of a run's counts, nothing where it has none."""
+    return Coalesce(Cast(KT(f"counts__{name}"), IntegerField()), 0)

@@ -7,6 +7,7 @@ this request (REFR-1, REFR-3).
 """
 
 import uuid
+from functools import partial
 from typing import Any
 
 import structlog
@@ -59,7 +60,8 @@ def request_run(*, query: CatalogQuery, trigger: str, forced: bool = False) -> R
 
 def _told(run: RefreshRun, *, joined: bool) -> RefreshRun:
     """In the log, which leads from a request to the run that serves it, and so to what discovery was asked for it."""
-    log.info("refresh_requested", run=str(run.pk), query=run.catalog_query_id, trigger=run.trigger, joined=joined)
+    facts = {"run": str(run.pk), "query": run.catalog_query_id, "trigger": run.trigger, "joined": joined}
+    transaction.on_commit(partial(log.info, "refresh_requested", **facts), robust=True)
     return run
 
 

@@ -77,6 +77,9 @@ class RefreshRun(models.Model):
         indexes = [
             models.Index(fields=["state", "requested_at"], name="refresh_runs_by_state"),
             models.Index(fields=["catalog_query", "requested_at"], name="refresh_runs_of_query"),
+            # What operators look at: the newest, and what ended lately.
+            models.Index(fields=["requested_at"], name="refresh_runs_by_request"),
+            models.Index(fields=["finished_at"], name="refresh_runs_by_end"),
         ]
 
     def __str__(self) -> str:

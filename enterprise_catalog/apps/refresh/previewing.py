@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
+from structlog.contextvars import bound_contextvars
 
 from enterprise_catalog.apps.catalog.contents import PreparedContent
 from enterprise_catalog.apps.core.packing import unpack
@@ -69,7 +70,8 @@ def preview_next() -> list[UUID]:
     if claim is None:
         return []
     try:
-        _preview(claim)
+        with bound_contextvars(request_id=str(claim.preview_uuid)):
+            _preview(claim)
     except (OperationalError, InterfaceError) as error:
         # The tick puts it back when its lease is over; the connection may be broken, or in a transaction that is.
         log.warning("preview_database_failed", preview=str(claim.preview_uuid), error=repr(error))

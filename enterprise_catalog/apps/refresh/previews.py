@@ -126,11 +126,13 @@ def _expired() -> Q:
 @retry_lost_locks
 def _recover(preview: FilterPreview) -> None:
     expired = FilterPreview.objects.filter(_expired(), pk=preview.pk, fence=preview.fence)
-    log.warning("preview_lease_expired", preview=str(preview.pk), attempts=preview.attempts)
     if preview.attempts < settings.FILTER_PREVIEW_ATTEMPTS:
-        expired.update(state=State.QUEUED, place=None, lease_until=None, nudged_at=None)
+        changed = expired.update(state=State.QUEUED, place=None, lease_until=None, nudged_at=None)
     else:
-        end(expired, state=State.FAILED, reason_code="internal_error", reason_detail="Its workers died repeatedly.")
+        reason = {"reason_code": "internal_error", "reason_detail": "Its workers died repeatedly."}
+        changed = end(expired, state=State.FAILED, **reason)
+    if changed:
+        log.warning("preview_lease_expired", preview=str(preview.pk), attempts=preview.attempts)
 
 
 @retry_lost_locks

@@ -1,6 +1,6 @@
 """
-Catalog health, the admin's home: is everything fresh, what waits, what is broken and why, in one page. It reads rows by
-a fixed number of statements, however many queries there are, and asks nobody else (P6).
+Catalog health, the admin's home: is everything fresh, what waits, what is broken and why, in one page and as of one
+moment. It reads rows by a fixed number of statements, however many queries there are, and asks nobody else (P6).
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, F, Min
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -19,17 +19,20 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.console.charts import Bar, bar_chart, legend
 from enterprise_catalog.apps.console.display import link, list_url, object_link, table
 from enterprise_catalog.apps.console.wording import late_reason, moment, plural, short_query_name
-from enterprise_catalog.apps.core.db import database_now
-from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.figures import Hour, LastDay, last_day, last_tick, longest_wait, open_runs
+from enterprise_catalog.apps.core.db import database_now, snapshot
+from enterprise_catalog.apps.refresh import budget, figures
+from enterprise_catalog.apps.refresh.figures import Hour
 from enterprise_catalog.apps.refresh.freshness import Overview, late_queries, older_than, overview
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.schedule import queries_in_use
+
+State = RefreshRun.State
 
 _ROWS = 10
 _LATE_ROWS = 20
 # Between these ages, in hours, one bar of the picture; 24 is the promise.
 _AGES = (0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24)
-# Beat and a worker show life every TICK_SECONDS; so many of them without any and somebody should look.
+# A worker shows life every TICK_SECONDS; so many of them without any and somebody should look.
 _TICKS_MISSED = 6
 _ENDS = ("published", "held", "failed")
 _CHANGES = ("added", "removed")
@@ -45,20 +48,22 @@ class Verdict:
 
 def health_context() -> dict[str, Any]:
     """What the template `console/home.html` shows."""
-    found, day, open_now = overview(), last_day(), open_runs()
-    return {
-        "as_of": moment(database_now()),
-        "verdicts": [_freshness(found), _life(), _held(found), _failures(day), _requests()],
-        "ages": _ages(found),
-        "late": _late(found),
-        "open": _open(open_now),
-        "held": _held_runs() if open_now["held"] else None,
-        "failing": _failing(day),
-        "ends": _chart(day.hours, _ENDS, "Refreshes that ended, by hour (UTC)", lambda hour: hour.states),
-        "changes": _chart(day.hours, _CHANGES, "Content that joined and left, by hour (UTC)", _changes_of),
-        "largest": _queries(CatalogQuery.objects.order_by("-member_count", "pk")[:_ROWS], Counter()),
-        "most_changed": _queries(CatalogQuery.objects.filter(pk__in=_most(day.changed)), day.changed),
-    }
+    with snapshot():
+        found, failing = overview(), figures.failing_queries()
+        failing_count, hours = failing.count(), figures.ended_by_hour()
+        return {
+            "as_of": moment(database_now()),
+            "verdicts": [_freshness(found), _life(), _held(found), _failures(failing_count), _requests()],
+            "ages": _ages(found),
+            "late": _late(found),
+            "under_way": _under_way(),
+            "held": _held_runs() if found.held else None,
+            "failing": _failing(failing) if failing_count else None,
+            "ends": _chart(hours, _ENDS, "Refreshes that ended, by hour (UTC)", lambda hour: hour.states),
+            "changes": _chart(hours, _CHANGES, "Content that joined and left, by hour (UTC)", vars),
+            "largest": _queries(queries_in_use().order_by("-member_count", "pk")[:_ROWS], Counter()),
+            "most_changed": _most_changed(),
+        }
 
 
 # The lines at the top
@@ -74,14 +79,14 @@ def _freshness(found: Overview) -> Verdict:
 
 
 def _life() -> Verdict:
-    ago, wait = last_tick(), longest_wait()
-    if ago is None:
+    silence, wait = figures.silence(), figures.longest_wait()
+    if silence is None:
         return Verdict(good=False, text="Beat and workers never showed life. Do they run?")
-    if ago > _TICKS_MISSED * timedelta(seconds=settings.TICK_SECONDS):
-        return Verdict(good=False, text=f"Beat and workers show no life for {_spoken(ago)}. Do both run?")
+    if silence > _TICKS_MISSED * timedelta(seconds=settings.TICK_SECONDS):
+        return Verdict(good=False, text=f"Beat and workers show no life for {_spoken(silence)}. Do both run?")
     if wait > timedelta(minutes=10):
         return Verdict(good=False, text=f"A refresh has waited {_spoken(wait)} for a worker. Are there enough?")
-    return Verdict(good=True, text=f"Beat and workers are alive, {_spoken(ago)} ago.")
+    return Verdict(good=True, text=f"Work goes on; the last sign of life is {_spoken(silence)} old.")
 
 
 def _held(found: Overview) -> Verdict:
@@ -91,10 +96,10 @@ def _held(found: Overview) -> Verdict:
     return Verdict(good=False, text=format_html("{} held for a decision.", runs))
 
 
-def _failures(day: LastDay) -> Verdict:
-    if not day.failing:
-        return Verdict(good=True, text="The last refresh of every query went well.")
-    return Verdict(good=False, text=f"The last refresh of {plural(len(day.failing), 'query', 'queries')} failed.")
+def _failures(count: int) -> Verdict:
+    if not count:
+        return Verdict(good=True, text="The last refresh of every query in use went well, as far as one was tried.")
+    return Verdict(good=False, text=f"The last refresh of {plural(count, 'query', 'queries')} failed.")
 
 
 def _requests() -> Verdict:
@@ -125,24 +130,28 @@ def _late(found: Overview) -> SafeString | None:
     return table(["query", "catalogs", "late since", "why"], rows, note=more)
 
 
-def _open(counts: dict[str, int]) -> SafeString:
-    rows = [(link(list_url(RefreshRun, state__exact=state), state), count) for state, count in counts.items()]
-    return table(["state", "runs"], rows)
+def _under_way() -> SafeString:
+    """What runs, then what waits for longest, each with why it is not done."""
+    counts = figures.open_runs()
+    running = _runs().filter(state=State.RUNNING).order_by("started_at")[:_ROWS]
+    queued = _runs().filter(state=State.QUEUED).order_by("requested_at")[:_ROWS]
+    rows = [(_run_link(run, run.requested_at), _query_of(run), late_reason(run)) for run in [*running, *queued]]
+    numbers = [link(list_url(RefreshRun, state__exact=state), f"{counts[state]} {state}") for state in counts]
+    note = format_html("All: {}, {}, {}.", *numbers)
+    return table(["requested", "query", ""], rows, note=note)
 
 
 def _held_runs() -> SafeString:
-    runs = _runs().filter(state=RefreshRun.State.HELD).order_by("held_since")[:_ROWS]
-    return _run_table(runs, "held since", "held_since")
+    held = _runs().filter(state=State.HELD, catalog_query__in=queries_in_use().values("pk"))
+    return _run_table(held.order_by("held_since")[:_ROWS], "held since", "held_since")
 
 
-def _failing(day: LastDay) -> SafeString | None:
-    if not day.failing:
-        return None
-    runs = _runs().filter(pk__in=day.failing[:_ROWS]).order_by("-finished_at")
-    reasons = ", ".join(f"{count} {code}" for code, count in day.failed.most_common())
+def _failing(queries: Any) -> SafeString:
+    uuids = list(queries.order_by(F("last_try").desc()).values_list("last_run", flat=True)[:_ROWS])
+    reasons = ", ".join(f"{count} {code}" for code, count in figures.failures_by_reason().most_common())
     everything = link(list_url(RefreshRun, state__exact="failed"), "All failed runs")
-    note = format_html("{}; of the last 24 hours: {}.", everything, reasons)
-    return _run_table(runs, "failed at", "finished_at", note=note)
+    note = format_html("{}; of the last 24 hours: {}.", everything, reasons or "none")
+    return _run_table(_runs().filter(pk__in=uuids).order_by("-finished_at"), "failed at", "finished_at", note=note)
 
 
 def _runs() -> Any:
@@ -151,32 +160,49 @@ def _runs() -> Any:
 
 def _run_table(runs: Iterable[RefreshRun], heading: str, column: str, *, note: str = "") -> SafeString:
     rows = [
-        (
-            object_link(run, moment(getattr(run, column))),
-            _query_link(run.catalog_query) if run.catalog_query else run.catalog_query_uuid,
-            f"{run.reason_code}: {run.reason_detail}",
-        )
+        (_run_link(run, getattr(run, column)), _query_of(run), f"{run.reason_code}: {run.reason_detail}")
         for run in runs
     ]
     return table([heading, "query", "why"], rows, note=note)
 
 
-def _queries(queries: Iterable[CatalogQuery], changed: Counter[int]) -> SafeString:
-    """The most changed first, where any did."""
-    rows = sorted(queries, key=lambda query: -changed[query.pk])
-    users = EnterpriseCatalog.objects.filter(catalog_query__in=[query.pk for query in rows]).order_by()
-    catalogs = dict(users.values_list("catalog_query").annotate(Count("pk")))
+def _run_link(run: RefreshRun, when: Any) -> SafeString:
+    return object_link(run, moment(when))
+
+
+def _query_of(run: RefreshRun) -> Any:
+    return _query_link(run.catalog_query) if run.catalog_query else run.catalog_query_uuid
+
+
+def _most_changed() -> SafeString:
+    changed = figures.most_changed(limit=_ROWS)
+    return _queries(CatalogQuery.objects.filter(pk__in=list(changed)), changed)
+
+
+def _queries(queries: Any, changed: Counter[int]) -> SafeString:
+    """Each with the catalogs that show it, the most changed first, where any did."""
+    rows = sorted(queries.defer("content_filter"), key=lambda query: -changed[query.pk])
+    catalogs = _catalogs_on([query.pk for query in rows])
     cells = [
-        (_query_link(query), catalogs.get(query.pk, 0), query.member_count, *([changed[query.pk]] if changed else []))
+        (_query_link(query), catalogs[query.pk], query.member_count, *([changed[query.pk]] if changed else []))
         for query in rows
     ]
-    return table(
-        ["query", "catalogs", "items", *(["joined or left"] if changed else [])], cells, note="" if cells else "None."
-    )
+    headings = ["query", "catalogs", "items", *(["joined or left"] if changed else [])]
+    return table(headings, cells, note="" if cells else "None.")
 
 
-def _most(changed: Counter[int]) -> list[int]:
-    return [query for query, _ in changed.most_common(_ROWS)]
+def _catalogs_on(query_ids: Sequence[int]) -> dict[int, SafeString]:
+    """The catalog of each query, or how many there are."""
+    users = EnterpriseCatalog.objects.filter(catalog_query__in=query_ids).order_by()
+    counted = users.values_list("catalog_query").annotate(Count("pk"), Min("pk"))
+    found = {query: (count, first) for query, count, first in counted}
+    single = EnterpriseCatalog.objects.in_bulk([first for count, first in found.values() if count == 1])
+    return {
+        query: object_link(single[first], f"{single[first].title} ({single[first].enterprise_name})")
+        if first in single
+        else link(list_url(EnterpriseCatalog, catalog_query__id__exact=query), count)
+        for query, (count, first) in found.items()
+    }
 
 
 def _query_link(query: CatalogQuery) -> SafeString:
@@ -186,10 +212,6 @@ def _query_link(query: CatalogQuery) -> SafeString:
 def _chart(hours: Sequence[Hour], series: Sequence[str], title: str, values: Any) -> SafeString:
     bars = [Bar(f"{hour.begins_at:%H}", [values(hour)[name] for name in series]) for hour in hours]
     return format_html("{}{}", bar_chart(bars, series=series, title=title, every=3), legend(series))
-
-
-def _changes_of(hour: Hour) -> dict[str, int]:
-    return {"added": hour.added, "removed": hour.removed}
 
 
 def _spoken(time: timedelta) -> str:

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.console.tests.people import page, signed_in
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.refresh.claims import State, fail
@@ -109,13 +109,13 @@ def test_a_failure_is_shown_with_its_reason_until_it_is_over(admin, query):  # P
     assert not verdicts(admin)["The last refresh of 1 query failed."]
     assert "discovery_unavailable: search v2: status 503" in home(admin)
     ended(requested(query), State.PUBLISHED, counts={"added": 3, "removed": 1, "total": 3})
-    assert verdicts(admin)["The last refresh of every query went well."]
+    assert verdicts(admin)["The last refresh of every query in use went well, as far as one was tried."]
 
 
 def test_what_ended_and_what_changed_is_drawn(admin, query):
     ended(requested(query), State.PUBLISHED, counts={"added": 3, "removed": 1, "total": 3})
     shown = home(admin)
-    hour = f"{database_now():%H}"
+    hour = f"{RefreshRun.objects.get().finished_at:%H}"
     assert f"{hour}: 1 published." in shown
     assert f"{hour}: 3 added, 1 removed." in shown
 
@@ -135,6 +135,29 @@ def test_an_exhausted_budget_is_seen(admin, query, settings, spent, good):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 200
     DiscoveryBudget.objects.create(pk=1, spent={str(int(database_now().timestamp() // 60)): spent})
     assert verdicts(admin)[f"{spent} requests to discovery in the last hour, of 200."] is good
+
+
+def test_what_is_under_way_is_shown_with_why_it_is_not_done(admin, query):
+    requested(query)
+    claimed(published(hours_ago=1))
+    shown = home(admin).partition("Under way")[2].partition("Queries by hours")[0]
+    assert "does a worker run?" in shown
+    assert "its refresh runs since" in shown
+    assert "1 queued" in shown
+    assert "1 running" in shown
+
+
+def test_a_held_result_of_a_query_that_nobody_uses_is_no_matter(admin):
+    ended(requested(CatalogQueryFactory.create()), State.HELD, held_since=database_now())
+    assert verdicts(admin)["No result is held."]
+    assert "Held for a decision" not in home(admin)
+
+
+def test_a_catalog_is_named_where_a_query_has_one(admin, query):
+    shown = home(admin).partition("Largest queries")[2]
+    assert EnterpriseCatalog.objects.get().title in shown
+    EnterpriseCatalogFactory.create(catalog_query=query)
+    assert f"catalog_query__id__exact={query.pk}" in home(admin).partition("Largest queries")[2]
 
 
 def test_who_may_see_no_queries_sees_no_health(query):

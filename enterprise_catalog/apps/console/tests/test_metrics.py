@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
 from enterprise_catalog.apps.access.tests.tokens import client_for
@@ -147,13 +148,14 @@ def test_calls_to_discovery_are_counted_by_what_came_of_them(query, sandbox):
 
 
 def test_life_of_beat_and_worker_is_told():
-    assert ("last_tick_age_seconds",) not in figures()
+    assert ("worker_silence_seconds",) not in figures()
     tick()
-    assert figures()["last_tick_age_seconds",] == pytest.approx(0, abs=30)
+    assert figures()["worker_silence_seconds",] == pytest.approx(0, abs=30)
 
 
 def test_poison_of_the_last_day_is_told_by_number(query):  # P7
     run = requested(query)
+    type(run).objects.update(finished_at=database_now())
     for _ in range(2):
         QuarantinedDocument.objects.create(refresh_run=run, content_key="edX+DemoX", reason="too large")
     assert figures()["quarantined_keys",] == 1
@@ -182,7 +184,12 @@ def test_no_name_no_key_and_no_customer_is_told(query):  # P8
     assert not [word for word in ("Secret", "Umbrella", "/secret", str(query.uuid)) if word in text]
 
 
-def test_asking_takes_the_same_statements_however_many_there_are(django_assert_num_queries):
+def test_asking_takes_the_same_statements_however_many_there_are():
+    def statements():
+        with CaptureQueriesContext(connection) as captured:
+            figures()
+        return len(captured)
+
+    few = statements()
     EnterpriseCatalogFactory.create_batch(20)
-    with django_assert_num_queries(11):
-        Client().get("/metrics", headers=HEADERS)
+    assert statements() == few

@@ -4,14 +4,28 @@ from datetime import timedelta
 
 import pytest
 
+from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.refresh.claims import State
-from enterprise_catalog.apps.refresh.figures import last_day, longest_wait, open_runs
+from enterprise_catalog.apps.refresh.figures import (
+    ended_by_hour,
+    failing_queries,
+    failures_by_reason,
+    longest_wait,
+    most_changed,
+    open_runs,
+    silence,
+)
 from enterprise_catalog.apps.refresh.freshness import older_than
-from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.models import RefreshRun, Sweep
+from enterprise_catalog.apps.refresh.schedule import tick
 from enterprise_catalog.apps.refresh.tests.builders import claimed, make_query, requested
 
 pytestmark = pytest.mark.django_db
+
+
+def in_use(content_filter=None):
+    return EnterpriseCatalogFactory.create(catalog_query=make_query(content_filter)).catalog_query
 
 
 def ended(query, state, *, hours_ago, code="", **counts):
@@ -43,33 +57,65 @@ def test_the_last_day_has_24_hours_and_what_ended_in_each():
     ended(query, State.PUBLISHED, hours_ago=2, added=5, removed=2)
     ended(query, State.FAILED, hours_ago=2, code="discovery_unavailable")
     ended(query, State.PUBLISHED, hours_ago=26, added=100, removed=0)
-    day = last_day()
-    assert [hour.begins_at.minute for hour in day.hours] == [0] * 24
-    assert (day.hours[-3].states, day.hours[-3].added, day.hours[-3].removed) == ({"published": 1, "failed": 1}, 5, 2)
-    assert sum(hour.states.total() for hour in day.hours) == 2
-    assert (day.failed, day.changed) == ({"discovery_unavailable": 1}, {query.pk: 7})
+    hours = ended_by_hour()
+    when = RefreshRun.objects.get(state=State.FAILED).finished_at.replace(minute=0, second=0, microsecond=0)
+    (hour,) = (hour for hour in hours if hour.begins_at == when)
+    assert (hour.states, hour.added, hour.removed) == ({"published": 1, "failed": 1}, 5, 2)
+    assert (len(hours), sum(it.states.total() for it in hours)) == (24, 2)
+    assert failures_by_reason() == {"discovery_unavailable": 1}
 
 
 def test_a_query_fails_as_long_as_its_last_end_is_a_failure():
-    broken, mended = make_query({"a": "1"}), make_query({"a": "2"})
+    broken, mended = in_use({"a": "1"}), in_use({"a": "2"})
     ended(mended, State.FAILED, hours_ago=3, code="discovery_unavailable")
     ended(mended, State.PUBLISHED, hours_ago=2)
     ended(broken, State.PUBLISHED, hours_ago=4)
     ended(broken, State.FAILED, hours_ago=3, code="discovery_rejected")
     ended(broken, State.FAILED, hours_ago=1, code="superseded")
-    assert last_day().failing == [RefreshRun.objects.get(reason_code="discovery_rejected").pk]
+    failed = RefreshRun.objects.get(reason_code="discovery_rejected")
+    assert [(query.pk, query.last_run) for query in failing_queries()] == [(broken.pk, failed.pk)]
 
 
-def test_what_changed_nothing_is_no_change():
-    ended(make_query(), State.PUBLISHED, hours_ago=1, added=0, removed=0)
-    assert last_day().changed == {}
+@pytest.mark.parametrize("hours_ago", [1, 25, 24 * 80])
+def test_a_failure_counts_until_it_is_over_however_long_ago(hours_ago):
+    ended(in_use(), State.FAILED, hours_ago=hours_ago, code="discovery_unavailable")
+    assert failing_queries().count() == 1
 
 
-def test_a_run_that_waited_for_a_day_counts_when_it_ends():
-    query = make_query()
-    ended(query, State.PUBLISHED, hours_ago=1)
-    RefreshRun.objects.update(requested_at=database_now() - timedelta(hours=24, minutes=30))
-    assert sum(hour.states.total() for hour in last_day().hours) == 1
+def test_a_failure_that_was_asked_for_long_ago_counts():
+    ended(in_use(), State.FAILED, hours_ago=0, code="discovery_unavailable")
+    RefreshRun.objects.update(requested_at=database_now() - timedelta(hours=60))
+    assert failing_queries().count() == 1
+    assert failures_by_reason() == {"discovery_unavailable": 1}
+
+
+def test_a_query_that_nobody_uses_fails_nobody():
+    ended(make_query(), State.FAILED, hours_ago=1, code="discovery_unavailable")
+    assert not failing_queries().exists()
+
+
+def test_what_changed_most_comes_first_and_what_did_not_is_left_out():
+    much, little, nothing = in_use({"a": "1"}), in_use({"a": "2"}), in_use({"a": "3"})
+    ended(little, State.PUBLISHED, hours_ago=1, added=1, removed=1)
+    ended(much, State.PUBLISHED, hours_ago=1, added=5, removed=2)
+    ended(much, State.PUBLISHED, hours_ago=2, added=0, removed=1)
+    ended(nothing, State.PUBLISHED, hours_ago=1, added=0, removed=0)
+    assert most_changed(limit=10).most_common() == [(much.pk, 8), (little.pk, 2)]
+    assert list(most_changed(limit=1)) == [much.pk]
+
+
+def test_a_run_without_counts_changed_nothing():
+    ended(in_use(), State.PUBLISHED, hours_ago=1)
+    assert most_changed(limit=10) == {}
+    assert sum(hour.added for hour in ended_by_hour()) == 0
+
+
+def test_a_busy_worker_is_not_silent():
+    tick()
+    Sweep.objects.update(due_at=database_now() - timedelta(minutes=10))
+    assert silence() > timedelta(minutes=9)
+    claimed(make_query())
+    assert silence() < timedelta(seconds=30)
 
 
 def test_a_query_without_catalogs_has_no_age():
