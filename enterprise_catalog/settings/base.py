@@ -336,8 +336,11 @@ FILTER_KEYS_LIMIT = 10_000
 # A filter is sent with every page of every refresh, and read by people.
 CONTENT_FILTER_MAX_BYTES = 1024 * 1024
 CONTENT_FILTER_MAX_LEVELS = 10
-# Catalogs that the admin attaches to another query in one transaction: each is some ten statements, and others wait.
-BULK_CATALOGS_LIMIT = 500
+# What the admin does with many rows is done in one transaction, for which others wait: a catalog that is attached to
+# another query takes some twenty statements ...
+BULK_LIMIT = 200
+# ... and a row for each item that joins or leaves it.
+BULK_CHANGES_LIMIT = 100_000
 PAGE_SIZE_DEFAULT = 10
 PAGE_SIZE_MAX = 100
 # Each process remembers where the pages of so many large catalogs begin: 20 kB for one of 20,000 items.

@@ -75,6 +75,15 @@ class Desk:
         """An entry of a list that is folded up."""
         Select(self._find(By.NAME, field)).select_by_visible_text(text)
 
+    def download(self, label: str, *, directory: Path) -> Path:
+        """What a link gives to keep."""
+        where = {"behavior": "allow", "downloadPath": str(directory)}
+        self._browser.execute_cdp_cmd("Browser.setDownloadBehavior", where)
+        self._find(By.PARTIAL_LINK_TEXT, label).click()
+        # While it comes it has another name.
+        WebDriverWait(self._browser, _PATIENCE_SECONDS).until(lambda _: [*directory.glob("catalog-*.[cx][sl][vs]*")])
+        return next(directory.glob("catalog-*"))
+
     def unfold(self, field: str) -> None:
         summary = self._find(By.CSS_SELECTOR, f".field-{field} summary")
         summary.click()

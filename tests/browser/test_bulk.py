@@ -2,7 +2,7 @@
 
 import pytest
 
-from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.console.tests.people import page
 from enterprise_catalog.apps.refresh.pipeline import refresh
@@ -35,11 +35,17 @@ def test_catalogs_are_attached_to_another_query(desk, catalogs):
     assert desk.complaints() == []
 
 
+@pytest.mark.parametrize(("label", "begins"), [("EXPORT CSV", b"\xef\xbb\xbfcontent_key,"), ("EXPORT XLSX", b"PK")])
+def test_a_catalogs_content_is_taken_away(desk, catalogs, tmp_path, label, begins):  # EXP-1
+    catalog = EnterpriseCatalogFactory.create(catalog_query=CatalogQuery.objects.get(title="All courses"))
+    desk.sign_in()
+    desk.open(page(EnterpriseCatalog, "change", catalog.pk))
+    assert desk.download(label, directory=tmp_path).read_bytes().startswith(begins)
+
+
 @pytest.mark.parametrize("shown", ["wide", "narrow"])
 def test_a_catalogs_page_can_be_read_by_everybody(desk, catalogs, shown):
-    all_courses = EnterpriseCatalogFactory.create(
-        catalog_query=CatalogQueryFactory._meta.model.objects.get(title="All courses")
-    )
+    all_courses = EnterpriseCatalogFactory.create(catalog_query=CatalogQuery.objects.get(title="All courses"))
     desk.sign_in()
     if shown == "narrow":
         desk.narrow()

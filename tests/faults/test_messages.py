@@ -5,6 +5,7 @@ says (P3, P4, P5, P10).
 
 import json
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from kombu.serialization import dumps
@@ -15,8 +16,9 @@ from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.core.nudge import nudge
 from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.tasks import run_refresh
+from enterprise_catalog.apps.refresh.tasks import run_refresh, run_tick
 from enterprise_catalog.apps.refresh.tests.builders import make_query, requested
+from enterprise_catalog.celery import app
 from tests.faults.conftest import eventually
 from tests.faults.scene import Scene, ends_like_a_clean_run, published_catalog, state_of
 
@@ -111,6 +113,15 @@ def test_a_message_comes_back_from_a_killed_worker(workers, scene, sandbox, brok
     saw("delivered again after its run had ended, which stayed as it was")
     other.delete()
     ends_like_a_clean_run(scene)
+
+
+def test_what_beat_asks_for_does_not_wait_behind_work(broker):
+    """P5: a tick finds the runs of dead workers, whatever else there is to do."""
+    for _ in range(5):
+        run_refresh.delay(str(uuid4()))
+    run_tick.delay()
+    with app.connection_for_read() as connection, connection.SimpleQueue(QUEUE) as waiting:
+        assert waiting.get(timeout=5).headers["task"] == run_tick.name
 
 
 def test_poison_messages(workers, scene, broker, saw):

@@ -3,6 +3,7 @@ What workers are told after a commit: all of it at once, and nothing more when t
 caller waits for one lost nudge at most (P6). The rows that were committed are the work; the tick finds them, too.
 """
 
+from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
 
@@ -16,11 +17,13 @@ from enterprise_catalog.apps.refresh.tasks import run_preview, run_refresh
 
 
 def nudge_after_commit(
-    *, run: RefreshRun | None = None, new_customer: UUID | None = None, preview: FilterPreview | None = None
+    *,
+    run: RefreshRun | None = None,
+    runs: Iterable[RefreshRun] = (),
+    new_customer: UUID | None = None,
+    preview: FilterPreview | None = None,
 ) -> None:
-    messages: list[tuple[Task, str]] = []
-    if run is not None:
-        messages.append((run_refresh, str(run.pk)))
+    messages: list[tuple[Task, str]] = [(run_refresh, str(each.pk)) for each in [*([run] if run else []), *runs]]
     if new_customer is not None:
         messages.append((sync_customer, str(new_customer)))
     if preview is not None:

@@ -4,9 +4,13 @@ Ask for refreshes: a row first, and after commit a nudge that may get lost (P5, 
 Nothing here fetches, waits for a worker or needs the broker.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 from django.db import transaction
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.core.db import retry_lost_locks
 from enterprise_catalog.apps.operations.nudges import nudge_after_commit
 from enterprise_catalog.apps.refresh.claims import State, end
@@ -24,6 +28,19 @@ def request_refresh(*, query: CatalogQuery, trigger: str, forced: bool = False) 
     run = request_run(query=query, trigger=trigger, forced=forced)
     nudge_after_commit(run=run)
     return run
+
+
+@retry_lost_locks
+@transaction.atomic
+def request_refreshes(*, queries: Iterable[CatalogQuery], trigger: str) -> list[RefreshRun]:
+    """The same of many, in one transaction. Queries that are gone are left out."""
+    runs = []
+    # In one order, so that two people who do this at once wait for each other.
+    for query in sorted(queries, key=lambda query: query.pk):
+        with suppress(QueryGone):
+            runs.append(request_run(query=query, trigger=trigger))
+    nudge_after_commit(runs=runs)
+    return runs
 
 
 def end_runs_of_replaced_query(*, replacement: CatalogQuery) -> None:

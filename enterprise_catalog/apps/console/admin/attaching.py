@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
@@ -15,7 +14,7 @@ from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staf
 from enterprise_catalog.apps.console.admin.forms import QueryChooser
 from enterprise_catalog.apps.console.display import list_url, object_link, table
 from enterprise_catalog.apps.console.wording import plural, short_query_name
-from enterprise_catalog.apps.operations.attaching import attach_catalogs
+from enterprise_catalog.apps.operations.attaching import TooManyChanges, attach_catalogs
 
 _CATALOGS_SHOWN = 50
 
@@ -27,20 +26,22 @@ class AttachingAdmin(DeskAdmin):
 
     @admin.action(description="Attach to another query ...", permissions=["change"])
     def attach_to_query(self, request: HttpRequest, queryset: QuerySet[EnterpriseCatalog]) -> HttpResponse | None:
-        catalogs = list(queryset[: settings.BULK_CATALOGS_LIMIT + 1])
-        if len(catalogs) > settings.BULK_CATALOGS_LIMIT:
-            text = f"At most {settings.BULK_CATALOGS_LIMIT} catalogs can be attached at once; select fewer."
-            self.message_user(request, text, messages.ERROR)
+        if not (catalogs := self.chosen(request, queryset)):
             return None
         form = self._form(request)
         if not form.is_valid():
             return self._choose(request, form, catalogs)
         query = form.cleaned_data["catalog_query"]
         customers = {catalog.enterprise_uuid for catalog in catalogs}
-        attached = attach_catalogs(catalogs=catalogs, query=query, grants=grants_of_staff(request, *customers))
-        for catalog in catalogs:
+        try:
+            attached = attach_catalogs(catalogs=catalogs, query=query, grants=grants_of_staff(request, *customers))
+        except TooManyChanges as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return None
+        for catalog in attached.moved:
             self.log_change(request, catalog, f"Attached to catalog query {query.uuid}.")
-        moved, before = plural(attached.moved, "catalog is", "catalogs are"), len(catalogs) - attached.moved
+        count = len(attached.moved)
+        moved, before = plural(count, "catalog is", "catalogs are"), len(catalogs) - count
         self.message_user(request, f"{moved} on {short_query_name(query)} now, {before} of the chosen were before.")
         self.tell_run(request, attached.refresh_run)
         return HttpResponseRedirect(list_url(EnterpriseCatalog))

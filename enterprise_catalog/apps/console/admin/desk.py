@@ -8,6 +8,7 @@ Nothing here calls another service; a refresh is asked for, never done (P6).
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -27,7 +28,7 @@ from enterprise_catalog.apps.core.db import retry_lost_locks
 from enterprise_catalog.apps.operations.catalogs import SavedCatalog
 from enterprise_catalog.apps.operations.errors import OperationError
 from enterprise_catalog.apps.operations.query_rows import SavedQuery
-from enterprise_catalog.apps.operations.refreshes import request_refresh
+from enterprise_catalog.apps.operations.refreshes import request_refresh, request_refreshes
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 
@@ -151,12 +152,24 @@ class DeskAdmin(PreviewingAdmin):
 
     @admin.action(description="Refresh now", permissions=["refresh"])
     def refresh_now(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        queries = {self.refreshed_query(obj).pk: self.refreshed_query(obj) for obj in queryset}
-        runs = [request_refresh(query=query, trigger=RefreshRun.Trigger.OPERATOR) for query in queries.values()]
+        if not (rows := self.chosen(request, queryset)):
+            return
+        queries = {self.refreshed_query(obj).pk: self.refreshed_query(obj) for obj in rows}
+        runs = request_refreshes(queries=queries.values(), trigger=RefreshRun.Trigger.OPERATOR)
+        for obj in rows:
+            self.log_change(request, obj, "Asked for a refresh.")
         if len(runs) == 1:
             self.tell_run(request, runs[0])
             return
         self.message_user(request, format_html("{} on their way.", link(list_url(RefreshRun), refreshes(len(runs)))))
+
+    def chosen(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """What an action is to be done with; nothing, and why, when that is more than a request should do."""
+        rows = list(queryset[: settings.BULK_LIMIT + 1])
+        if len(rows) <= settings.BULK_LIMIT:
+            return rows
+        self.message_user(request, f"At most {settings.BULK_LIMIT} rows at once; select fewer.", messages.ERROR)
+        return []
 
     def tell_run(self, request: HttpRequest, run: RefreshRun | None) -> None:
         if run is not None:

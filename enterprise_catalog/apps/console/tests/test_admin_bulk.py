@@ -101,12 +101,25 @@ def test_no_query_or_one_that_is_not_there_is_refused(admin, catalogs, chosen):
 
 
 def test_too_many_at_once_are_refused(admin, catalogs, target, settings):  # COM-21
-    settings.BULK_CATALOGS_LIMIT = 1
+    settings.BULK_LIMIT = 1
     before = queries_of(catalogs)
-    assert "At most 1 catalogs can be attached at once; select fewer." in texts(
-        attach(admin, catalogs, catalog_query=target.pk)
-    )
+    assert "At most 1 rows at once; select fewer." in texts(attach(admin, catalogs, catalog_query=target.pk))
     assert queries_of(catalogs) == before
+
+
+def test_too_many_changes_at_once_are_refused(admin, catalogs, target, settings):  # COM-21
+    settings.BULK_CHANGES_LIMIT = 3
+    before = queries_of(catalogs)
+    said = texts(attach(admin, catalogs, catalog_query=target.pk))
+    assert "Up to 4 items would join and leave these catalogs, 3 can at once. Select fewer catalogs." in said
+    assert queries_of(catalogs) == before
+
+
+def test_too_many_refreshes_at_once_are_refused(admin, catalogs, settings):
+    settings.BULK_LIMIT = 1
+    chosen = {"action": "refresh_now", "_selected_action": [str(catalog.pk) for catalog in catalogs]}
+    assert "At most 1 rows at once; select fewer." in texts(admin.post(LIST, chosen, follow=True))
+    assert not RefreshRun.objects.exists()
 
 
 def test_who_may_only_look_cannot(catalogs, target):

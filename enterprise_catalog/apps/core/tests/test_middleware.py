@@ -55,6 +55,12 @@ def test_a_request_leaves_one_line(log_lines):
     assert line["ms"] >= 0
 
 
+def test_a_line_of_the_admin_says_who(log_lines, admin_client, admin_user):
+    admin_client.get("/admin/")
+    line = next(line for line in log_lines if line["event"] == "request")
+    assert (line["route"], line["user_id"]) == ("admin:index", admin_user.pk)
+
+
 def test_no_line_holds_a_token_a_name_or_a_key(log_lines):
     client_for("alice").get("/api/v1/enterprise-catalogs/x/contains_content_items/?course_run_ids=edX+DemoX")
     client_for("alice", exp=1).get("/api/v1/enterprise-catalogs/")

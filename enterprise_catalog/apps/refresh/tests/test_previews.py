@@ -94,6 +94,11 @@ def test_the_first_items_have_types_and_titles(sandbox):
     assert all(kind and title for _, kind, title in preview.first_items)
 
 
+def test_discovery_is_told_which_preview_asks(sandbox):  # COM-20
+    preview = previewed()
+    assert {call.request_id for call in sandbox.calls("search")} == {str(preview.pk)}
+
+
 def test_it_asks_for_no_full_records_and_writes_no_content(sandbox):  # DISC-16
     previewed(EVERYTHING)
     assert sandbox.calls("courses") == sandbox.calls("programs") == []

@@ -56,7 +56,7 @@ document.addEventListener("DOMContentLoaded", function () {
       box.setAttribute("aria-invalid", String(Boolean(verdict?.errors.length)));
       tidy.disabled = !verdict?.tidy;
       if (!verdict) {
-        say("warning", ["This was not checked: the service does not answer."]);
+        say("warning", ["This was not checked: the service does not answer, or your session is over."]);
       } else if (verdict.errors.length) {
         say("error", verdict.errors);
       } else {

@@ -9,7 +9,9 @@
   async function look() {
     try {
       const response = await fetch(box.dataset.stateUrl, { headers: { Accept: "application/json" } });
-      const preview = await response.json();
+      // The page itself says what became of the preview, or of who looks at it.
+      const isGone = response.redirected || response.status === 403 || response.status === 404;
+      const preview = isGone ? { ended: true } : await response.json();
       if (preview.ended) {
         window.location.reload();
         return;
