@@ -87,7 +87,8 @@ def test_the_enter_key_saves_as_ever(desk, browser, catalog):
 
 def test_a_preview_is_waited_for_confirmed_and_published(desk, browser, catalog, sandbox):
     """P6: saved when confirmed, and the refresh publishes what was shown."""
-    sandbox.add_fault(endpoint="search", delay=1.5)
+    # Long enough to be seen on a busy machine.
+    sandbox.add_fault(endpoint="search", page=2, delay=6)
     desk.sign_in()
     desk.open(page(EnterpriseCatalog, "change", catalog.pk))
     desk.type("content_filter", '{"content_type": "course"}')
