@@ -26,7 +26,7 @@ import tenacity
 from django.conf import settings
 
 from enterprise_catalog.apps.core.deadlines import Deadline, DeadlineAdapter
-from enterprise_catalog.apps.core.metrics import service_call_seconds
+from enterprise_catalog.apps.core.metrics import count_call
 
 log = structlog.get_logger(__name__)
 
@@ -213,7 +213,7 @@ class ServiceClient:
             outcome = _OUTCOMES.get(type(error), "failed")
             raise
         finally:
-            service_call_seconds.labels(service, outcome).observe(time.perf_counter() - started)
+            count_call(service=service, outcome=outcome, seconds=time.perf_counter() - started)
         return answer
 
     def _attempt(self, what: str, method: str, url: str, *, token: str | None = None, **arguments: Any) -> bytes:

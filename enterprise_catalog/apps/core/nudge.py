@@ -18,7 +18,7 @@ from celery import Task, current_app
 from django.conf import settings
 from kombu import Connection
 
-from enterprise_catalog.apps.core.metrics import lost_nudges
+from enterprise_catalog.apps.core.metrics import count_lost_nudge
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +85,7 @@ def nudge(task: Task, *arguments: str) -> bool:
     try:
         _publisher_of_this_process().send(task, arguments)
     except Exception as error:
-        lost_nudges.inc()
+        count_lost_nudge()
         log.warning("nudge_lost", task=task.name, error=type(error).__name__)
         return False
     return True

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -131,7 +132,7 @@ def end(runs: QuerySet[RefreshRun], *, state: str, **fields: Any) -> int:
     )
     if ended:
         reason = fields.get("reason_code", "")
-        transaction.on_commit(lambda: metrics.refreshes_ended.labels(state, reason).inc(ended), robust=True)
+        transaction.on_commit(partial(metrics.count_ended, state=state, reason=reason, runs=ended))
     return ended
 
 
@@ -152,7 +153,7 @@ def _recover(run_uuid: uuid.UUID) -> bool:
     run = expired.select_for_update().first()
     if run is None:
         return False
-    metrics.lost_workers.inc()
+    metrics.count_lost_worker()
     log.warning("refresh_lease_expired", run=str(run_uuid), lost_workers=run.lost_workers + 1)
     return _count_lost(RefreshRun.objects.filter(pk=run_uuid), run)
 

@@ -11,6 +11,7 @@ Nothing readers see changes before everything was fetched (REFR-7). The worker r
 before each batch it writes; when one is lost it stops at once.
 """
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -28,7 +29,7 @@ from enterprise_catalog.apps.catalog.store import StoreReport, store_contents, s
 from enterprise_catalog.apps.core.chunks import in_chunks
 from enterprise_catalog.apps.core.db import database_now, retry_lost_locks, upsert
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
-from enterprise_catalog.apps.core.metrics import refresh_seconds
+from enterprise_catalog.apps.core.metrics import count_refresh
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import (
     DiscoveryError,
@@ -78,8 +79,9 @@ def _refresh(claims: Sequence[Claim]) -> list[UUID]:
     """
     if not claims:
         return []
+    started = time.monotonic()
     try:
-        with refresh_seconds.time(), bound_contextvars(request_id=str(claims[0].run_uuid)):
+        with bound_contextvars(request_id=str(claims[0].run_uuid)):
             _refresh_claimed(claims)
     except (OperationalError, InterfaceError) as error:
         _lose(claims, error)
@@ -96,6 +98,7 @@ def _refresh(claims: Sequence[Claim]) -> list[UUID]:
         log.exception("refresh_crashed", runs=[str(claim.run_uuid) for claim in claims])
         for claim in claims:
             fail(claim, code="internal_error", detail=type(error).__name__)
+    count_refresh(seconds=time.monotonic() - started)
     query_ids = [claim.query_id for claim in claims]
     return list(due_runs().filter(queued_for__in=query_ids).values_list("pk", flat=True))
 
