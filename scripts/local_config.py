@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PORT = 18160
 SANDBOX_PORT = 18170
 ADMIN_USERNAME = "admin"
+LMS_ADMIN_USERNAME = "lms-admin"
 AUDIENCE = "enterprise-catalog-local"
 # What the sandbox accepts from a service; it opens nothing but the sandbox.
 SANDBOX_CLIENT = ("enterprise-catalog-sandbox-key", "enterprise-catalog-sandbox-secret")

@@ -18,7 +18,17 @@ from typing import Any
 import requests
 
 from scripts import processes, sample_data
-from scripts.local_config import ADMIN_USERNAME, AUDIENCE, PORT, ROOT, SANDBOX_PORT, LocalConfig, Secrets, write_private
+from scripts.local_config import (
+    ADMIN_USERNAME,
+    AUDIENCE,
+    LMS_ADMIN_USERNAME,
+    PORT,
+    ROOT,
+    SANDBOX_PORT,
+    LocalConfig,
+    Secrets,
+    write_private,
+)
 from scripts.supervisor import ChildEnded, Supervisor
 
 START_SECONDS = 60
@@ -72,12 +82,15 @@ def prepare_database(supervisor: Supervisor, config: LocalConfig, environment: d
             "DJANGO_SUPERUSER_EMAIL": "admin@example.org",
             "DJANGO_SUPERUSER_PASSWORD": known.admin_password,
         }
-        try:
-            supervisor.run_once("superuser", ["manage.py", "createsuperuser", "--noinput"], environment | account)
-        except ChildEnded as error:
-            # A run that was cut off right here has made the account already.
-            if "already taken" not in str(error):
-                raise
+        # Who has a password here does not come in by the LMS, so there is one of each kind.
+        of_the_lms = {"DJANGO_SUPERUSER_USERNAME": LMS_ADMIN_USERNAME, "DJANGO_SUPERUSER_EMAIL": "lms@example.org"}
+        for variables in (account, of_the_lms):
+            try:
+                supervisor.run_once("superuser", ["manage.py", "createsuperuser", "--noinput"], environment | variables)
+            except ChildEnded as error:
+                # A run that was cut off right here has made the account already.
+                if "already taken" not in str(error):
+                    raise
         config.admin_made.touch()
 
 
@@ -116,7 +129,7 @@ def tell(config: LocalConfig, reports: list[sample_data.Report], *, admin_passwo
     say(f"The service:     {config.url}/")
     say(f"Its API:         {config.url}/api/docs")
     say(f"Its admin:       {config.url}/admin/   user {ADMIN_USERNAME}, password {admin_password}")
-    say(f"                 or “Sign in with the LMS”, where the sandbox believes that you are {ADMIN_USERNAME}")
+    say(f"                 or “Sign in with the LMS”, where the sandbox believes that you are {LMS_ADMIN_USERNAME}")
     say(f"Operator token:  {config.token_file}")
     say(f"Logs:            {config.logs}")
     say("\nServing until Ctrl-C.")

@@ -39,7 +39,7 @@ input[type=text], button {{ font: inherit; padding: .3em .6em }}
 </style></head><body><h1>Sandbox LMS</h1>{content}</body></html>"""
 FORM = """<p>Sign in, and let <b>{client}</b> know who you are. This LMS is for one machine only, and believes you.</p>
 <form method="post">{hidden}
-<p><label>User name <input type="text" name="username" value="admin" autofocus></label></p>
+<p><label>User name <input type="text" name="username" value="lms-admin" autofocus></label></p>
 <p><label><input type="checkbox" name="administrator"> who is staff and superuser of the LMS</label></p>
 <p><button>Sign in</button> <button name="cancel" value="1">Cancel</button></p></form>"""
 

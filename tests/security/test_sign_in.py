@@ -17,6 +17,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 
+from enterprise_catalog.apps.access import sign_in
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.sandbox.keys import user_claims
 from enterprise_catalog.sandbox.sandbox import Sandbox
@@ -63,6 +64,11 @@ def lms(sandbox, settings) -> Sandbox:
 
 def staff(username: str, **fields: Any) -> User:
     return User.objects.create(username=username, is_staff=True, **fields)
+
+
+def superuser(*, email: str = "olga@example.org") -> User:
+    """Whose only way in is the LMS."""
+    return User.objects.create_superuser("olga", email)
 
 
 def test_a_member_of_staff_comes_in():
@@ -116,9 +122,18 @@ def test_a_user_who_is_deactivated_later_is_out_at_once():  # AUTH-6
     assert not person.is_in()
 
 
+def test_an_account_with_a_password_is_not_opened_by_its_name():
+    """Made here, before somebody at the LMS had that name, or without a look at who has it."""
+    User.objects.create_superuser("ops", "ops@example.org", "a password")
+    person = Person("ops")
+    response = person.sign_in()
+    assert (response.status_code, person.is_in()) == (403, False)
+    assert "signs in with a password of this service" in response.content.decode()
+
+
 def test_an_email_address_opens_no_other_account(lms):
     """AUTH-5: whoever gives themselves the address of a superuser at the LMS is still only who they are."""
-    User.objects.create_superuser("olga", "mallory@example.org", "a password")
+    superuser(email="mallory@example.org")
     response = Person("mallory").sign_in()
     assert response.status_code == 403
     assert list(User.objects.filter(is_staff=True).values_list("username", flat=True)) == ["olga"]
@@ -126,7 +141,7 @@ def test_an_email_address_opens_no_other_account(lms):
 
 @pytest.mark.parametrize("username", ["Olga", "ÓLGA", "olga "])
 def test_a_name_that_is_like_a_superusers_is_not_theirs(username):  # AUTH-5
-    User.objects.create_superuser("olga", "olga@example.org", "a password")
+    superuser()
     person = Person(username)
     assert person.sign_in().status_code == 403
     assert not person.is_in()
@@ -138,7 +153,7 @@ def forged(lms: Sandbox, *, key: Any = FOREIGN_KEY, algorithm: str | None = "RS5
 
 
 def test_the_tokens_below_differ_from_a_good_one_in_one_thing_each(lms):
-    User.objects.create_superuser("olga", "olga@example.org", "a password")
+    superuser()
     lms.add_fault(endpoint="token", merge={"access_token": lms.token(username="olga")})
     assert Person("olga").sign_in().status_code == 302
 
@@ -161,7 +176,7 @@ FORGED = {
 
 @pytest.mark.parametrize("kind", FORGED)
 def test_a_token_that_our_lms_did_not_sign_for_us_opens_nothing(kind, lms):  # AUTH-4
-    User.objects.create_superuser("olga", "olga@example.org", "a password")
+    superuser()
     lms.add_fault(endpoint="token", merge={"access_token": FORGED[kind](lms)})
     person = Person("olga")
     response = person.sign_in()
@@ -172,7 +187,7 @@ def test_a_token_that_our_lms_did_not_sign_for_us_opens_nothing(kind, lms):  # A
 
 def test_what_stands_beside_the_token_names_nobody(lms):
     """A name in the LMS's answer, outside what is signed, is no name."""
-    User.objects.create_superuser("olga", "olga@example.org", "a password")
+    superuser()
     lms.add_fault(endpoint="token", merge={"preferred_username": "olga", "username": "olga", "administrator": True})
     assert Person("mallory").sign_in().status_code == 403
 
@@ -190,6 +205,44 @@ def test_an_lms_that_fails_is_no_error_of_ours(lms, answer):
     lms.add_fault(endpoint="token", **answer)
     person = Person("stan")
     assert (person.sign_in().status_code, person.is_in()) == (502, False)
+
+
+def test_an_lms_that_drips_is_not_waited_for(lms, settings):
+    """P6: one byte now and then, each in time."""
+    settings.SOCIAL_AUTH_EDX_OAUTH2_REQUESTS_TIMEOUT = 1
+    staff("stan")
+    lms.add_fault(endpoint="token", drip=15)
+    person = Person("stan")
+    began = time.monotonic()
+    assert (person.sign_in().status_code, person.is_in()) == (502, False)
+    assert time.monotonic() - began < 10
+
+
+def test_of_a_process_few_threads_wait_for_the_lms(settings):  # P6
+    staff("stan")
+    person = Person("stan")
+    page = person.agree(person.begin())
+    for _ in range(2):
+        assert sign_in._at_once.acquire(blocking=False)
+    try:
+        assert person.browser.get(page).status_code == 502
+    finally:
+        sign_in._at_once.release(2)
+
+
+@pytest.mark.parametrize("target", ["/admin/" + "x" * 3000, "https://elsewhere.example/", "//elsewhere.example"])
+def test_little_is_kept_of_who_begins(target):
+    person = Person("stan")
+    person.begin(next=target)
+    assert len(json.dumps(dict(person.browser.session))) < 500
+    assert person.browser.session.get_expiry_age() <= 1800
+
+
+def test_who_is_in_stays_in_as_by_password(settings):
+    staff("stan")
+    person = Person("stan")
+    person.sign_in()
+    assert person.browser.session.get_expiry_age() == settings.SESSION_COOKIE_AGE
 
 
 def test_who_cancels_at_the_lms_is_not_signed_in():

@@ -7,19 +7,30 @@ the token is verified like any other (AUTH-4), its `preferred_username` names th
 (AUTH-5), and who is staff is that row's word. Nothing is stored but the session.
 """
 
+import time
+from threading import BoundedSemaphore
 from typing import Any
 
 import jwt
+import requests
 from auth_backends.backends import EdXOAuth2
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from rest_framework.exceptions import AuthenticationFailed
-from social_core.exceptions import AuthCanceled, AuthInputError, AuthSessionError, SocialAuthBaseException
+from social_core.exceptions import (
+    AuthCanceled,
+    AuthInputError,
+    AuthProviderError,
+    AuthSessionError,
+    SocialAuthBaseException,
+)
+from social_core.utils import http_error
 from social_django.strategy import DjangoStrategy
 
 from enterprise_catalog.apps.access.authentication import user_of_payload
 from enterprise_catalog.apps.access.tokens import verified_payload
+from enterprise_catalog.apps.core.deadlines import Deadline, DeadlineAdapter
 from enterprise_catalog.apps.core.models import User
 
 
@@ -33,6 +44,10 @@ class SignInRefused(Exception):
 
 class LmsUnusable(SignInRefused):
     """The LMS, or what is set up there and here for signing in, is at fault."""
+
+
+# Of a process's few threads, so many wait for the LMS at most: others want to read with them.
+_at_once = BoundedSemaphore(2)
 
 
 class _InSession:
@@ -68,6 +83,29 @@ class LmsSignIn(EdXOAuth2):
         # Unasked, the LMS signs with a secret that it shares with old services, which nobody here accepts (AUTH-4).
         return {**super().auth_complete_params(state), "asymmetric_jwt": "true"}
 
+    def request(
+        self, url: str, *, method: str = "GET", timeout: Any = None, stage: Any = "user_info", **sent: Any
+    ) -> requests.Response:
+        """As the library's. But all of the answer is there in time, however it drips, and few threads wait for one."""
+        seconds = timeout or settings.SOCIAL_AUTH_EDX_OAUTH2_REQUESTS_TIMEOUT
+        if not _at_once.acquire(timeout=1):
+            raise AuthProviderError(self, code="too_many_at_once", stage=stage)
+        try:
+            with requests.Session() as session:
+                for scheme in ("https://", "http://"):
+                    session.mount(scheme, DeadlineAdapter(Deadline(until=time.monotonic() + seconds)))
+                answer = session.request(method, url, timeout=seconds, allow_redirects=False, **sent)
+            answer.raise_for_status()
+        except requests.Timeout as error:
+            raise AuthProviderError(self, code="timeout", stage=stage) from error
+        except requests.HTTPError as error:
+            raise http_error(self, error, stage=stage) from error
+        except requests.RequestException as error:
+            raise AuthProviderError(self, code="connection_failed", stage=stage) from error
+        finally:
+            _at_once.release()
+        return answer
+
     def do_auth(self, access_token: str, *args: Any, **kwargs: Any) -> User:
         return member_of_staff(access_token)
 
@@ -100,6 +138,10 @@ def member_of_staff(access_token: str) -> User:
     except AuthenticationFailed as error:
         message = f"The LMS named a user who cannot be one here. {error.detail}"
         raise SignInRefused(message, reason="unusable_name") from error
+    if user.password and user.has_usable_password():
+        # Made here, by a name that anybody may have at the LMS.
+        message = f"The user {user.username} of this service signs in with a password of this service."
+        raise SignInRefused(message, reason="has_password")
     if not user.is_active:
         raise SignInRefused(f"The user {user.username} is deactivated in this service.", reason="inactive")
     if not user.is_staff:

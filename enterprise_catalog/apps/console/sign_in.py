@@ -5,6 +5,7 @@ Only a person who may come in is signed in. Everybody else gets a page that says
 """
 
 import structlog
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import login, logout
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -19,6 +20,7 @@ from enterprise_catalog.apps.access.sign_in import LmsSignIn, LmsUnusable, SignI
 log = structlog.get_logger(__name__)
 
 _NEXT = "lms_sign_in_next"
+_LONGEST = 2000
 
 
 @never_cache
@@ -29,7 +31,9 @@ def begin(request: HttpRequest) -> HttpResponseBase:
     target = request.POST.get("next", "")
     # Whoever was signed in in this browser; nothing of theirs is to be found by the next one.
     logout(request)
-    request.session[_NEXT] = target
+    # Anybody may begin: what is kept of it is little, and not for long.
+    request.session[_NEXT] = target if _is_ours(request, target) else ""
+    request.session.set_expiry(settings.SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME)
     return LmsSignIn(request).start()
 
 
@@ -46,9 +50,9 @@ def complete(request: HttpRequest) -> HttpResponseBase:
     target = request.session.pop(_NEXT, "")
     # A session of its own: what was known of the one before is of no use any more.
     login(request, user)
+    request.session.set_expiry(None)
     log.info("signed_in_through_lms", user_id=user.pk)
-    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return HttpResponseRedirect(target if safe else reverse("admin:index"))
+    return HttpResponseRedirect(target if _is_ours(request, target) else reverse("admin:index"))
 
 
 def _refused(request: HttpRequest, refusal: SignInRefused, *, lms_logout_url: str) -> HttpResponseBase:
@@ -60,6 +64,12 @@ def _refused(request: HttpRequest, refusal: SignInRefused, *, lms_logout_url: st
         status = 403
     context = {**admin.site.each_context(request), "refusal": refusal, "lms_logout_url": lms_logout_url}
     return render(request, "console/sign_in_refused.html", context, status=status)
+
+
+def _is_ours(request: HttpRequest, target: str) -> bool:
+    """Whether a page of this service is to follow; an address of the admin is far shorter than this."""
+    hosts = {request.get_host()}
+    return len(target) < _LONGEST and url_has_allowed_host_and_scheme(target, hosts, require_https=request.is_secure())
 
 
 def _require_offered() -> None:

@@ -13,7 +13,7 @@ from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db import retry_lost_locks
 from enterprise_catalog.apps.operations.catalogs import CatalogValues, save_catalog
-from enterprise_catalog.apps.operations.errors import OperationError
+from enterprise_catalog.apps.operations.errors import Gone, OperationError
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 
@@ -39,6 +39,9 @@ def attach_catalogs(*, catalogs: Iterable[EnterpriseCatalog], query: CatalogQuer
     # The filter finds the query and never changes it (QRY-1).
     values = CatalogValues(content_filter=query.content_filter)
     saved = [save_catalog(catalog=catalog, values=values, grants=grants) for catalog in moved]
+    if any(each.catalog.catalog_query_id != query.pk for each in saved):
+        # Its filter changed since it was chosen, and is another query's now.
+        raise Gone
     runs = [each.refresh_run for each in saved if each.refresh_run]
     return Attached(moved=moved, refresh_run=runs[-1] if runs else None)
 

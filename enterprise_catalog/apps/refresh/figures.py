@@ -65,8 +65,9 @@ def silence() -> timedelta | None:
 
 def quarantined_keys() -> int:
     """Keys of documents that runs of the last day set aside (P7)."""
-    lately = QuarantinedDocument.objects.filter(refresh_run__finished_at__gte=database_now() - _DAY)
-    return int(lately.aggregate(keys=Count("content_key", distinct=True))["keys"])
+    lately = RefreshRun.objects.filter(finished_at__gte=database_now() - _DAY).order_by()
+    documents = QuarantinedDocument.objects.filter(refresh_run__in=lately.values("pk"))
+    return int(documents.aggregate(keys=Count("content_key", distinct=True))["keys"])
 
 
 def ended_by_hour() -> list[Hour]:

@@ -6,6 +6,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
     CatalogQuery,
@@ -17,8 +18,10 @@ from enterprise_catalog.apps.catalog.tests.factories import (
     EnterpriseCatalogFactory,
     publish_members,
 )
+from enterprise_catalog.apps.console.admin import attaching
 from enterprise_catalog.apps.console.tests.people import page, signed_in, texts
 from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.operations.query_rows import save_query
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tests.builders import store_keys
 
@@ -104,6 +107,27 @@ def test_too_many_at_once_are_refused(admin, catalogs, target, settings):  # COM
     settings.BULK_LIMIT = 1
     before = queries_of(catalogs)
     assert "At most 1 rows at once; select fewer." in texts(attach(admin, catalogs, catalog_query=target.pk))
+    assert queries_of(catalogs) == before
+
+
+def test_a_query_that_changes_while_it_is_chosen_is_not_taken_for_another(
+    admin, catalogs, target, monkeypatch
+):  # COM-21
+    """Between the form and the transaction somebody edits its filter."""
+    really = attaching.attach_catalogs
+
+    def edited_meanwhile(**chosen):
+        save_query(
+            query=target,
+            content_filter={"level_type": "Advanced", "org": "edX"},
+            title=None,
+            grants=Grants(is_superuser=True),
+        )
+        return really(**chosen)
+
+    monkeypatch.setattr(attaching, "attach_catalogs", edited_meanwhile)
+    before = queries_of(catalogs)
+    assert "Somebody else deleted or moved it meanwhile." in texts(attach(admin, catalogs, catalog_query=target.pk))
     assert queries_of(catalogs) == before
 
 

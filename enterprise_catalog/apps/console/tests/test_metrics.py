@@ -178,6 +178,13 @@ def test_a_database_that_is_away_is_told_and_hides_nothing_else(monkeypatch):
     assert ("requests_total", "health-live", "GET", "200") in found
 
 
+def test_who_comes_while_another_waits_for_the_database_does_not_wait_long(monkeypatch):
+    monkeypatch.setattr(metrics, "_PATIENCE_SECONDS", 0.01)
+    with metrics._reading:
+        assert figures()["database_up",] == 0
+    assert figures()["database_up",] == 1
+
+
 def test_no_name_no_key_and_no_customer_is_told(query):  # P8
     fail(claimed(query), code="discovery_unavailable", detail="GET /secret/path")
     text = Client().get("/metrics", headers=HEADERS).content.decode()
