@@ -89,7 +89,7 @@ class LmsSignIn(EdXOAuth2):
         """As the library's. But all of the answer is there in time, however it drips, and few threads wait for one."""
         seconds = timeout or settings.SOCIAL_AUTH_EDX_OAUTH2_REQUESTS_TIMEOUT
         if not _at_once.acquire(timeout=1):
-            raise AuthProviderError(self, code="too_many_at_once", stage=stage)
+            raise self._unanswered("too_many_at_once", stage)
         try:
             with requests.Session() as session:
                 for scheme in ("https://", "http://"):
@@ -97,14 +97,17 @@ class LmsSignIn(EdXOAuth2):
                 answer = session.request(method, url, timeout=seconds, allow_redirects=False, **sent)
             answer.raise_for_status()
         except requests.Timeout as error:
-            raise AuthProviderError(self, code="timeout", stage=stage) from error
+            raise self._unanswered("timeout", stage) from error
         except requests.HTTPError as error:
             raise http_error(self, error, stage=stage) from error
         except requests.RequestException as error:
-            raise AuthProviderError(self, code="connection_failed", stage=stage) from error
+            raise self._unanswered("connection_failed", stage) from error
         finally:
             _at_once.release()
         return answer
+
+    def _unanswered(self, why: str, stage: Any) -> AuthProviderError:
+        return AuthProviderError(self, code=why, stage=stage)
 
     def do_auth(self, access_token: str, *args: Any, **kwargs: Any) -> User:
         return member_of_staff(access_token)
