@@ -183,6 +183,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "enterprise_catalog"
+# There may be hundreds of messages that say that there is work, and each takes as long as a refresh does. What beat
+# asks for, which finds dead workers' runs among other things (P5), does not wait behind them: Redis hands out 0 before
+# 6, and all versions take both. Brokers that know no priorities have one line.
+CELERY_TASK_ROUTES = {name: {"priority": 6} for name in ("refresh.run", "refresh.preview")}
 # A write waits this long at most for the broker after its commit (P6); a lost nudge is found again by the tick.
 NUDGE_TIMEOUT_SECONDS = 0.2
 

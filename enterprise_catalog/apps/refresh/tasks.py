@@ -20,13 +20,8 @@ from enterprise_catalog.apps.refresh.pruning import prune_if_due
 from enterprise_catalog.apps.refresh.reviews import sweep_reviews_if_due
 from enterprise_catalog.apps.refresh.schedule import tick
 
-# There may be hundreds of messages that say that there is work, and each takes as long as a refresh does. What beat
-# asks for, which finds dead workers' runs among other things (P5), does not wait behind them: Redis hands out 0 before
-# 6, and all versions take both. Brokers that know no priorities have one line.
-_AFTER_BEAT = 6
 
-
-@shared_task(name="refresh.run", priority=_AFTER_BEAT)
+@shared_task(name="refresh.run")
 def run_refresh(run_uuid: str) -> None:
     """A run waits: this one, or by now a more urgent one, whose own message then leads to this one."""
     _announce(run_refresh, refresh_next())
@@ -38,7 +33,7 @@ def run_tick() -> None:
     _announce(run_preview, tick_previews())
 
 
-@shared_task(name="refresh.preview", priority=_AFTER_BEAT)
+@shared_task(name="refresh.preview")
 def run_preview(preview_uuid: str) -> None:
     """A preview waits: this one, or by now another one that came before it."""
     _announce(run_preview, preview_next())
