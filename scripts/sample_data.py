@@ -72,16 +72,18 @@ class Client:
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"JWT {token}"
 
-    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+    def call(self, method: str, path: str, *, missing: bool = False, **options: Any) -> requests.Response:
+        """The answer; one that says 404, which is false, only where something may be `missing`."""
         response = self._session.request(method, self.url + path, timeout=REQUEST_SECONDS, **options)
-        if not response.ok:
+        if not response.ok and not (missing and response.status_code == requests.codes.not_found):
             raise Unexpected(f"{method} {path} answered {response.status_code}: {response.text[:500]}")
         return response
 
 
 def create(client: Client, sample: Sample, *, customer: dict[str, Any]) -> str | None:
-    """Ask for the catalog; returns the id of the refresh that this started or joined."""
-    answer = client.call(
+    """Make the catalog, unless it is there, whatever somebody made of it; returns the id of a refresh it waits for."""
+    path = f"/api/v1/enterprise-catalogs/{sample.uuid}/"
+    answer = client.call("GET", path, missing=True) or client.call(
         "POST",
         "/api/v1/enterprise-catalogs/",
         json={
@@ -96,9 +98,7 @@ def create(client: Client, sample: Sample, *, customer: dict[str, Any]) -> str |
     )
     run = answer.headers.get("X-Refresh-Run")
     if run is None and answer.json()["content_refreshed_at"] is None:
-        run = client.call("POST", f"/api/v1/enterprise-catalogs/{sample.uuid}/refresh_metadata/").json()[
-            "async_task_id"
-        ]
+        run = client.call("POST", f"{path}refresh_metadata/").json()["async_task_id"]
     return run
 
 

@@ -129,4 +129,7 @@ def test_a_held_run_is_approved(desk, catalog):
     desk.open(page(RefreshRun, "change", run.pk))
     assert desk.reads("would leave")
     desk.press("Approve")
+    assert desk.reads("will show this result at once")
+    assert desk.obstacles() == []
+    desk.press("Publish it")
     assert desk.reads("Approved: the held set is published.")

@@ -5,16 +5,31 @@ from functools import update_wrapper
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from structlog.contextvars import bind_contextvars
 
 from enterprise_catalog.apps.access.sign_in import is_offered
+from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.pages.health import health_context
 from enterprise_catalog.apps.console.pages.where import where_is_content
+from enterprise_catalog.apps.console.wording import plural
 
 _MakePage = Callable[[HttpRequest], tuple[str, dict[str, Any]]]
+
+
+class NamingView(AutocompleteJsonView):
+    """What boxes that search offer: a query by what people know it by, since many have no title."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        found = super().serialize_result(obj, to_field_name)
+        if isinstance(obj, CatalogQuery):
+            catalog = obj.catalogs.order_by("created").first()
+            user = f"{catalog.title} ({catalog.enterprise_name})" if catalog else "no catalog"
+            found["text"] = f"{obj}: {user}, {plural(obj.count_v1, 'item')}"
+        return found
 
 
 class ConsoleSite(admin.AdminSite):
@@ -38,6 +53,9 @@ class ConsoleSite(admin.AdminSite):
             return view(request, *arguments, **named)
 
         return super().admin_view(update_wrapper(known, view), cacheable)
+
+    def autocomplete_view(self, request: HttpRequest) -> Any:
+        return NamingView.as_view(admin_site=self)(request)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         sees = request.user.has_perm("catalog.view_catalogquery") and request.user.has_perm("refresh.view_refreshrun")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, IntegerField, Max, Min, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, IntegerField, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, TruncHour
 
@@ -23,7 +23,9 @@ State = RefreshRun.State
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 # Ends that say nothing about whether a query can be refreshed.
-_NO_VERDICT = ("superseded", "filter_changed", "rejected")
+_NO_VERDICT = ("superseded", "filter_changed")
+# What discovery answered was complete; a human did not want it.
+_REJECTED = "rejected"
 _OPEN = (State.QUEUED, State.RUNNING, State.HELD)
 
 
@@ -50,16 +52,14 @@ def longest_wait() -> timedelta:
 
 def silence() -> timedelta | None:
     """
-    How long no worker has shown life, by doing what beat asks for or by renewing a lease; None when none ever did.
-    While all workers are busy, what beat asks for waits, too.
+    How long no worker has shown life, by doing what beat asks for, by renewing a lease or by ending a run; None when
+    none ever did. While all workers are busy, what beat asks for waits, too.
     """
     tick = Sweep.objects.filter(name=TICK).values_list("due_at", flat=True).first()
     lease = RefreshRun.objects.filter(state=State.RUNNING).aggregate(until=Max("lease_until"))["until"]
-    signs = [
-        due - timedelta(seconds=seconds)
-        for due, seconds in ((tick, settings.TICK_SECONDS), (lease, settings.LEASE_SECONDS))
-        if due
-    ]
+    end = RefreshRun.objects.aggregate(last=Max("finished_at"))["last"]
+    dates = ((tick, settings.TICK_SECONDS), (lease, settings.LEASE_SECONDS), (end, 0))
+    signs = [due - timedelta(seconds=seconds) for due, seconds in dates if due]
     return max(timedelta(), database_now() - max(signs)) if signs else None
 
 
@@ -108,8 +108,10 @@ def failing_queries() -> QuerySet[Any]:
     """
     tried = RefreshRun.objects.filter(catalog_query=OuterRef("pk"), finished_at__isnull=False)
     last = tried.exclude(reason_code__in=_NO_VERDICT).order_by("-requested_at")
-    queries = queries_in_use().annotate(last_state=Subquery(last.values("state")[:1]))
-    return queries.filter(last_state=State.FAILED).annotate(
+    queries = queries_in_use().annotate(
+        last_state=Subquery(last.values("state")[:1]), last_reason=Subquery(last.values("reason_code")[:1])
+    )
+    return queries.filter(~Q(last_reason=_REJECTED), last_state=State.FAILED).annotate(
         last_run=Subquery(last.values("pk")[:1]), last_try=Subquery(last.values("finished_at")[:1])
     )
 

@@ -42,7 +42,8 @@ class AttachingAdmin(DeskAdmin):
             self.log_change(request, catalog, f"Attached to catalog query {query.uuid}.")
         count = len(attached.moved)
         moved, before = plural(count, "catalog is", "catalogs are"), len(catalogs) - count
-        self.message_user(request, f"{moved} on {short_query_name(query)} now, {before} of the chosen were before.")
+        others = f", {before} of the chosen were before" if before else ""
+        self.message_user(request, f"{moved} on {short_query_name(query)} now{others}.")
         self.tell_run(request, attached.refresh_run)
         return HttpResponseRedirect(list_url(EnterpriseCatalog))
 

@@ -14,7 +14,7 @@ from enterprise_catalog.apps.console.admin.attaching import AttachingAdmin
 from enterprise_catalog.apps.console.admin.desk import grants_of_staff, shows_version
 from enterprise_catalog.apps.console.admin.exports import ExportAdmin
 from enterprise_catalog.apps.console.admin.forms import CatalogForm, QueryChooser
-from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, uuid_in
+from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, uuid_begins
 from enterprise_catalog.apps.console.display import NOTHING, document, object_link, where_link
 from enterprise_catalog.apps.console.wording import moment, query_name, short_query_name
 from enterprise_catalog.apps.operations.catalogs import CatalogValues, delete_catalog, save_catalog
@@ -65,9 +65,8 @@ class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
             return queryset, False
         wanted = has_words("title", term) | has_words("enterprise_name", term) | has_words("catalog_query__title", term)
         wanted |= Q(catalog_query__content_filter_hash=term.lower())
-        uuid = uuid_in(term)
-        if uuid:
-            wanted |= Q(uuid=uuid) | Q(enterprise_uuid=uuid) | Q(catalog_query__uuid=uuid)
+        for column in ("uuid", "enterprise_uuid", "catalog_query__uuid"):
+            wanted |= uuid_begins(column, term)
         return queryset.filter(wanted), False
 
     def links(self, object_id: str) -> list[dict[str, str]]:

@@ -72,7 +72,10 @@ class QueryChooser(AutocompleteSelect):
 
     def build_attrs(self, *attributes: Any) -> dict[str, Any]:
         """An empty box says what it is for, which is all that screen readers have of it."""
-        return {**super().build_attrs(*attributes), "data-placeholder": "Choose a query: title, uuid or hash"}
+        return {
+            **super().build_attrs(*attributes),
+            "data-placeholder": "Choose a query: title, uuid, catalog or customer",
+        }
 
     def value_from_datadict(self, *sent: Any) -> Any:
         """Django's box would look for a row by whatever was sent, also when it shows again what is no number."""

@@ -4,6 +4,7 @@ Lists that stay quick whatever the tables hold: bounded counting, and searches t
 A list never counts more rows than a person would page through, and never loads what it does not show.
 """
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from enterprise_catalog.apps.catalog.freshness import Freshness, stale_before
 
 # Whoever has not found it on these rows will search.
 _COUNTED_ROWS = 10_000
+_BEGINNING = re.compile(r"[0-9a-f]{6,32}")
 _LAST_CHARACTER = "\U0010ffff"
 
 
@@ -75,6 +77,15 @@ def uuid_in(term: str) -> UUID | None:
         return UUID(term.strip())
     except ValueError:
         return None
+
+
+def uuid_begins(column: str, term: str) -> Q:
+    """
+    Rows with this uuid, as people paste it, or whose uuid begins so, as lists show it; none when that is too little.
+    """
+    uuid = uuid_in(term)
+    beginning = uuid.hex if uuid else term.rstrip(" .").lower().replace("-", "")
+    return Q(**{f"{column}__startswith": beginning}) if _BEGINNING.fullmatch(beginning) else Q(pk__in=[])
 
 
 def has_words(column: str, term: str) -> Q:

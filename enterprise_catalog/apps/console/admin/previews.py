@@ -265,4 +265,6 @@ def _guard_sentence(comparison: Comparison) -> str:
         return f"The guard would hold a refresh that finds this: {comparison.guard.detail}"
     if comparison.guarded:
         return "The guard would not hold a refresh that finds this."
+    if comparison.difference is None:
+        return ""
     return "The guard has no say here: the first publish after a filter changed goes through, whatever it removes."

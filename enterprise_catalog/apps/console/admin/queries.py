@@ -13,7 +13,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.console.admin import query_display
 from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staff, shows_version
 from enterprise_catalog.apps.console.admin.forms import QueryForm
-from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, starts_with, uuid_in
+from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, starts_with, uuid_begins
 from enterprise_catalog.apps.console.display import change_url, document
 from enterprise_catalog.apps.operations.query_rows import SavedQuery, delete_query, save_query
 
@@ -41,7 +41,7 @@ class CatalogQueryAdmin(DeskAdmin):
     list_filter = [FreshnessFilter, UsedFilter, "named"]
     # The search itself is below; this is what shows its box, here and in the form of a catalog.
     search_fields = ["title"]
-    search_help_text = "Title, uuid in any form, or the beginning of a content filter hash"
+    search_help_text = "Title, uuid or hash or their beginning, or words of a catalog on it or of its customer"
     ordering = ["title", "id"]
     preview_column = "catalog_query_id"
     preview_argument = "query"
@@ -62,9 +62,11 @@ class CatalogQueryAdmin(DeskAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        wanted = has_words("title", term) | starts_with("content_filter_hash", term.lower())
-        uuid = uuid_in(term)
-        return queryset.filter(wanted | Q(uuid=uuid) if uuid else wanted), False
+        wanted: Any = has_words("title", term) | starts_with("content_filter_hash", term.lower())
+        users = EnterpriseCatalog.objects.filter(catalog_query=OuterRef("pk"))
+        wanted |= uuid_begins("uuid", term)
+        wanted |= Exists(users.filter(has_words("title", term) | has_words("enterprise_name", term)))
+        return queryset.filter(wanted), False
 
     def get_fieldsets(self, request: HttpRequest, obj: CatalogQuery | None = None) -> Any:
         if shows_version(request):

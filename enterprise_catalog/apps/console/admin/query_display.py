@@ -63,7 +63,9 @@ def _changes(changes: Iterable[CatalogContentChange], query: CatalogQuery) -> An
         for change in changes
     ]
     everything = link(list_url(CatalogContentChange, catalog_query__id__exact=query.pk), "All changes of its query")
-    return table(["when (UTC)", "", "key", "type", "run"], rows, note=everything if rows else "Nothing ever did.")
+    return table(
+        ["when (UTC)", "", "key", "type", "run"], rows, note=everything if rows else "Nothing joined or left yet."
+    )
 
 
 def run_link(uuid: UUID | None) -> Any:

@@ -11,12 +11,14 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from enterprise_catalog.apps.console.admin.listing import ReadOnlyAdmin, uuid_in
 from enterprise_catalog.apps.console.display import NOTHING, change_url, difference_table, object_link, table
-from enterprise_catalog.apps.console.wording import query_name, short, short_query_name
+from enterprise_catalog.apps.console.users import Users
+from enterprise_catalog.apps.console.wording import advice, query_name, short, short_query_name
 from enterprise_catalog.apps.core.packing import unpack
 from enterprise_catalog.apps.operations.runs import NotDecidable, approve_run, reject_run
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
@@ -47,12 +49,12 @@ class RefreshRunAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": [
-                    *("uuid", "query_in_full", "state", "trigger", "forced", "requests", "attempts"),
+                    *("uuid", "query_in_full", "users", "state", "trigger", "forced", "requests", "attempts"),
                     *("requested_at", "started_at", "finished_at", "lease_until"),
                 ]
             },
         ),
-        ("Outcome", {"fields": ["reason_code", "reason_detail", "counted", "held", "quarantined"]}),
+        ("Outcome", {"fields": ["reason_code", "reason_detail", "what_to_do", "counted", "held", "quarantined"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RefreshRun]:
@@ -84,10 +86,27 @@ class RefreshRunAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **tools})
 
     def approve_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Readers get another set by it, so it takes two presses: the second on a page that says what that is."""
+        run = self.get_object(request, unquote(object_id))
+        if request.method == "POST" and "confirmed" not in request.POST and run and decisions(request, run, approve=""):
+            return self._ask(request, run)
         return self._decide(request, object_id, approve_run, "Approved: the held set is published.")
 
     def reject_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._decide(request, object_id, reject_run, "Rejected: the old set stays.")
+
+    def _ask(self, request: HttpRequest, run: RefreshRun) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Approve a held result",
+            "opts": self.opts,
+            "run": run,
+            "run_url": change_url(RefreshRun, run.pk),
+            "query": self.query_in_full(run),
+            "users": self.users(run),
+            "difference": self.held(run),
+        }
+        return TemplateResponse(request, "console/approve.html", context)
 
     def _decide(
         self, request: HttpRequest, object_id: str, decision: Callable[..., RefreshRun], done: str
@@ -121,6 +140,14 @@ class RefreshRunAdmin(ReadOnlyAdmin):
         if obj.catalog_query is None:
             return f"{obj.catalog_query_uuid} (deleted)"
         return object_link(obj.catalog_query, query_name(obj.catalog_query))
+
+    @admin.display(description="used by")
+    def users(self, obj: RefreshRun) -> Any:
+        return Users([obj.catalog_query_id]).of(obj.catalog_query_id)
+
+    @admin.display(description="what to do")
+    def what_to_do(self, obj: RefreshRun) -> Any:
+        return advice(obj.reason_code) or NOTHING
 
     @admin.display(description="items")
     def found(self, obj: RefreshRun) -> Any:

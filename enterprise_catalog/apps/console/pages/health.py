@@ -11,13 +11,14 @@ from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Min
+from django.db.models import F
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.charts import Bar, bar_chart, legend
 from enterprise_catalog.apps.console.display import link, list_url, object_link, table
+from enterprise_catalog.apps.console.users import Users
 from enterprise_catalog.apps.console.wording import late_reason, moment, plural, short_query_name
 from enterprise_catalog.apps.core.db import database_now, snapshot
 from enterprise_catalog.apps.refresh import budget, figures
@@ -52,7 +53,7 @@ def health_context() -> dict[str, Any]:
         found, failing = overview(), figures.failing_queries()
         failing_count, hours = failing.count(), figures.ended_by_hour()
         return {
-            "as_of": moment(database_now()),
+            "as_of": f"{database_now():%Y-%m-%d %H:%M:%S} UTC",
             "verdicts": [_freshness(found), _life(), _held(found), _failures(failing_count), _requests()],
             "ages": _ages(found),
             "late": _late(found),
@@ -125,7 +126,11 @@ def _late(found: Overview) -> SafeString | None:
     if not found.late:
         return None
     late = late_queries(limit=_LATE_ROWS)
-    rows = [(_query_link(row.query), row.catalogs, moment(row.late_since), late_reason(row.last_run)) for row in late]
+    users = Users([row.query.pk for row in late])
+    rows = [
+        (_query_link(row.query), users.of(row.query.pk), moment(row.late_since), late_reason(row.last_run))
+        for row in late
+    ]
     more = f"The {_LATE_ROWS} latest of {found.late}." if found.late > _LATE_ROWS else ""
     return table(["query", "catalogs", "late since", "why"], rows, note=more)
 
@@ -135,10 +140,15 @@ def _under_way() -> SafeString:
     counts = figures.open_runs()
     running = _runs().filter(state=State.RUNNING).order_by("started_at")[:_ROWS]
     queued = _runs().filter(state=State.QUEUED).order_by("requested_at")[:_ROWS]
-    rows = [(_run_link(run, run.requested_at), _query_of(run), late_reason(run)) for run in [*running, *queued]]
+    runs = [*running, *queued]
+    users = Users([run.catalog_query_id for run in runs])
+    rows = [
+        (_run_link(run, run.requested_at), _query_of(run), users.of(run.catalog_query_id), late_reason(run))
+        for run in runs
+    ]
     numbers = [link(list_url(RefreshRun, state__exact=state), f"{counts[state]} {state}") for state in counts]
     note = format_html("All: {}, {}, {}.", *numbers)
-    return table(["requested", "query", ""], rows, note=note)
+    return table(["requested", "query", "catalogs", ""], rows, note=note)
 
 
 def _held_runs() -> SafeString:
@@ -159,11 +169,18 @@ def _runs() -> Any:
 
 
 def _run_table(runs: Iterable[RefreshRun], heading: str, column: str, *, note: str = "") -> SafeString:
+    shown = list(runs)
+    users = Users([run.catalog_query_id for run in shown])
     rows = [
-        (_run_link(run, getattr(run, column)), _query_of(run), f"{run.reason_code}: {run.reason_detail}")
-        for run in runs
+        (
+            _run_link(run, getattr(run, column)),
+            _query_of(run),
+            users.of(run.catalog_query_id),
+            f"{run.reason_code}: {run.reason_detail}",
+        )
+        for run in shown
     ]
-    return table([heading, "query", "why"], rows, note=note)
+    return table([heading, "query", "catalogs", "why"], rows, note=note)
 
 
 def _run_link(run: RefreshRun, when: Any) -> SafeString:
@@ -182,27 +199,13 @@ def _most_changed() -> SafeString:
 def _queries(queries: Any, changed: Counter[int]) -> SafeString:
     """Each with the catalogs that show it, the most changed first, where any did."""
     rows = sorted(queries.defer("content_filter"), key=lambda query: -changed[query.pk])
-    catalogs = _catalogs_on([query.pk for query in rows])
+    users = Users([query.pk for query in rows])
     cells = [
-        (_query_link(query), catalogs[query.pk], query.member_count, *([changed[query.pk]] if changed else []))
+        (_query_link(query), users.of(query.pk), query.member_count, *([changed[query.pk]] if changed else []))
         for query in rows
     ]
-    headings = ["query", "catalogs", "items", *(["joined or left"] if changed else [])]
+    headings = ["query", "catalogs", "members", *(["joined or left"] if changed else [])]
     return table(headings, cells, note="" if cells else "None.")
-
-
-def _catalogs_on(query_ids: Sequence[int]) -> dict[int, SafeString]:
-    """The catalog of each query, or how many there are."""
-    users = EnterpriseCatalog.objects.filter(catalog_query__in=query_ids).order_by()
-    counted = users.values_list("catalog_query").annotate(Count("pk"), Min("pk"))
-    found = {query: (count, first) for query, count, first in counted}
-    single = EnterpriseCatalog.objects.in_bulk([first for count, first in found.values() if count == 1])
-    return {
-        query: object_link(single[first], f"{single[first].title} ({single[first].enterprise_name})")
-        if first in single
-        else link(list_url(EnterpriseCatalog, catalog_query__id__exact=query), count)
-        for query, (count, first) in found.items()
-    }
 
 
 def _query_link(query: CatalogQuery) -> SafeString:

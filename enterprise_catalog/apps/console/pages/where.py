@@ -13,7 +13,8 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.console.display import document, folded
 from enterprise_catalog.apps.console.explaining import (
     content_sentences,
     how_contained,
@@ -22,7 +23,7 @@ from enterprise_catalog.apps.console.explaining import (
 )
 from enterprise_catalog.apps.core.db import snapshot
 from enterprise_catalog.apps.operations.content_facts import catalogs_containing, content_facts
-from enterprise_catalog.apps.operations.explanations import explain_content
+from enterprise_catalog.apps.operations.explanations import Explanation, explain_content
 
 
 def where_is_content(request: HttpRequest) -> tuple[str, dict[str, Any]]:
@@ -43,14 +44,17 @@ def _answer(request: HttpRequest, key: str, term: str) -> dict[str, Any]:
     content = content_facts(content_key=key)
     uuids = _found(request, term) if term else catalogs_containing(content_key=key)
     page = Paginator(uuids, settings.PAGE_SIZE_DEFAULT).get_page(request.GET.get("p"))
+    explanations = explain_content(content=content, catalog_uuids=list(page))
+    filters = _filters(explanations)
     rows = [
         {
             "catalog": explanation.catalog,
             "contains": explanation.contains,
+            "filter": folded("what its search asks for", document(filters.get(explanation.catalog.catalog_query_id))),
             "how": how_contained(explanation),
             "reasons": [(reason_sentence(reason), reason.run_uuid) for reason in explanation.reasons],
         }
-        for explanation in explain_content(content=content, catalog_uuids=list(page))
+        for explanation in explanations
     ]
     return {
         "content": content,
@@ -60,6 +64,12 @@ def _answer(request: HttpRequest, key: str, term: str) -> dict[str, Any]:
         "page": page,
         "rows": rows,
     }
+
+
+def _filters(explanations: list[Explanation]) -> dict[int, Any]:
+    """By the query's id, of those whose catalog lacks the content."""
+    queries = {each.catalog.catalog_query_id for each in explanations if not each.contains}
+    return dict(CatalogQuery.objects.filter(pk__in=queries).values_list("pk", "content_filter"))
 
 
 def _found(request: HttpRequest, term: str) -> QuerySet[EnterpriseCatalog, UUID]:

@@ -156,7 +156,7 @@ def test_a_query_is_offered_while_a_catalog_is_made(admin):
     query = CatalogQueryFactory.create(title="All of it")
     asked = {"term": "all", "app_label": "catalog", "model_name": "enterprisecatalog", "field_name": "catalog_query"}
     offered = admin.get("/admin/autocomplete/", asked).json()["results"]
-    assert offered == [{"id": str(query.pk), "text": "All of it"}]
+    assert offered == [{"id": str(query.pk), "text": "All of it: no catalog, 0 items"}]
 
 
 def test_an_old_version_shows_its_filter(admin):
@@ -165,3 +165,18 @@ def test_an_old_version_shows_its_filter(admin):
     version = page(CatalogQuery, "simple_history", query.pk, query.history.earliest().pk)
     assert "umbrella" in admin.get(version).content.decode()
     assert not EnterpriseCatalog.objects.exists()
+
+
+@pytest.mark.parametrize("term", ["umbrella", "ENGIN", "{uuid:.8}", "{uuid:.8} ..."])
+def test_a_query_is_found_by_who_uses_it_and_by_the_beginning_of_its_uuid(admin, term):
+    catalog = EnterpriseCatalogFactory.create(title="Engineering", enterprise_name="Umbrella")
+    EnterpriseCatalogFactory.create(title="Mathematics", enterprise_name="Globex")
+    query = catalog.catalog_query
+    assert listed(admin, CatalogQuery, q=term.format(uuid=str(query.uuid))) == {query}
+
+
+def test_an_untitled_query_is_offered_by_its_catalog(admin):
+    EnterpriseCatalogFactory.create(title="Engineering", enterprise_name="Umbrella")
+    box = {"app_label": "catalog", "model_name": "enterprisecatalog", "field_name": "catalog_query", "term": "engin"}
+    (offered,) = admin.get("/admin/autocomplete/", box).json()["results"]
+    assert offered["text"].endswith(": Engineering (Umbrella), 0 items")

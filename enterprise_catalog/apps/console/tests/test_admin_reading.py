@@ -35,6 +35,7 @@ from enterprise_catalog.apps.refresh.tests.builders import store_keys
 
 pytestmark = pytest.mark.django_db
 
+CONFIRMED = {"confirmed": "yes"}
 ALL_MODELS = [
     *(EnterpriseCatalog, CatalogQuery, ContentMetadata, CatalogContentChange, CourseReview),
     *(RefreshRun, EnterpriseCustomer, EnterpriseCatalogRoleAssignment, User),
@@ -126,7 +127,10 @@ def test_a_held_run_says_what_it_would_change_and_offers_the_decision(admin, hel
 
 
 def test_a_held_run_is_approved_on_the_record(admin, held):  # RUN-6
-    response = admin.post(page(RefreshRun, "approve", held.pk), follow=True)
+    asked = admin.post(page(RefreshRun, "approve", held.pk))
+    held.refresh_from_db()
+    assert ("would leave" in asked.content.decode(), held.state) == (True, "held")
+    response = admin.post(page(RefreshRun, "approve", held.pk), CONFIRMED, follow=True)
     assert texts(response) == ["Approved: the held set is published."]
     held.refresh_from_db()
     assert (held.state, held.catalog_query.member_count) == ("published", 1)
@@ -156,7 +160,7 @@ def test_who_may_only_look_decides_nothing(held):
 def test_who_may_change_runs_decides_but_edits_nothing(held):
     decider = signed_in("dora", "refresh.view_refreshrun", "refresh.change_refreshrun")
     assert decider.post(page(RefreshRun, "change", held.pk), {"state": "published"}).status_code == 403
-    assert decider.post(page(RefreshRun, "approve", held.pk)).status_code == 302
+    assert decider.post(page(RefreshRun, "approve", held.pk), CONFIRMED).status_code == 302
 
 
 @pytest.mark.parametrize("model", [ContentMetadata, CatalogContentChange, CourseReview, RefreshRun, EnterpriseCustomer])

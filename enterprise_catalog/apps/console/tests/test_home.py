@@ -178,3 +178,31 @@ def test_it_takes_the_same_statements_however_many_queries_there_are(admin, quer
         late = published(hours_ago=30 + number)
         fail(claimed(late), code="discovery_unavailable", detail="down")
     assert statements() == few
+
+
+def test_a_rejected_result_is_no_failure(admin, query):
+    """Whatever failed before it: discovery answered since, and somebody decided."""
+    fail(claimed(query), code="discovery_incomplete", detail="page 2")
+    ended(requested(query), State.FAILED, reason_code="rejected")
+    assert verdicts(admin)["The last refresh of every query in use went well, as far as one was tried."]
+
+
+def test_what_is_broken_is_told_by_its_catalog(admin, query):
+    catalog = EnterpriseCatalog.objects.get()
+    fail(claimed(query), code="discovery_incomplete", detail="page 2")
+    failing = home(admin).partition("Failing")[2].partition("Under way")[0]
+    assert f"{catalog.title} (" in failing
+    EnterpriseCatalogFactory.create_batch(2, catalog_query=query)
+    assert "and 2 others" in home(admin).partition("Failing")[2].partition("Under way")[0]
+
+
+def test_a_run_that_ended_is_a_sign_of_life(admin, query):
+    ended(requested(query), State.PUBLISHED)
+    assert any("Work goes on" in line and good for line, good in verdicts(admin).items())
+
+
+def test_the_page_of_a_run_says_what_to_do(admin, query):
+    fail(claimed(query), code="discovery_incomplete", detail="page 2")
+    shown = admin.get(page(RefreshRun, "change", RefreshRun.objects.get().pk)).content.decode()
+    assert "refresh again later" in shown
+    assert EnterpriseCatalog.objects.get().title in shown

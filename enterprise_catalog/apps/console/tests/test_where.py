@@ -107,3 +107,8 @@ def test_what_it_asks_does_not_grow_with_the_catalogs(admin, catalog, catalogs, 
     # Session and user; count and page; the rest as over the API.
     with django_assert_num_queries(23):
         seen(admin, content_key="edX+A")
+
+
+def test_what_the_search_asks_for_stands_where_it_lacks_the_content(admin):
+    make_catalog("edX+Other", title="Mathematics", enterprise_name="Globex")
+    assert "what its search asks for" in seen(admin, content_key="edX+DemoX", catalog="globex")
