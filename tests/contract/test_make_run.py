@@ -13,6 +13,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from scripts import processes
+from scripts.sample_data import SAMPLES
 from tests.contract.test_deployment_files import ROOT
 from tests.launched import Launched, all_gone
 
@@ -110,6 +111,11 @@ def test_taken_sandbox_port_is_refused_too(tmp_path):
 
 
 def test_ctrl_c_stops_everything_and_the_next_start_keeps_the_data(first_start, directory):
+    # What somebody made of the samples meanwhile is kept, too.
+    token = (directory / "operator.jwt").read_text()
+    url = f"http://127.0.0.1:{first_start.port}/api/v1/enterprise-catalogs/{SAMPLES[1].uuid}/"
+    changes = {"title": "Mathematics", "content_filter": SAMPLES[0].content_filter}
+    assert requests.patch(url, json=changes, headers={"Authorization": f"JWT {token}"}, timeout=10).ok
     family = first_start.family()
     assert len(family) >= 4
     assert first_start.interrupt() == 0
