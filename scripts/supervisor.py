@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import requests
@@ -32,7 +33,9 @@ class Supervisor:
         return self.logs / f"{name}.log"
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
-        self.log_of(name).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            # What the last one said may be what somebody looks for.
+            self.log_of(name).replace(self.logs / f"{name}.before.log")
         # Asked politely by the kernel as well, so that a killed launcher does not cut a refresh in the middle.
         self.children[name] = processes.spawn(
             [sys.executable, "-m", *command], log=self.log_of(name), env=env, cwd=self.cwd, death_signal=15
