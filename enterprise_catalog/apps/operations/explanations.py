@@ -270,10 +270,11 @@ def _not_returned(found: _Found) -> Reason:
     visible = found.content.carriers.visible
     changes = (change for key, change in found.changes.items() if visible[key])
     last = max(changes, key=lambda change: change.pk, default=None)
-    kinds = "or it is of a kind that catalogs leave out"
+    # Kinds are left out of all alike (REFR-11).
+    kinds = "" if found.content.queries else ", or it is of a kind that catalogs leave out"
     if last is None or last.change != Change.REMOVED:
-        return Reason(Code.NOT_RETURNED, f"This catalog's search does not return it, {kinds}.")
-    left = f"It left this catalog, whose search does not return it any more, {kinds}."
+        return Reason(Code.NOT_RETURNED, f"This catalog's search does not return it{kinds}.")
+    left = f"It left this catalog, whose search does not return it any more{kinds}."
     if last.enterprise_catalog_id is not None:
         left = "It was left behind when this catalog was put on another search, which does not return it."
     return Reason(Code.NOT_RETURNED, left, last.changed_at, last.refresh_run_uuid)

@@ -112,3 +112,11 @@ def test_what_it_asks_does_not_grow_with_the_catalogs(admin, catalog, catalogs, 
 def test_what_the_search_asks_for_stands_where_it_lacks_the_content(admin):
     make_catalog("edX+Other", title="Mathematics", enterprise_name="Globex")
     assert "what its search asks for" in seen(admin, content_key="edX+DemoX", catalog="globex")
+
+
+def test_what_another_search_brought_is_of_no_kind_that_is_left_out(admin):  # REFR-11
+    make_catalog("edX+DemoX", title="Engineering", enterprise_name="Umbrella")
+    make_catalog("edX+Other", title="Mathematics", enterprise_name="Globex")
+    shown = seen(admin, content_key="edX+DemoX", catalog="globex")
+    assert "search does not return it." in shown
+    assert "of a kind" not in shown
