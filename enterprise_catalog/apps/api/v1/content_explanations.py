@@ -97,8 +97,7 @@ _LEFT = OpenApiExample(
                 "reasons": [
                     {
                         "code": "not_returned",
-                        "detail": "It left this catalog, whose search does not return it any more, or it is of a kind "
-                        "that catalogs leave out.",
+                        "detail": "It left this catalog, whose search does not return it any more.",
                         "at": "2026-11-22T17:26:10Z",
                         "refresh_run": "2f4d46df-32e8-4f15-ad72-5421a5bf759e",
                     }

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,7 +14,7 @@ from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staf
 from enterprise_catalog.apps.console.admin.forms import QueryChooser
 from enterprise_catalog.apps.console.display import list_url, object_link, table
 from enterprise_catalog.apps.console.wording import plural, short_query_name
-from enterprise_catalog.apps.operations.attaching import TooManyChanges, attach_catalogs
+from enterprise_catalog.apps.operations.attaching import attach_catalogs
 
 _CATALOGS_SHOWN = 50
 
@@ -33,11 +33,7 @@ class AttachingAdmin(DeskAdmin):
             return self._choose(request, form, catalogs)
         query = form.cleaned_data["catalog_query"]
         customers = {catalog.enterprise_uuid for catalog in catalogs}
-        try:
-            attached = attach_catalogs(catalogs=catalogs, query=query, grants=grants_of_staff(request, *customers))
-        except TooManyChanges as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-            return None
+        attached = attach_catalogs(catalogs=catalogs, query=query, grants=grants_of_staff(request, *customers))
         for catalog in attached.moved:
             self.log_change(request, catalog, f"Attached to catalog query {query.uuid}.")
         count = len(attached.moved)

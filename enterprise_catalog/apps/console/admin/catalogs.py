@@ -31,7 +31,9 @@ class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
     list_filter = [CatalogFreshnessFilter, "publish_audit_enrollment_urls", "created"]
     # The search itself is below; this is what shows its box.
     search_fields = ["title"]
-    search_help_text = "Title, customer name, uuid of catalog, customer or query in any form, or a content filter hash"
+    search_help_text = (
+        "Title, customer name, content filter hash, or a uuid or its beginning (catalog, customer, query)"
+    )
     ordering = ["enterprise_name", "created", "uuid"]
     autocomplete_fields = ["catalog_query"]
     preview_column = "catalog_uuid"
