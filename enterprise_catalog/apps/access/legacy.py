@@ -3,13 +3,14 @@ Who may use the legacy surface, for what (LEG-2, PERM-14 to PERM-17): the same r
 own words for a refusal.
 """
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.access.catalogs import Access, catalog_with
+from enterprise_catalog.apps.access.catalogs import Access, Found, catalog_with
 from enterprise_catalog.apps.access.roles import Grants, grants_of
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.uuids import parse_uuid
@@ -19,18 +20,20 @@ VIEWER = Access("Missing: enterprise.can_view_catalog", Grants.has_admin_access)
 
 def viewed_catalog(request: Request, uuid_text: str) -> EnterpriseCatalog:
     """The catalog a path names, with its query, for whom may read its content (PERM-15)."""
-    catalog = _catalog(uuid_text)
+    catalog = _found(uuid_text, catalog_with)
     VIEWER.require(grants_of(request), catalog.enterprise_uuid)
     return catalog
 
 
-def asked_catalog(request: Request, uuid_text: str) -> EnterpriseCatalog:
-    """The same for whom may ask what it contains; to others it does not exist (PERM-16)."""
-    catalog = _catalog(uuid_text)
+def asked_catalog(request: Request, uuid_text: str, *, find: Callable[[UUID], Found | None]) -> Found:
+    """
+    What `find` reads about the catalog for whom may ask what it contains; to others it does not exist (PERM-16).
+    """
+    found = _found(uuid_text, find)
     grants = grants_of(request)
-    if not (grants.is_staff or grants.has_learner_access(catalog.enterprise_uuid)):
+    if not (grants.is_staff or grants.has_learner_access(found.enterprise_uuid)):
         raise NotFound("Not found.")
-    return catalog
+    return found
 
 
 def viewed_customer(request: Request, uuid_text: str) -> UUID:
@@ -51,9 +54,9 @@ def viewed_catalogs(request: Request) -> QuerySet[EnterpriseCatalog]:
     return EnterpriseCatalog.objects.filter(enterprise_uuid__in=customers)
 
 
-def _catalog(uuid_text: str) -> EnterpriseCatalog:
+def _found(uuid_text: str, find: Callable[[UUID], Found | None]) -> Found:
     uuid = parse_uuid(uuid_text)
-    catalog = catalog_with(uuid) if uuid else None
-    if catalog is None:
+    found = find(uuid) if uuid else None
+    if found is None:
         raise NotFound("Not found.")
-    return catalog
+    return found

@@ -6,7 +6,8 @@ members they have (P9). It is written in SQL because the four rules read best si
 every enrollment.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -39,6 +40,7 @@ _TABLES = {
     "content": ContentMetadata._meta.db_table,
     "nested_run": NestedRun._meta.db_table,
     "allowed_run": AllowedRun._meta.db_table,
+    "catalog": EnterpriseCatalog._meta.db_table,
 }
 
 _MATCHES = """
@@ -88,9 +90,21 @@ _ALLOWED_MATCHES = """
 # In the place of a list of queries: each member's own.
 _ANY_QUERY = "member.catalog_query_id"
 
-# In their order (COM-9). In SQL as well: Django takes longer to compile it than databases take to answer.
+# Catalogs in their order (COM-9), each at least once. In SQL as well: Django takes longer to compile it than databases
+# take to answer.
+_OF_CATALOGS = """
+   SELECT catalog.uuid, catalog.enterprise_uuid, matches.asked
+     FROM {catalog} catalog
+LEFT JOIN ({matches}) matches ON matches.catalog_query_id = catalog.catalog_query_id
+    WHERE catalog.{chosen_by} = %s
+ ORDER BY catalog.created, catalog.uuid
+"""
+
+# In the place of a list of queries: those of the chosen catalogs.
+_CHOSEN_QUERIES = "SELECT chosen.catalog_query_id FROM {catalog} chosen WHERE chosen.{chosen_by} = %s"
+
 _OF_CUSTOMER = """
-    SELECT uuid, catalog_query_id FROM {catalog} WHERE enterprise_uuid = %s ORDER BY created, uuid
+    SELECT uuid, catalog_query_id FROM {catalog} WHERE enterprise_uuid = %s
 """
 
 
@@ -102,11 +116,28 @@ class Match(NamedTuple):
     member: str
 
 
+class CatalogMatches(NamedTuple):
+    """A catalog, whose it is, and which of the asked keys it contains."""
+
+    uuid: UUID
+    enterprise_uuid: UUID
+    contained: set[str]
+
+
+def matches_in_catalog(uuid: UUID, *, keys: Collection[str], surface: Surface = V1) -> CatalogMatches | None:
+    """None without such a catalog."""
+    return next(iter(_of_catalogs("uuid", uuid, keys, surface)), None)
+
+
+def matches_in_catalogs_of(customer: UUID, *, keys: Collection[str], surface: Surface = V1) -> list[CatalogMatches]:
+    """Each catalog of a customer, also those without a match, in their order (COM-9)."""
+    return _of_catalogs("enterprise_uuid", customer, keys, surface)
+
+
 def queries_of_customer(customer: UUID) -> dict[UUID, int]:
     """The query that each catalog of a customer is attached to, by the catalog's uuid."""
-    statement = _OF_CUSTOMER.format(catalog=EnterpriseCatalog._meta.db_table)
     with reading().cursor() as cursor:
-        cursor.execute(statement, [customer.hex])
+        cursor.execute(_OF_CUSTOMER.format(**_TABLES), [customer.hex])
         return {UUID(uuid): query_id for uuid, query_id in cursor.fetchall()}
 
 
@@ -114,7 +145,7 @@ def find_matches(*, query_ids: Collection[int], keys: Collection[str], surface: 
     """
     Every way in which one of the keys is contained in one of the queries, in no particular order. Raises QueryGone.
     """
-    return list(_matches(sorted(set(query_ids)), sorted(set(keys)), surface))
+    return list(_matches(sorted(set(query_ids)), keys, surface))
 
 
 def matching_pairs(*, query_ids: Collection[int], keys: Collection[str], surface: Surface = V1) -> set[tuple[int, str]]:
@@ -151,18 +182,48 @@ def _statement(template: str, surface: Surface, *, queries: str, keys: str) -> s
     )
 
 
-def _matches(query_ids: list[int], keys: list[str], surface: Surface) -> Iterator[Match]:
-    known = [key for key in keys if key and is_storable_key(key)]
-    if not query_ids or not known:
+def _of_catalogs(chosen_by: str, value: UUID, keys: Collection[str], surface: Surface) -> list[CatalogMatches]:
+    template = _template(surface)
+    rules = template.count("{keys}")
+    queries = _CHOSEN_QUERIES.format(**_TABLES, chosen_by=chosen_by)
+    # Without a key that could be stored, the catalogs all the same: nothing equals NULL.
+    chunks: Sequence[Sequence[str | None]] = list(_in_chunks(keys, rules)) or [[None]]
+    found: dict[str, CatalogMatches] = {}
+    with snapshot() if len(chunks) > 1 else nullcontext():
+        for chunk in chunks:
+            matches = _statement(template, surface, queries=queries, keys=_places(chunk))
+            statement = _OF_CATALOGS.format(**_TABLES, chosen_by=chosen_by, matches=matches)
+            with reading().cursor() as cursor:
+                cursor.execute(statement, [*[value.hex, *chunk] * rules, value.hex])
+                rows = cursor.fetchall()
+            for uuid, customer, asked in rows:
+                if uuid not in found:
+                    found[uuid] = CatalogMatches(UUID(uuid), UUID(customer), set())
+                if asked is not None:
+                    found[uuid].contained.add(asked)
+    return list(found.values())
+
+
+def _places(values: Collection[Any]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _in_chunks(keys: Collection[str], rules: int) -> Iterator[list[str]]:
+    """Those of the keys that could be stored, as many at once as a statement with so many rules takes."""
+    return in_statements(
+        sorted({key for key in keys if key and is_storable_key(key)}),
+        size=lambda key: rules * (_KEY_BYTES + sent_bytes(key)),
+        rows_at_most=_KEYS_PER_STATEMENT,
+    )
+
+
+def _matches(query_ids: list[int], keys: Collection[str], surface: Surface) -> Iterator[Match]:
+    if not query_ids:
         return
     template = _template(surface) + _QUERIES
     rules = template.count("{keys}")
-    chunks = in_statements(
-        known, size=lambda key: rules * (_KEY_BYTES + sent_bytes(key)), rows_at_most=_KEYS_PER_STATEMENT
-    )
-    for chunk in chunks:
-        queries = ", ".join(["%s"] * len(query_ids))
-        statement = _statement(template, surface, queries=queries, keys=", ".join(["%s"] * len(chunk)))
+    for chunk in _in_chunks(keys, rules):
+        statement = _statement(template, surface, queries=_places(query_ids), keys=_places(chunk))
         parameters: list[int | str] = [*query_ids, *chunk]
         with reading().cursor() as cursor:
             cursor.execute(statement, [*parameters * rules, *query_ids])

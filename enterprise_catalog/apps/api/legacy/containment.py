@@ -1,6 +1,7 @@
 """Are all of these in this catalog, or in one catalog of this customer? (LEG-12, LEG-13)"""
 
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
@@ -13,11 +14,11 @@ from enterprise_catalog.apps.api.v1.containment import (
     IDS,
     NEVER_CACHED,
     WITHOUT_IDS,
-    containing_queries,
+    contains,
     ids_of_query,
 )
 from enterprise_catalog.apps.api.v1.shapes import NEVER_STORED, CatalogContainsShape
-from enterprise_catalog.apps.catalog.membership import queries_of_customer
+from enterprise_catalog.apps.catalog.membership import CatalogMatches, matches_in_catalog, matches_in_catalogs_of
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
@@ -35,7 +36,8 @@ class CatalogContainsView(LegacyView):
     )
     def get(self, request: Request, uuid: str) -> Response:
         ids = ids_of_query(request)
-        return contained(self, {asked_catalog(request, uuid).catalog_query_id}, ids)
+        find = partial(matches_in_catalog, keys=ids, surface=self.surface)
+        return contained([asked_catalog(request, uuid, find=find)], ids)
 
 
 class CustomerContainsView(LegacyView):
@@ -53,10 +55,9 @@ class CustomerContainsView(LegacyView):
         customer = viewed_customer(request, uuid)
         if EnterpriseCustomer.objects.filter(uuid=customer, active=False).exists():
             raise NotFound("Not found.")
-        return contained(self, set(queries_of_customer(customer).values()), ids)
+        return contained(matches_in_catalogs_of(customer, keys=ids, surface=self.surface), ids)
 
 
-def contained(view: LegacyView, query_ids: set[int], ids: set[str]) -> Response:
-    containing = containing_queries(query_ids, ids, match_all=True, surface=view.surface)
-    answer: dict[str, Any] = {"contains_content_items": bool(containing)}
-    return Response(answer, headers=NEVER_CACHED)
+def contained(catalogs: Sequence[CatalogMatches], ids: set[str]) -> Response:
+    found = any(contains(catalog, ids, match_all=True) for catalog in catalogs)
+    return Response({"contains_content_items": found}, headers=NEVER_CACHED)

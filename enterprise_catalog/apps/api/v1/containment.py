@@ -1,15 +1,17 @@
 """Is this content in this catalog, or in any catalog of this customer? (CONT-1 to CONT-8, ADD-6)"""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, attached_catalog_with, catalog_for, customer_for
+from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for, customer_for, found_for
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.v1.shapes import (
@@ -21,9 +23,7 @@ from enterprise_catalog.apps.api.v1.shapes import (
     keys_parameter,
 )
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.membership import matching_pairs, queries_of_customer
-from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.surfaces import Surface
+from enterprise_catalog.apps.catalog.membership import CatalogMatches, matches_in_catalog, matches_in_catalogs_of
 
 ID_FIELDS = ("course_run_ids", "program_uuids")
 # A cached answer would outlive the next publish (COM-19).
@@ -59,8 +59,7 @@ class CatalogContainsView(ApiView):
         responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
-        catalog = catalog_for(request, uuid, access=LEARNER, find=attached_catalog_with)
-        return self.answer(request, catalog, ids_of_query(request))
+        return self.answer(request, uuid, ids_of_query)
 
     @extend_schema(
         operation_id="catalog_contains_post",
@@ -71,13 +70,19 @@ class CatalogContainsView(ApiView):
         responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
     )
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
-        catalog = catalog_for(request, uuid, access=LEARNER, find=attached_catalog_with)
-        return self.answer(request, catalog, ids_of_body(request))
+        return self.answer(request, uuid, ids_of_body)
 
-    def answer(self, request: Request, catalog: EnterpriseCatalog, ids: set[str]) -> Response:
-        match_all = wants_all(request)
-        containing = containing_queries({catalog.catalog_query_id}, ids, match_all=match_all, surface=self.surface)
-        return Response({"contains_content_items": bool(containing)}, headers=NEVER_CACHED)
+    def answer(self, request: Request, uuid: str, read_ids: Callable[[Request], set[str]]) -> Response:
+        """Catalog and matches are read in one statement, so what the caller sent is read before."""
+        try:
+            ids, match_all = read_ids(request), wants_all(request)
+        except APIException:
+            # That there is no such catalog, or that it is another's, is said rather (AUTH-9).
+            catalog_for(request, uuid, access=LEARNER)
+            raise
+        find = partial(matches_in_catalog, keys=ids, surface=self.surface)
+        catalog = found_for(request, uuid, access=LEARNER, find=find)
+        return Response({"contains_content_items": contains(catalog, ids, match_all=match_all)}, headers=NEVER_CACHED)
 
 
 class CustomerContainsView(ApiView):
@@ -109,20 +114,17 @@ class CustomerContainsView(ApiView):
     def answer(self, request: Request, customer: UUID, ids: set[str]) -> Response:
         match_all = wants_all(request)
         wants_list = [boolean(request, name) for name in _LIST_FLAGS]
-        catalogs = queries_of_customer(customer)
-        containing = containing_queries(set(catalogs.values()), ids, match_all=match_all, surface=self.surface)
+        catalogs = matches_in_catalogs_of(customer, keys=ids, surface=self.surface)
+        containing = [catalog.uuid for catalog in catalogs if contains(catalog, ids, match_all=match_all)]
         answer: dict[str, Any] = {"contains_content_items": bool(containing)}
         if any(wants_list):
-            answer["catalog_list"] = [uuid for uuid, query_id in catalogs.items() if query_id in containing]
+            answer["catalog_list"] = containing
         return Response(answer, headers=NEVER_CACHED)
 
 
-def containing_queries(query_ids: set[int], ids: set[str], *, match_all: bool, surface: Surface) -> set[int]:
-    """The queries that contain any of the ids, or each of them. No ids at all are contained nowhere."""
-    pairs = matching_pairs(query_ids=query_ids, keys=ids, surface=surface)
-    if not match_all:
-        return {query_id for query_id, _ in pairs}
-    return {query_id for query_id in query_ids if ids and all((query_id, key) in pairs for key in ids)}
+def contains(catalog: CatalogMatches, ids: set[str], *, match_all: bool) -> bool:
+    """Any of the ids, or each of them. No ids at all are contained nowhere."""
+    return bool(catalog.contained) and (not match_all or catalog.contained >= ids)
 
 
 def wants_all(request: Request) -> bool:

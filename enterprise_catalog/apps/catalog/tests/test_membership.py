@@ -1,5 +1,8 @@
 """Containment (CONT-1, CONT-2, CONT-8) and pages (META-4, META-5, COM-9)."""
 
+from datetime import timedelta
+from uuid import uuid4
+
 import orjson
 import pytest
 from django.db import connection
@@ -7,12 +10,18 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.contents import prepare_content
-from enterprise_catalog.apps.catalog.membership import matching_pairs
-from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentMetadata, Standing
+from enterprise_catalog.apps.catalog.membership import matches_in_catalogs_of, matching_pairs
+from enterprise_catalog.apps.catalog.models import (
+    CatalogContentKey,
+    CatalogQuery,
+    ContentMetadata,
+    EnterpriseCatalog,
+    Standing,
+)
 from enterprise_catalog.apps.catalog.pages import asked_members, asked_page, listed_page, walk_asked, walk_listed
 from enterprise_catalog.apps.catalog.standings import members_of
 from enterprise_catalog.apps.catalog.store import store_contents
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
+from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.db import snapshot
 from enterprise_catalog.apps.core.packing import pack
 
@@ -120,6 +129,22 @@ def test_containment_is_one_statement_for_any_number_of_keys_and_queries(query):
         )
     assert pairs == {(query.pk, "edX+DemoX")}
     assert len(statements) == 1
+
+
+def test_catalogs_come_with_their_matches_in_their_order_however_many_keys_are_asked_about(query):
+    """CONT-7, COM-9; with more keys than one statement takes, all of one moment (P2)."""
+    for key in ("0", "1999"):
+        hold(query, store("course", key))
+    customer = uuid4()
+    last = EnterpriseCatalogFactory(enterprise_uuid=customer, catalog_query=query)
+    first = EnterpriseCatalogFactory(enterprise_uuid=customer)
+    EnterpriseCatalog.objects.filter(pk=first.pk).update(created=last.created - timedelta(hours=1))
+    EnterpriseCatalogFactory(catalog_query=query)
+    with CaptureQueriesContext(connection) as statements:
+        found = matches_in_catalogs_of(customer, keys=[str(number) for number in range(2000)])
+    assert found == [(first.uuid, customer, set()), (last.uuid, customer, {"0", "1999"})]
+    assert [match.contained for match in matches_in_catalogs_of(customer, keys=["", "k" * 256])] == [set(), set()]
+    assert sum(CatalogContentKey._meta.db_table in statement["sql"] for statement in statements) == 2
 
 
 def served(page):
