@@ -19,8 +19,8 @@ FLAT = 1.3
 # No pauses of the garbage collector.
 TAIL = 2.0
 LAST_PAGE_MORE_MS = 2.0
-# The user, the catalog with its generation, its customer: no document.
-HELD_STATEMENTS = 3
+# The user, the catalog with its generation and its customer: no document.
+HELD_STATEMENTS = 2
 LIST_STATEMENTS, LIST_MS = 4, 10.0
 STREAM_MB = 64.0
 UNCHANGED_SECONDS, UNCHANGED_STATEMENTS = 1.0, 60

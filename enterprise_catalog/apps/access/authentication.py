@@ -19,12 +19,12 @@ from rest_framework.request import Request
 
 from enterprise_catalog.apps.access.tokens import verified_payload
 from enterprise_catalog.apps.core.models import User
-from enterprise_catalog.apps.core.prepared import PreparedLookup
+from enterprise_catalog.apps.core.prepared import Part, PreparedLookup
 
 USERNAME_MAX_LENGTH = 150
 EMAIL_MAX_LENGTH = 254
 
-_user_named = PreparedLookup(User.objects.all(), field="username")
+_user_named: PreparedLookup[User] = PreparedLookup("{user} WHERE username = %s", lambda user: user, user=Part(User))
 
 Authenticated = tuple[User, dict[str, Any] | None]
 

@@ -1,9 +1,18 @@
 """From a customer's uuid to what this service knows of it."""
 
-from enterprise_catalog.apps.core.prepared import PreparedLookup
+from uuid import UUID
+
+from enterprise_catalog.apps.core.prepared import Part, PreparedLookup
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
-# The copy of this customer, as links and permissions need it, or None for one that this service was never told of.
-customer_with = PreparedLookup(
-    EnterpriseCustomer.objects.only("slug", "name", "enable_learner_portal", "active", "modified"), field="uuid"
+# As links and permissions need it.
+SERVED = Part(EnterpriseCustomer, "slug", "name", "enable_learner_portal", "active", "modified")
+
+_customer_with: PreparedLookup[EnterpriseCustomer] = PreparedLookup(
+    "{customer} WHERE uuid = %s", lambda customer: customer, customer=SERVED
 )
+
+
+def customer_with(uuid: UUID) -> EnterpriseCustomer | None:
+    """The copy of this customer, None for one that this service was never told of."""
+    return _customer_with(uuid.hex)

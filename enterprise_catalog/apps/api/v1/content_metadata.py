@@ -17,7 +17,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for, served_catalog_with
+from enterprise_catalog.apps.access.catalogs import LEARNER, ServedCatalog, served_catalog_for
 from enterprise_catalog.apps.api.conditional import unless_held
 from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys
@@ -39,7 +39,6 @@ from enterprise_catalog.apps.catalog.surfaces import Surface
 from enterprise_catalog.apps.catalog.versions import version_of_catalog
 from enterprise_catalog.apps.core.moments import iso_moment
 from enterprise_catalog.apps.core.renderers import Rendered
-from enterprise_catalog.apps.customers.lookup import customer_with
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 _WHOLE = flag_parameter("traverse_pagination", "Everything in one streamed answer, whatever its size (META-3).")
@@ -64,20 +63,20 @@ class ContentMetadataView(ApiView):
         responses={200: ContentMetadataShape, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
-        catalog = catalog_for(request, uuid, access=LEARNER, find=served_catalog_with)
+        served = served_catalog_for(request, uuid, access=LEARNER)
         limit = settings.CONTENT_KEYS_LIMIT_GET
         text = (
             f"get_content_metadata GET requests support up to {limit} content keys. "
             "If more are required, use a POST body."
         )
         keys = limited(query_keys(request, "content_keys"), name="content_keys", limit=limit, text=text)
-        question = question_of(request, catalog, keys, self.surface)
-        version = version_of_catalog(catalog=catalog, customer=question.customer, members=question.members)
+        question = question_of(request, served, keys, self.surface)
+        version = version_of_catalog(catalog=question.catalog, customer=question.customer, members=question.members)
         return unless_held(
             request,
             version,
             make=partial(answer, request, question),
-            headers=state_headers(catalog, generation=catalog.catalog_query.generation),
+            headers=state_headers(question.catalog, generation=question.catalog.catalog_query.generation),
         )
 
     @extend_schema(
@@ -89,14 +88,14 @@ class ContentMetadataView(ApiView):
         responses=ContentMetadataShape,
     )
     def post(self, request: Request, uuid: str) -> HttpResponseBase:
-        catalog = catalog_for(request, uuid, access=LEARNER, find=served_catalog_with)
+        served = served_catalog_for(request, uuid, access=LEARNER)
         limit = settings.CONTENT_KEYS_LIMIT_POST
         text = f"get_content_metadata POST requests support up to {limit} content keys."
         keys = body_keys(json_body(request), "content_keys")
         if keys is None:
             raise ValidationError({"content_keys": ["This field is required."]})
         keys = limited(keys, name="content_keys", limit=limit, text=text)
-        return answer(request, question_of(request, catalog, keys, self.surface))
+        return answer(request, question_of(request, served, keys, self.surface))
 
 
 @dataclass(frozen=True)
@@ -114,8 +113,9 @@ class Question:
     page: PageRequest | None
 
 
-def question_of(request: Request, catalog: EnterpriseCatalog, keys: list[str] | None, surface: Surface) -> Question:
+def question_of(request: Request, served: ServedCatalog, keys: list[str] | None, surface: Surface) -> Question:
     """Read the parameters and all rows but the items. Raises what is wrong with them."""
+    catalog = served.catalog
     whole, wanted = boolean(request, "traverse_pagination"), page_request(request)
     members = None
     if keys is not None:
@@ -123,8 +123,7 @@ def question_of(request: Request, catalog: EnterpriseCatalog, keys: list[str] | 
     if not whole:
         count = getattr(catalog.catalog_query, surface.count) if members is None else len(members)
         wanted = replace(wanted, number=page_of(wanted, count).number)
-    customer = customer_with(catalog.enterprise_uuid)
-    return Question(surface, catalog, customer, keys, members, page=None if whole else wanted)
+    return Question(surface, catalog, served.customer, keys, members, page=None if whole else wanted)
 
 
 def answer(request: Request, question: Question) -> HttpResponseBase:

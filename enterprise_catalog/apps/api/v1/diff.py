@@ -8,14 +8,12 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for, served_catalog_with
+from enterprise_catalog.apps.access.catalogs import LEARNER, ServedCatalog, served_catalog_for
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.params import body_keys, has_body, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.v1.shapes import DIFF_KEYS, DiffShape, keys_parameter
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.diff import difference_from_members
-from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.customers.lookup import customer_with
 
 _NAME = "content_keys"
 
@@ -31,13 +29,13 @@ class GenerateDiffView(ApiView):
         responses={200: DiffShape, 400: Refused("No keys, or too many.", MISSING_PARAMETER, *BAD_REQUEST)},
     )
     def get(self, request: Request, uuid: str) -> Response:
-        catalog = catalog_for(request, uuid, access=LEARNER, find=served_catalog_with)
+        served = served_catalog_for(request, uuid, access=LEARNER)
         keys = query_keys(request, _NAME)
         if keys is None:
             raise require_one_of(_NAME)
         limit = settings.CONTENT_KEYS_LIMIT_GET
         text = f"generate_diff GET requests support up to {limit} content keys. If more are required, use a POST body."
-        return Response(diff(catalog, limited(keys, name=_NAME, limit=limit, text=text)))
+        return Response(diff(served, limited(keys, name=_NAME, limit=limit, text=text)))
 
     @extend_schema(
         operation_id="generate_diff",
@@ -50,19 +48,19 @@ class GenerateDiffView(ApiView):
         responses=DiffShape,
     )
     def post(self, request: Request, uuid: str) -> Response:
-        catalog = catalog_for(request, uuid, access=LEARNER, find=served_catalog_with)
+        served = served_catalog_for(request, uuid, access=LEARNER)
         body = json_body(request)
         keys = body_keys(body, _NAME) if has_body(request) else []
         if keys is None:
             raise ValidationError({_NAME: ["This field is required."]})
         limit = settings.DIFF_KEYS_LIMIT_POST
         text = f"generate_diff POST requests support up to {limit} content keys."
-        return Response(diff(catalog, limited(keys, name=_NAME, limit=limit, text=text)))
+        return Response(diff(served, limited(keys, name=_NAME, limit=limit, text=text)))
 
 
-def diff(catalog: EnterpriseCatalog, content_keys: list[str]) -> dict[str, list[dict[str, Any]]]:
+def diff(served: ServedCatalog, content_keys: list[str]) -> dict[str, list[dict[str, Any]]]:
+    catalog, customer = served.catalog, served.customer
     difference = difference_from_members(query_id=catalog.catalog_query_id, content_keys=content_keys)
-    customer = customer_with(catalog.enterprise_uuid)
     # An item counts as modified with all that its links are made of (META-11).
     latest = catalog.modified
     if customer and customer.modified:

@@ -1,12 +1,14 @@
-"""A look-up that is compiled once finds what the queryset finds."""
+"""A look-up that is written in SQL finds what querysets find."""
 
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
-from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
-from enterprise_catalog.apps.core.prepared import PreparedLookup
+from enterprise_catalog.apps.core.prepared import Part, PreparedLookup
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 pytestmark = pytest.mark.django_db
 
@@ -16,32 +18,42 @@ def values_of(row):
 
 
 @pytest.fixture
-def lookup() -> PreparedLookup[EnterpriseCatalog]:
-    catalogs = EnterpriseCatalog.objects.select_related("catalog_query").defer("catalog_query__content_filter")
-    return PreparedLookup(catalogs, field="uuid")
+def lookup() -> PreparedLookup[tuple[EnterpriseCatalog, CatalogQuery, EnterpriseCustomer | None]]:
+    return PreparedLookup(
+        """
+          {catalog}
+     JOIN {query} ON {query}.id = {catalog}.catalog_query_id
+LEFT JOIN {customer} ON {customer}.uuid = {catalog}.enterprise_uuid
+    WHERE {catalog}.uuid = %s
+        """,
+        lambda catalog, query, customer: (catalog, query, customer),
+        catalog=Part(EnterpriseCatalog),
+        query=Part(CatalogQuery, without=["content_filter"]),
+        customer=Part(EnterpriseCustomer, "slug", "modified"),
+    )
 
 
-def test_a_row_and_its_relation_in_one_statement(lookup, django_assert_num_queries):
-    for catalog in EnterpriseCatalogFactory.create_batch(2):
+def test_rows_that_belong_together_in_one_statement(lookup, django_assert_num_queries):
+    for made in EnterpriseCatalogFactory.create_batch(2):
+        EnterpriseCustomer.objects.create(uuid=made.enterprise_uuid, slug="acme", modified=timezone.now())
         with django_assert_num_queries(1):
-            found = lookup(catalog.uuid)
-            assert found.catalog_query.pk == catalog.catalog_query_id
-        stored = EnterpriseCatalog.objects.get(pk=catalog.uuid)
-        assert (found, values_of(found)) == (stored, values_of(stored))
-        assert not found._state.adding
+            catalog, query, customer = lookup(made.uuid.hex)
+        for found in (catalog, query, customer):
+            stored = type(found).objects.get(pk=found.pk)
+            assert (found, values_of(found)) == (stored, values_of(stored))
+            assert not found._state.adding
 
 
-def test_what_is_deferred_is_loaded_when_it_is_needed(lookup, django_assert_num_queries):
-    catalog = EnterpriseCatalogFactory.create()
-    found = lookup(catalog.uuid)
+def test_a_row_that_is_not_there_is_none(lookup):
+    assert lookup(EnterpriseCatalogFactory.create().uuid.hex)[2] is None
+
+
+def test_what_is_not_read_is_loaded_when_it_is_needed(lookup, django_assert_num_queries):
+    made = EnterpriseCatalogFactory.create()
+    _, query, _ = lookup(made.uuid.hex)
     with django_assert_num_queries(1):
-        assert found.catalog_query.content_filter == catalog.catalog_query.content_filter
+        assert query.content_filter == made.catalog_query.content_filter
 
 
 def test_an_unknown_value_is_none(lookup):
-    assert lookup(uuid4()) is None
-
-
-def test_a_queryset_with_values_of_its_own_is_refused():
-    with pytest.raises(ValueError, match="another value"):
-        PreparedLookup(EnterpriseCatalog.objects.filter(title="A"), field="uuid")(uuid4())
+    assert lookup(uuid4().hex) is None
