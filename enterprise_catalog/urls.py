@@ -12,6 +12,10 @@ from enterprise_catalog.apps.core.health import health, live, ready
 from enterprise_catalog.apps.core.routing import route
 
 urlpatterns = [
+    # Tried one after the other, so what is asked all the time comes first.
+    path("api/v1/", include("enterprise_catalog.apps.api.v1.urls")),
+    path("api/v2/", include("enterprise_catalog.apps.api.v2.urls")),
+    path("enterprise/api/v1/", include("enterprise_catalog.apps.api.legacy.urls")),
     path("", home, name="home"),
     route("health/", health, name="health"),
     route("health/live/", live, name="health-live"),
@@ -22,9 +26,6 @@ urlpatterns = [
     route("api/docs/", DocumentationView.as_view(), name="docs"),
     # Where the deployed service has it.
     route("api-docs/", DocumentationView.as_view(), name="api-docs"),
-    path("api/v1/", include("enterprise_catalog.apps.api.v1.urls")),
-    path("api/v2/", include("enterprise_catalog.apps.api.v2.urls")),
-    path("enterprise/api/v1/", include("enterprise_catalog.apps.api.legacy.urls")),
     path("admin/", admin.site.urls),
     # Where every Open edX service has them, so that the LMS need not be told anything new.
     route("login/edx-oauth2/", sign_in.begin, name="lms-sign-in"),

@@ -52,12 +52,13 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "enterprise_catalog.apps.core.compression.GZipMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "enterprise_catalog.apps.core.browser.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # These four one after the other: what does not concern a browser goes past them in one step.
+    "enterprise_catalog.apps.core.browser.SessionMiddleware",
     "enterprise_catalog.apps.core.browser.AuthenticationMiddleware",
     "enterprise_catalog.apps.core.browser.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "enterprise_catalog.apps.core.browser.HistoryMiddleware",
 ]
 

@@ -26,12 +26,12 @@ def unless_held(
     version: Version,
     *,
     make: Callable[[], HttpResponseBase],
-    headers: Mapping[str, str] | None = None,
+    headers: Callable[[], Mapping[str, str]] = dict,
 ) -> HttpResponseBase:
-    """The answer that `make` makes, or 304 with `headers` when the caller holds this version of it."""
+    """The answer that `make` makes, or 304 with what `headers` makes when the caller holds this version of it."""
     etag = etag_of(request, version)
     held = holds(request.headers.get("If-None-Match", ""), etag)
-    response = Response(status=304, headers=headers) if held else make()
+    response = Response(status=304, headers=headers()) if held else make()
     response["ETag"] = etag
     response["Last-Modified"] = http_date(version.last_modified.timestamp())
     response["Cache-Control"] = _CACHE_CONTROL
@@ -44,7 +44,7 @@ def etag_of(request: Request, version: Version) -> str:
     One for each version, URL (links name its host and scheme) and format. Weak, since compression makes other bytes of
     the same answer.
     """
-    return f'W/"{digest([version.digest, request.build_absolute_uri(), request.accepted_renderer.format])}"'
+    return f'W/"{digest([version.facts, request.build_absolute_uri(), request.accepted_renderer.format])}"'
 
 
 def holds(if_none_match: str, etag: str) -> bool:

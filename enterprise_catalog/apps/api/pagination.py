@@ -3,7 +3,7 @@ Pages and their envelopes (COM-6 to COM-10). Arithmetic on numbers and URLs only
 cuts the page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -87,27 +87,28 @@ def full_envelope(request: Request, page: Page, results: Sequence[Any]) -> dict[
 
 
 def _neighbours(request: Request, page: Page) -> dict[str, str | None]:
+    url = urls_with(request, "page")
     return {
-        "next": _url(request, page.number + 1) if page.number < page.last else None,
-        "previous": _url(request, page.number - 1) if page.number > 1 else None,
+        "next": url(str(page.number + 1)) if page.number < page.last else None,
+        # The first page needs no number.
+        "previous": url(str(page.number - 1) if page.number > 2 else None) if page.number > 1 else None,
     }
 
 
-def _url(request: Request, number: int) -> str:
-    return url_with(request, "page", str(number) if number > 1 else None)
-
-
-def url_with(request: Request, name: str, value: str | None) -> str:
+def urls_with(request: Request, name: str) -> Callable[[str | None], str]:
     """
-    The incoming URL with another value of this parameter, None to drop it; every other one stays, repeated ones too
-    (COM-10).
+    A function to the incoming URL with another value of this parameter, None to drop it; every other one stays,
+    repeated ones too (COM-10).
     """
-    pairs = parse_qsl(get_str_from_wsgi(request.META, "QUERY_STRING", ""), keep_blank_values=True)
-    pairs = [pair for pair in pairs if pair[0] != name]
-    if value is not None:
-        pairs.append((name, value))
     path = request.build_absolute_uri(request.path)
-    return f"{path}?{urlencode(pairs)}" if pairs else path
+    given = parse_qsl(get_str_from_wsgi(request.META, "QUERY_STRING", ""), keep_blank_values=True)
+    kept = urlencode([pair for pair in given if pair[0] != name])
+
+    def url(value: str | None) -> str:
+        query = "&".join(part for part in (kept, urlencode({name: value}) if value is not None else "") if part)
+        return f"{path}?{query}" if query else path
+
+    return url
 
 
 def _positive(text: str, *, default: int) -> int:

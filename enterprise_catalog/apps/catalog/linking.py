@@ -23,41 +23,42 @@ from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 # Raise it when the same rows and settings give other links: what callers hold would count as unchanged (COM-18).
 LINKING_VERSION = 3
 
+_CONTEXT_FIELDS = [field.name for field in fields(LinkContext)]
 
-def catalog_linker(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> Callable[[bytes], bytes]:
-    """
-    A function from a rendered item to the item's JSON for this catalog. `customer` is the local copy, if there is one
-    yet (CUST-1).
-    """
-    context = link_context(catalog, customer)
-    floor = _floor(catalog, customer)
 
-    def link(rendered: bytes) -> bytes:
+class CatalogLinker:
+    """Makes of a rendered item its JSON for one catalog. `customer` is the local copy, if there is one yet (CUST-1)."""
+
+    def __init__(self, *, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> None:
+        self.catalog = catalog
+        self.customer = customer
+        self._context = link_context(catalog, customer)
+        moments = (catalog.modified, customer.modified if customer else None)
+        # No item of the catalog counts as older than this (META-11).
+        self._floor = max(sortable_moment(moment) for moment in moments if moment)
+
+    @property
+    def facts(self) -> list[Any]:
+        """
+        All that items of the catalog say beyond what was rendered, as JSON values: items differ only where these do.
+        """
+        return [LINKING_VERSION, [getattr(self._context, name) for name in _CONTEXT_FIELDS], self._floor]
+
+    def __call__(self, rendered: bytes) -> bytes:
         facts, (opening, *segments) = _opened(rendered)
         pieces = [opening]
         if segments:
             # Only the key differs between the runs of a course.
-            before, encode, after = _run_fields(context, facts["key"])
+            before, encode, after = _run_fields(self._context, facts["key"])
             for run_key, segment in zip(facts["runs"], segments, strict=True):
                 pieces += (before, encode(run_key).encode(), after, segment)
-        return _closed(pieces, _item_fields(context, facts, floor))
+        return _closed(pieces, _item_fields(self._context, facts, self._floor))
 
-    return link
-
-
-def linker_without_enrollment(
-    *, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None
-) -> Callable[[bytes], bytes]:
-    """As `catalog_linker`, but nothing leads to enrollment, and the customer's own changes do not count (CUST-6)."""
-    context = link_context(catalog, customer)
-    floor = _floor(catalog, None)
-
-    def link(rendered: bytes) -> bytes:
+    def without_enrollment(self, rendered: bytes) -> bytes:
+        """But nothing leads to enrollment, and the customer's own changes do not count (CUST-6)."""
         facts, segments = _opened(rendered)
-        fields = _item_fields(context, facts, floor)
+        fields = _item_fields(self._context, facts, sortable_moment(self.catalog.modified))
         return _closed(segments, fields | {name: None for name in fields if name == "enrollment_url"})
-
-    return link
 
 
 def bare_item(rendered: bytes) -> bytes:
@@ -69,12 +70,6 @@ def bare_item(rendered: bytes) -> bytes:
     if facts["type"] == ContentType.PROGRAM:
         fields["enrollment_url"] = None
     return _closed(segments, fields)
-
-
-def linking_facts(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> list[Any]:
-    """All that items of a catalog say beyond what was rendered, as JSON values: items differ only where these do."""
-    context = link_context(catalog, customer)
-    return [LINKING_VERSION, [getattr(context, field.name) for field in fields(context)], _floor(catalog, customer)]
 
 
 def _opened(rendered: bytes) -> tuple[Facts, list[bytes]]:
@@ -95,12 +90,6 @@ def _split(rendered: bytes) -> list[bytes]:
 
 def _closed(pieces: list[bytes], fields: dict[str, str | None]) -> bytes:
     return b"".join([*pieces, b",", _members(fields), b"}"])
-
-
-def _floor(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> str:
-    """No item of the catalog counts as older than this (META-11)."""
-    customer_modified = customer.modified if customer else None
-    return max(sortable_moment(moment) for moment in (catalog.modified, customer_modified) if moment)
 
 
 def link_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> LinkContext:

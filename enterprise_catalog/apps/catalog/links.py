@@ -60,6 +60,10 @@ class LinkContext:
         return _query(self.utm.items())
 
     @cached_property
+    def lms_course_urls(self) -> "AroundKey":
+        return _lms_urls(self, "course")
+
+    @cached_property
     def lms_query(self) -> str:
         return _query([*self.parameters.items(), ("catalog", self.catalog_uuid)])
 
@@ -134,7 +138,7 @@ def run_enrollment_urls(context: LinkContext, *, course_key: str | None) -> Arou
     if context.portal_slug and course_key:
         before, after = context.query_around_run
         return AroundKey(f"{_portal_course_url(context, course_key)}?{before}{_RUN}=", _value, after)
-    return _lms_urls(context, "course")
+    return context.lms_course_urls
 
 
 def exec_ed_enrollment_url(context: LinkContext, *, course_key: str, sku: str | None) -> str | None:
@@ -154,12 +158,14 @@ def exec_ed_enrollment_url(context: LinkContext, *, course_key: str, sku: str | 
 
 def lms_course_url(context: LinkContext, key: str) -> str:
     """Where a learner enrols in a course or run through the LMS (ENR-2, LEG-8)."""
-    return _lms_url(context, "course", key)
+    before, encode, after = context.lms_course_urls
+    return f"{before}{encode(key)}{after}"
 
 
 def lms_program_url(context: LinkContext, uuid: str) -> str:
     """Where a learner enrols in a program through the LMS (LEG-8)."""
-    return _lms_url(context, "program", uuid)
+    before, encode, after = _lms_urls(context, "program")
+    return f"{before}{encode(uuid)}{after}"
 
 
 def xapi_activity_id(context: LinkContext, *, content_type: str, content_key: str) -> str:
@@ -169,11 +175,6 @@ def xapi_activity_id(context: LinkContext, *, content_type: str, content_key: st
 
 def _portal_course_url(context: LinkContext, course_key: str) -> str:
     return f"{context.portal_root}/{_path(context.portal_slug or '')}/course/{_path(course_key)}"
-
-
-def _lms_url(context: LinkContext, what: str, key: str) -> str:
-    before, encode, after = _lms_urls(context, what)
-    return f"{before}{encode(key)}{after}"
 
 
 def _lms_urls(context: LinkContext, what: str) -> AroundKey:

@@ -9,6 +9,7 @@ Reads only, of the database only (P6).
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -150,8 +151,7 @@ def rendered_items(*, query_id: int, content_keys: Sequence[str], surface: Surfa
     """The items of these contents as a query shows them, in this order."""
     if not content_keys:
         return []
-    keys = ", ".join(["%s"] * len(content_keys))
-    by_key = dict(_rows(_RENDERED, surface, [query_id, *content_keys], keys=keys))
+    by_key = dict(_rows(_RENDERED, surface, [query_id, *content_keys], keys=len(content_keys)))
     return [unpack_bytes(by_key[key]) for key in content_keys if key in by_key]
 
 
@@ -177,16 +177,21 @@ def _in_order(rows: Iterable[Sequence[Any]]) -> list[tuple[str, bytes]]:
     return sorted(((row[0], row[1]) for row in rows if row[1] is not None), key=itemgetter(0))
 
 
-def _rows(template: str, surface: Surface, parameters: Sequence[int | str], **parts: str) -> list[Any]:
+def _rows(template: str, surface: Surface, parameters: Sequence[int | str], *, keys: int = 0) -> list[Any]:
+    with reading().cursor() as cursor:
+        cursor.execute(_statement(template, surface, keys), parameters)
+        return cursor.fetchall()
+
+
+# Of each surface, a handful and one for each number of keys.
+@lru_cache(maxsize=1000)
+def _statement(template: str, surface: Surface, keys: int) -> str:
     """Only names of tables and columns go into the text of a statement; values are parameters."""
-    statement = template.format(
+    return template.format(
         **_TABLES,
-        **parts,
+        keys=", ".join(["%s"] * keys),
         standing=surface.standing,
         count=surface.count,
         document_column=surface.document,
         override_column=surface.override,
     )
-    with reading().cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return cursor.fetchall()

@@ -9,44 +9,42 @@ callers keep a stale one; one that moves it needlessly only costs a transfer.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from enterprise_catalog.apps.catalog.linking import LINKING_VERSION, linking_facts
+from enterprise_catalog.apps.catalog.linking import LINKING_VERSION, CatalogLinker
 from enterprise_catalog.apps.catalog.models import ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION
-from enterprise_catalog.apps.core.packing import digest
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
 @dataclass(frozen=True)
 class Version:
-    """`digest` is to be compared for equality only; `last_modified` does not move when something is removed."""
+    """`facts` are JSON, to be compared for equality only; `last_modified` does not move when something is removed."""
 
-    digest: str
+    facts: list[Any]
     last_modified: datetime
 
 
-def version_of_catalog(
-    *, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None, members: Sequence[str] | None = None
-) -> Version:
+def version_of_catalog(link: CatalogLinker, *, members: Sequence[str] | None = None) -> Version:
     """
-    Of what a catalog says about its content. `members` are those an answer is about, if it is not about all: which runs
-    belong to an asked course depends on other queries, too (CONT-8).
+    Of what a catalog says about its content, linked so. `members` are those an answer is about, if it is not about all:
+    which runs belong to an asked course depends on other queries, too (CONT-8).
     """
-    query = catalog.catalog_query
+    catalog, query = link.catalog, link.catalog.catalog_query
     facts = [
         RENDERING_VERSION,
         [query.pk, query.generation, query.items_version],
         catalog.title,
-        linking_facts(catalog=catalog, customer=customer),
+        link.facts,
         members,
     ]
-    return Version(digest(facts), latest_modified(catalog=catalog, customer=customer))
+    return Version(facts, latest_modified(catalog=catalog, customer=link.customer))
 
 
 def version_of_content(content: ContentMetadata) -> Version:
     """Of a content by itself, for no catalog."""
     facts = [RENDERING_VERSION, LINKING_VERSION, content.content_key, content.rendered_digest]
-    return Version(digest(facts), content.modified)
+    return Version(facts, content.modified)
 
 
 def latest_modified(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> datetime:

@@ -19,6 +19,8 @@ from simple_history.middleware import HistoryRequestMiddleware
 _API = ("/api/v", "/enterprise/api/")
 _READING = ("GET", "HEAD")
 
+_Answers = Callable[[HttpRequest], HttpResponseBase]
+
 
 def is_token_read(request: HttpRequest) -> bool:
     """A read of the API by somebody who brings no session."""
@@ -30,10 +32,19 @@ def is_token_read(request: HttpRequest) -> bool:
 
 
 class _ForBrowsers(MiddlewareMixin):
-    """Steps aside for token reads. The admin's checks want the middlewares in the settings, so each is one still."""
+    """
+    Steps aside for token reads, together with those of its kind that come next. The admin's checks want the middlewares
+    in the settings, so each is one still.
+    """
+
+    def __init__(self, get_response: _Answers) -> None:
+        super().__init__(get_response)
+        # Django wraps each in a function that turns its exceptions into answers.
+        following = getattr(get_response, "__wrapped__", None)
+        self.beyond: _Answers = following.beyond if isinstance(following, _ForBrowsers) else get_response
 
     def __call__(self, request: HttpRequest) -> Any:
-        return self.get_response(request) if is_token_read(request) else super().__call__(request)
+        return self.beyond(request) if is_token_read(request) else super().__call__(request)
 
 
 class SessionMiddleware(_ForBrowsers, sessions.SessionMiddleware):
@@ -48,15 +59,12 @@ class MessageMiddleware(_ForBrowsers, messages.MessageMiddleware):
     """Django's."""
 
 
-class HistoryMiddleware:
+class HistoryMiddleware(_ForBrowsers):
     """simple_history's, which is a function."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+    def __init__(self, get_response: _Answers) -> None:
+        super().__init__(get_response)
         self.with_history = HistoryRequestMiddleware(get_response)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response: HttpResponseBase = (
-            self.get_response(request) if is_token_read(request) else self.with_history(request)
-        )
-        return response
+    def __call__(self, request: HttpRequest) -> Any:
+        return self.beyond(request) if is_token_read(request) else self.with_history(request)

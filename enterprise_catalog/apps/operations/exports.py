@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from xlsxwriter import Workbook
 
-from enterprise_catalog.apps.catalog.linking import catalog_linker
+from enterprise_catalog.apps.catalog.linking import CatalogLinker
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import walk_listed
 from enterprise_catalog.apps.catalog.surfaces import Surface
@@ -72,7 +72,7 @@ def _rows(catalog: EnterpriseCatalog, surface: Surface) -> Iterator[list[Cell]]:
     """The header, then the items in content key order (COM-9)."""
     yield list(COLUMNS)
     customer = customer_with(catalog.enterprise_uuid)
-    link = catalog_linker(catalog=catalog, customer=customer)
+    link = CatalogLinker(catalog=catalog, customer=customer)
     for rendered in walk_listed(query_id=catalog.catalog_query_id, surface=surface).items:
         item: dict[str, Any] = orjson.loads(link(rendered))
         yield row_of(item)

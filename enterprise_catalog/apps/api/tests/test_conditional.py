@@ -219,8 +219,8 @@ def test_what_the_code_makes_of_rows_is_part_of_a_version(catalog, monkeypatch, 
     content = CatalogContentKey.objects.select_related("content").first().content
 
     def current():
-        of_catalog = versions.version_of_catalog(catalog=catalog, customer=None)
-        return of_catalog.digest, versions.version_of_content(content).digest
+        of_catalog = versions.version_of_catalog(linking.CatalogLinker(catalog=catalog, customer=None))
+        return of_catalog.facts, versions.version_of_content(content).facts
 
     before = current()
     monkeypatch.setattr(module, name, 99)

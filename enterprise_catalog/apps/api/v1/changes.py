@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
 from enterprise_catalog.apps.api.openapi import Refused
-from enterprise_catalog.apps.api.pagination import page_size, url_with
+from enterprise_catalog.apps.api.pagination import page_size, urls_with
 from enterprise_catalog.apps.api.v1.shapes import ChangesShape, page_size_parameter
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.changes import NoLongerKept, Position, changes_after
@@ -56,7 +56,7 @@ class ChangesView(ApiView):
         cursor = cursor_of(page.position)
         return Response(
             {
-                "next": url_with(request, "since", cursor) if page.has_more else None,
+                "next": urls_with(request, "since")(cursor) if page.has_more else None,
                 "cursor": cursor,
                 "results": [change_representation(change) for change in page.changes],
             }

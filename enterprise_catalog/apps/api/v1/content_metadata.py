@@ -5,7 +5,6 @@ Items come rendered from the store and are linked to the catalog as bytes; nothi
 for. Who holds an answer already gets none (COM-18).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -32,14 +31,13 @@ from enterprise_catalog.apps.api.v1.shapes import (
     keys_parameter,
 )
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.linking import catalog_linker
+from enterprise_catalog.apps.catalog.linking import CatalogLinker
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import asked_members, asked_page, listed_page, walk_asked, walk_listed
 from enterprise_catalog.apps.catalog.surfaces import Surface
 from enterprise_catalog.apps.catalog.versions import version_of_catalog
 from enterprise_catalog.apps.core.moments import iso_moment
 from enterprise_catalog.apps.core.renderers import Rendered
-from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 _WHOLE = flag_parameter("traverse_pagination", "Everything in one streamed answer, whatever its size (META-3).")
 _KEYS = keys_parameter(
@@ -71,12 +69,12 @@ class ContentMetadataView(ApiView):
         )
         keys = limited(query_keys(request, "content_keys"), name="content_keys", limit=limit, text=text)
         question = question_of(request, served, keys, self.surface)
-        version = version_of_catalog(catalog=question.catalog, customer=question.customer, members=question.members)
+        version = version_of_catalog(question.link, members=question.members)
         return unless_held(
             request,
             version,
             make=partial(answer, request, question),
-            headers=state_headers(question.catalog, generation=question.catalog.catalog_query.generation),
+            headers=partial(state_headers, question.catalog, generation=question.catalog.catalog_query.generation),
         )
 
     @extend_schema(
@@ -107,7 +105,7 @@ class Question:
 
     surface: Surface
     catalog: EnterpriseCatalog
-    customer: EnterpriseCustomer | None
+    link: CatalogLinker
     keys: list[str] | None
     members: list[str] | None
     page: PageRequest | None
@@ -123,17 +121,15 @@ def question_of(request: Request, served: ServedCatalog, keys: list[str] | None,
     if not whole:
         count = getattr(catalog.catalog_query, surface.count) if members is None else len(members)
         wanted = replace(wanted, number=page_of(wanted, count).number)
-    return Question(surface, catalog, served.customer, keys, members, page=None if whole else wanted)
+    link = CatalogLinker(catalog=catalog, customer=served.customer)
+    return Question(surface, catalog, link, keys, members, page=None if whole else wanted)
 
 
 def answer(request: Request, question: Question) -> HttpResponseBase:
-    link = catalog_linker(catalog=question.catalog, customer=question.customer)
-    if question.page is None:
-        return whole(request, question, link)
-    return paged(request, question, question.page, link)
+    return whole(request, question) if question.page is None else paged(request, question, question.page)
 
 
-def paged(request: Request, question: Question, wanted: PageRequest, link: Callable[[bytes], bytes]) -> Response:
+def paged(request: Request, question: Question, wanted: PageRequest) -> Response:
     query = question.catalog.catalog_query
     if question.members is None:
         read = partial(listed_page, query=query)
@@ -141,18 +137,18 @@ def paged(request: Request, question: Question, wanted: PageRequest, link: Calla
         read = partial(asked_page, query=query, members=question.members)
     content = read(offset=wanted.offset, limit=wanted.size, surface=question.surface)
     page = page_of(wanted, content.count)
-    envelope = full_envelope(request, page, [Rendered(link(item)) for item in content.items])
+    envelope = full_envelope(request, page, [Rendered(question.link(item)) for item in content.items])
     return Response(
         envelope | about(question.catalog), headers=state_headers(question.catalog, generation=content.generation)
     )
 
 
-def whole(request: Request, question: Question, link: Callable[[bytes], bytes]) -> HttpResponseBase:
+def whole(request: Request, question: Question) -> HttpResponseBase:
     walk = walk_listed if question.keys is None else partial(walk_asked, content_keys=question.keys)
     return stream_whole(
         request,
         walk=partial(walk, query_id=question.catalog.catalog_query_id, surface=question.surface),
-        link=link,
+        link=question.link,
         tail=about(question.catalog),
         headers=lambda content: state_headers(question.catalog, generation=content.generation),
     )

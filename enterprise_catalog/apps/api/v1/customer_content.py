@@ -13,7 +13,7 @@ from enterprise_catalog.apps.api.conditional import unless_held
 from enterprise_catalog.apps.api.params import boolean, repaired
 from enterprise_catalog.apps.api.v1.shapes import IDENTIFIER, NOT_MODIFIED, ItemShape, flag_parameter
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.linking import catalog_linker, linker_without_enrollment
+from enterprise_catalog.apps.catalog.linking import CatalogLinker
 from enterprise_catalog.apps.catalog.lookup import members_named
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import rendered_items
@@ -49,14 +49,13 @@ class CustomerContentView(ApiView):
             raise NotFound("No matching content in any catalog for this customer")
         skip_customer = boolean(request, _SKIP)
         member = members[catalog.catalog_query_id]
-        customer = customer_with(customer_uuid)
-        version = version_of_catalog(catalog=catalog, customer=customer, members=[member])
+        linker = CatalogLinker(catalog=catalog, customer=customer_with(customer_uuid))
+        version = version_of_catalog(linker, members=[member])
         if skip_customer:
             version = replace(version, last_modified=latest_modified(catalog=catalog, customer=None))
 
         def answer() -> Response:
-            make_linker = linker_without_enrollment if skip_customer else catalog_linker
-            link = make_linker(catalog=catalog, customer=customer)
+            link = linker.without_enrollment if skip_customer else linker
             (item,) = rendered_items(query_id=catalog.catalog_query_id, content_keys=[member], surface=self.surface)
             return Response(Rendered(link(item)))
 

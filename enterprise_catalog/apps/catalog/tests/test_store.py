@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.contents import prepare_content
-from enterprise_catalog.apps.catalog.linking import catalog_linker, link_context
+from enterprise_catalog.apps.catalog.linking import CatalogLinker, link_context
 from enterprise_catalog.apps.catalog.links import run_enrollment_url
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, EnterpriseCatalog, NestedRun
 from enterprise_catalog.apps.catalog.rendering import GAP
@@ -53,7 +53,7 @@ def store(document, record=None, still_ours=lambda: None):
 
 def linked(key, catalog=CATALOG, customer=CUSTOMER):
     rendered = unpack_bytes(ContentDocuments.objects.get(pk=key).rendered)
-    return orjson.loads(catalog_linker(catalog=catalog, customer=customer)(rendered))
+    return orjson.loads(CatalogLinker(catalog=catalog, customer=customer)(rendered))
 
 
 @pytest.fixture

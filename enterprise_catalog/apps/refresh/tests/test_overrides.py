@@ -7,7 +7,7 @@ import pytest
 
 from enterprise_catalog.apps.catalog.consistency import violations
 from enterprise_catalog.apps.catalog.diff import difference_from_members
-from enterprise_catalog.apps.catalog.linking import catalog_linker
+from enterprise_catalog.apps.catalog.linking import CatalogLinker
 from enterprise_catalog.apps.catalog.membership import matching_pairs
 from enterprise_catalog.apps.catalog.models import AllowedRun, CatalogContentKey, ContentMetadata, ContentOverride
 from enterprise_catalog.apps.catalog.pages import listed_page, rendered_items, walk_listed
@@ -36,7 +36,7 @@ def refreshed(query) -> RefreshRun:
 def item(query, key, surface):
     catalog = EnterpriseCatalogFactory.build(catalog_query=query)
     items = rendered_items(query_id=query.pk, content_keys=[key], surface=surface)
-    link = catalog_linker(catalog=catalog, customer=None)
+    link = CatalogLinker(catalog=catalog, customer=None)
     return next(map(orjson.loads, map(link, items)), None)
 
 

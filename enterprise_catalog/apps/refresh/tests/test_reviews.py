@@ -7,7 +7,7 @@ import pytest
 
 from enterprise_catalog.apps.catalog import store
 from enterprise_catalog.apps.catalog.items import build_item
-from enterprise_catalog.apps.catalog.linking import catalog_linker
+from enterprise_catalog.apps.catalog.linking import CatalogLinker
 from enterprise_catalog.apps.catalog.models import ContentMetadata, CourseReview, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import rendered_items
 from enterprise_catalog.apps.core.db import database_now
@@ -33,7 +33,7 @@ def served(query):
     catalog = EnterpriseCatalog(catalog_query=query, enterprise_name="Acme", modified=database_now())
     catalog.enterprise_uuid = catalog.uuid
     (item,) = rendered_items(query_id=query.pk, content_keys=["edX+DemoX"])
-    return orjson.loads(catalog_linker(catalog=catalog, customer=None)(item))
+    return orjson.loads(CatalogLinker(catalog=catalog, customer=None)(item))
 
 
 def test_a_review_appears_in_its_course_and_nothing_counts_as_modified(query):
