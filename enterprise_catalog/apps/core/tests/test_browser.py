@@ -2,6 +2,8 @@
 
 import pytest
 from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
+from django.http import HttpResponse
 from django.test import RequestFactory
 
 from enterprise_catalog.apps.core import browser
@@ -31,6 +33,13 @@ LAYERS = [
     browser.MessageMiddleware,
     browser.HistoryMiddleware,
 ]
+
+
+def test_a_read_with_a_token_goes_past_all_of_them_in_one_step():
+    view = chain = convert_exception_to_response(lambda request: HttpResponse())
+    for layer in reversed(LAYERS):
+        chain = convert_exception_to_response(layer(chain))
+    assert chain.__wrapped__.beyond is view
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
