@@ -18,7 +18,7 @@ from benchmarks.questions import Question
 from benchmarks.stage import Stage, Web
 
 CLIENTS = (1, 8)
-_BURSTS = 9
+_BURSTS = 15
 _BURST_SECONDS = 0.3
 # Each thread of each process has compiled, connected and loaded what it needs after so many.
 _WARM_UP = 64
