@@ -87,11 +87,14 @@ def full_envelope(request: Request, page: Page, results: Sequence[Any]) -> dict[
 
 
 def _neighbours(request: Request, page: Page) -> dict[str, str | None]:
-    url = urls_with(request, "page")
+    with_number = urls_with(request, "page")
+
+    def url(number: int) -> str:
+        return with_number(str(number) if number > 1 else None)
+
     return {
-        "next": url(str(page.number + 1)) if page.number < page.last else None,
-        # The first page needs no number.
-        "previous": url(str(page.number - 1) if page.number > 2 else None) if page.number > 1 else None,
+        "next": url(page.number + 1) if page.number < page.last else None,
+        "previous": url(page.number - 1) if page.number > 1 else None,
     }
 
 

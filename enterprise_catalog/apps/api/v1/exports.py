@@ -10,7 +10,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, served_catalog_for
+from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
 from enterprise_catalog.apps.api.v1.shapes import NEVER_STORED, header
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.core.renderers import JSONRenderer
@@ -46,12 +46,12 @@ class ExportView(ApiView):
     content_negotiation_class = NamedByPath
 
     def file(self, request: Request, uuid: str, kind: str) -> HttpResponseBase:
-        served = served_catalog_for(request, uuid, access=LEARNER)
+        catalog = catalog_for(request, uuid, access=LEARNER)
         return attachment(
             request,
-            pieces=partial(export_catalog, catalog=served.catalog, surface=self.surface, kind=kind),
+            pieces=partial(export_catalog, catalog=catalog, surface=self.surface, kind=kind),
             content_type=CONTENT_TYPES[kind],
-            filename=filename(catalog=served.catalog, kind=kind),
+            filename=filename(catalog=catalog, kind=kind),
         )
 
 
