@@ -200,4 +200,10 @@ def _value(key: str) -> str:
 
 def _query(parameters: Iterable[tuple[str, str]]) -> str:
     """By name, without blank ones; repeated ones keep their order (META-23)."""
+    return _encoded(tuple(parameters))
+
+
+# Those of a catalog are the same for each of its pages.
+@lru_cache(maxsize=1024)
+def _encoded(parameters: tuple[tuple[str, str], ...]) -> str:
     return urlencode(sorted(((name, value) for name, value in parameters if value), key=itemgetter(0)))

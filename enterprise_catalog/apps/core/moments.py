@@ -20,7 +20,7 @@ def parse_moment(value: Any) -> datetime | None:
 
 def sortable_moment(moment: datetime) -> str:
     """Text of fixed width, so that later moments compare greater as text."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
 
 
 def moment_text(sortable: str) -> str:
