@@ -154,7 +154,7 @@ def known_before(model: type[Model]) -> list[str]:
 
 
 def listed(query: CatalogQuery, surface) -> list[bytes]:
-    return listed_page(query=query, offset=0, limit=1000, surface=surface).items
+    return list(listed_page(query=query, offset=0, limit=1000, surface=surface).items)
 
 
 @pytest.fixture

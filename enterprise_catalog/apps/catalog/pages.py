@@ -79,11 +79,14 @@ _RENDERED = """
 
 @dataclass(frozen=True)
 class ContentPage:
-    """`items` are rendered items in content key order (COM-9); `count` is how many the whole selection lists."""
+    """
+    `items` are rendered items in content key order (COM-9), to be iterated once: unpacked one after the other, each
+    uses the memory of the one before. `count` is how many the whole selection lists.
+    """
 
     count: int
     generation: int
-    items: list[bytes]
+    items: Iterable[bytes]
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def _page(query_id: int, surface: Surface, *, first: str, offset: int, limit: in
     if not rows:
         raise QueryGone
     count, generation = rows[0][2:]
-    return ContentPage(count, generation, [unpack_bytes(rendered) for _, rendered in _in_order(rows)])
+    return ContentPage(count, generation, (unpack_bytes(rendered) for _, rendered in _in_order(rows)))
 
 
 def asked_members(*, query_id: int, content_keys: Sequence[str], surface: Surface = V1) -> list[str]:
