@@ -22,7 +22,7 @@ message.MAX_REQUEST_LINE = limit_request_line
 class FairThreadWorker(ThreadWorker):
     """
     Takes a new connection only while it has a thread for it. gunicorn's own takes whatever comes: of eight connections
-    opened at once, one of two processes got all half of the time, and each then waited twice as long as it had to.
+    opened at once, one of two processes often got all (9 of 28 times), and answered little more than half as many.
     """
 
     def set_accept_enabled(self, enabled):

@@ -5,8 +5,8 @@ from uuid import UUID
 from enterprise_catalog.apps.core.prepared import Part, PreparedLookup
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
-# As links and permissions need it.
-SERVED = Part(EnterpriseCustomer, "slug", "name", "enable_learner_portal", "active", "modified")
+# As links need it.
+SERVED = Part(EnterpriseCustomer, "slug", "name", "enable_learner_portal", "modified")
 
 _customer_with: PreparedLookup[EnterpriseCustomer] = PreparedLookup(
     "{customer} WHERE uuid = %s", lambda customer: customer, customer=SERVED

@@ -104,11 +104,14 @@ class Question:
     """
 
     surface: Surface
-    catalog: EnterpriseCatalog
     link: CatalogLinker
     keys: list[str] | None
     members: list[str] | None
     page: PageRequest | None
+
+    @property
+    def catalog(self) -> EnterpriseCatalog:
+        return self.link.catalog
 
 
 def question_of(request: Request, served: ServedCatalog, keys: list[str] | None, surface: Surface) -> Question:
@@ -122,7 +125,7 @@ def question_of(request: Request, served: ServedCatalog, keys: list[str] | None,
         count = getattr(catalog.catalog_query, surface.count) if members is None else len(members)
         wanted = replace(wanted, number=page_of(wanted, count).number)
     link = CatalogLinker(catalog=catalog, customer=served.customer)
-    return Question(surface, catalog, link, keys, members, page=None if whole else wanted)
+    return Question(surface, link, keys, members, page=None if whole else wanted)
 
 
 def answer(request: Request, question: Question) -> HttpResponseBase:
