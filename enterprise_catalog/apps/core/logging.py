@@ -6,6 +6,7 @@ caller asked about.
 """
 
 import json
+import logging
 import logging.config
 from collections.abc import MutableMapping
 from typing import Any
@@ -30,6 +31,18 @@ def to_json(event: MutableMapping[str, Any], **_options: Any) -> str:
         return json.dumps(event, default=str)
 
 
+def _as_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
+    """The last processor of our own events: what is logged is the line."""
+    return (to_json(event),), {"extra": {"is_line": True}}
+
+
+class LineFormatter(structlog.stdlib.ProcessorFormatter):
+    """Makes lines of what libraries log. Ours are lines already: taking each apart again was half of its cost."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return record.getMessage() if getattr(record, "is_line", False) else super().format(record)
+
+
 def logging_config(level: str) -> dict[str, Any]:
     """Django's LOGGING."""
     return {
@@ -37,7 +50,7 @@ def logging_config(level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "json": {
-                "()": structlog.stdlib.ProcessorFormatter,
+                "()": LineFormatter,
                 "foreign_pre_chain": _ENRICH,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -60,12 +73,16 @@ def logging_config(level: str) -> dict[str, Any]:
 def configure(config: dict[str, Any]) -> None:
     """Django's LOGGING_CONFIG: set up both logging systems before any application is loaded."""
     logging.config.dictConfig(config)
+    # No line says from where in the code, by which thread or process: finding out costs more than the line itself.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
             *_ENRICH,
             structlog.processors.StackInfoRenderer(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            structlog.processors.format_exc_info,
+            _as_line,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,

@@ -4,8 +4,8 @@ belongs.
 """
 
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -34,7 +34,7 @@ class RequestIdMiddleware:
         started = time.perf_counter()
         sql_time.start_counting()
         given = request.headers.get(HEADER, "")
-        request_id = given if _USABLE.fullmatch(given) else uuid.uuid4().hex
+        request_id = given if _USABLE.fullmatch(given) else secrets.token_hex(16)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         response = self.get_response(request)

@@ -9,7 +9,7 @@ from django.core.wsgi import get_wsgi_application
 from django.test import Client, RequestFactory
 
 from enterprise_catalog.apps.access.tests.tokens import client_for, token_for
-from enterprise_catalog.apps.core.logging import logging_config
+from enterprise_catalog.apps.core.logging import LineFormatter, logging_config
 
 pytestmark = pytest.mark.django_db
 
@@ -18,9 +18,7 @@ pytestmark = pytest.mark.django_db
 def log_lines():
     """What the configured formatter would write, one object a line."""
     config = logging_config("INFO")["formatters"]["json"]
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=config["foreign_pre_chain"], processors=config["processors"]
-    )
+    formatter = LineFormatter(foreign_pre_chain=config["foreign_pre_chain"], processors=config["processors"])
     lines = []
 
     class Collector(logging.Handler):
@@ -59,6 +57,25 @@ def test_a_line_of_the_admin_says_who(log_lines, admin_client, admin_user):
     admin_client.get("/admin/")
     line = next(line for line in log_lines if line["event"] == "request")
     assert (line["route"], line["user_id"]) == ("admin:index", admin_user.pk)
+
+
+def test_what_goes_wrong_is_in_its_line(log_lines):
+    try:
+        raise ValueError("no such thing")
+    except ValueError:
+        structlog.get_logger("enterprise_catalog.things").exception("thing_failed", thing=3)
+    (line,) = log_lines
+    assert (line["event"], line["thing"], line["level"]) == ("thing_failed", 3, "error")
+    assert (line["logger"], "timestamp" in line) == ("enterprise_catalog.things", True)
+    assert line["exception"].endswith("ValueError: no such thing")
+
+
+def test_a_library_leaves_the_same_kind_of_line(log_lines):
+    structlog.contextvars.bind_contextvars(request_id="r1")
+    logging.getLogger("library").warning("%s is full", "the disk")
+    (line,) = log_lines
+    assert (line["event"], line["level"], line["logger"]) == ("the disk is full", "warning", "library")
+    assert (line["request_id"], "timestamp" in line) == ("r1", True)
 
 
 def test_no_line_holds_a_token_a_name_or_a_key(log_lines):
