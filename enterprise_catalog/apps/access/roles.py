@@ -8,7 +8,7 @@ only when the token's do not suffice, and once.
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -121,12 +121,18 @@ def token_roles(claims: dict[str, Any]) -> Roles:
     (ROLE-1, ROLE-5).
     """
     entries = claims.get("roles")
+    texts = (entry for entry in entries if isinstance(entry, str)) if isinstance(entries, list) else ()
+    return _feature_roles(tuple(texts))
+
+
+# Services bring the same entries with each request.
+@lru_cache(maxsize=1000)
+def _feature_roles(entries: tuple[str, ...]) -> Roles:
     grants = []
-    for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, str):
-            system_role, _, context = entry.partition(":")
-            feature_roles = settings.SYSTEM_TO_FEATURE_ROLE_MAPPING.get(system_role, [])
-            grants += [(feature_role, context) for feature_role in feature_roles]
+    for entry in entries:
+        system_role, _, context = entry.partition(":")
+        feature_roles = settings.SYSTEM_TO_FEATURE_ROLE_MAPPING.get(system_role, [])
+        grants += [(feature_role, context) for feature_role in feature_roles]
     return _merged(grants)
 
 

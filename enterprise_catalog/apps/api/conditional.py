@@ -30,7 +30,8 @@ def unless_held(
 ) -> HttpResponseBase:
     """The answer that `make` makes, or 304 with what `headers` makes when the caller holds this version of it."""
     etag = etag_of(request, version)
-    held = holds(request.headers.get("If-None-Match", ""), etag)
+    given = request.headers.get("If-None-Match")
+    held = given is not None and holds(given, etag)
     response = Response(status=304, headers=headers()) if held else make()
     response["ETag"] = etag
     response["Last-Modified"] = http_date(version.last_modified.timestamp())

@@ -6,10 +6,9 @@ cuts the page.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import quote_plus, urlencode
 
 from django.conf import settings
-from django.core.handlers.wsgi import get_str_from_wsgi
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
@@ -104,11 +103,12 @@ def urls_with(request: Request, name: str) -> Callable[[str | None], str]:
     repeated ones too (COM-10).
     """
     path = request.build_absolute_uri(request.path)
-    given = parse_qsl(get_str_from_wsgi(request.META, "QUERY_STRING", ""), keep_blank_values=True)
-    kept = urlencode([pair for pair in given if pair[0] != name])
+    given = request.query_params.lists()
+    kept = urlencode([(other, value) for other, values in given if other != name for value in values])
 
     def url(value: str | None) -> str:
-        query = "&".join(part for part in (kept, urlencode({name: value}) if value is not None else "") if part)
+        added = "" if value is None else f"{name}={quote_plus(value)}"
+        query = f"{kept}&{added}" if kept and added else kept or added
         return f"{path}?{query}" if query else path
 
     return url

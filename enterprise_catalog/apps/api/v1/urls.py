@@ -23,15 +23,7 @@ from enterprise_catalog.apps.core.routing import route
 app_name = "v1"
 
 urlpatterns = [
-    route("enterprise-catalogs.<format:format>/", catalogs.CatalogsView.as_view(), name="catalogs-as"),
-    route("enterprise-catalogs/", catalogs.CatalogsView.as_view(), name="catalogs"),
-    route("enterprise-catalogs/<str:uuid>.<format:format>/", catalogs.CatalogView.as_view(), name="catalog-as"),
-    route("enterprise-catalogs/<str:uuid>/", catalogs.CatalogView.as_view(), name="catalog"),
-    route(
-        "enterprise-catalogs/<str:uuid>/contains_content_items.<format:format>/",
-        containment.CatalogContainsView.as_view(),
-        name="catalog-contains-as",
-    ),
+    # Tried one after the other, so what is asked all the time comes first.
     route(
         "enterprise-catalogs/<str:uuid>/contains_content_items/",
         containment.CatalogContainsView.as_view(),
@@ -41,6 +33,20 @@ urlpatterns = [
         "enterprise-catalogs/<str:uuid>/get_content_metadata/",
         content_metadata.ContentMetadataView.as_view(),
         name="catalog-content-metadata",
+    ),
+    route(
+        "enterprise-customer/<str:uuid>/contains_content_items/",
+        containment.CustomerContainsView.as_view(),
+        name="customer-contains",
+    ),
+    route("enterprise-catalogs.<format:format>/", catalogs.CatalogsView.as_view(), name="catalogs-as"),
+    route("enterprise-catalogs/", catalogs.CatalogsView.as_view(), name="catalogs"),
+    route("enterprise-catalogs/<str:uuid>.<format:format>/", catalogs.CatalogView.as_view(), name="catalog-as"),
+    route("enterprise-catalogs/<str:uuid>/", catalogs.CatalogView.as_view(), name="catalog"),
+    route(
+        "enterprise-catalogs/<str:uuid>/contains_content_items.<format:format>/",
+        containment.CatalogContainsView.as_view(),
+        name="catalog-contains-as",
     ),
     route("enterprise-catalogs/<str:uuid>/generate_diff/", diff.GenerateDiffView.as_view(), name="catalog-diff"),
     route("enterprise-catalogs/<str:uuid>/changes/", changes.ChangesView.as_view(), name="catalog-changes"),
@@ -55,11 +61,6 @@ urlpatterns = [
         "enterprise-customer/<str:uuid>/contains_content_items.<format:format>/",
         containment.CustomerContainsView.as_view(),
         name="customer-contains-as",
-    ),
-    route(
-        "enterprise-customer/<str:uuid>/contains_content_items/",
-        containment.CustomerContainsView.as_view(),
-        name="customer-contains",
     ),
     route(
         "enterprise-customer/<str:uuid>/filter_content_items/",
