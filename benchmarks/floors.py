@@ -89,7 +89,9 @@ def floor_answer(name: str) -> bytes:
         rows: Sequence[Any] = cursor.fetchall()
     if floor.after is None:
         return floor.before
-    items = b",".join([unpack_bytes(row[1]) for row in sorted(rows, key=itemgetter(0))])
+    items = b",".join(
+        [unpack_bytes(row[1]) for row in sorted((row for row in rows if row[1] is not None), key=itemgetter(0))]
+    )
     return b"".join([floor.before, items, floor.after])
 
 

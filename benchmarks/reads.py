@@ -23,7 +23,7 @@ _BURST_SECONDS = 0.3
 # Each thread of each process has compiled, connected and loaded what it needs after so many.
 _WARM_UP = 64
 _LEAST, _MOST = 4, 4000
-_FIRST_BATCH = "content_key > ''"
+_FIRST_BATCH = "content_key >= ''"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _build_floor(stage: Stage, service: Web, question: Question, number: int, pa
 
 def one_statement(statements: list[str]) -> str:
     """The last one. A whole catalog is read in batches: the first of them, without its limit."""
-    batches = [statement for statement in statements if _FIRST_BATCH in statement]
+    batches = [statement for statement in statements if _FIRST_BATCH in statement and "UNION" not in statement]
     return re.sub(r"LIMIT \d+", f"LIMIT {COURSES}", batches[0]) if batches else statements[-1]
 
 

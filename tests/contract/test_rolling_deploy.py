@@ -14,7 +14,7 @@ from django.db import connection, migrations, models
 from django.db.models import Model
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
-from enterprise_catalog.apps.catalog.pages import listed_page
+from enterprise_catalog.apps.catalog.pages import Cut, listed_page
 from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION
 from enterprise_catalog.apps.catalog.surfaces import LEGACY, V1
 from enterprise_catalog.apps.operations.consistency import violations
@@ -154,7 +154,7 @@ def known_before(model: type[Model]) -> list[str]:
 
 
 def listed(query: CatalogQuery, surface) -> list[bytes]:
-    return list(listed_page(query=query, offset=0, limit=1000, surface=surface).items)
+    return list(listed_page(query=query, cut=Cut(0, 1000), surface=surface).items)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ A uuid from a path becomes a row, or a customer to ask about, only together with
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -16,10 +17,11 @@ from rest_framework.request import Request
 
 from enterprise_catalog.apps.access.roles import Grants, grants_of
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.pages import Cut
+from enterprise_catalog.apps.catalog.serving import Serving, serve
+from enterprise_catalog.apps.catalog.surfaces import V1, Surface
 from enterprise_catalog.apps.core.prepared import Part, PreparedLookup
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.customers.lookup import SERVED
-from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
 @dataclass(frozen=True)
@@ -44,25 +46,9 @@ def catalogs_with_queries() -> QuerySet[EnterpriseCatalog]:
     return EnterpriseCatalog.objects.select_related("catalog_query").defer("catalog_query__content_filter")
 
 
-@dataclass(frozen=True)
-class ServedCatalog:
-    """A catalog with its query, and its customer as far as this service knows of it (CUST-1)."""
-
-    catalog: EnterpriseCatalog
-    customer: EnterpriseCustomer | None
-
-    @property
-    def enterprise_uuid(self) -> UUID:
-        return self.catalog.enterprise_uuid
-
-
 def _with_query(catalog: EnterpriseCatalog, query: CatalogQuery) -> EnterpriseCatalog:
     EnterpriseCatalog._meta.get_field("catalog_query").set_cached_value(catalog, query)
     return catalog
-
-
-def _served(catalog: EnterpriseCatalog, query: CatalogQuery, customer: EnterpriseCustomer | None) -> ServedCatalog:
-    return ServedCatalog(_with_query(catalog, query), customer)
 
 
 _catalog_with: PreparedLookup[EnterpriseCatalog] = PreparedLookup(
@@ -71,35 +57,11 @@ _catalog_with: PreparedLookup[EnterpriseCatalog] = PreparedLookup(
     catalog=Part(EnterpriseCatalog),
     query=Part(CatalogQuery, without=["content_filter"]),
 )
-# No more than serving content takes: columns that nobody reads were half of the time of this look-up.
-_served_catalog_with: PreparedLookup[ServedCatalog] = PreparedLookup(
-    """
-       {catalog}
-  JOIN {query} ON {query}.id = {catalog}.catalog_query_id
-  LEFT JOIN {customer} ON {customer}.uuid = {catalog}.enterprise_uuid
- WHERE {catalog}.uuid = %s
-    """,
-    _served,
-    catalog=Part(
-        EnterpriseCatalog,
-        *("title", "enterprise_uuid", "enterprise_name", "catalog_query", "publish_audit_enrollment_urls", "modified"),
-    ),
-    query=Part(
-        CatalogQuery,
-        *("refreshed_at", "generation", "items_version", "content_modified", "member_count", "count_v1", "count_v2"),
-    ),
-    customer=SERVED,
-)
 
 
 def catalog_with(uuid: UUID) -> EnterpriseCatalog | None:
     """The catalog with its query, which is loaded without its filter."""
     return _catalog_with(uuid.hex)
-
-
-def served_catalog_with(uuid: UUID) -> ServedCatalog | None:
-    """What serving the content of a catalog takes, in one statement."""
-    return _served_catalog_with(uuid.hex)
 
 
 class OfCustomer(Protocol):
@@ -117,9 +79,11 @@ def catalog_for(request: Request, uuid_text: str, *, access: Access) -> Enterpri
     return found_for(request, uuid_text, access=access, find=catalog_with)
 
 
-def served_catalog_for(request: Request, uuid_text: str, *, access: Access) -> ServedCatalog:
-    """What serving the content of the catalog takes that a path names."""
-    return found_for(request, uuid_text, access=access, find=served_catalog_with)
+def serving_for(
+    request: Request, uuid_text: str, *, access: Access, surface: Surface = V1, cut: Cut | None = None
+) -> Serving:
+    """What serving the content of the catalog takes that a path names, this page if it can be read at once."""
+    return found_for(request, uuid_text, access=access, find=partial(serve, surface=surface, cut=cut))
 
 
 def found_for(request: Request, uuid_text: str, *, access: Access, find: Callable[[UUID], Found | None]) -> Found:

@@ -8,6 +8,7 @@ asked for. Nothing has to be kept up to date: another generation is another list
 
 from datetime import datetime
 from functools import lru_cache
+from typing import Protocol
 
 from django.conf import settings
 
@@ -31,7 +32,18 @@ class GenerationGone(Exception):
     """A refresh has published since the query was read."""
 
 
-def page_start(*, query: CatalogQuery, offset: int, surface: Surface) -> tuple[str, int]:
+class QueryState(Protocol):
+    """A query as it was read."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def refreshed_at(self) -> datetime | None: ...
+
+
+def page_start(*, query: QueryState, offset: int, surface: Surface) -> tuple[str, int]:
     """
     The key to count from, and how many listed ones from there on come before the page. Raises GenerationGone.
     """

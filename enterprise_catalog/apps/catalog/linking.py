@@ -27,15 +27,17 @@ _CONTEXT_FIELDS = [field.name for field in fields(LinkContext)]
 
 
 class CatalogLinker:
-    """Makes of a rendered item its JSON for one catalog. `customer` is the local copy, if there is one yet (CUST-1)."""
+    """
+    Makes of a rendered item its JSON for one catalog. `customer` is the local copy, if there is one yet (CUST-1). No
+    item counts as older than `modified` (META-11).
+    """
 
     def __init__(self, *, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> None:
-        self.catalog = catalog
-        self.customer = customer
         self._context = link_context(catalog, customer)
         moments = (catalog.modified, customer.modified if customer else None)
-        # No item of the catalog counts as older than this (META-11).
-        self._floor = max(sortable_moment(moment) for moment in moments if moment)
+        self.modified = max(moment for moment in moments if moment)
+        self._floor = sortable_moment(self.modified)
+        self._floor_of_catalog = sortable_moment(catalog.modified)
 
     @property
     def facts(self) -> list[Any]:
@@ -45,51 +47,51 @@ class CatalogLinker:
         return [LINKING_VERSION, [getattr(self._context, name) for name in _CONTEXT_FIELDS], self._floor]
 
     def __call__(self, rendered: bytes) -> bytes:
-        facts, (opening, *segments) = _opened(rendered)
-        pieces = [opening]
-        if segments:
+        facts, start = _opened(rendered)
+        pieces: list[bytes] = []
+        if facts["runs"]:
             # Only the key differs between the runs of a course.
             before, encode, after = _run_fields(self._context, facts["key"])
-            for run_key, segment in zip(facts["runs"], segments, strict=True):
-                pieces += (before, encode(run_key).encode(), after, segment)
-        return _closed(pieces, _item_fields(self._context, facts, self._floor))
+            for run_key in facts["runs"]:
+                # `bytes.split` looks at each byte by itself, and was the largest part of linking in a profile.
+                end = rendered.index(GAP, start)
+                pieces += (rendered[start:end], before, encode(run_key).encode(), after)
+                start = end + 1
+        pieces += (rendered[start:], _ending(_item_fields(self._context, facts, self._floor)))
+        return b"".join(pieces)
 
     def without_enrollment(self, rendered: bytes) -> bytes:
         """But nothing leads to enrollment, and the customer's own changes do not count (CUST-6)."""
-        facts, segments = _opened(rendered)
-        fields = _item_fields(self._context, facts, sortable_moment(self.catalog.modified))
-        return _closed(segments, fields | {name: None for name in fields if name == "enrollment_url"})
+        facts, start = _opened(rendered)
+        fields = _item_fields(self._context, facts, self._floor_of_catalog)
+        return _closed(rendered[start:], fields | {name: None for name in fields if name == "enrollment_url"})
 
 
 def bare_item(rendered: bytes) -> bytes:
     """A rendered item as JSON that belongs to no catalog (META-11 to META-16, column "bare")."""
-    facts, segments = _opened(rendered)
+    facts, start = _opened(rendered)
     fields: dict[str, str | None] = {"content_last_modified": moment_text(facts["modified"])}
     if facts["marketing_url"]:
         fields["marketing_url"] = facts["marketing_url"]
     if facts["type"] == ContentType.PROGRAM:
         fields["enrollment_url"] = None
-    return _closed(segments, fields)
+    return _closed(rendered[start:], fields)
 
 
-def _opened(rendered: bytes) -> tuple[Facts, list[bytes]]:
-    head, *segments = _split(rendered)
-    return orjson.loads(head), segments
+def _opened(rendered: bytes) -> tuple[Facts, int]:
+    """The facts, and where the item itself begins."""
+    end = rendered.index(GAP)
+    return orjson.loads(rendered[:end]), end + 1
 
 
-def _split(rendered: bytes) -> list[bytes]:
-    """As `bytes.split` would, which looks at each byte by itself and was the largest part of linking in a profile."""
-    parts = []
-    start = 0
-    while (end := rendered.find(GAP, start)) >= 0:
-        parts.append(rendered[start:end])
-        start = end + 1
-    parts.append(rendered[start:])
-    return parts
+def _closed(segments: bytes, fields: dict[str, str | None]) -> bytes:
+    """An item that says nothing of its runs beyond what was rendered."""
+    return segments.replace(GAP, b"") + _ending(fields)
 
 
-def _closed(pieces: list[bytes], fields: dict[str, str | None]) -> bytes:
-    return b"".join([*pieces, b",", _members(fields), b"}"])
+def _ending(fields: dict[str, str | None]) -> bytes:
+    """What ends an item: members of its object, and the brace."""
+    return b"," + orjson.dumps(fields)[1:]
 
 
 def link_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> LinkContext:
@@ -133,9 +135,5 @@ def _enrollment_url(context: LinkContext, facts: Facts) -> str | None:
 def _run_fields(context: LinkContext, course_key: str) -> tuple[bytes, Callable[[str], str], bytes]:
     """What a run says beyond what was rendered, as JSON members but for its key, which needs no escape there."""
     before, encode, after = links.run_enrollment_urls(context, course_key=course_key)
-    opening = _members({"parent_content_key": course_key, "enrollment_url": before})
-    return b"," + opening.removesuffix(b'"'), encode, orjson.dumps(after)[1:]
-
-
-def _members(fields: dict[str, str | None]) -> bytes:
-    return orjson.dumps(fields)[1:-1]
+    opening = orjson.dumps({"parent_content_key": course_key, "enrollment_url": before})
+    return b"," + opening[1:].removesuffix(b'"}'), encode, orjson.dumps(after)[1:]

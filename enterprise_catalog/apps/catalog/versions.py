@@ -7,7 +7,7 @@ callers keep a stale one; one that moves it needlessly only costs a transfer.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,21 +24,24 @@ class Version:
     facts: list[Any]
     last_modified: datetime
 
+    def about(self, members: Sequence[str]) -> "Version":
+        """
+        Of an answer that is about these members, not about all: which runs belong to an asked course depends on other
+        queries, too (CONT-8).
+        """
+        return replace(self, facts=[*self.facts, members])
 
-def version_of_catalog(link: CatalogLinker, *, members: Sequence[str] | None = None) -> Version:
-    """
-    Of what a catalog says about its content, linked so. `members` are those an answer is about, if it is not about all:
-    which runs belong to an asked course depends on other queries, too (CONT-8).
-    """
-    catalog, query = link.catalog, link.catalog.catalog_query
+
+def version_of_catalog(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> Version:
+    """Of what a catalog says about its content."""
+    query = catalog.catalog_query
     facts = [
         RENDERING_VERSION,
         [query.pk, query.generation, query.items_version],
         catalog.title,
-        link.facts,
-        members,
+        CatalogLinker(catalog=catalog, customer=customer).facts,
     ]
-    return Version(facts, latest_modified(catalog=catalog, customer=link.customer))
+    return Version(facts, latest_modified(catalog=catalog, customer=customer))
 
 
 def version_of_content(content: ContentMetadata) -> Version:

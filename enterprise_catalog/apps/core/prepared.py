@@ -8,7 +8,6 @@ catalog and the copy of its customer do not have.
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import connections, models, router
@@ -16,6 +15,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Col
 
 R = TypeVar("R")
+# A place in a row, what makes its value of what the driver brings, and the column.
+_Conversion = tuple[int, list[Callable[..., Any]], Col]
 
 
 class Part:
@@ -36,12 +37,54 @@ class Part:
         self.key = self.fields.index(model._meta.pk)
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    """What depends on the connection: the statement, and how each column that needs it becomes a value."""
+class Columns:
+    """
+    The columns of several parts, as SQL and as the instances that a row of them makes. In `tables`, the name of a part
+    stands for its table.
+    """
 
-    statement: str
-    converters: list[tuple[int, list[Callable[..., Any]], Col]]
+    def __init__(self, **parts: Part) -> None:
+        self._parts = parts
+        self.tables = {name: part.model._meta.db_table for name, part in parts.items()}
+        self._columns = [Col(part.model._meta.db_table, field) for part in parts.values() for field in part.fields]
+        # Each thread has a connection of its own to each database, which the converters belong to.
+        self._of_thread = threading.local()
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def names(self, connection: BaseDatabaseWrapper) -> str:
+        """What follows SELECT."""
+        quoted = connection.ops.quote_name
+        names = ((column.target.model._meta.db_table, cast(str, column.target.column)) for column in self._columns)
+        return ", ".join(f"{quoted(table)}.{quoted(column)}" for table, column in names)
+
+    def instances(self, row: Sequence[Any], connection: BaseDatabaseWrapper) -> dict[str, models.Model | None]:
+        """An instance of each part by its name, None for one that an outer join did not find."""
+        values = list(row)
+        for place, converters, column in self._converters(connection):
+            for convert in converters:
+                values[place] = convert(values[place], column, connection)
+        found: dict[str, models.Model | None] = {}
+        start = 0
+        for name, part in self._parts.items():
+            own = values[start : start + len(part.fields)]
+            start += len(part.fields)
+            missing = own[part.key] is None
+            found[name] = None if missing else part.model.from_db(connection.alias, part.attributes, own)
+        return found
+
+    def _converters(self, connection: BaseDatabaseWrapper) -> list[_Conversion]:
+        found: list[_Conversion] | None = getattr(self._of_thread, connection.alias, None)
+        if found is None:
+            found = [
+                (place, converters, column)
+                for place, column in enumerate(self._columns)
+                # As Django's own compiler puts them together.
+                if (converters := connection.ops.get_db_converters(column) + column.get_db_converters(connection))
+            ]
+            setattr(self._of_thread, connection.alias, found)
+        return found
 
 
 class PreparedLookup(Generic[R]):
@@ -53,52 +96,18 @@ class PreparedLookup(Generic[R]):
     """
 
     def __init__(self, source: str, make: Callable[..., R], **parts: Part) -> None:
-        self._source = source
+        self._columns = Columns(**parts)
+        self._source = source.format(**self._columns.tables)
         self._make = make
-        self._parts = parts
         self._main = next(iter(parts.values())).model
-        # Each thread has a connection of its own to each database.
-        self._of_thread = threading.local()
+        self._statement: str | None = None
 
     def __call__(self, value: str) -> R | None:
-        alias = router.db_for_read(self._main)
-        connection = connections[alias]
-        prepared: _Prepared | None = getattr(self._of_thread, alias, None)
-        if prepared is None:
-            prepared = self._prepare(connection)
-            setattr(self._of_thread, alias, prepared)
-        with connection.cursor() as cursor:
-            cursor.execute(prepared.statement, [value])
-            row = cursor.fetchone()
-        if row is None:
-            return None
-        values = list(row)
-        for place, converters, column in prepared.converters:
-            for convert in converters:
-                values[place] = convert(values[place], column, connection)
-        found: dict[str, models.Model | None] = {}
-        start = 0
-        for name, part in self._parts.items():
-            own = values[start : start + len(part.fields)]
-            start += len(part.fields)
-            found[name] = None if own[part.key] is None else part.model.from_db(alias, part.attributes, own)
-        return self._make(**found)
-
-    def _prepare(self, connection: BaseDatabaseWrapper) -> _Prepared:
-        columns = [Col(part.model._meta.db_table, field) for part in self._parts.values() for field in part.fields]
-        quoted = connection.ops.quote_name
-        names = ", ".join(
-            f"{quoted(column.target.model._meta.db_table)}.{quoted(cast(str, column.target.column))}"
-            for column in columns
-        )
-        source = self._source.format(**{name: part.model._meta.db_table for name, part in self._parts.items()})
-        return _Prepared(
+        connection = connections[router.db_for_read(self._main)]
+        if self._statement is None:
             # Only names of tables and columns go into the text of a statement; the value is a parameter.
-            statement=f"SELECT {names} FROM {source}",  # noqa: S608
-            converters=[
-                (place, converters, column)
-                for place, column in enumerate(columns)
-                # As Django's own compiler puts them together.
-                if (converters := connection.ops.get_db_converters(column) + column.get_db_converters(connection))
-            ],
-        )
+            self._statement = f"SELECT {self._columns.names(connection)} FROM {self._source}"  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(self._statement, [value])
+            row = cursor.fetchone()
+        return None if row is None else self._make(**self._columns.instances(row, connection))

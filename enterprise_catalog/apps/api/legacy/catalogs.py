@@ -22,7 +22,7 @@ from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, header, page_
 from enterprise_catalog.apps.catalog.legacy import legacy_linker
 from enterprise_catalog.apps.catalog.linking import link_context
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.pages import listed_page
+from enterprise_catalog.apps.catalog.pages import Cut, listed_page
 from enterprise_catalog.apps.core.renderers import Rendered
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.customers.lookup import customer_with
@@ -91,9 +91,7 @@ class CatalogView(LegacyView):
         wanted = content_page_request(request)
         customer = customer_with(catalog.enterprise_uuid)
         link = legacy_linker(link_context(catalog, customer), now=timezone.now())
-        content = listed_page(
-            query=catalog.catalog_query, offset=wanted.offset, limit=wanted.size, surface=self.surface
-        )
+        content = listed_page(query=catalog.catalog_query, cut=Cut(wanted.offset, wanted.size), surface=self.surface)
         page = page_of(wanted, content.count)
         url = partial(url_of_page, request)
         return Response(

@@ -219,7 +219,7 @@ def test_what_the_code_makes_of_rows_is_part_of_a_version(catalog, monkeypatch, 
     content = CatalogContentKey.objects.select_related("content").first().content
 
     def current():
-        of_catalog = versions.version_of_catalog(linking.CatalogLinker(catalog=catalog, customer=None))
+        of_catalog = versions.version_of_catalog(catalog=catalog, customer=None)
         return of_catalog.facts, versions.version_of_content(content).facts
 
     before = current()

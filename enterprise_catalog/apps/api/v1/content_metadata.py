@@ -5,7 +5,7 @@ Items come rendered from the store and are linked to the catalog as bytes; nothi
 for. Who holds an answer already gets none (COM-18).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, ServedCatalog, served_catalog_for
+from enterprise_catalog.apps.access.catalogs import LEARNER, serving_for
 from enterprise_catalog.apps.api.conditional import unless_held
 from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys
@@ -31,11 +31,10 @@ from enterprise_catalog.apps.api.v1.shapes import (
     keys_parameter,
 )
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.linking import CatalogLinker
-from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.pages import asked_members, asked_page, listed_page, walk_asked, walk_listed
+from enterprise_catalog.apps.catalog.pages import Cut, asked_members, asked_page, walk_asked, walk_listed
+from enterprise_catalog.apps.catalog.serving import ServedCatalog, Serving
 from enterprise_catalog.apps.catalog.surfaces import Surface
-from enterprise_catalog.apps.catalog.versions import version_of_catalog
+from enterprise_catalog.apps.catalog.versions import Version
 from enterprise_catalog.apps.core.moments import iso_moment
 from enterprise_catalog.apps.core.renderers import Rendered
 
@@ -61,20 +60,21 @@ class ContentMetadataView(ApiView):
         responses={200: ContentMetadataShape, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
-        served = served_catalog_for(request, uuid, access=LEARNER)
+        wanted = page_request(request)
+        cut = cut_at_once(request, wanted)
+        serving = serving_for(request, uuid, access=LEARNER, surface=self.surface, cut=cut)
         limit = settings.CONTENT_KEYS_LIMIT_GET
         text = (
             f"get_content_metadata GET requests support up to {limit} content keys. "
             "If more are required, use a POST body."
         )
         keys = limited(query_keys(request, "content_keys"), name="content_keys", limit=limit, text=text)
-        question = question_of(request, served, keys, self.surface)
-        version = version_of_catalog(question.link, members=question.members)
+        question = question_of(request, serving, wanted, keys, self.surface)
         return unless_held(
             request,
-            version,
+            question.version,
             make=partial(answer, request, question),
-            headers=partial(state_headers, question.catalog, generation=question.catalog.catalog_query.generation),
+            headers=partial(state_headers, question.served, generation=question.served.query.generation),
         )
 
     @extend_schema(
@@ -86,14 +86,14 @@ class ContentMetadataView(ApiView):
         responses=ContentMetadataShape,
     )
     def post(self, request: Request, uuid: str) -> HttpResponseBase:
-        served = served_catalog_for(request, uuid, access=LEARNER)
+        serving = serving_for(request, uuid, access=LEARNER)
         limit = settings.CONTENT_KEYS_LIMIT_POST
         text = f"get_content_metadata POST requests support up to {limit} content keys."
         keys = body_keys(json_body(request), "content_keys")
         if keys is None:
             raise ValidationError({"content_keys": ["This field is required."]})
         keys = limited(keys, name="content_keys", limit=limit, text=text)
-        return answer(request, question_of(request, served, keys, self.surface))
+        return answer(request, question_of(request, serving, page_request(request), keys, self.surface))
 
 
 @dataclass(frozen=True)
@@ -104,28 +104,41 @@ class Question:
     """
 
     surface: Surface
-    link: CatalogLinker
+    serving: Serving
     keys: list[str] | None
     members: list[str] | None
     page: PageRequest | None
 
     @property
-    def catalog(self) -> EnterpriseCatalog:
-        return self.link.catalog
+    def served(self) -> ServedCatalog:
+        return self.serving.catalog
+
+    @property
+    def version(self) -> Version:
+        return self.served.version if self.members is None else self.served.version.about(self.members)
 
 
-def question_of(request: Request, served: ServedCatalog, keys: list[str] | None, surface: Surface) -> Question:
-    """Read the parameters and all rows but the items. Raises what is wrong with them."""
-    catalog = served.catalog
-    whole, wanted = boolean(request, "traverse_pagination"), page_request(request)
+def cut_at_once(request: Request, wanted: PageRequest) -> Cut | None:
+    """The page that can be read together with its catalog; no items for who may hold them already (COM-18)."""
+    asked = request.query_params
+    if not wanted.number or "content_keys" in asked or "traverse_pagination" in asked:
+        return None
+    return None if "If-None-Match" in request.headers else Cut(wanted.offset, wanted.size)
+
+
+def question_of(
+    request: Request, serving: Serving, wanted: PageRequest, keys: list[str] | None, surface: Surface
+) -> Question:
+    """Read the other parameters and all rows but the items. Raises what is wrong with them."""
+    query = serving.catalog.query
+    whole = boolean(request, "traverse_pagination")
     members = None
     if keys is not None:
-        members = asked_members(query_id=catalog.catalog_query_id, content_keys=keys, surface=surface)
+        members = asked_members(query_id=query.pk, content_keys=keys, surface=surface)
     if not whole:
-        count = getattr(catalog.catalog_query, surface.count) if members is None else len(members)
-        wanted = replace(wanted, number=page_of(wanted, count).number)
-    link = CatalogLinker(catalog=catalog, customer=served.customer)
-    return Question(surface, link, keys, members, page=None if whole else wanted)
+        count = query.counts[surface.count] if members is None else len(members)
+        wanted = PageRequest(page_of(wanted, count).number, wanted.size)
+    return Question(surface, serving, keys, members, page=None if whole else wanted)
 
 
 def answer(request: Request, question: Question) -> HttpResponseBase:
@@ -133,37 +146,35 @@ def answer(request: Request, question: Question) -> HttpResponseBase:
 
 
 def paged(request: Request, question: Question, wanted: PageRequest) -> Response:
-    query = question.catalog.catalog_query
+    served, cut = question.served, Cut(wanted.offset, wanted.size)
     if question.members is None:
-        read = partial(listed_page, query=query)
+        content = question.serving.listed_page(cut, question.surface)
     else:
-        read = partial(asked_page, query=query, members=question.members)
-    content = read(offset=wanted.offset, limit=wanted.size, surface=question.surface)
+        content = asked_page(query=served.query, members=question.members, cut=cut, surface=question.surface)
     page = page_of(wanted, content.count)
-    envelope = full_envelope(request, page, [Rendered(question.link(item)) for item in content.items])
-    return Response(
-        envelope | about(question.catalog), headers=state_headers(question.catalog, generation=content.generation)
-    )
+    envelope = full_envelope(request, page, [Rendered(served.link(item)) for item in content.items])
+    return Response(envelope | about(served), headers=state_headers(served, generation=content.generation))
 
 
 def whole(request: Request, question: Question) -> HttpResponseBase:
+    served = question.served
     walk = walk_listed if question.keys is None else partial(walk_asked, content_keys=question.keys)
     return stream_whole(
         request,
-        walk=partial(walk, query_id=question.catalog.catalog_query_id, surface=question.surface),
-        link=question.link,
-        tail=about(question.catalog),
-        headers=lambda content: state_headers(question.catalog, generation=content.generation),
+        walk=partial(walk, query_id=served.query.pk, surface=question.surface),
+        link=served.link,
+        tail=about(served),
+        headers=lambda content: state_headers(served, generation=content.generation),
     )
 
 
-def about(catalog: EnterpriseCatalog) -> dict[str, Any]:
+def about(served: ServedCatalog) -> dict[str, Any]:
     """META-2."""
-    return {"uuid": catalog.uuid, "title": catalog.title, "enterprise_customer": catalog.enterprise_uuid}
+    return {"uuid": served.uuid, "title": served.title, "enterprise_customer": served.enterprise_uuid}
 
 
-def state_headers(catalog: EnterpriseCatalog, *, generation: int) -> dict[str, str]:
+def state_headers(served: ServedCatalog, *, generation: int) -> dict[str, str]:
     """What lets a walker notice a publish between two pages (ADD-2)."""
-    headers = {"X-Catalog-Generation": f"{catalog.catalog_query_id}-{generation}"}
-    refreshed_at = iso_moment(catalog.catalog_query.refreshed_at)
+    headers = {"X-Catalog-Generation": f"{served.query.pk}-{generation}"}
+    refreshed_at = iso_moment(served.query.refreshed_at)
     return headers | ({"X-Catalog-Refreshed-At": refreshed_at} if refreshed_at else {})

@@ -49,8 +49,9 @@ class CustomerContentView(ApiView):
             raise NotFound("No matching content in any catalog for this customer")
         skip_customer = boolean(request, _SKIP)
         member = members[catalog.catalog_query_id]
-        linker = CatalogLinker(catalog=catalog, customer=customer_with(customer_uuid))
-        version = version_of_catalog(linker, members=[member])
+        customer = customer_with(customer_uuid)
+        linker = CatalogLinker(catalog=catalog, customer=customer)
+        version = version_of_catalog(catalog=catalog, customer=customer).about([member])
         if skip_customer:
             version = replace(version, last_modified=latest_modified(catalog=catalog, customer=None))
 

@@ -8,12 +8,13 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, ServedCatalog, served_catalog_for
+from enterprise_catalog.apps.access.catalogs import LEARNER, serving_for
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.params import body_keys, has_body, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.v1.shapes import DIFF_KEYS, DiffShape, keys_parameter
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.diff import difference_from_members
+from enterprise_catalog.apps.catalog.serving import ServedCatalog
 
 _NAME = "content_keys"
 
@@ -29,7 +30,7 @@ class GenerateDiffView(ApiView):
         responses={200: DiffShape, 400: Refused("No keys, or too many.", MISSING_PARAMETER, *BAD_REQUEST)},
     )
     def get(self, request: Request, uuid: str) -> Response:
-        served = served_catalog_for(request, uuid, access=LEARNER)
+        served = serving_for(request, uuid, access=LEARNER).catalog
         keys = query_keys(request, _NAME)
         if keys is None:
             raise require_one_of(_NAME)
@@ -48,7 +49,7 @@ class GenerateDiffView(ApiView):
         responses=DiffShape,
     )
     def post(self, request: Request, uuid: str) -> Response:
-        served = served_catalog_for(request, uuid, access=LEARNER)
+        served = serving_for(request, uuid, access=LEARNER).catalog
         body = json_body(request)
         keys = body_keys(body, _NAME) if has_body(request) else []
         if keys is None:
@@ -59,12 +60,9 @@ class GenerateDiffView(ApiView):
 
 
 def diff(served: ServedCatalog, content_keys: list[str]) -> dict[str, list[dict[str, Any]]]:
-    catalog, customer = served.catalog, served.customer
-    difference = difference_from_members(query_id=catalog.catalog_query_id, content_keys=content_keys)
-    # An item counts as modified with all that its links are made of (META-11).
-    latest = catalog.modified
-    if customer and customer.modified:
-        latest = max(latest, customer.modified)
+    difference = difference_from_members(query_id=served.query.pk, content_keys=content_keys)
+    # An item counts as modified with all that its links are made of.
+    latest = served.link.modified
     return {
         "items_not_found": [{"content_key": key} for key in difference.not_found],
         "items_not_included": [{"content_key": key} for key in difference.not_included],

@@ -18,7 +18,7 @@ from enterprise_catalog.apps.catalog.models import (
     EnterpriseCatalog,
     Standing,
 )
-from enterprise_catalog.apps.catalog.pages import asked_members, asked_page, listed_page, walk_asked, walk_listed
+from enterprise_catalog.apps.catalog.pages import Cut, asked_members, asked_page, listed_page, walk_asked, walk_listed
 from enterprise_catalog.apps.catalog.standings import members_of
 from enterprise_catalog.apps.catalog.store import store_contents
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
@@ -158,18 +158,18 @@ def test_pages_list_active_courses_and_everything_else_in_key_order(query):
         hold(query, store("program", key))
     hold(query, store("course", "open", course_runs=[{"key": "r", **OPEN}]))
     hold(query, store("course", "closed", course_runs=[]))
-    page = listed_page(query=query, offset=0, limit=10)
+    page = listed_page(query=query, cut=Cut(0, 10))
     assert served(page.items) == ["B", "a+1", "b", "open", "é", "数"]
     assert page.count == 6
-    second = listed_page(query=query, offset=2, limit=2)
+    second = listed_page(query=query, cut=Cut(2, 2))
     assert served(second.items) == ["b", "open"]
 
 
 def test_an_empty_page_still_knows_the_count(query):
     """COM-7."""
-    assert listed_page(query=query, offset=0, limit=10).count == 0
+    assert listed_page(query=query, cut=Cut(0, 10)).count == 0
     hold(query, store("program", "p"))
-    beyond = listed_page(query=query, offset=10, limit=10)
+    beyond = listed_page(query=query, cut=Cut(10, 10))
     assert (beyond.count, list(beyond.items)) == (1, [])
 
 
@@ -178,7 +178,7 @@ def test_a_page_is_one_statement(query):
     for number in range(30):
         hold(query, store("program", f"p{number:02d}"))
     with CaptureQueriesContext(connection) as statements:
-        listed_page(query=query, offset=0, limit=30)
+        listed_page(query=query, cut=Cut(0, 30))
     assert len(statements) == 1
 
 
@@ -191,7 +191,7 @@ def test_asking_by_key_includes_inactive_courses_runs_and_parents(query):
 
     def asked(*keys):
         members = asked_members(query_id=query.pk, content_keys=keys)
-        return served(asked_page(query=query, members=members, offset=0, limit=100).items)
+        return served(asked_page(query=query, members=members, cut=Cut(0, 100)).items)
 
     assert asked("edX+DemoX") == [RUN, OTHER_RUN, "edX+DemoX"]
     assert asked(RUN) == [RUN, "edX+DemoX"]

@@ -10,7 +10,7 @@ from enterprise_catalog.apps.catalog.diff import difference_from_members
 from enterprise_catalog.apps.catalog.linking import CatalogLinker
 from enterprise_catalog.apps.catalog.membership import matching_pairs
 from enterprise_catalog.apps.catalog.models import AllowedRun, CatalogContentKey, ContentMetadata, ContentOverride
-from enterprise_catalog.apps.catalog.pages import listed_page, rendered_items, walk_listed
+from enterprise_catalog.apps.catalog.pages import Cut, listed_page, rendered_items, walk_listed
 from enterprise_catalog.apps.catalog.surfaces import V1, V2
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.db import snapshot
@@ -167,7 +167,7 @@ def test_pages_and_walks_show_the_override(course):
     key, run = course
     query = allowing(key, run)
     refreshed(query)
-    page = list(listed_page(query=query, offset=0, limit=100, surface=V2).items)
+    page = list(listed_page(query=query, cut=Cut(0, 100), surface=V2).items)
     with snapshot():
         walk = walk_listed(query_id=query.pk, surface=V2)
         walked = list(walk.items)

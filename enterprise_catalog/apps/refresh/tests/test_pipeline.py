@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from enterprise_catalog.apps.catalog import store
 from enterprise_catalog.apps.catalog.items import build_item
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentDocuments, ContentMetadata
-from enterprise_catalog.apps.catalog.pages import listed_page
+from enterprise_catalog.apps.catalog.pages import Cut, listed_page
 from enterprise_catalog.apps.catalog.store import store_contents
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.core.packing import unpack
@@ -48,7 +48,7 @@ def test_a_query_is_fetched_stored_and_published(sandbox):
     run = refreshed(query)
     assert run.state == State.PUBLISHED
     assert run.counts["total"] == len(members(query)) == run.counts["fetched"] - run.counts["skipped"]
-    page = listed_page(query=query, offset=0, limit=100)
+    page = listed_page(query=query, cut=Cut(0, 100))
     types = [orjson.loads(item.split(b"\x00")[0])["type"] for item in page.items]
     assert page.count == len(types) > 0
     assert set(types) == {"course"}

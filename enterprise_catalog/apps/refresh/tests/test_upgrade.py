@@ -13,7 +13,7 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     Standing,
 )
-from enterprise_catalog.apps.catalog.pages import listed_page
+from enterprise_catalog.apps.catalog.pages import Cut, listed_page
 from enterprise_catalog.apps.catalog.surfaces import LEGACY
 from enterprise_catalog.apps.refresh.pipeline import refresh
 from enterprise_catalog.apps.refresh.reviews import sweep_reviews_if_due
@@ -48,7 +48,7 @@ def query(sandbox):
 
 
 def legacy_state(query):
-    page = listed_page(query=query, offset=0, limit=1000, surface=LEGACY)
+    page = listed_page(query=query, cut=Cut(0, 1000), surface=LEGACY)
     return page.count, dict.fromkeys(page.items)
 
 
