@@ -68,7 +68,7 @@ def measure_first(stage: Stage, questions: Sequence[Question]) -> dict[str, dict
 def _build_floors(stage: Stage, service: Web, question: Question) -> None:
     asked = [client.request(path, token=stage.token) for path in question.paths]
     # A process that is asked about a catalog for the first time runs other statements than later.
-    client.burst(service.port, asked, clients=max(CLIENTS), count=_WARM_UP if len(asked) > 1 else max(CLIENTS))
+    _warm_up(service, asked)
     for number, request in enumerate(asked):
         name = _floor_name(question, number)
         with stage.logged_statements() as statements:
@@ -166,9 +166,13 @@ def ratio(ours: Sequence[Timings], theirs: Sequence[Timings], *, clients: int) -
     return median(floor.rate / own.rate for own, floor in turns)
 
 
+def _warm_up(web: Web, asked: list[bytes]) -> None:
+    client.burst(web.port, asked, clients=max(CLIENTS), count=_WARM_UP if len(asked) > 1 else max(CLIENTS))
+
+
 def _sql_of(stage: Stage, web: Web, asked: list[bytes]) -> float:
     """Statements that one request makes the database execute, as the database counts them."""
-    client.burst(web.port, asked, clients=max(CLIENTS), count=_WARM_UP if len(asked) > 1 else max(CLIENTS))
+    _warm_up(web, asked)
     before = stage.status("Questions")
     alone = stage.status("Questions")
     client.burst(web.port, asked, clients=1, count=len(asked))
