@@ -350,7 +350,7 @@ PAGE_SIZE_DEFAULT = 10
 PAGE_SIZE_MAX = 100
 # Each process remembers where the pages of so many large catalogs begin: 20 kB for one of 20,000 items.
 PAGE_ANCHORS_KEPT = 500
-# Each process remembers the rows of so many catalogs, and what it made of them.
+# Each process remembers the rows of so many catalogs, and what it made of them: 5 kB each.
 SERVED_CATALOGS_KEPT = 2000
 # The legacy surface's own, of content (LEG-9) and of queries (LEG-18).
 LEGACY_PAGE_SIZE_DEFAULT = 20

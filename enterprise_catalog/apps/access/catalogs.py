@@ -2,7 +2,7 @@
 From a request to a catalog or a customer: the only way there is.
 
 A uuid from a path becomes a row, or a customer to ask about, only together with the check that this caller may use it
-(P8). One query; nothing here writes, or reads content.
+(P8). One query, and nothing here writes. A page of content may be read with its catalog; who is refused never gets it.
 """
 
 from collections.abc import Callable

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlu
 # some proxies refuse their encoded form.
 _PATH_SAFE = "/+:@!$&'()*,;=~"
 _RUN = "course_run_key"
+_UTM = ("utm_medium", "utm_source")
 # Most keys and URLs are plain, and a page has hundreds of them: taking these apart and encoding them all the same was a
 # quarter of the time of a page of 100.
 _PLAIN_PATH = re.compile(rf"[A-Za-z0-9_.\-{re.escape(_PATH_SAFE)}]*")
@@ -52,12 +53,17 @@ class LinkContext:
         return _query(self.parameters.items())
 
     @cached_property
-    def utm_names(self) -> frozenset[str]:
-        return frozenset(self.utm)
-
-    @cached_property
     def utm_query(self) -> str:
         return _query(self.utm.items())
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether its roots mean themselves in JSON; all else is encoded."""
+        return all(_PLAIN_URL.fullmatch(root) for root in (self.lms_root, self.portal_root))
+
+    @cached_property
+    def portal_courses(self) -> str:
+        return f"{self.portal_root}/{_path(self.portal_slug or '')}/course/"
 
     @cached_property
     def lms_course_urls(self) -> "AroundKey":
@@ -85,7 +91,7 @@ class AroundKey(NamedTuple):
 
 def utm_parameters(customer_name: str) -> dict[str, str]:
     """A blank `utm_source`, when nothing of the name survives as a slug, takes another's away (META-22)."""
-    return {"utm_medium": "enterprise", "utm_source": utm_slug(customer_name)}
+    return dict(zip(_UTM, ("enterprise", utm_slug(customer_name)), strict=True))
 
 
 @lru_cache(maxsize=1024)
@@ -107,13 +113,28 @@ def linkable_url(value: Any) -> str | None:
     return value
 
 
+def plain_page(url: str) -> str | None:
+    """What comes before the parameters, of a URL that has no others than UTM parameters and nothing to encode."""
+    page, _, query = url.partition("?")
+    return page if "#" not in query and _PLAIN_URL.fullmatch(page) and not _other_names(query) else None
+
+
+def is_plain(key: str) -> bool:
+    """Whether it means itself in a path and in JSON, and in parameters but for what `plain_value` encodes."""
+    return _PLAIN_VALUE.fullmatch(key) is not None
+
+
+def plain_value(key: str) -> str:
+    """A plain key as the value of a parameter."""
+    return key.replace(":", "%3A").replace("+", "%2B")
+
+
 def with_utm(context: LinkContext, url: str) -> str:
     """
     A URL with the catalog's UTM parameters (META-22): same names replaced, blank ones dropped, sorted by name; path and
     fragment untouched (META-23).
     """
-    page, _, query = url.partition("?")
-    if "#" not in query and _PLAIN_URL.fullmatch(page) and not _other_names(query, context.utm_names):
+    if page := plain_page(url):
         return f"{page}?{context.utm_query}"
     parts = urlsplit(url)
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in context.utm]
@@ -125,6 +146,14 @@ def course_enrollment_url(context: LinkContext, *, course_key: str, advertised_r
     if context.portal_slug:
         return f"{_portal_course_url(context, course_key)}?{context.query}"
     return lms_course_url(context, advertised_run_key or course_key)
+
+
+def plain_course_enrollment_url(context: LinkContext, *, course_key: str, advertised_run_key: str | None) -> str:
+    """The same for plain keys."""
+    if context.portal_slug:
+        return f"{context.portal_courses}{course_key}?{context.query}"
+    before, _, after = context.lms_course_urls
+    return f"{before}{advertised_run_key or course_key}{after}"
 
 
 def run_enrollment_url(context: LinkContext, *, run_key: str, course_key: str | None) -> str:
@@ -174,7 +203,7 @@ def xapi_activity_id(context: LinkContext, *, content_type: str, content_key: st
 
 
 def _portal_course_url(context: LinkContext, course_key: str) -> str:
-    return f"{context.portal_root}/{_path(context.portal_slug or '')}/course/{_path(course_key)}"
+    return f"{context.portal_courses}{_path(course_key)}"
 
 
 def _lms_urls(context: LinkContext, what: str) -> AroundKey:
@@ -184,9 +213,9 @@ def _lms_urls(context: LinkContext, what: str) -> AroundKey:
 
 # Discovery gives all courses of a partner the same parameters.
 @lru_cache(maxsize=1024)
-def _other_names(query: str, names: frozenset[str]) -> bool:
-    """Whether it may have a parameter of another name than these; one that is written in an odd way counts as such."""
-    return any(pair.partition("=")[0] not in names for pair in query.split("&") if pair)
+def _other_names(query: str) -> bool:
+    """Whether it may have other parameters than UTM; one that is written in an odd way counts as such."""
+    return any(pair.partition("=")[0] not in _UTM for pair in query.split("&") if pair)
 
 
 def _path(key: str) -> str:
@@ -195,7 +224,7 @@ def _path(key: str) -> str:
 
 def _value(key: str) -> str:
     """As `quote_plus` writes it, which takes 5 microseconds for a key, this 1; a page of 100 has some 400 runs."""
-    return key.replace(":", "%3A").replace("+", "%2B") if _PLAIN_VALUE.fullmatch(key) else quote_plus(key)
+    return plain_value(key) if is_plain(key) else quote_plus(key)
 
 
 def _query(parameters: Iterable[tuple[str, str]]) -> str:

@@ -15,11 +15,11 @@ from typing import Any, TypedDict
 
 import orjson
 
+from enterprise_catalog.apps.catalog import links
 from enterprise_catalog.apps.catalog.items import ContentType, advertised_run
-from enterprise_catalog.apps.catalog.links import linkable_url
 from enterprise_catalog.apps.catalog.normalized import exec_ed_sku, is_exec_ed
 
-RENDERING_VERSION = 4
+RENDERING_VERSION = 5
 GAP = b"\x00"
 
 # Written by `catalog.linking`, so they may not come from a document as well.
@@ -39,6 +39,10 @@ class Facts(TypedDict):
     exec_ed: bool
     sku: str | None
     runs: list[str]
+    # A course of whose keys and marketing URL nothing has to be encoded, as of most; then `page` is what its marketing
+    # URL has before its parameters. Items that version 4 rendered know neither.
+    plain: bool
+    page: str | None
 
 
 def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
@@ -47,7 +51,7 @@ def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
     `orjson.JSONEncodeError` for text that is no Unicode (lone surrogates).
     """
     content_type = item["content_type"]
-    marketing_url = linkable_url(item.get("marketing_url"))
+    marketing_url = links.linkable_url(item.get("marketing_url"))
     static = {field: value for field, value in item.items() if field not in _LINKED_FIELDS}
     if marketing_url is None and "marketing_url" in item:
         static["marketing_url"] = item["marketing_url"]
@@ -58,6 +62,8 @@ def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
     # Executive education is bought per course: its runs carry no links (META-16).
     linked_runs = content_type == ContentType.COURSE and not exec_ed
     segments, run_keys = _render_runs(static, runs, linked_runs)
+    keys = [content_key, *run_keys, *([advertised["key"]] if advertised else [])]
+    page = links.plain_page(marketing_url) if marketing_url else None
     facts: Facts = {
         "type": content_type,
         "key": content_key,
@@ -68,6 +74,8 @@ def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
         "exec_ed": exec_ed,
         "sku": exec_ed_sku(item) if exec_ed else None,
         "runs": run_keys,
+        "plain": linked_runs and all(map(links.is_plain, keys)) and bool(page) == bool(marketing_url),
+        "page": page,
     }
     return GAP.join([orjson.dumps(facts), *segments])
 
