@@ -74,7 +74,7 @@ def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
         "exec_ed": exec_ed,
         "sku": exec_ed_sku(item) if exec_ed else None,
         "runs": run_keys,
-        "plain": linked_runs and all(map(links.is_plain, keys)) and bool(page) == bool(marketing_url),
+        "plain": linked_runs and all(map(links.is_plain, keys)) and (marketing_url is None or page is not None),
         "page": page,
     }
     return GAP.join([orjson.dumps(facts), *segments])
