@@ -1,15 +1,23 @@
 """What a person does at the admin: look, type, press, read. Every step leaves a screenshot beside the test's files."""
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal, TypeVar
 
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    NoSuchElementException,
+    StaleElementReferenceException,
+    WebDriverException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions as when
 from selenium.webdriver.support.ui import Select
 from selenium.webdriver.support.wait import WebDriverWait
+
+T = TypeVar("T")
 
 PASSWORD = "correct horse battery staple"
 _AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
@@ -22,6 +30,8 @@ _RUN_AXE = """
 """
 # A page takes well below a second; a busy machine some more.
 _PATIENCE_SECONDS = 30
+# What chromedriver says instead of "stale element" when it is asked in the moment in which a page gives way to another.
+_GIVING_WAY = "Node with given id does not belong to the document"
 
 
 class Desk:
@@ -68,8 +78,7 @@ class Desk:
             return True
 
         # As long as it searches, it replaces its entries while one reaches for them.
-        gone = [StaleElementReferenceException, NoSuchElementException]
-        WebDriverWait(self._browser, _PATIENCE_SECONDS, ignored_exceptions=gone).until(pick)
+        self._until(pick)
 
     def select(self, field: str, text: str) -> None:
         """An entry of a list that is folded up."""
@@ -81,7 +90,7 @@ class Desk:
         self._browser.execute_cdp_cmd("Browser.setDownloadBehavior", where)
         self._find(By.PARTIAL_LINK_TEXT, label).click()
         # While it comes it has another name.
-        WebDriverWait(self._browser, _PATIENCE_SECONDS).until(lambda _: [*directory.glob("catalog-*.[cx][sl][vs]*")])
+        self._until(lambda _: [*directory.glob("catalog-*.[cx][sl][vs]*")])
         return next(directory.glob("catalog-*"))
 
     def unfold(self, field: str) -> None:
@@ -95,13 +104,11 @@ class Desk:
 
     def reads(self, text: str) -> bool:
         """True when that stands on the page."""
-        return text in self._find(By.TAG_NAME, "body").text
+        return text in self._until(lambda browser: browser.find_element(By.TAG_NAME, "body").text)
 
     def reads_soon(self, *texts: str) -> bool:
         """True once all of that stands on the page, which may be replaced meanwhile."""
-        gone = [StaleElementReferenceException]
-        patience = WebDriverWait(self._browser, _PATIENCE_SECONDS, ignored_exceptions=gone)
-        patience.until(lambda _: all(self.reads(text) for text in texts))
+        self._until(lambda _: all(self.reads(text) for text in texts))
         self.look(texts[0])
         return True
 
@@ -147,11 +154,26 @@ class Desk:
         self._browser.switch_to.active_element.send_keys(key)
 
     def _find(self, by: str, what: str) -> WebElement:
-        return WebDriverWait(self._browser, _PATIENCE_SECONDS).until(when.visibility_of_element_located((by, what)))
+        return self._until(when.visibility_of_element_located((by, what)))
 
     def _leave(self, element: WebElement) -> None:
         page = self._find(By.TAG_NAME, "html")
         element.click()
-        WebDriverWait(self._browser, _PATIENCE_SECONDS).until(when.staleness_of(page))
+        self._until(when.staleness_of(page))
         self._find(By.TAG_NAME, "body")
         self.look("page")
+
+    def _until(self, seen: Callable[[webdriver.Chrome], T | Literal[False]]) -> T:
+        """Wait for that; what is replaced while one looks at it is looked for again."""
+
+        def look(browser: webdriver.Chrome) -> T | Literal[False]:
+            try:
+                return seen(browser)
+            except (NoSuchElementException, StaleElementReferenceException):
+                return False
+            except WebDriverException as error:
+                if _GIVING_WAY not in (error.msg or ""):
+                    raise
+                return False
+
+        return WebDriverWait(self._browser, _PATIENCE_SECONDS).until(look)
