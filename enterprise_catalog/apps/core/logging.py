@@ -28,7 +28,16 @@ def to_json(event: MutableMapping[str, Any], **_options: Any) -> str:
     try:
         return orjson.dumps(event, default=str).decode()
     except (TypeError, ValueError):
-        return json.dumps(event, default=str)
+        return json.dumps({name: _as_plain(value) for name, value in event.items()})
+
+
+def _as_plain(value: Any) -> str | int | float | None:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    try:
+        return str(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
 
 
 def _as_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
@@ -41,6 +50,17 @@ class LineFormatter(structlog.stdlib.ProcessorFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return record.getMessage() if getattr(record, "is_line", False) else super().format(record)
+
+
+class OnlyExceptions(logging.Filter):
+    """
+    Of Django's lines about answers, those with a stack, and without the path in them. The others say nothing that the
+    request line does not say, which leaves it out.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = "unhandled_exception", ()
+        return bool(record.exc_info)
 
 
 def logging_config(level: str) -> dict[str, Any]:
@@ -59,13 +79,13 @@ def logging_config(level: str) -> dict[str, Any]:
                 ],
             }
         },
+        "filters": {"only_exceptions": {"()": OnlyExceptions}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # Django's own handlers print in DEBUG only and mail administrators.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
-            # Each 4xx has its request line already, which leaves out the path.
-            "django.request": {"level": "ERROR"},
+            "django.request": {"filters": ["only_exceptions"]},
         },
     }
 

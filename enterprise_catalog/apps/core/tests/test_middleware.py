@@ -6,6 +6,7 @@ import logging
 import pytest
 import structlog
 from django.core.wsgi import get_wsgi_application
+from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 
 from enterprise_catalog.apps.access.tests.tokens import client_for, token_for
@@ -51,6 +52,39 @@ def test_a_request_leaves_one_line(log_lines):
     assert (line["method"], line["route"], line["status"], line["request_id"]) == ("GET", "v1:catalogs", 403, "r1")
     assert line["user_id"]
     assert line["ms"] >= 0
+
+
+@pytest.mark.parametrize(("raised", "status"), [(OperationalError(2006, "gone"), 503), (KeyError("bug"), 500)])
+def test_no_line_says_what_was_asked_about(log_lines, raised, status):  # ERR-8
+    def broken(execute, sql, *arguments):
+        if "catalog_contentmetadata" in sql:
+            raise raised
+        return execute(sql, *arguments)
+
+    client = client_for("alice")
+    client.raise_request_exception = False
+    with connection.execute_wrapper(broken):
+        assert client.get("/api/v1/content-metadata/edX+Secret/").status_code == status
+    assert "edX+Secret" not in json.dumps([{**line, "exception": None} for line in log_lines])
+    assert sum(type(raised).__name__ in line.get("exception", "") for line in log_lines) == 1
+
+
+class Silent:
+    def __str__(self):
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{(1, 2): 3}, Silent(), {"a": "\ud800"}, 2**80, float("nan"), b"\xff"],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_line_is_never_lost(log_lines, value):
+    circular = [value]
+    circular.append(circular)
+    for odd in (value, circular):
+        structlog.get_logger("tests").info("odd", value=odd)
+    assert [line["event"] for line in log_lines] == ["odd", "odd"]
 
 
 def test_a_line_of_the_admin_says_who(log_lines, admin_client, admin_user):
