@@ -71,7 +71,7 @@ POISON = [
     (course(None, aggregation_key="course:edX+Nameless"), "edX+Nameless", "no key and no uuid"),
     (course(7, aggregation_key="course:edX+Seven"), "", "a key that is no text"),
     (course(LONG), LONG[:255], "a key of 256 characters, at most 255 are allowed"),
-    (course("edX+N\x00UL"), "edX+NUL", "a key with NUL"),
+    (course("edX+N\x00UL"), "edX+NUL", "a key with control characters"),
     (course(" edX+Blank"), " edX+Blank", "a key with blanks at its ends"),
     (course("edX+Degree", aggregation_key="degree:edX+Degree"), "edX+Degree", "unknown type 'degree'"),
     (course("edX+Big", text="x" * (3 * 1024 * 1024)), "edX+Big", "bytes as stored"),

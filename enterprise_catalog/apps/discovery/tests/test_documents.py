@@ -133,7 +133,7 @@ def test_what_the_service_offers_or_cannot_judge_is_kept(document: dict[str, Any
         (course(key="", uuid=None), "no key"),
         (course(key=7), "no text"),
         (course(key="x" * 256), "256 characters"),
-        (course(key="edX+\x00"), "NUL"),
+        *((course(key=f"edX+Demo{character}X"), "control characters") for character in "\x00\t\n\x1f"),
         (course(key=" edX+DemoX"), "blanks"),
         (course(key="edX+DemoX\n"), "blanks"),
         (course(aggregation_key="video:edX+DemoX"), "unknown type 'video'"),
