@@ -2,7 +2,7 @@
 From a request to a catalog or a customer: the only way there is.
 
 A uuid from a path becomes a row, or a customer to ask about, only together with the check that this caller may use it
-(P8). One query, and nothing here writes. A page of content may be read with its catalog; who is refused never gets it.
+(P8). Nothing here writes. A page of content may be read with its catalog; who is refused never gets it.
 """
 
 from collections.abc import Callable
@@ -18,8 +18,8 @@ from rest_framework.request import Request
 from enterprise_catalog.apps.access.roles import Grants, grants_of
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import Cut
-from enterprise_catalog.apps.catalog.serving import Serving, serve
-from enterprise_catalog.apps.catalog.surfaces import V1, Surface
+from enterprise_catalog.apps.catalog.serving import ServedCatalog, ServedPage, served_catalog, served_page
+from enterprise_catalog.apps.catalog.surfaces import Surface
 from enterprise_catalog.apps.core.prepared import Part, PreparedLookup
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
@@ -79,11 +79,16 @@ def catalog_for(request: Request, uuid_text: str, *, access: Access) -> Enterpri
     return found_for(request, uuid_text, access=access, find=catalog_with)
 
 
-def serving_for(
-    request: Request, uuid_text: str, *, access: Access, surface: Surface = V1, cut: Cut | None = None
-) -> Serving:
-    """What serving the content of the catalog takes that a path names, this page if it can be read at once."""
-    return found_for(request, uuid_text, access=access, find=partial(serve, surface=surface, cut=cut))
+def served_catalog_for(request: Request, uuid_text: str, *, access: Access) -> ServedCatalog:
+    """The catalog a path names, with what serving its content takes."""
+    return found_for(request, uuid_text, access=access, find=served_catalog)
+
+
+def served_page_for(
+    request: Request, uuid_text: str, *, access: Access, surface: Surface, cut: Callable[[int], Cut]
+) -> ServedPage:
+    """The same with a page of what it lists. Raises Moved."""
+    return found_for(request, uuid_text, access=access, find=partial(served_page, surface=surface, cut=cut))
 
 
 def found_for(request: Request, uuid_text: str, *, access: Access, find: Callable[[UUID], Found | None]) -> Found:

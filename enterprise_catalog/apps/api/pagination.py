@@ -18,14 +18,15 @@ _MOST_DIGITS = 10
 
 @dataclass(frozen=True)
 class PageRequest:
-    """What the caller asked for; `number` is None for the last page."""
+    """What the caller asked for; `number` is None for the last page, and 0 for what can be none."""
 
     number: int | None
     size: int
 
-    @property
-    def offset(self) -> int:
-        return max(0, ((self.number or 1) - 1) * self.size)
+    def offset(self, count: int) -> int:
+        """How many of a set of `count` results come before the page, also before one beyond the end."""
+        number = _last_page(count, self.size) if self.number is None else self.number
+        return max(0, number - 1) * self.size
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Page:
 
     @property
     def last(self) -> int:
-        return max(1, -(-self.count // self.size))
+        return _last_page(self.count, self.size)
 
     @property
     def offset(self) -> int:
@@ -61,7 +62,7 @@ def page_size(request: Request, *, default: int, most: int) -> int:
 
 def page_of(wanted: PageRequest, count: int) -> Page:
     """The page of a set of `count` results; an empty set has one empty page."""
-    last = Page(number=1, size=wanted.size, count=count).last
+    last = _last_page(count, wanted.size)
     number = last if wanted.number is None else wanted.number
     if not 1 <= number <= last:
         raise NotFound("Invalid page.")
@@ -112,6 +113,10 @@ def urls_with(request: Request, name: str) -> Callable[[str | None], str]:
         return f"{path}?{query}" if query else path
 
     return url
+
+
+def _last_page(count: int, size: int) -> int:
+    return max(1, -(-count // size))
 
 
 def _positive(text: str, *, default: int) -> int:

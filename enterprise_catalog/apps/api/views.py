@@ -3,6 +3,7 @@ What every endpoint shares: the order in which a request is checked (AUTH-9), an
 else about catalogs.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
 from django.db import Error
@@ -15,6 +16,7 @@ from enterprise_catalog.apps.api.throttling import UserThrottle
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
 from enterprise_catalog.apps.core import replica
+from enterprise_catalog.apps.core.db import Moved, snapshot
 
 # What a replica that is away, or that has yet to hear of what was written, makes of a request.
 _OTHERWISE_ON_THE_PRIMARY = (Error, NotFound, PermissionDenied, QueryGone)
@@ -50,23 +52,26 @@ class ApiView(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         """
-        Two things are cured by making the answer again, from the catalog on. The replica failed, or has not heard of
-        something yet: the primary decides (ADR 0018). And between two statements of a reader, a query may be replaced
-        by another one with its filter (QRY-3): catalogs are attached to that one then.
+        Three things are cured by making the answer again, from the catalog on. The replica failed, or has not heard of
+        something yet: the primary decides (ADR 0018). Between two statements of a reader, a query may be replaced by
+        another one with its filter (QRY-3): catalogs are attached to that one then. Or something is published there
+        (P2): in a snapshot, nothing is.
         """
-        if replica.reads_replica() and isinstance(exc, _OTHERWISE_ON_THE_PRIMARY):
-            replica.leave_replica(because=exc)
-            try:
-                return self._answer()
-            except Exception as error:
-                exc = error
-        if isinstance(exc, QueryGone):
-            try:
-                return self._answer()
-            except Exception as error:
-                exc = error
-        return super().handle_exception(exc)
+        outcome: Exception | Response = exc
+        if replica.reads_replica() and isinstance(outcome, _OTHERWISE_ON_THE_PRIMARY):
+            replica.leave_replica(because=outcome)
+            outcome = self._made_again()
+        if isinstance(outcome, QueryGone):
+            outcome = self._made_again()
+        if isinstance(outcome, Moved):
+            outcome = self._made_again(snapshot())
+        return super().handle_exception(outcome) if isinstance(outcome, Exception) else outcome
 
-    def _answer(self) -> Response:
+    def _made_again(self, moment: AbstractContextManager[None] | None = None) -> Exception | Response:
+        """The answer, or why there is none this time either."""
         handler = getattr(self, (self.request.method or "").lower())
-        return cast(Response, handler(self.request, *self.args, **self.kwargs))
+        try:
+            with moment or nullcontext():
+                return cast(Response, handler(self.request, *self.args, **self.kwargs))
+        except Exception as error:
+            return error

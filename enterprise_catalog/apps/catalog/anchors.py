@@ -14,6 +14,7 @@ from django.conf import settings
 
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, Standing
 from enterprise_catalog.apps.catalog.surfaces import Surface
+from enterprise_catalog.apps.core.db import Moved
 from enterprise_catalog.apps.core.replica import reading
 
 ANCHOR_EVERY = 100
@@ -26,10 +27,6 @@ _LISTED = """
      WHERE query.id = %s AND member.{standing} = {listed}
   ORDER BY member.content_key
 """
-
-
-class GenerationGone(Exception):
-    """A refresh has published since the query was read."""
 
 
 class QueryState(Protocol):
@@ -45,7 +42,8 @@ class QueryState(Protocol):
 
 def page_start(*, query: QueryState, offset: int, surface: Surface) -> tuple[str, int]:
     """
-    The key to count from, and how many listed ones from there on come before the page. Raises GenerationGone.
+    The key to count from, and how many listed ones from there on come before the page. Raises Moved when the query is
+    of another generation by now.
     """
     if offset < ANCHOR_EVERY:
         return "", offset
@@ -69,5 +67,5 @@ def _anchors(query_id: int, generation: int, refreshed_at: datetime | None, surf
         cursor.execute(statement, [query_id])
         rows = cursor.fetchall()
     if any(found != generation for found, _ in rows[:1]):
-        raise GenerationGone
+        raise Moved
     return tuple(key for _, key in rows[::ANCHOR_EVERY])

@@ -1,8 +1,8 @@
 """
 One course, run or program of a catalog, from its full record (LEG-15 to LEG-17).
 
-Contained is what v1 contains; what v1 hides is not found here either. One document is read and parsed; None says that
-there is none to show.
+Contained is what v1 contains; what v1 hides is not found here either. One document is read and parsed, in the snapshot
+in which it is contained (P2); None says that there is none to show.
 """
 
 from typing import Any
@@ -12,9 +12,11 @@ from enterprise_catalog.apps.catalog.membership import find_matches
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, ContentOverride
 from enterprise_catalog.apps.catalog.surfaces import LEGACY
 from enterprise_catalog.apps.catalog.variants import nested_runs
+from enterprise_catalog.apps.core.db import snapshot
 from enterprise_catalog.apps.core.packing import unpack
 
 
+@snapshot()
 def course_record(*, query_id: int, course_key: str) -> dict[str, Any] | None:
     """The full record of a contained course; `org/num` is an older way to write `org+num` (LEG-15)."""
     for key in dict.fromkeys([course_key, course_key.replace("/", "+")]):
@@ -23,6 +25,7 @@ def course_record(*, query_id: int, course_key: str) -> dict[str, Any] | None:
     return None
 
 
+@snapshot()
 def run_record(*, query_id: int, run_key: str) -> dict[str, Any] | None:
     """A contained run as its course's full record has it, else its own search document."""
     members = _members_through(query_id, run_key)
@@ -38,6 +41,7 @@ def run_record(*, query_id: int, run_key: str) -> dict[str, Any] | None:
     return unpack(own.documents.search_document) if own else None
 
 
+@snapshot()
 def program_record(*, query_id: int, program_uuid: str) -> dict[str, Any] | None:
     """The full record of a contained program."""
     if not _members_through(query_id, program_uuid):

@@ -51,6 +51,7 @@ class CatalogLinker:
 
     def __call__(self, rendered: bytes) -> bytes:
         facts, start = _opened(rendered)
+        # Items that an older version rendered do not say it.
         plain = facts.get("plain") and self._context.is_plain
         pieces: list[bytes] = []
         if facts["runs"]:

@@ -2,8 +2,8 @@
 What is in a catalog: pages of rendered items, cut on the membership index; only that page's items are read (DESIGN:
 read path).
 
-Count, keys and generation come from one statement or one snapshot, so that no reader sees half of a publish (P2).
-Reads only, of the database only (P6).
+Count, keys and generation come from one statement or one snapshot, or are compared afterwards, so that no reader sees
+half of a publish (P2). Reads only, of the database only (P6).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from enterprise_catalog.apps.catalog.anchors import GenerationGone, QueryState, page_start
+from enterprise_catalog.apps.catalog.anchors import QueryState, page_start
 from enterprise_catalog.apps.catalog.membership import find_matches
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
@@ -23,8 +23,9 @@ from enterprise_catalog.apps.catalog.models import (
     Standing,
 )
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
-from enterprise_catalog.apps.catalog.surfaces import V1, Surface
+from enterprise_catalog.apps.catalog.surfaces import SURFACES, V1, Surface
 from enterprise_catalog.apps.core.chunks import in_chunks
+from enterprise_catalog.apps.core.db import Moved
 from enterprise_catalog.apps.core.packing import unpack_bytes
 from enterprise_catalog.apps.core.replica import reading
 
@@ -62,7 +63,7 @@ _STATE = """
 """
 
 _RENDERED = """
-    SELECT documents.content_key, COALESCE(override.{override_column}, documents.{document_column})
+    SELECT documents.content_key, COALESCE(override.{override_column}, documents.{document_column}){empty}
       FROM {documents} documents
  LEFT JOIN {override} override ON override.catalog_query_id = %s AND override.content_key = documents.content_key
      WHERE documents.content_key IN ({keys})
@@ -90,16 +91,19 @@ class ContentPage:
 
 @dataclass(frozen=True)
 class ContentWalk:
-    """A whole selection: `items` may be iterated once, inside the snapshot it was made in."""
+    """
+    A whole selection, and the query as it is with these items: `items` may be iterated once, inside the snapshot it
+    was made in.
+    """
 
     count: int
-    generation: int
+    query: QueryState
     items: Iterator[bytes]
 
 
 def listed_page(*, query: QueryState, cut: Cut, surface: Surface = V1) -> ContentPage:
     """One page of what a catalog lists (META-4). Raises QueryGone."""
-    with suppress(GenerationGone):
+    with suppress(Moved):
         first, skipped = page_start(query=query, offset=cut.offset, surface=surface)
         page = _page(query.pk, surface, first=first, cut=Cut(skipped, cut.limit))
         if page.generation == query.generation or not first:
@@ -110,12 +114,17 @@ def listed_page(*, query: QueryState, cut: Cut, surface: Surface = V1) -> Conten
 def _page(query_id: int, surface: Surface, *, first: str, cut: Cut) -> ContentPage:
     """Of the listed items from this key on."""
     rows = _rows(_page_statement(surface), [query_id, query_id, first, cut.limit, cut.offset, query_id])
+    return ContentPage(*_state_in(rows), items_of(rows))
+
+
+def _state_in(rows: Iterable[Sequence[Any]]) -> tuple[int, int]:
+    """What `_STATE` brought along: how many are listed, and the generation. Raises QueryGone."""
     state = next((row[2:] for row in rows if row[0] is None), None)
     if state is None:
         raise QueryGone
     # MariaDB makes decimals of what stands in one column with nothing.
     count, generation = map(int, state)
-    return ContentPage(count, generation, items_of(rows))
+    return count, generation
 
 
 def with_items(head: str, *, columns: int, surface: Surface) -> str:
@@ -139,30 +148,42 @@ def asked_members(*, query_id: int, content_keys: Sequence[str], surface: Surfac
 
 
 def asked_page(*, query: QueryState, members: Sequence[str], cut: Cut, surface: Surface = V1) -> ContentPage:
-    """One page of what was found by `asked_members`. The query's row was read before, so its generation is no newer."""
-    items = rendered_items(
-        query_id=query.pk, content_keys=members[cut.offset : cut.offset + cut.limit], surface=surface
-    )
-    return ContentPage(len(members), query.generation, items)
+    """
+    One page of what `asked_members` found after the query's row was read. Raises Moved when they may be of another
+    generation than that row, and QueryGone.
+    """
+    # Without any the state alone: nothing equals NULL.
+    content_keys: Sequence[str | None] = members[cut.offset : cut.offset + cut.limit] or [None]
+    rows = _rows(_asked_statement(surface, len(content_keys)), [query.pk, query.pk, *content_keys])
+    _, generation = _state_in(rows)
+    if generation != query.generation:
+        raise Moved
+    return ContentPage(len(members), generation, items_of(rows))
 
 
 def walk_listed(*, query_id: int, surface: Surface = V1) -> ContentWalk:
-    """All that a catalog lists, in constant memory. Call and consume inside `core.db.snapshot`."""
-    state = _page(query_id, surface, first="", cut=Cut(0, 0))
-    return ContentWalk(state.count, state.generation, _walk_listed(query_id, surface))
+    """All that a catalog lists, in constant memory. Call and consume inside `core.db.snapshot`. Raises QueryGone."""
+    query = _query(query_id)
+    return ContentWalk(getattr(query, surface.count), query, _walk_listed(query_id, surface))
 
 
 def walk_asked(*, query_id: int, content_keys: Sequence[str], surface: Surface = V1) -> ContentWalk:
-    """All that a catalog has for these keys, in constant memory. Call and consume inside `core.db.snapshot`."""
-    generation = CatalogQuery.objects.filter(pk=query_id).values_list("generation", flat=True).first()
-    if generation is None:
-        raise QueryGone
+    """The same of all that a catalog has for these keys."""
+    query = _query(query_id)
     members = asked_members(query_id=query_id, content_keys=content_keys, surface=surface)
     batches = in_chunks(members, _WALK_BATCH)
     items = (
         item for batch in batches for item in rendered_items(query_id=query_id, content_keys=batch, surface=surface)
     )
-    return ContentWalk(len(members), generation, items)
+    return ContentWalk(len(members), query, items)
+
+
+def _query(query_id: int) -> CatalogQuery:
+    counts = [surface.count for surface in SURFACES]
+    query = CatalogQuery.objects.only("generation", "refreshed_at", *counts).filter(pk=query_id).first()
+    if query is None:
+        raise QueryGone
+    return query
 
 
 def rendered_items(*, query_id: int, content_keys: Sequence[str], surface: Surface = V1) -> list[bytes]:
@@ -197,7 +218,7 @@ def _in_order(rows: Iterable[Sequence[Any]]) -> list[tuple[str, bytes]]:
     return sorted(((row[0], row[1]) for row in rows if row[1] is not None), key=itemgetter(0))
 
 
-def _rows(statement: str, parameters: Sequence[int | str]) -> list[Any]:
+def _rows(statement: str, parameters: Sequence[int | str | None]) -> list[Any]:
     with reading().cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall()
@@ -206,6 +227,11 @@ def _rows(statement: str, parameters: Sequence[int | str]) -> list[Any]:
 @lru_cache
 def _page_statement(surface: Surface) -> str:
     return with_items(_statement(_STATE, surface), columns=2, surface=surface)
+
+
+def _asked_statement(surface: Surface, keys: int) -> str:
+    state, items = _statement(_STATE, surface), _statement(_RENDERED, surface, keys=keys, empty=", NULL" * 2)
+    return f"{state} UNION ALL {items}"
 
 
 # Of each surface, a handful and one for each number of keys.

@@ -4,10 +4,13 @@ statement.
 
 Where a page begins depends on the query, which the catalog's row names first. So a process remembers the rows that it
 has seen, cuts the page by them, and believes it only when the same statement brought the same row again. What was made
-of that row is used again, too. Nothing has to be forgotten: a row that has changed is another row.
+of that row is used again, too. Nothing has to be forgotten: a row that has changed is another row. That rests on
+publishing, which alone changes what a query lists and moves its generation with it (P2); whoever restores a database
+moves all generations (docs/operations).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
@@ -17,16 +20,18 @@ from uuid import UUID
 from django.conf import settings
 from django.core.signals import setting_changed
 
-from enterprise_catalog.apps.catalog.anchors import GenerationGone, page_start
+from enterprise_catalog.apps.catalog.anchors import page_start
 from enterprise_catalog.apps.catalog.linking import CatalogLinker
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.pages import ContentPage, Cut, items_of, listed_page, with_items
+from enterprise_catalog.apps.catalog.pages import ContentPage, Cut, items_of, with_items
 from enterprise_catalog.apps.catalog.surfaces import V1, V2, Surface
 from enterprise_catalog.apps.catalog.versions import Version, version_of_catalog
+from enterprise_catalog.apps.core.db import Moved
 from enterprise_catalog.apps.core.prepared import Columns, Part
 from enterprise_catalog.apps.core.replica import reading
 from enterprise_catalog.apps.customers.lookup import SERVED
 
+# The surfaces whose pages are read here.
 _COUNTS = (V1.count, V2.count)
 # No more than serving content takes: columns that nobody reads were half of the time of this look-up.
 _COLUMNS = Columns(
@@ -78,19 +83,15 @@ class ServedCatalog:
 
 
 @dataclass(frozen=True)
-class Serving:
-    """A catalog that somebody asks for, and the page that was wanted if it could be read at once."""
+class ServedPage:
+    """A catalog with a page of what it lists, as both are at one moment."""
 
     catalog: ServedCatalog
-    page: ContentPage | None
+    content: ContentPage
 
     @property
     def enterprise_uuid(self) -> UUID:
         return self.catalog.enterprise_uuid
-
-    def listed_page(self, cut: Cut, surface: Surface) -> ContentPage:
-        """The page that was wanted. Raises QueryGone."""
-        return self.page or listed_page(query=self.catalog.query, cut=cut, surface=surface)
 
 
 class _Last(NamedTuple):
@@ -113,20 +114,35 @@ def _seen(uuid: UUID) -> _Seen:
 setting_changed.connect(lambda **_: _seen.cache_clear(), weak=False)
 
 
-def serve(uuid: UUID, *, surface: Surface, cut: Cut | None = None) -> Serving | None:
-    """The catalog, with this page of what it lists (META-4) if it was seen before. None without such a catalog."""
-    seen = _seen(uuid)
-    last = seen.last
-    if last and cut:
-        page = _page_if_still(last.row, uuid, last.catalog.query, surface, cut)
-        if page:
-            return Serving(last.catalog, page)
+def served_catalog(uuid: UUID) -> ServedCatalog | None:
+    """None without such a catalog."""
+    last = _look(uuid)
+    return last.catalog if last else None
+
+
+def served_page(uuid: UUID, *, surface: Surface, cut: Callable[[int], Cut]) -> ServedPage | None:
+    """
+    The catalog with a page of what it lists (META-4): `cut` says which, when it is told how many there are. None
+    without such a catalog. Raises Moved when something is published just between two statements.
+    """
+    last = _seen(uuid).last
+    if last:
+        with suppress(Moved):
+            return _page_if_still(last, uuid, surface, cut)
+    last = _look(uuid)
+    return _page_if_still(last, uuid, surface, cut) if last else None
+
+
+def _look(uuid: UUID) -> _Last | None:
+    """What is known of the row that the catalog has now."""
     row = _read_row(uuid)
     if row is None:
         return None
+    seen = _seen(uuid)
+    last = seen.last
     if last is None or last.row != row:
         last = seen.last = _Last(row, _made(row))
-    return Serving(last.catalog, None)
+    return last
 
 
 def _read_row(uuid: UUID) -> _Row | None:
@@ -136,19 +152,19 @@ def _read_row(uuid: UUID) -> _Row | None:
         return row
 
 
-def _page_if_still(row: _Row, uuid: UUID, query: ServedQuery, surface: Surface, cut: Cut) -> ContentPage | None:
-    """The page as this row of the catalog would have it cut, if that is its row still."""
-    try:
-        first, skipped = page_start(query=query, offset=cut.offset, surface=surface)
-    except GenerationGone:
-        return None
-    parameters: list[int | str] = [uuid.hex, query.pk, first, cut.limit, skipped, query.pk]
+def _page_if_still(last: _Last, uuid: UUID, surface: Surface, cut: Callable[[int], Cut]) -> ServedPage:
+    """The page as this row of the catalog would have it cut. Raises Moved when that is its row no more."""
+    query = last.catalog.query
+    count = query.counts[surface.count]
+    offset, limit = cut(count)
+    first, skipped = page_start(query=query, offset=offset, surface=surface)
+    parameters: list[int | str] = [uuid.hex, query.pk, first, limit, skipped, query.pk]
     with reading().cursor() as cursor:
         cursor.execute(_head_with_items(surface), parameters)
         rows = cursor.fetchall()
-    if row not in rows:
-        return None
-    return ContentPage(query.counts[surface.count], query.generation, items_of(rows))
+    if last.row not in rows:
+        raise Moved
+    return ServedPage(last.catalog, ContentPage(count, query.generation, items_of(rows)))
 
 
 @cache

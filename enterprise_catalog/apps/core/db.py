@@ -38,6 +38,13 @@ _SNAPSHOT_STATEMENTS = {
 }
 
 
+class Moved(Exception):
+    """
+    What a reader's statements say is of different moments, since something was written between them. The same
+    statements in a `snapshot` agree.
+    """
+
+
 class DatabaseNow(Now):
     """The database's clock in UTC. `NOW()` would follow the session's time zone; workers' own clocks may be wrong."""
 

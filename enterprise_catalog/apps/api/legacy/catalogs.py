@@ -91,7 +91,9 @@ class CatalogView(LegacyView):
         wanted = content_page_request(request)
         customer = customer_with(catalog.enterprise_uuid)
         link = legacy_linker(link_context(catalog, customer), now=timezone.now())
-        content = listed_page(query=catalog.catalog_query, cut=Cut(wanted.offset, wanted.size), surface=self.surface)
+        # A numbered page begins at the same place, however many there are.
+        cut = Cut(wanted.offset(count=0), wanted.size)
+        content = listed_page(query=catalog.catalog_query, cut=cut, surface=self.surface)
         page = page_of(wanted, content.count)
         url = partial(url_of_page, request)
         return Response(

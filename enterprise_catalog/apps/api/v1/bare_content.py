@@ -24,6 +24,7 @@ from enterprise_catalog.apps.catalog.linking import bare_item
 from enterprise_catalog.apps.catalog.lookup import all_contents, content_named, contents_named
 from enterprise_catalog.apps.catalog.pages import shared_items
 from enterprise_catalog.apps.catalog.versions import version_of_content
+from enterprise_catalog.apps.core.db import Moved
 from enterprise_catalog.apps.core.renderers import Rendered
 
 _IDENTIFIERS = "content_identifiers"
@@ -59,7 +60,11 @@ class ContentsView(ApiView):
             contents = contents_named(identifiers, as_courses=as_courses)
         page = page_of(page_request(request), contents.count())
         found = list(contents.values_list("pk", flat=True)[page.offset : page.offset + page.size])
-        return Response(plain_envelope(request, page, [Rendered(bare_item(item)) for item in shared_items(found)]))
+        items = shared_items(found)
+        if len(items) < min(page.size, page.count - page.offset):
+            # Content that nobody has any more was pruned just now.
+            raise Moved
+        return Response(plain_envelope(request, page, [Rendered(bare_item(item)) for item in items]))
 
 
 class ContentView(ApiView):
@@ -87,7 +92,9 @@ class ContentView(ApiView):
             raise missing
 
         def answer() -> Response:
-            (item,) = shared_items([content.content_key])
-            return Response(Rendered(bare_item(item)))
+            items = shared_items([content.content_key])
+            if not items:
+                raise missing
+            return Response(Rendered(bare_item(items[0])))
 
         return unless_held(request, version_of_content(content), make=answer)

@@ -2,10 +2,11 @@
 What is in this catalog: pages of items, or all of them in one streamed answer (META-1 to META-7).
 
 Items come rendered from the store and are linked to the catalog as bytes; nothing here parses one, unless XML is asked
-for. Who holds an answer already gets none (COM-18).
+for. Who holds an answer already gets none (COM-18). A page is of one moment: what reads it raises Moved when something
+was published between its statements, and the answer is made again (P2).
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, serving_for
+from enterprise_catalog.apps.access.catalogs import LEARNER, served_catalog_for, served_page_for
 from enterprise_catalog.apps.api.conditional import unless_held
 from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys
@@ -31,9 +32,17 @@ from enterprise_catalog.apps.api.v1.shapes import (
     keys_parameter,
 )
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.pages import Cut, asked_members, asked_page, walk_asked, walk_listed
-from enterprise_catalog.apps.catalog.serving import ServedCatalog, Serving
-from enterprise_catalog.apps.catalog.surfaces import Surface
+from enterprise_catalog.apps.catalog.anchors import QueryState
+from enterprise_catalog.apps.catalog.pages import (
+    ContentPage,
+    ContentWalk,
+    Cut,
+    asked_members,
+    asked_page,
+    walk_asked,
+    walk_listed,
+)
+from enterprise_catalog.apps.catalog.serving import ServedCatalog, ServedPage
 from enterprise_catalog.apps.catalog.versions import Version
 from enterprise_catalog.apps.core.moments import iso_moment
 from enterprise_catalog.apps.core.renderers import Rendered
@@ -61,21 +70,22 @@ class ContentMetadataView(ApiView):
     )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
         wanted = page_request(request)
-        cut = cut_at_once(request, wanted)
-        serving = serving_for(request, uuid, access=LEARNER, surface=self.surface, cut=cut)
+        if may_be_read_at_once(request):
+            found = self._listed_page(request, uuid, wanted)
+            return unless_held(
+                request,
+                found.catalog.version,
+                make=partial(page_answer, request, found.catalog, wanted, found.content),
+            )
+        served = served_catalog_for(request, uuid, access=LEARNER)
         limit = settings.CONTENT_KEYS_LIMIT_GET
         text = (
             f"get_content_metadata GET requests support up to {limit} content keys. "
             "If more are required, use a POST body."
         )
         keys = limited(query_keys(request, "content_keys"), name="content_keys", limit=limit, text=text)
-        question = question_of(request, serving, wanted, keys, self.surface)
-        return unless_held(
-            request,
-            question.version,
-            make=partial(answer, request, question),
-            headers=partial(state_headers, question.served, generation=question.served.query.generation),
-        )
+        version, make = self._answer(request, served, keys)
+        return unless_held(request, version, make=make, headers=partial(state_headers, served.query))
 
     @extend_schema(
         operation_id="get_content_metadata_of_keys",
@@ -86,85 +96,74 @@ class ContentMetadataView(ApiView):
         responses=ContentMetadataShape,
     )
     def post(self, request: Request, uuid: str) -> HttpResponseBase:
-        serving = serving_for(request, uuid, access=LEARNER)
+        served = served_catalog_for(request, uuid, access=LEARNER)
         limit = settings.CONTENT_KEYS_LIMIT_POST
         text = f"get_content_metadata POST requests support up to {limit} content keys."
         keys = body_keys(json_body(request), "content_keys")
         if keys is None:
             raise ValidationError({"content_keys": ["This field is required."]})
         keys = limited(keys, name="content_keys", limit=limit, text=text)
-        return answer(request, question_of(request, serving, page_request(request), keys, self.surface))
+        _, make = self._answer(request, served, keys)
+        return make()
+
+    def _answer(
+        self, request: Request, served: ServedCatalog, keys: list[str] | None
+    ) -> tuple[Version, Callable[[], HttpResponseBase]]:
+        """
+        Of which version an answer is, and what makes it. `keys` None means everything that is listed. Whatever is
+        wrong with the other parameters is said before anybody is told to hold the answer already.
+        """
+        wanted, whole = page_request(request), boolean(request, "traverse_pagination")
+        if keys is None:
+            version, walk = served.version, partial(walk_listed, surface=self.surface)
+            count, paged = served.query.counts[self.surface.count], partial(self._listed, request, served, wanted)
+        else:
+            members = asked_members(query_id=served.query.pk, content_keys=keys, surface=self.surface)
+            version, walk = served.version.about(members), partial(walk_asked, content_keys=keys, surface=self.surface)
+            count, paged = len(members), partial(self._asked, request, served, wanted, members)
+        if whole:
+            return version, partial(whole_answer, request, served, walk)
+        page_of(wanted, count)
+        return version, paged
+
+    def _listed_page(self, request: Request, uuid: str, wanted: PageRequest) -> ServedPage:
+        cut = partial(cut_of, wanted)
+        return served_page_for(request, uuid, access=LEARNER, surface=self.surface, cut=cut)
+
+    def _listed(self, request: Request, served: ServedCatalog, wanted: PageRequest) -> Response:
+        """The catalog is read again together with its items, so that all of the answer is of one moment."""
+        found = self._listed_page(request, str(served.uuid), wanted)
+        return page_answer(request, found.catalog, wanted, found.content)
+
+    def _asked(self, request: Request, served: ServedCatalog, wanted: PageRequest, members: list[str]) -> Response:
+        cut = cut_of(wanted, len(members))
+        content = asked_page(query=served.query, members=members, cut=cut, surface=self.surface)
+        return page_answer(request, served, wanted, content)
 
 
-@dataclass(frozen=True)
-class Question:
-    """
-    What a caller wants of a catalog. `keys` None means everything that is listed, else `members` are what they found.
-    `page` None means all of it in one answer, else it is there.
-    """
-
-    surface: Surface
-    serving: Serving
-    keys: list[str] | None
-    members: list[str] | None
-    page: PageRequest | None
-
-    @property
-    def served(self) -> ServedCatalog:
-        return self.serving.catalog
-
-    @property
-    def version(self) -> Version:
-        return self.served.version if self.members is None else self.served.version.about(self.members)
-
-
-def cut_at_once(request: Request, wanted: PageRequest) -> Cut | None:
-    """The page that can be read together with its catalog; no items for who may hold them already (COM-18)."""
+def may_be_read_at_once(request: Request) -> bool:
+    """A page of what is listed, for somebody who may not hold it already: catalog and items in one statement."""
     asked = request.query_params
-    if not wanted.number or "content_keys" in asked or "traverse_pagination" in asked:
-        return None
-    return None if "If-None-Match" in request.headers else Cut(wanted.offset, wanted.size)
+    return not ("content_keys" in asked or "traverse_pagination" in asked or "If-None-Match" in request.headers)
 
 
-def question_of(
-    request: Request, serving: Serving, wanted: PageRequest, keys: list[str] | None, surface: Surface
-) -> Question:
-    """Read the other parameters and all rows but the items. Raises what is wrong with them."""
-    query = serving.catalog.query
-    whole = boolean(request, "traverse_pagination")
-    members = None
-    if keys is not None:
-        members = asked_members(query_id=query.pk, content_keys=keys, surface=surface)
-    if not whole:
-        count = query.counts[surface.count] if members is None else len(members)
-        wanted = PageRequest(page_of(wanted, count).number, wanted.size)
-    return Question(surface, serving, keys, members, page=None if whole else wanted)
+def cut_of(wanted: PageRequest, count: int) -> Cut:
+    return Cut(wanted.offset(count), wanted.size)
 
 
-def answer(request: Request, question: Question) -> HttpResponseBase:
-    return whole(request, question) if question.page is None else paged(request, question, question.page)
-
-
-def paged(request: Request, question: Question, wanted: PageRequest) -> Response:
-    served, cut = question.served, Cut(wanted.offset, wanted.size)
-    if question.members is None:
-        content = question.serving.listed_page(cut, question.surface)
-    else:
-        content = asked_page(query=served.query, members=question.members, cut=cut, surface=question.surface)
+def page_answer(request: Request, served: ServedCatalog, wanted: PageRequest, content: ContentPage) -> Response:
     page = page_of(wanted, content.count)
     envelope = full_envelope(request, page, [Rendered(served.link(item)) for item in content.items])
-    return Response(envelope | about(served), headers=state_headers(served, generation=content.generation))
+    return Response(envelope | about(served), headers=state_headers(served.query))
 
 
-def whole(request: Request, question: Question) -> HttpResponseBase:
-    served = question.served
-    walk = walk_listed if question.keys is None else partial(walk_asked, content_keys=question.keys)
+def whole_answer(request: Request, served: ServedCatalog, walk: Callable[..., ContentWalk]) -> HttpResponseBase:
     return stream_whole(
         request,
-        walk=partial(walk, query_id=served.query.pk, surface=question.surface),
+        walk=partial(walk, query_id=served.query.pk),
         link=served.link,
         tail=about(served),
-        headers=lambda content: state_headers(served, generation=content.generation),
+        headers=lambda content: state_headers(content.query),
     )
 
 
@@ -173,8 +172,8 @@ def about(served: ServedCatalog) -> dict[str, Any]:
     return {"uuid": served.uuid, "title": served.title, "enterprise_customer": served.enterprise_uuid}
 
 
-def state_headers(served: ServedCatalog, *, generation: int) -> dict[str, str]:
+def state_headers(query: QueryState) -> dict[str, str]:
     """What lets a walker notice a publish between two pages (ADD-2)."""
-    headers = {"X-Catalog-Generation": f"{served.query.pk}-{generation}"}
-    refreshed_at = iso_moment(served.query.refreshed_at)
+    headers = {"X-Catalog-Generation": f"{query.pk}-{query.generation}"}
+    refreshed_at = iso_moment(query.refreshed_at)
     return headers | ({"X-Catalog-Refreshed-At": refreshed_at} if refreshed_at else {})

@@ -16,7 +16,7 @@ from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.linking import CatalogLinker
 from enterprise_catalog.apps.catalog.lookup import members_named
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.pages import rendered_items
+from enterprise_catalog.apps.catalog.pages import Cut, asked_page
 from enterprise_catalog.apps.catalog.versions import latest_modified, version_of_catalog
 from enterprise_catalog.apps.core.renderers import Rendered
 from enterprise_catalog.apps.customers.lookup import customer_with
@@ -57,7 +57,8 @@ class CustomerContentView(ApiView):
 
         def answer() -> Response:
             link = linker.without_enrollment if skip_customer else linker
-            (item,) = rendered_items(query_id=catalog.catalog_query_id, content_keys=[member], surface=self.surface)
+            content = asked_page(query=catalog.catalog_query, members=[member], cut=Cut(0, 1), surface=self.surface)
+            (item,) = content.items
             return Response(Rendered(link(item)))
 
         return unless_held(request, version, make=answer)

@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, serving_for
+from enterprise_catalog.apps.access.catalogs import LEARNER, served_catalog_for
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.params import body_keys, has_body, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.v1.shapes import DIFF_KEYS, DiffShape, keys_parameter
@@ -30,7 +30,7 @@ class GenerateDiffView(ApiView):
         responses={200: DiffShape, 400: Refused("No keys, or too many.", MISSING_PARAMETER, *BAD_REQUEST)},
     )
     def get(self, request: Request, uuid: str) -> Response:
-        served = serving_for(request, uuid, access=LEARNER).catalog
+        served = served_catalog_for(request, uuid, access=LEARNER)
         keys = query_keys(request, _NAME)
         if keys is None:
             raise require_one_of(_NAME)
@@ -49,7 +49,7 @@ class GenerateDiffView(ApiView):
         responses=DiffShape,
     )
     def post(self, request: Request, uuid: str) -> Response:
-        served = serving_for(request, uuid, access=LEARNER).catalog
+        served = served_catalog_for(request, uuid, access=LEARNER)
         body = json_body(request)
         keys = body_keys(body, _NAME) if has_body(request) else []
         if keys is None:

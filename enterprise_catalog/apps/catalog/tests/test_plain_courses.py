@@ -1,6 +1,6 @@
 """
 META-10 to META-16, META-23: of plain courses nothing is encoded or escaped, and nobody sees a difference. Items that an
-older version rendered do not say that they are plain (P10).
+older version rendered do not say that they are plain.
 """
 
 from datetime import UTC, datetime
