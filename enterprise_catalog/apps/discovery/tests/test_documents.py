@@ -135,7 +135,7 @@ def test_what_the_service_offers_or_cannot_judge_is_kept(document: dict[str, Any
         (course(key="x" * 256), "256 characters"),
         *((course(key=f"edX+Demo{character}X"), "control characters") for character in "\x00\t\n\x1f"),
         (course(key=" edX+DemoX"), "blanks"),
-        (course(key="edX+DemoX\n"), "blanks"),
+        (course(key="edX+DemoX\u00a0"), "blanks"),
         (course(aggregation_key="video:edX+DemoX"), "unknown type 'video'"),
         (course(aggregation_key=None), "unknown type"),
         (course(aggregation_key=7), "unknown type"),
