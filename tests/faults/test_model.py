@@ -263,10 +263,9 @@ def test_the_service_does_what_the_model_does(settings, monkeypatch, silence):
 
 def how_long() -> settings:
     return settings(
-        max_examples=EXAMPLES or 32,
+        max_examples=EXAMPLES or 20,
         derandomize=not EXAMPLES,
         # Shortening a failure takes minutes.
-        # Shortening takes minutes.
         phases=[Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate],
         stateful_step_count=STEPS_PER_EXAMPLE,
         database=None,

@@ -4,10 +4,13 @@ by assignment; nothing the URLconf has is missing from the table.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
+from pytest_django import DjangoDbBlocker
 
 from enterprise_catalog.apps.access.tests.tokens import E
 from tests.security.callers import SOURCES, callers
@@ -49,6 +52,14 @@ CELLS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Made once, which takes longer than to ask about it; what a test does to it is undone (`rolled_back`)."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield make_world()
+        transaction.set_rollback(True)
+
+
 def test_every_route_has_rows_and_every_row_a_route():
     in_table = Counter(name for block in BLOCKS for name in block.routes)
     assert set(in_table) == {route.name for route in ROUTES}
@@ -62,8 +73,8 @@ def test_no_row_stands_twice():
 
 
 @pytest.mark.parametrize(("block", "route", "roles_from"), CELLS)
-def test_every_cell(block: Block, route: Route, roles_from: str):
-    world, clients = make_world(), callers(CALLERS, roles_from=roles_from)
+def test_every_cell(world: World, block: Block, route: Route, roles_from: str):
+    clients = callers(CALLERS, roles_from=roles_from)
     # What roles cannot change is asked once: HEAD and JSON with those by token, no last slash and XML with the others.
     is_first = roles_from == "token"
     wrong = []
@@ -82,9 +93,9 @@ def test_every_cell(block: Block, route: Route, roles_from: str):
 
 
 @pytest.mark.parametrize(("block", "route"), CASES)
-def test_a_method_without_a_row_is_not_allowed(block: Block, route: Route):
+def test_a_method_without_a_row_is_not_allowed(world: World, block: Block, route: Route):
     """AUTH-7, AUTH-9: the anonymous learn neither of objects nor of methods; for others the method comes first."""
-    world, clients = make_world(), callers(CALLERS, roles_from="token")
+    clients = callers(CALLERS, roles_from="token")
     wrong = []
     for method in [method for method in METHODS if method not in block.methods]:
         for case in block.cases:

@@ -134,6 +134,13 @@ class OperationDescription(AutoSchema):
         operation["responses"] = self._completed(operation["responses"], has_body="requestBody" in operation)
         return operation
 
+    def _get_request_body(self, direction: Any = "request") -> dict[str, Any] | None:
+        body: dict[str, Any] | None = super()._get_request_body(direction)
+        # All fields of a change may be left out, but for the name of what is changed where the path has none.
+        if body and self.method == "PATCH" and "{" not in self.path:
+            body["required"] = True
+        return body
+
     def get_auth(self) -> list[dict[str, Any]]:
         """Nothing, rather than nothing as one of the schemes, where nobody is asked who they are."""
         return [scheme for scheme in super().get_auth() if scheme]
