@@ -4,9 +4,9 @@ statement.
 
 Where a page begins depends on the query, which the catalog's row names first. So a process remembers the rows that it
 has seen, cuts the page by them, and believes it only when the same statement brought the same row again. What was made
-of that row is used again, too. Nothing has to be forgotten: a row that has changed is another row. That rests on
-publishing, which alone changes what a query lists and moves its generation with it (P2); whoever restores a database
-moves all generations (docs/operations).
+of that row is used again, too. Nothing has to be forgotten: a row that has changed is another row. That rests on one
+rule: whatever changes what a query lists moves its generation with it (P2). Whoever restores a database moves all
+generations (docs/operations).
 """
 
 from collections.abc import Callable, Mapping

@@ -85,7 +85,7 @@ def logging_config(level: str) -> dict[str, Any]:
         "loggers": {
             # Django's own handlers print in DEBUG only and mail administrators.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
-            "django.request": {"filters": ["only_exceptions"]},
+            "django.request": {"level": "ERROR", "filters": ["only_exceptions"]},
         },
     }
 

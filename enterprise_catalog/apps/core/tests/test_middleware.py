@@ -69,6 +69,12 @@ def test_no_line_says_what_was_asked_about(log_lines, raised, status):  # ERR-8
     assert sum(type(raised).__name__ in line.get("exception", "") for line in log_lines) == 1
 
 
+def test_a_refusal_leaves_no_stack(log_lines, client, django_user_model):
+    client.force_login(django_user_model.objects.create_user("sam", is_staff=True))
+    assert client.get("/admin/core/user/").status_code == 403
+    assert [line["event"] for line in log_lines] == ["request"]
+
+
 class Silent:
     def __str__(self):
         raise ValueError
