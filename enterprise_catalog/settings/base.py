@@ -352,6 +352,8 @@ PAGE_SIZE_MAX = 100
 PAGE_ANCHORS_KEPT = 500
 # Each process remembers the rows of so many catalogs, and what it made of them: 5 kB each.
 SERVED_CATALOGS_KEPT = 2000
+# And what the roles of so many tokens grant: half a kB for each role, of which who manages many customers has hundreds.
+TOKEN_ROLES_KEPT = 200
 # The legacy surface's own, of content (LEG-9) and of queries (LEG-18).
 LEGACY_PAGE_SIZE_DEFAULT = 20
 LEGACY_PAGE_SIZE_MAX = 1000

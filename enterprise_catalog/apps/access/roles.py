@@ -13,6 +13,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
+from django.core.signals import setting_changed
 from edx_rbac.constants import ALL_ACCESS_CONTEXT
 from rest_framework.request import Request
 
@@ -126,7 +127,7 @@ def token_roles(claims: dict[str, Any]) -> Roles:
 
 
 # Services bring the same entries with each request.
-@lru_cache(maxsize=1000)
+@lru_cache(maxsize=settings.TOKEN_ROLES_KEPT)
 def _feature_roles(entries: tuple[str, ...]) -> Roles:
     grants = []
     for entry in entries:
@@ -134,6 +135,10 @@ def _feature_roles(entries: tuple[str, ...]) -> Roles:
         feature_roles = settings.SYSTEM_TO_FEATURE_ROLE_MAPPING.get(system_role, [])
         grants += [(feature_role, context) for feature_role in feature_roles]
     return _merged(grants)
+
+
+# They are made of a setting, too; only tests change it.
+setting_changed.connect(lambda **_: _feature_roles.cache_clear(), weak=False)
 
 
 def assigned_roles(user: User) -> Roles:
