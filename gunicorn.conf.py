@@ -11,7 +11,9 @@ import tempfile
 
 from gunicorn.config import Config
 from gunicorn.http import message
-from gunicorn.workers.gthread import ThreadWorker
+
+from enterprise_catalog.web_server.connection import Limits
+from enterprise_catalog.web_server.worker import BufferedWorker
 
 # The longest request the contract allows on GET: 1,000 ids of 255 characters, each escaped to three bytes (COM-16).
 # gunicorn knows only "at most 8,190" or "no limit at all", and the second lets one client fill the memory.
@@ -19,24 +21,43 @@ limit_request_line = 1024 * 1024
 message.MAX_REQUEST_LINE = limit_request_line
 
 
-class FairThreadWorker(ThreadWorker):
-    """
-    Takes a new connection only while it has a thread for it. gunicorn's own takes whatever comes: of eight connections
-    opened at once, one of two processes often got all (9 of 28 times), and answered little more than half as many.
-    """
-
-    def set_accept_enabled(self, enabled):
-        busy = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
-        super().set_accept_enabled(enabled and busy < self.cfg.threads)
-
-    def enqueue_req(self, conn):
-        super().enqueue_req(conn)
-        self.set_accept_enabled(self._accepting)
+# No header changes what the service believes of its own address: not the path prefix (gunicorn would take SCRIPT_NAME
+# from a proxy on this machine), and not the scheme, which Django reads (settings.production).
+forwarder_headers = ""
+secure_scheme_headers = {}
 
 
-# A thread per waiting connection, so that a slow client holds a thread and not a process. Few, because they share one
-# interpreter; more throughput comes from more processes.
-worker_class = FairThreadWorker
+def _number(name, default):
+    """Of the environment, since gunicorn knows no settings of others."""
+    return type(default)(os.environ.get(name) or default)
+
+
+# What a client may take and use before it is cut off (SEC-1). None of these waits takes a thread.
+BufferedWorker.limits = Limits(
+    # From the first byte of a request to the end of its headers: a mobile phone needs one or two.
+    header_seconds=_number("WEB_HEADER_SECONDS", 10.0),
+    # For the whole body: 5 MiB (COM-16) at 700 kbit/s.
+    body_seconds=_number("WEB_BODY_SECONDS", 60.0),
+    # For an answer, once it is made: the largest catalogs are some 400 MB, at 4 Mbit/s.
+    answer_seconds=_number("WEB_ANSWER_SECONDS", 900.0),
+    # Without a single byte, of a body or an answer.
+    stall_seconds=_number("WEB_STALL_SECONDS", 20.0),
+    # For reading the last answer of a connection that is closed.
+    linger_seconds=2.0,
+    # Of a request or an answer, before a temporary file is used: most are far smaller.
+    memory_bytes=64 * 1024,
+    # gunicorn's own limits of the request line and of 100 header fields.
+    header_bytes=limit_request_line + 100 * 8192,
+    # Of a longer body nothing is read: Django refuses the request by its length (DATA_UPLOAD_MAX_MEMORY_SIZE).
+    body_bytes=5 * 1024 * 1024,
+)
+# What one process keeps in TMPDIR of answers that are read slowly. Beyond that such answers are broken off, and others
+# are not touched.
+BufferedWorker.unsent_disk_bytes = _number("WEB_UNSENT_MEGABYTES", 2048) * 1024 * 1024
+
+worker_class = BufferedWorker
+# Threads are for the application alone. Few, because they share one interpreter; more throughput comes from more
+# processes.
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 4
 

@@ -1,0 +1,84 @@
+"""What a client has sent and what it has not taken yet: in memory while it is small, else in temporary files."""
+
+import socket
+from tempfile import SpooledTemporaryFile
+from threading import Lock
+
+# The most that one call hands to the kernel, or asks of it.
+CHUNK_BYTES = 256 * 1024
+
+
+class DiskBudget:
+    """The bytes of unsent answers that one process may keep in files. Pool threads and the event loop share it."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._used = 0
+        self._lock = Lock()
+
+    def take(self, size: int) -> bool:
+        with self._lock:
+            if self._used + size > self._limit:
+                return False
+            self._used += size
+            return True
+
+    def give_back(self, size: int) -> None:
+        with self._lock:
+            self._used -= size
+
+
+class Outbox:
+    """Bytes of an answer that the client has not taken yet, in their order."""
+
+    def __init__(self, budget: DiskBudget, *, memory_bytes: int) -> None:
+        self._budget = budget
+        self._memory_bytes = memory_bytes
+        self._file: SpooledTemporaryFile[bytes] | None = None
+        self._size = self._sent = self._on_disk = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return self._file is None
+
+    def append(self, data: bytes | memoryview) -> bool:
+        """False, and nothing is kept, when the process keeps too much for slow clients already."""
+        size = self._size + len(data)
+        more_on_disk = max(0, size - self._memory_bytes) - self._on_disk
+        if more_on_disk and not self._budget.take(more_on_disk):
+            return False
+        self._on_disk += more_on_disk
+        self._file = self._file or SpooledTemporaryFile(max_size=self._memory_bytes)  # noqa: SIM115
+        self._file.seek(self._size)
+        self._file.write(data)
+        self._size = size
+        return True
+
+    def send(self, to: socket.socket) -> bool:
+        """Send what the client takes without waiting; True when it took something. Raises OSError when it is gone."""
+        progress = False
+        while self._file is not None:
+            self._file.seek(self._sent)
+            sent = send_now(to, self._file.read(CHUNK_BYTES))
+            if not sent:
+                break
+            progress = True
+            self._sent += sent
+            if self._sent == self._size:
+                self.clear()
+        return progress
+
+    def clear(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._budget.give_back(self._on_disk)
+        self._size = self._sent = self._on_disk = 0
+
+
+def send_now(to: socket.socket, data: bytes | memoryview) -> int:
+    """The number of bytes that a non-blocking socket takes at once, perhaps 0. Raises OSError when the peer is gone."""
+    try:
+        return to.send(data)
+    except BlockingIOError:
+        return 0

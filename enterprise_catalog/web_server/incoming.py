@@ -1,0 +1,83 @@
+"""
+Tells when a request is whole, so that no thread has to wait for the rest of it (SEC-1).
+
+It looks for the end only. Whether a request is well-formed, and what it says, is up to gunicorn's parser, which reads
+these bytes and no others. Where the two see different ends, the parser finds too few bytes and refuses the request.
+"""
+
+import re
+from tempfile import SpooledTemporaryFile
+
+_END_OF_HEADERS = b"\r\n\r\n"
+_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*(?=\r\n)", re.IGNORECASE)
+_EXPECT_CONTINUE = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
+
+
+class IncomingRequest:
+    """The bytes of one request as they arrive: in memory up to `memory_bytes`, beyond that in a temporary file."""
+
+    def __init__(self, *, memory_bytes: int, header_bytes: int, body_bytes: int) -> None:
+        self._header_bytes = header_bytes
+        self._body_bytes = body_bytes
+        self._file: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=memory_bytes)  # noqa: SIM115
+        # The last bytes, in which the end of the headers may have begun.
+        self._tail = b""
+        # Bytes of the whole request, known as soon as its headers are here.
+        self._expected: int | None = None
+        self.size = 0
+        self.expects_continue = False
+        # Too long: it goes to the application without the rest, and is refused there.
+        self.is_cut = False
+
+    @property
+    def has_headers(self) -> bool:
+        return self._expected is not None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.is_cut or (self._expected is not None and self.size >= self._expected)
+
+    def receive(self, data: bytes) -> bytes:
+        """Take what belongs to this request; returns what comes after it."""
+        if self._expected is None:
+            joined = self._tail + data
+            end = joined.find(_END_OF_HEADERS)
+            if end < 0:
+                self._append(data)
+                self._tail = joined[1 - len(_END_OF_HEADERS) :]
+                self.is_cut = self.size > self._header_bytes
+                return b""
+            end += len(_END_OF_HEADERS) - len(self._tail)
+            self._append(data[:end])
+            data = data[end:]
+            self._expected = self.size + self._body_length()
+        missing = self._expected - self.size
+        if missing:
+            self._append(data[:missing])
+        return data[missing:]
+
+    def read(self, size: int) -> bytes:
+        """The next bytes for the parser, from the first after `rewind`; none when there are no more."""
+        return self._file.read(size)
+
+    def rewind(self) -> None:
+        self._file.seek(0)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _append(self, data: bytes) -> None:
+        self._file.write(data)
+        self.size += len(data)
+
+    def _body_length(self) -> int:
+        self._file.seek(0)
+        headers = self._file.read()
+        lengths = _CONTENT_LENGTH.findall(headers)
+        # None, or several, which the parser refuses; so does the worker a body that comes in chunks.
+        length = int(lengths[0]) if len(lengths) == 1 else 0
+        if length > self._body_bytes:
+            self.is_cut = True
+            return 0
+        self.expects_continue = length > 0 and bool(_EXPECT_CONTINUE.search(headers))
+        return length

@@ -1,0 +1,60 @@
+"""Answers that clients take slowly: nothing is lost, and a process keeps so much only (SEC-1)."""
+
+import socket
+
+import pytest
+
+from enterprise_catalog.web_server.buffers import DiskBudget, Outbox
+
+
+@pytest.fixture
+def ends():
+    here, there = socket.socketpair()
+    here.setblocking(False)
+    with here, there:
+        yield here, there
+
+
+def test_a_client_gets_all_bytes_in_their_order(ends):
+    here, there = ends
+    outbox = Outbox(DiskBudget(10_000_000), memory_bytes=1000)
+    answer = bytes(range(256)) * 10_000
+    for start in range(0, len(answer), 100_000):
+        assert outbox.append(answer[start : start + 100_000])
+    received = b""
+    while not outbox.is_empty:
+        assert outbox.send(here)
+        received += there.recv(50_000)
+    here.close()
+    while more := there.recv(1_000_000):
+        received += more
+    assert received == answer
+
+
+def test_nobody_reads_and_nothing_waits(ends):
+    here, _ = ends
+    outbox = Outbox(DiskBudget(10_000_000), memory_bytes=1000)
+    outbox.append(b"x" * 5_000_000)
+    assert outbox.send(here)
+    assert not outbox.send(here)
+    assert not outbox.is_empty
+
+
+def test_what_all_clients_together_leave_is_limited_but_small_answers_are_always_kept():
+    budget = DiskBudget(5000)
+    slow, other, small = (Outbox(budget, memory_bytes=1000) for _ in range(3))
+    assert slow.append(b"x" * 6000)
+    assert not other.append(b"x" * 1001)
+    assert other.is_empty
+    assert small.append(b"x" * 1000)
+    slow.clear()
+    assert other.append(b"x" * 1001)
+
+
+def test_a_client_that_is_gone_is_told_by_an_error(ends):
+    here, there = ends
+    outbox = Outbox(DiskBudget(10_000), memory_bytes=1000)
+    outbox.append(b"x")
+    there.close()
+    with pytest.raises(OSError, match="pipe"):
+        outbox.send(here)
