@@ -35,7 +35,12 @@ class Outbox:
         self._budget = budget
         self._memory_bytes = memory_bytes
         self._file: SpooledTemporaryFile[bytes] | None = None
-        self._size = self._sent = self._on_disk = 0
+        self._size = self._sent = self._tried_at = self._on_disk = 0
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether it is worth another try: an answer comes in pieces far smaller than what a client takes at once."""
+        return self._size - self._tried_at >= CHUNK_BYTES
 
     @property
     def is_empty(self) -> bool:
@@ -57,6 +62,7 @@ class Outbox:
     def send(self, to: socket.socket) -> bool:
         """Send what the client takes without waiting; True when it took something. Raises OSError when it is gone."""
         progress = False
+        self._tried_at = self._size
         while self._file is not None:
             self._file.seek(self._sent)
             sent = send_now(to, self._file.read(CHUNK_BYTES))
@@ -73,7 +79,7 @@ class Outbox:
             self._file.close()
             self._file = None
         self._budget.give_back(self._on_disk)
-        self._size = self._sent = self._on_disk = 0
+        self._size = self._sent = self._tried_at = self._on_disk = 0
 
 
 def send_now(to: socket.socket, data: bytes | memoryview) -> int:

@@ -171,7 +171,7 @@ class BufferedConnection(TConn):
     def write(self, data: bytes) -> None:
         """Send, and keep what the client does not take. Raises BrokenPipeError when there is no room for it."""
         rest = memoryview(data)
-        if self.has_unsent:
+        if self.has_unsent and self._outbox.has_grown:
             self._outbox.send(self.client_socket)
         if not self.has_unsent:
             rest = rest[send_now(self.client_socket, rest) :]

@@ -18,12 +18,14 @@ START_SECONDS = 60
 
 
 @contextmanager
-def web(directory: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def web(
+    directory: Path, *, application: str = "enterprise_catalog.wsgi", **variables: str
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A gunicorn with one worker, and its address; its temporary files are in `tmp` of the directory."""
     (directory / "tmp").mkdir()
     port = processes.free_port()
     settings = environment("local", directory=directory) | {"WEB_CONCURRENCY": "1", "TMPDIR": str(directory / "tmp")}
-    command = [sys.executable, "-m", "gunicorn", "enterprise_catalog.wsgi", "--bind", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"]
     server = processes.spawn(command, log=directory / "log", env=settings | variables, cwd=ROOT)
     try:
         url = f"http://127.0.0.1:{port}"

@@ -4,12 +4,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import ExitStack, contextmanager
 
 import psutil
 import pytest
 import requests
 
+from tests.contract.large_answers import LARGE, PIECE, PIECES
 from tests.contract.test_metrics_port import has_booted, wait_for, web
 from tests.security.environments import ROOT, environment
 
@@ -46,10 +48,10 @@ def connect(url: str, data: bytes = b"") -> socket.socket:
 
 
 def all_of(connection: socket.socket) -> bytes:
-    received = b""
+    received = bytearray()
     while more := connection.recv(1_000_000):
         received += more
-    return received
+    return bytes(received)
 
 
 def test_no_process_takes_more_connections_than_it_has_threads_for(tmp_path):
@@ -112,6 +114,117 @@ def test_two_lengths_are_refused_and_hide_no_second_request(served):
         answer = all_of(client)
     assert answer.startswith(b"HTTP/1.1 400")
     assert answer.count(b"HTTP/1.1") == 1
+
+
+# --- Clients that send or read slowly (SEC-1)
+
+SHORT_TIMES = {
+    "WEB_HEADER_SECONDS": "1",
+    "WEB_BODY_SECONDS": "2",
+    "WEB_STALL_SECONDS": "1",
+    "WEB_ANSWER_SECONDS": "2",
+}
+HALF_A_BODY = POST + b"Content-Length: 1000\r\n\r\n{"
+GET_LARGE = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@contextmanager
+def large_answers(directory, **variables):
+    """A web process as the service's, with an application of the test's."""
+    with web(directory, application="tests.contract.large_answers", **variables) as (_, url):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory):
+    """A web process with little patience."""
+    directory = tmp_path_factory.mktemp("impatient")
+    with large_answers(directory, **SHORT_TIMES) as url:
+        yield url, directory / "log"
+
+
+def reader(url: str) -> socket.socket:
+    """Takes little at once, so that most of an answer stays with the service."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.settimeout(60)
+    client.connect(address(url))
+    client.sendall(GET_LARGE)
+    return client
+
+
+def is_cut_off(client: socket.socket, *, dripping: bytes) -> bool:
+    """Whether the service ends the connection; a byte is sent from time to time meanwhile, if there is one to send."""
+    client.settimeout(0.2)
+    for _ in range(100):
+        try:
+            client.sendall(dripping)
+            if not client.recv(1000):
+                return True
+        except TimeoutError:
+            continue
+        except OSError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("dripping", [b"", b"x"], ids=["stops", "drips"])
+@pytest.mark.parametrize("begun", [b"", b"G", LIVE, HALF_A_BODY], ids=["nothing", "a byte", "headers", "a body"])
+def test_a_client_that_does_not_finish_its_request_is_cut_off(impatient, begun, dripping):
+    with connect(impatient[0], begun) as client:
+        assert is_cut_off(client, dripping=dripping)
+
+
+def test_a_client_that_stops_reading_is_cut_off_and_the_log_counts_it(impatient):
+    url, log = impatient
+    counted = log.read_text().count("slow_clients_closed")
+    with reader(url) as client:
+        wait_until(lambda: log.read_text().count("slow_clients_closed") > counted)
+        assert len(all_of(client)) < LARGE
+
+
+def test_a_client_that_reads_a_little_at_a_time_is_cut_off_in_the_end(impatient):
+    with reader(impatient[0]) as client:
+        received = 0
+        for _ in range(100):
+            if not (more := client.recv(1000)):
+                break
+            received += len(more)
+            time.sleep(0.1)
+        assert received < LARGE
+
+
+def test_a_slow_client_that_goes_on_gets_all_of_its_answer_and_the_next(tmp_path):
+    with large_answers(tmp_path) as url, reader(url) as client:
+        client.sendall(LIVE + END)
+        _, large, small = all_of(client).split(b"HTTP/1.1 200 OK")
+        assert large.partition(b"\r\n\r\n")[2] == PIECE * PIECES
+        assert small.partition(b"\r\n\r\n")[2] == PIECE
+
+
+def test_answers_that_nobody_reads_fill_no_disk(tmp_path):
+    with large_answers(tmp_path, WEB_UNSENT_MEGABYTES="1") as url:
+        with reader(url) as greedy:
+            wait_until(lambda: "answer_broken_off" in (tmp_path / "log").read_text())
+            assert len(all_of(greedy)) < LARGE
+        with connect(url, LIVE + END) as other:
+            assert all_of(other).startswith(b"HTTP/1.1 200")
+
+
+def test_of_more_clients_than_a_process_takes_the_idle_ones_go(tmp_path):
+    with large_answers(tmp_path, GUNICORN_CMD_ARGS="--worker-connections 20") as url, ExitStack() as ends:
+        for _ in range(50):
+            ends.enter_context(connect(url))
+        with connect(url, LIVE + END) as caller:
+            assert all_of(caller).startswith(b"HTTP/1.1 200")
+
+
+def wait_until(condition) -> None:
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("did not happen")
 
 
 def test_a_stopping_process_answers_what_is_under_way(tmp_path):
