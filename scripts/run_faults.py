@@ -19,7 +19,7 @@ PYTEST = ["pytest", "-q", "-n", "4", "--dist", "worksteal", "--no-header", "--tb
 
 def run_once(extra_arguments: list[str]) -> bool:
     with Services() as services:
-        environment = {**clean_environment(), **services.environment(), "FAULT_LINES": "1"}
+        environment = {**clean_environment(), **services.environment(), "OUTCOME_LINES": "1"}
         command = [sys.executable, "-m", *PYTEST, "tests/faults", *extra_arguments]
         return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 

@@ -1,4 +1,4 @@
-"""Real workers on real servers, a discovery that can be told to fail, and a line for each fault (`make faults`)."""
+"""Real workers on real servers, and a discovery that can be told to fail; `make faults` prints a line for each."""
 
 import os
 import signal
@@ -6,7 +6,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
 
 import psutil
 import pytest
@@ -18,6 +17,7 @@ from redis import Redis
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts import processes
 from tests.neighbours import lead_to
+from tests.outcome_lines import *  # noqa: F403
 
 # Nothing here takes that long unless it hangs.
 PATIENCE_SECONDS = 20
@@ -143,58 +143,3 @@ def workers(process_environment: dict[str, str], broker: Redis, sandbox: Sandbox
     print(workers.logs())
     # The test's own connection may still see the past.
     connection.close()
-
-
-# --- One line for each fault ------------------------------------------------------------------------------------------
-
-FAULT_LINES = bool(os.environ.get("FAULT_LINES"))
-_recoveries: list[tuple[float, str]] = []
-
-
-class Saw(Protocol):
-    def __call__(self, what: str, *, recovery: float | None = None) -> None: ...
-
-
-@pytest.fixture
-def saw(record_property: Callable[[str, object], None]) -> Saw:
-    """Say what was seen, and after how many seconds all was well again, for the line that `make faults` prints."""
-
-    def record(what: str, *, recovery: float | None = None) -> None:
-        record_property("saw", what)
-        record_property("recovery", recovery or 0.0)
-
-    return record
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
-    report = yield
-    told = (item.function.__doc__ or "").strip()  # type: ignore[attr-defined]
-    report.user_properties.append(("expected", " ".join(told.split()) or "passes"))
-    return report
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    told: dict[str, Any] = dict(report.user_properties)
-    if not FAULT_LINES or "expected" not in told or (report.when != "call" and report.passed):
-        return
-    fault = fault_of(report)
-    seen = told.get("saw", "as expected") if report.passed else str(report.longrepr).splitlines()[-1]
-    verdict = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[report.outcome]
-    print(f"\n{verdict} | {fault} | expected: {told['expected']} | seen: {seen} | {report.duration:.1f} s", flush=True)
-    _recoveries.append((told.get("recovery", 0.0), fault))
-
-
-def fault_of(report: pytest.TestReport) -> str:
-    return report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
-
-
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """The lines say it all: no dots between them."""
-    return (report.outcome if report.when == "call" or report.failed else "", "", "") if FAULT_LINES else None
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _recoveries:
-        seconds, fault = max(_recoveries)
-        terminalreporter.line(f"slowest recovery: {seconds:.1f} s ({fault})")

@@ -18,8 +18,8 @@ from scripts import debian
 from scripts.services import SERVICE_USER, MariaDB
 from tests.contract.test_deployment_files import ROOT
 from tests.contract.test_documentation import OPERATIONS
-from tests.faults.conftest import Saw
 from tests.faults.stage import CATALOG, COURSES, Stage, operator_of, staged, surroundings
+from tests.outcome_lines import Saw
 from tests.whole_service import whole_service
 
 pytestmark = pytest.mark.local_run

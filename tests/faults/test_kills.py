@@ -14,9 +14,10 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tasks import run_refresh
 from enterprise_catalog.apps.refresh.tests.builders import requested
 from scripts.processes import signal_group
-from tests.faults.conftest import Saw, Workers, eventually
+from tests.faults.conftest import Workers, eventually
 from tests.faults.scene import Scene, ends_like_a_clean_run, published_catalog, state_of
 from tests.faults.stepping import STEPS
+from tests.outcome_lines import Saw
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]
 

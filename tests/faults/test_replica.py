@@ -13,8 +13,9 @@ import pytest
 import requests
 
 from scripts.services import DATABASE, READER_USER, Replica, ReplicatedServices
-from tests.faults.conftest import Saw, eventually
+from tests.faults.conftest import eventually
 from tests.faults.stage import CATALOG, COURSES, Stage, staged
+from tests.outcome_lines import Saw
 
 pytestmark = pytest.mark.local_run
 

@@ -11,8 +11,9 @@ import MySQLdb
 import pytest
 from redis import Redis
 
-from tests.faults.conftest import Saw, eventually
+from tests.faults.conftest import eventually
 from tests.faults.stage import CATALOG, PAGE_SECONDS, Stage, staged
+from tests.outcome_lines import Saw
 
 pytestmark = pytest.mark.local_run
 
