@@ -1,0 +1,117 @@
+"""
+The service under attack: web, worker and beat as the README starts them, production settings, MariaDB and Redis, and a
+sandbox for discovery and LMS. All attacks meet the same processes, so one that breaks them is seen by the next.
+"""
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from enterprise_catalog.sandbox.config import ACME_UUID, BRIGHT_UUID
+from enterprise_catalog.sandbox.sandbox import Sandbox
+from tests.contract.session import Session
+from tests.faults.conftest import eventually
+from tests.neighbours import variables_for
+from tests.outcome_lines import *  # noqa: F403
+from tests.whole_service import WholeService, whole_service
+
+# Some seven MB in one answer: more than the kernel keeps for a client that does not read.
+COURSES = 400
+ACME_CATALOG = "/api/v1/enterprise-catalogs/7467c9d2-433c-4f7e-ba2e-c5c7798527b2/"
+BRIGHT_CATALOG = "/api/v1/enterprise-catalogs/0d1c8a52-2f0e-4f6e-8f3e-5d1b7a6c9e02/"
+SUPERUSER = "chief"
+PASSWORD = "correct horse battery staple 4711"
+METRICS_TOKEN = "q8Zt3Lw0-Vx5Rk2Ns7Yb9Hd4Gf6Jm1Pc"
+ADMIN_ROLE, LEARNER_ROLE, OPERATOR_ROLE = "enterprise_admin", "enterprise_learner", "enterprise_openedx_operator:*"
+
+
+@dataclass(frozen=True)
+class Target:
+    service: WholeService
+    sandbox: Sandbox
+    directory: Path
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.service.url.removeprefix("http://").rpartition(":")
+        return host, int(port)
+
+    def token(self, username: str, *roles: str, **claims: object) -> str:
+        return self.sandbox.token(username=username, roles=roles, lifetime=36000, **claims)
+
+    def caller(self, username: str, *roles: str) -> Session:
+        """Somebody with a token of the LMS."""
+        return Session(self.service.url, self.token(username, *roles))
+
+    @property
+    def operator(self) -> Session:
+        return self.caller("operator", OPERATOR_ROLE)
+
+    @property
+    def acme_admin(self) -> Session:
+        return self.caller("acme-admin", f"{ADMIN_ROLE}:{ACME_UUID}")
+
+    @property
+    def bright_admin(self) -> Session:
+        return self.caller("bright-admin", f"{ADMIN_ROLE}:{BRIGHT_UUID}")
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> requests.Response:
+        """Without any credentials but those in the headers."""
+        secure = {"X-Forwarded-Proto": "https"}
+        return requests.get(self.service.url + path, headers=secure | dict(headers or {}), timeout=30)
+
+    def manage(self, *command: str) -> None:
+        self.service.run("python", "manage.py", *command)
+
+    def logs(self) -> dict[str, str]:
+        return {name: (self.directory / name).read_text() for name in ("web", "worker", "beat")}
+
+    def must_serve(self) -> int:
+        """Reads, a containment and a write of other callers are answered as ever; returns how many these were."""
+        admin = self.acme_admin
+        assert admin.ask("GET", ACME_CATALOG).status_code == 200
+        assert admin.ask("GET", f"{ACME_CATALOG}get_content_metadata/").status_code == 200
+        contains = admin.call("GET", f"{ACME_CATALOG}contains_content_items/?course_run_ids=none")
+        assert contains == {"contains_content_items": False}
+        assert admin.ask("PATCH", ACME_CATALOG, json={"title": "All courses"}).status_code == 200
+        return 4
+
+
+def catalog(path: str, customer: str, name: str, **content_filter: object) -> dict[str, object]:
+    return {
+        "uuid": path.split("/")[-2],
+        "title": f"Courses of {name}",
+        "enterprise_customer": customer,
+        "enterprise_customer_name": name,
+        "enabled_course_modes": ["verified"],
+        "publish_audit_enrollment_urls": False,
+        "content_filter": {"content_type": "course", **content_filter},
+    }
+
+
+@pytest.fixture(scope="session")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    directory = tmp_path_factory.mktemp("attacked")
+    with Sandbox(courses=COURSES, programs=2) as sandbox:
+        neighbours = variables_for(sandbox) | {"METRICS_TOKEN": METRICS_TOKEN, "TICK_SECONDS": "1"}
+        with whole_service(neighbours=neighbours, directory=directory) as service:
+            attacked = Target(service, sandbox, directory)
+            create_superuser(service)
+            for body in (
+                catalog(ACME_CATALOG, ACME_UUID, "Acme"),
+                catalog(BRIGHT_CATALOG, BRIGHT_UUID, "Bright", level_type="Advanced"),
+            ):
+                attacked.operator.call("POST", "/api/v1/enterprise-catalogs/", status=201, json=body)
+            for path in (ACME_CATALOG, BRIGHT_CATALOG):
+                eventually(lambda: attacked.operator.call("GET", path)["content_freshness"] == "fresh", patience=120)  # noqa: B023
+            yield attacked
+
+
+def create_superuser(service: WholeService) -> None:
+    environment = {**service.environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+    command = ["createsuperuser", "--noinput", "--username", SUPERUSER, "--email", f"{SUPERUSER}@example.org"]
+    subprocess.run(["python", "manage.py", *command], env=environment, check=True, capture_output=True)
