@@ -238,7 +238,7 @@ def jwt_auth(*, issuer: str, audience: str, jwk_set: str) -> dict:
         "JWT_AUTH_COOKIE_SIGNATURE": "edx-jwt-cookie-signature",
         # The library's own handlers verify nothing on an empty key set (AUTH-4); this one is what its helpers use, too.
         "JWT_DECODE_HANDLER": "enterprise_catalog.apps.access.tokens.verified_payload",
-        "JWT_PAYLOAD_GET_USERNAME_HANDLER": "enterprise_catalog.apps.access.authentication.username_of_payload",
+        "JWT_PAYLOAD_GET_USERNAME_HANDLER": "enterprise_catalog.apps.access.accounts.username_of",
     }
 
 

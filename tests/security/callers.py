@@ -1,8 +1,10 @@
 """Every kind of caller of CONTRACT section 2, with roles by token or by assignment."""
 
+from collections.abc import Sequence
 from functools import cache
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser, Permission
 from rest_framework.test import APIClient
 
 from enterprise_catalog.apps.access.tests.test_roles import assign
@@ -38,13 +40,23 @@ def _caller(letter: str, *, roles_from: str) -> APIClient:
         return client
     username = f"caller-{letter}"
     user = get_user_model().objects.create(
-        username=username, email=f"{username}@example.org", is_staff=letter in "SU", is_superuser=letter == "U"
+        username=username, email=f"{username}@example.org", is_staff=letter in "SDU", is_superuser=letter == "U"
     )
+    if letter == "D":
+        permit(user, "view", "add", "change")
     if roles_from == "database" and letter in DATABASE_ROLES:
         assign(user, *DATABASE_ROLES[letter])
     role = TOKEN_ROLES.get(letter) if roles_from == "token" else None
     client.credentials(HTTP_AUTHORIZATION=f"JWT {_token(username, role)}")
     return client
+
+
+def permit(user: AbstractUser, *actions: str, models: Sequence[str] = ("enterprisecatalog", "catalogquery")) -> None:
+    """Let a member of staff do these things to these models in the admin."""
+    names = [f"{action}_{model}" for action in actions for model in models]
+    permissions = Permission.objects.filter(content_type__app_label="catalog", codename__in=names)
+    assert len(permissions) == len(names)
+    user.user_permissions.add(*permissions)
 
 
 @cache

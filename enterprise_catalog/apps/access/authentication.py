@@ -5,74 +5,32 @@ A token is decoded once; its claims stay on the request as `request.auth`, so th
 check. Nothing here decides what the caller may do.
 """
 
-from typing import Any, TypeGuard
+from typing import Any
 
 import jwt
 import structlog
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.contrib.auth.hashers import make_password
 from edx_rest_framework_extensions.auth.jwt.authentication import JwtAuthentication
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from enterprise_catalog.apps.access.accounts import Deactivated, caller_of_token, username_of
 from enterprise_catalog.apps.access.tokens import verified_payload
+from enterprise_catalog.apps.core.callers import Caller, TokenCaller
 from enterprise_catalog.apps.core.models import User
-from enterprise_catalog.apps.core.prepared import Part, PreparedLookup
 
-USERNAME_MAX_LENGTH = 150
-EMAIL_MAX_LENGTH = 254
-
-_user_named: PreparedLookup[User] = PreparedLookup("{user} WHERE username = %s", lambda user: user, user=Part(User))
-
-Authenticated = tuple[User, dict[str, Any] | None]
+Authenticated = tuple[Caller, dict[str, Any] | None]
 
 
-def username_of_payload(payload: dict[str, Any]) -> str:
-    """The claim that names the user, or a refusal when it could not be a username here (AUTH-5)."""
-    username = payload.get("preferred_username")
-    if not username or not is_line(username, most=USERNAME_MAX_LENGTH):
-        raise AuthenticationFailed("Invalid token: no usable preferred_username.")
-    return username
-
-
-def user_of_payload(payload: dict[str, Any]) -> User:
-    """
-    The local user of a verified payload, made on first sight (AUTH-5). One query for a known user; of two first
-    requests at once, both get the one row. An email address names nobody.
-
-    Where the database compares names loosely, a look-up may return another user's row; that is refused.
-    """
-    username = username_of_payload(payload)
-    email = payload.get("email")
-    if not is_line(email, most=EMAIL_MAX_LENGTH):
-        email = ""
-    user, created = _user_named(username), False
-    if user is None:
-        user, created = User.objects.get_or_create(
-            username=username, defaults={"email": email, "password": make_password(None)}
-        )
-    if user.username != username:
-        raise AuthenticationFailed("Invalid token: preferred_username is too like another user's.")
-    if email and user.email != email and user.is_active and not created:
-        user.email = email
-        user.save(update_fields=["email"])
-    return user
-
-
-def is_line(value: Any, *, most: int) -> TypeGuard[str]:
-    """
-    Text that a column of this length takes. JSON can say NUL and halves of character pairs, which no database stores.
-    """
-    return isinstance(value, str) and len(value) <= most and value.isprintable()
-
-
-def accept(user: User, claims: dict[str, Any] | None) -> Authenticated:
-    if not user.is_active:
-        raise AuthenticationFailed("User inactive or deleted.")
-    structlog.contextvars.bind_contextvars(user_id=user.pk)
-    return user, claims
+def known(caller: Caller, claims: dict[str, Any] | None) -> Authenticated:
+    """The caller and the claims of the token, if there is one. From now on the log says who it is."""
+    if isinstance(caller, TokenCaller):
+        structlog.contextvars.bind_contextvars(user_id=None, namesake_id=caller.namesake_id)
+    else:
+        structlog.contextvars.bind_contextvars(user_id=caller.pk)
+    return caller, claims
 
 
 class JwtHeaderAuthentication(JwtAuthentication):
@@ -92,11 +50,11 @@ class JwtHeaderAuthentication(JwtAuthentication):
             raise AuthenticationFailed("Error decoding token.") from None
         except (jwt.PyJWTError, ValueError, RecursionError):
             raise AuthenticationFailed("Invalid token.") from None
-        return accept(user_of_payload(claims), claims)
+        return known(caller_of_token(claims), claims)
 
-    def authenticate_credentials(self, payload: dict[str, Any]) -> User:
+    def authenticate_credentials(self, payload: dict[str, Any]) -> Caller:
         """The library would turn a database failure into 401 here."""
-        return user_of_payload(payload)
+        return caller_of_token(payload)
 
 
 class BearerJwtAuthentication(JwtHeaderAuthentication):
@@ -108,7 +66,8 @@ class BearerJwtAuthentication(JwtHeaderAuthentication):
 class JwtCookieAuthentication(JwtHeaderAuthentication):
     """
     The token in the two cookies of today's frontends. Invalid, or not of the session's user, it counts as absent
-    (AUTH-8).
+    (AUTH-8). Beside a session of that name it adds its roles to what the session has, also where a password opened the
+    session: who sends both holds both, and neither opens more than it does alone.
 
     A browser sends cookies unasked, so writing needs a CSRF token as with a session.
     """
@@ -120,7 +79,7 @@ class JwtCookieAuthentication(JwtHeaderAuthentication):
         session_user = self.session_user(request)
         if session_user and session_user.username != claims["preferred_username"]:
             return None
-        authenticated = accept(session_user or user_of_payload(claims), claims)
+        authenticated = known(session_user or caller_of_token(claims), claims)
         # Only now, since a deactivated user is told so with or without a CSRF token (AUTH-6).
         self.enforce_csrf(request)
         return authenticated
@@ -132,7 +91,7 @@ class JwtCookieAuthentication(JwtHeaderAuthentication):
             return None
         try:
             claims = verified_payload(".".join(parts))
-            username_of_payload(claims)
+            username_of(claims)
         except (jwt.PyJWTError, ValueError, RecursionError, AuthenticationFailed):
             return None
         return claims
@@ -153,7 +112,7 @@ class ActiveSessionAuthentication(SessionAuthentication):
         user = request._request.user
         if not user.is_authenticated:
             if SESSION_KEY in request._request.session:
-                raise AuthenticationFailed("User inactive or deleted.")
+                raise Deactivated
             return None
         self.enforce_csrf(request)
-        return accept(user, None)
+        return known(user, None)

@@ -23,7 +23,7 @@ from enterprise_catalog.apps.access.models import (
     PROVISIONING_ROLE,
     EnterpriseCatalogRoleAssignment,
 )
-from enterprise_catalog.apps.core.models import User
+from enterprise_catalog.apps.core.callers import Caller, TokenCaller
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
 
@@ -106,12 +106,12 @@ def grants_of(request: Request) -> Grants:
     """The grants of an authenticated request, worked out once."""
     bearer: Any = request._request
     if not hasattr(bearer, "grants"):
-        user = cast(User, request.user)
+        caller = cast(Caller, request.user)
         bearer.grants = Grants(
             roles=token_roles(cast(dict[str, Any], request.auth or {})),
-            is_superuser=user.is_superuser,
-            is_staff=user.is_staff,
-            more_roles=cache(lambda: assigned_roles(user)),
+            is_superuser=caller.is_superuser,
+            is_staff=caller.is_staff,
+            more_roles=cache(lambda: assigned_roles(caller)),
         )
     return cast(Grants, bearer.grants)
 
@@ -141,9 +141,11 @@ def _feature_roles(entries: tuple[str, ...]) -> Roles:
 setting_changed.connect(lambda **_: _feature_roles.cache_clear(), weak=False)
 
 
-def assigned_roles(user: User) -> Roles:
-    """Feature roles the database gives a user, in one query (ROLE-2)."""
-    return _merged(EnterpriseCatalogRoleAssignment.get_assignments(user))
+def assigned_roles(caller: Caller) -> Roles:
+    """Feature roles the database gives a user, in one query (ROLE-2); a caller without a row has none (AUTH-5)."""
+    if isinstance(caller, TokenCaller):
+        return Roles()
+    return _merged(EnterpriseCatalogRoleAssignment.get_assignments(caller))
 
 
 def _merged(grants: Iterable[tuple[str, str]]) -> Roles:

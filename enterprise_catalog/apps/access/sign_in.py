@@ -28,8 +28,9 @@ from social_core.exceptions import (
 from social_core.utils import http_error
 from social_django.strategy import DjangoStrategy
 
-from enterprise_catalog.apps.access.authentication import user_of_payload
+from enterprise_catalog.apps.access.accounts import Deactivated, caller_of_token
 from enterprise_catalog.apps.access.tokens import verified_payload
+from enterprise_catalog.apps.core.callers import TokenCaller
 from enterprise_catalog.apps.core.deadlines import Deadline, DeadlineAdapter
 from enterprise_catalog.apps.core.models import User
 
@@ -134,19 +135,20 @@ def is_offered() -> bool:
 def member_of_staff(access_token: str) -> User:
     """The local user that a token names, made on first sight, if it is active and staff. Raises SignInRefused."""
     try:
-        user = user_of_payload(verified_payload(access_token))
+        claims = verified_payload(access_token)
+        user = caller_of_token(claims)
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
         message = "The LMS sent a token that is not to be trusted here."
         raise LmsUnusable(message, reason=type(error).__name__) from error
+    except Deactivated as error:
+        message = f"The user {claims['preferred_username']} is deactivated in this service."
+        raise SignInRefused(message, reason="inactive") from error
     except AuthenticationFailed as error:
         message = f"The LMS named a user who cannot be one here. {error.detail}"
         raise SignInRefused(message, reason="unusable_name") from error
-    if user.password and user.has_usable_password():
-        # Made here, by a name that anybody may have at the LMS.
+    if isinstance(user, TokenCaller):
         message = f"The user {user.username} of this service signs in with a password of this service."
         raise SignInRefused(message, reason="has_password")
-    if not user.is_active:
-        raise SignInRefused(f"The user {user.username} is deactivated in this service.", reason="inactive")
     if not user.is_staff:
         raise SignInRefused(
             f"The LMS knows you as {user.username}, who is not staff in this service. Who is staff is decided here: "

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 from rest_framework.views import APIView
 
-from enterprise_catalog.apps.core.models import User
+from enterprise_catalog.apps.core.callers import Caller, TokenCaller
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ class UserThrottle(UserRateThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         if not settings.API_THROTTLE:
             return True
-        self.num_requests = requests_per_minute(cast(User, request.user))
+        self.num_requests = requests_per_minute(cast(Caller, request.user))
         self.rate = f"{self.num_requests}/minute"
         try:
             return super().allow_request(request, view)
@@ -34,8 +34,13 @@ class UserThrottle(UserRateThrottle):
             log.warning("throttle_unavailable", error=type(error).__name__)
             return True
 
+    def get_cache_key(self, request: Request, view: APIView) -> str:
+        caller = cast(Caller, request.user)
+        ident = f"token-{caller.namesake_id}" if isinstance(caller, TokenCaller) else caller.pk
+        return self.cache_format % {"scope": self.scope, "ident": ident}
 
-def requests_per_minute(user: User) -> int:
+
+def requests_per_minute(user: Caller) -> int:
     """Services ask for many people under one name, and so have a limit of their own (LEG-21)."""
     if user.username in settings.API_SERVICE_USERNAMES:
         return settings.API_SERVICE_REQUESTS_PER_MINUTE

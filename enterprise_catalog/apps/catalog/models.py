@@ -9,8 +9,8 @@ from indexes that never touch a document.
 import uuid
 
 from django.db import models
-from simple_history.models import HistoricalRecords
 
+from enterprise_catalog.apps.core.callers import CallerRecords
 from enterprise_catalog.apps.core.fields import BinaryCollationMixin, ContentKeyField, HexUUIDField
 
 
@@ -53,7 +53,7 @@ class CatalogQuery(models.Model):
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
 
-    history = HistoricalRecords(
+    history = CallerRecords(
         excluded_fields=[
             "refreshed_at", "generation", "items_version", "content_modified", "member_count", "count_v1",
             "count_v2", "count_legacy",
@@ -86,7 +86,7 @@ class EnterpriseCatalog(models.Model):
     # The last real change: set by the operations that change a row, since an identical write must leave it (CRUD-1).
     modified = models.DateTimeField()
 
-    history = HistoricalRecords()
+    history = CallerRecords()
 
     class Meta:
         ordering = ["created", "uuid"]

@@ -15,6 +15,7 @@ from django.utils import timezone
 from enterprise_catalog.apps.catalog.attachment import record_attachment
 from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.core.callers import change_reason
 
 _HISTORY_ROWS_PER_STATEMENT = 500
 
@@ -146,5 +147,9 @@ def _move_catalogs(*, source_id: int, target: CatalogQuery) -> None:
         catalog.catalog_query = target
     # A bulk update passes the signals by that otherwise write history.
     EnterpriseCatalog.history.bulk_history_create(
-        catalogs, batch_size=_HISTORY_ROWS_PER_STATEMENT, update=True, default_date=timezone.now()
+        catalogs,
+        batch_size=_HISTORY_ROWS_PER_STATEMENT,
+        update=True,
+        default_date=timezone.now(),
+        default_change_reason=change_reason() or "",
     )

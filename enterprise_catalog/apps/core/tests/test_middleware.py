@@ -127,6 +127,13 @@ def test_no_line_holds_a_token_a_name_or_a_key(log_lines):
         assert secret not in text
 
 
+def test_a_token_with_the_name_of_a_local_account_is_not_that_account(log_lines, django_user_model):  # AUTH-5
+    olga = django_user_model.objects.create_user("olga", password="a long one")
+    client_for("olga").get("/api/v1/enterprise-catalogs/")
+    (line,) = [line for line in log_lines if line["event"] == "request"]
+    assert (line["user_id"], line["namesake_id"]) == (None, olga.pk)
+
+
 def test_one_request_leaves_no_user_to_the_next(log_lines):
     client_for("alice").get("/api/v1/enterprise-catalogs/")
     Client().get("/health/")
