@@ -53,6 +53,9 @@ class Model:
     catalogs: dict[str, Catalog] = field(default_factory=dict)
     queries: list[Query] = field(default_factory=list)
 
+    def title_for(self, caller: Caller, query: Query) -> str | None:  # CRUD-1
+        return query.title if caller.sees_all or self.may_edit(caller, query) else None
+
     def customers_on(self, query: Query) -> set[str]:
         return {it.values["enterprise_customer"] for it in self.catalogs.values() if it.query is query}
 
@@ -76,39 +79,43 @@ class Model:
         same_uuid, same_filter = self.find(uuid=uuid) if uuid else None, self.find(content_filter=content_filter)
         if same_uuid is None:
             if same_filter is None:  # QRY-1, QRY-5
-                self.refuse_taken(title, besides=None)
+                self.refuse_taken(caller, title, besides=None)
                 return new(content_filter, uuid, title)
             if uuid and not same_filter.named and not self.is_others(caller, same_filter):  # QRY-4
-                self.refuse_taken(title, besides=None)
+                self.refuse_taken(caller, title, besides=None)
                 return same_filter, renamed(same_filter, uuid, title, named=True), None
             return same_filter, same_filter, None
         if same_uuid is same_filter:  # QRY-2
             if title in (None, same_uuid.title) or not self.may_edit(caller, same_uuid):
                 return same_uuid, same_uuid, None
-            self.refuse_taken(title, besides=same_uuid)
+            self.refuse_taken(caller, title, besides=same_uuid)
             return same_uuid, renamed(same_uuid, None, title, named=True), None
         if not self.may_edit(caller, same_uuid):  # QRY-3
             return (same_filter, same_filter, None) if same_filter else new(content_filter, None, None)
         if same_filter and not same_filter.named and self.is_others(caller, same_filter):  # ADR 0015
             return same_filter, same_filter, same_uuid
-        self.refuse_taken(title, besides=same_uuid, content_filter_of=same_filter)
+        self.refuse_taken(caller, title, besides=same_uuid, content_filter_of=same_filter)
         if same_filter:
             title = title or same_uuid.title
             return same_filter, renamed(same_filter, uuid, title, named=same_uuid.named), same_uuid
         rewritten = replace(same_uuid, content_filter=content_filter)
         return same_uuid, renamed(rewritten, None, title, named=same_uuid.named), None
 
-    def refuse_taken(self, title: str | None, *, besides: Query | None, content_filter_of: Query | None = None) -> None:
+    def refuse_taken(
+        self, caller: Caller, title: str | None, *, besides: Query | None, content_filter_of: Query | None = None
+    ) -> None:
         errors = {}
         owner = self.find(title=title) if title else None
         if owner and owner is not besides:
-            errors["query_title"] = [f"This title is already used by catalog query {owner.uuid}."]
+            errors["query_title"] = [self.taken(caller, "title", owner)]
         if content_filter_of and content_filter_of.named:
-            errors["content_filter"] = [
-                f"This content filter is already used by catalog query {content_filter_of.uuid}."
-            ]
+            errors["content_filter"] = [self.taken(caller, "content filter", content_filter_of)]
         if errors:
             raise Refused(errors)
+
+    def taken(self, caller: Caller, what: str, owner: Query) -> str:  # QRY-6
+        text = f"This {what} is already used by catalog query"
+        return f"{text} {owner.uuid}." if self.may_see(caller, owner) else text
 
     def create(self, caller: Caller, uuid: str, body: dict[str, Any]) -> Answer:
         values = {name: body[name] for name in REQUIRED}
@@ -122,9 +129,9 @@ class Model:
             return CONFLICT if existing else (400, refused.args[0])
         if existing:  # CRUD-5
             unchanged = existing.values == values and existing.query is row is becomes
-            return (200, self.shown(uuid)) if unchanged else CONFLICT
+            return (200, self.shown(caller, uuid)) if unchanged else CONFLICT
         self.catalogs[uuid] = Catalog(values, self.carried_out(row, becomes, replaced))
-        return 201, self.shown(uuid)
+        return 201, self.shown(caller, uuid)
 
     def change(self, caller: Caller, uuid: str, body: dict[str, Any]) -> Answer:
         catalog = self.catalogs.get(uuid)
@@ -141,7 +148,7 @@ class Model:
                 return 400, refused.args[0]
             catalog.query = self.carried_out(row, becomes, replaced)
         catalog.values |= values
-        return 200, self.shown(uuid)
+        return 200, self.shown(caller, uuid)
 
     def wish_of_change(
         self, caller: Caller, attached: Query, body: dict[str, Any]
@@ -176,14 +183,14 @@ class Model:
                     catalog.query = row
         return row
 
-    def shown(self, uuid: str) -> dict[str, Any]:
+    def shown(self, caller: Caller, uuid: str) -> dict[str, Any]:
         catalog = self.catalogs[uuid]
         return {
             "uuid": uuid,
             "title": catalog.values["title"],
             "enterprise_customer": catalog.values["enterprise_customer"],
             "catalog_query_uuid": catalog.query.uuid,
-            "query_title": catalog.query.title,
+            "query_title": self.title_for(caller, catalog.query),
         }
 
 

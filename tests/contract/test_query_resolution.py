@@ -89,14 +89,14 @@ def compare_lists(model: Model, clients: dict[str, APIClient]) -> None:
     for name, (_, caller) in CALLERS.items():
         listed = clients[name].get(f"{CATALOGS}?page_size=100").json()["results"]
         expected = [uuid for uuid, it in model.catalogs.items() if caller.reaches(it.values["enterprise_customer"])]
-        assert {it["uuid"]: it["catalog_query_uuid"] for it in listed} == {
-            uuid: model.catalogs[uuid].query.uuid for uuid in expected
-        }
+        shown = {it["uuid"]: (it["catalog_query_uuid"], it["query_title"]) for it in listed}
+        queries_of = {uuid: model.catalogs[uuid].query for uuid in expected}
+        assert shown == {uuid: (it.uuid, model.title_for(caller, it)) for uuid, it in queries_of.items()}
         if name != "provisioning":
             queries = clients[name].get(f"{QUERIES}?page_size=100").json()["results"]
             shown = {it["uuid"]: (it["title"], it["content_filter"]) for it in queries}
             visible = [it for it in model.queries if model.may_see(caller, it)]
-            assert shown == {it.uuid: (it.title, it.content_filter) for it in visible}
+            assert shown == {it.uuid: (model.title_for(caller, it), it.content_filter) for it in visible}
 
 
 @pytest.mark.parametrize("seed", ["1", "2", "3", "6", "11"])

@@ -20,7 +20,7 @@ LISTED = {
     "Y": ({"sharing", "foreign"}, set(), {"sharing", "foreign"}),
     "O": (ALL, {"own", "shared"}, {"sharing", "foreign"}),
     "P": (ALL, {"own", "shared"}, {"sharing", "foreign"}),
-    "S": (set(), set(), set()),
+    "D": (ALL, {"own", "shared"}, {"sharing", "foreign"}),
     "U": (ALL, {"own", "shared"}, {"sharing", "foreign"}),
 }
 # The queries of the same catalogs; the fourth has no catalog any more.
@@ -28,7 +28,7 @@ VISIBLE = {
     "M": {"own", "shared"},
     "Y": {"shared", "foreign"},
     "O": {"own", "shared", "foreign", "unused"},
-    "S": set(),
+    "D": {"own", "shared", "foreign", "unused"},
     "U": {"own", "shared", "foreign", "unused"},
 }
 
@@ -36,7 +36,7 @@ VISIBLE = {
 @pytest.mark.parametrize("roles_from", SOURCES)
 def test_lists_of_catalogs_hold_the_callers_customers_only(roles_from):  # PERM-1, P8
     make_world()
-    for letter, client in callers("MYOPSU", roles_from=roles_from).items():
+    for letter, client in callers("MYOPDU", roles_from=roles_from).items():
         for query, expected in zip(
             ("", f"?enterprise_customer={E}", f"?enterprise_customer={OTHER}"), LISTED[letter], strict=True
         ):
@@ -50,7 +50,7 @@ def test_lists_of_queries_hold_those_of_the_callers_customers_only(roles_from): 
     world = make_world()
     queries = {name: getattr(world, name).catalog_query for name in ("own", "shared", "foreign")}
     uuids = {str(query.uuid): name for name, query in (queries | {"unused": world.unused}).items()}
-    for letter, client in callers("MYOSU", roles_from=roles_from).items():
+    for letter, client in callers("MYODU", roles_from=roles_from).items():
         answer = client.get("/api/v1/catalog-queries/").json()
         assert {uuids[query["uuid"]] for query in answer["results"]} == VISIBLE[letter], letter
         assert answer["count"] == len(VISIBLE[letter]), letter

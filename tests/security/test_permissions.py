@@ -67,6 +67,12 @@ def test_every_route_has_rows_and_every_row_a_route():
     assert Counter(route.name for route in ROUTES).most_common(1)[0][1] == 1
 
 
+def test_being_staff_opens_nothing():  # PERM-17
+    rows = [row for block in BLOCKS for row in block.rows]
+    assert [row for row in rows if row.statuses["S"] != row.statuses["N"]] == []
+    assert [row for row in rows if row.statuses["D"] != row.statuses["N"]] != []
+
+
 def test_no_row_stands_twice():
     rows = Counter((name, row.method, row.case) for block in BLOCKS for name in block.routes for row in block.rows)
     assert rows.most_common(1)[0][1] == 1

@@ -1,10 +1,10 @@
 """
 P8: two customers that share searches use the service at random, and try what they should not, with everything they
 could know of each other. What the other one sees never changes, no answer says what is the other's, and nobody comes to
-a query whose filter they did not send.
+a query whose filter they did not send, or to restricted runs that they did not have.
 
-An answer may hold what the caller sent, and what the caller's own catalogs and their queries are made of. The contract
-tells one thing more: the uuid of the query that has a title or filter already (QRY-6).
+An answer may hold what the caller sent, and what the caller's own catalogs and their queries are made of; of a query
+that the other one uses, too, not its title (CRUD-1).
 """
 
 import json
@@ -20,16 +20,16 @@ from rest_framework.test import APIClient
 
 from enterprise_catalog.apps.access.tests.tokens import OTHER, E, client_for
 from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of, publish
-from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tests.builders import course_document, make_query
 
 pytestmark = pytest.mark.django_db
 
 STEPS = 30
+RESTRICTED = "restricted_runs_allowed"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SECRET = re.compile(r"(?:acme|globex|nobody)-[a-z]+-[0-9]+")
-_TOLD_BY_CONTRACT = re.compile(r"is already used by catalog query [0-9a-f-]{36}")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,9 @@ class Tenant:
     def catalogs(self) -> list[EnterpriseCatalog]:
         catalogs = EnterpriseCatalog.objects.filter(enterprise_uuid=self.customer)
         return list(catalogs.select_related("catalog_query").order_by("created", "uuid"))
+
+    def restricted(self) -> list[Any]:
+        return [mapping for query in self.queries() if (mapping := query.content_filter.get(RESTRICTED))]
 
     def queries(self) -> list[CatalogQuery]:
         return list({catalog.catalog_query_id: catalog.catalog_query for catalog in self.catalogs()}.values())
@@ -57,20 +60,25 @@ class Play:
             Tenant("globex", OTHER, client_for("gloria", f"enterprise_admin:{OTHER}", f"enterprise_learner:{OTHER}")),
         ]
         for number in range(3):
-            query = self.published_query("shared", title=f"shared title {number}" if number else None)
+            query = self.published_query("shared", title=f"nobody-shared-{number}" if number else None)
             for tenant in self.tenants:
                 self.add_catalog(tenant, query)
         for tenant in self.tenants:
             for title in (None, self.secret(tenant.name, "title")):
                 self.add_catalog(tenant, self.published_query(tenant.name, title=title))
+            # An operator allowed it restricted runs.
+            self.add_catalog(tenant, self.published_query(tenant.name, title=None, **self.restricted(tenant)))
         self.published_query("nobody", title=self.secret("nobody", "title"))
 
     def secret(self, owner: str, what: str) -> str:
         self.numbers += 1
         return f"{owner}-{what}-{self.numbers}"
 
-    def published_query(self, owner: str, *, title: str | None) -> CatalogQuery:
-        query = make_query({"key": [self.secret(owner, "filter")]})
+    def restricted(self, tenant: Tenant) -> dict[str, Any]:
+        return {RESTRICTED: {f"edX+{self.secret(tenant.name, 'course')}": [self.secret(tenant.name, "run")]}}
+
+    def published_query(self, owner: str, *, title: str | None, **further: Any) -> CatalogQuery:
+        query = make_query({"key": [self.secret(owner, "filter")], **further})
         CatalogQuery.objects.filter(pk=query.pk).update(title=title, named=title is not None)
         publish(query, course_document(f"edX+{self.secret(owner, 'course')}"))
         return query
@@ -95,12 +103,14 @@ class Play:
         if self.dice.random() < 0.7:
             body["catalog_query_uuid"] = self.a_query_uuid(me, other)
         if self.dice.random() < 0.5:
-            body["query_title"] = self.dice.choice([None, self.secret(me.name, "title"), "shared title 1"])
+            body["query_title"] = self.dice.choice([None, self.secret(me.name, "title"), "nobody-shared-1"])
         return body
 
     def a_filter(self, me: Tenant, other: Tenant) -> dict[str, Any]:
         """A new one, one of mine, or one that the other one has, too: filters are no secrets (QRY-1)."""
         new = {"key": [self.secret(me.name, "filter")]}
+        if self.dice.random() < 0.2:
+            new |= self.restricted(me)
         mine, theirs = self.dice.choice(me.queries()), self.dice.choice(other.queries())
         return self.dice.choices([new, mine.content_filter, theirs.content_filter], [4, 3, 2])[0]
 
@@ -215,7 +225,8 @@ class Play:
             [query.uuid for query in queries],
         ]
         parts += [[catalog.title, catalog.enterprise_name] for catalog in catalogs]
-        parts += [[query.title, query.content_filter] for query in queries]
+        parts += [query.content_filter for query in queries]
+        parts += [query.title for query in queries if not query.catalogs.exclude(enterprise_uuid=me.customer).exists()]
         parts += [self.keys_of(me), [run.uuid for run in self.runs_of(me)]]
         return json.dumps(parts, default=str)
 
@@ -228,11 +239,17 @@ def view(me: Tenant, *, inside: EnterpriseCatalog) -> Any:
         assert response.status_code == 200, (path, response.content)
         return response.json()
 
-    keys = list(CatalogContentKey.objects.order_by("content_id").values_list("content_id", flat=True).distinct())
+    def listed(path: str, title: str) -> list[Any]:
+        """Whether a title is shown depends on who else uses the query (CRUD-1); which it is, the rows below say."""
+        return [{name: value for name, value in row.items() if name != title} for row in get(path)["results"]]
+
+    # Of all content: which of it queries of others hold is no part of the view.
+    keys = list(ContentMetadata.objects.order_by("content_key").values_list("content_key", flat=True))
     path = f"/api/v1/enterprise-customer/{me.customer}/contains_content_items/?match=any&get_catalog_list=true"
     return (
-        get(f"{CATALOGS}?page_size=100"),
-        get("/api/v1/catalog-queries/?page_size=100"),
+        listed(f"{CATALOGS}?page_size=100", "query_title"),
+        listed("/api/v1/catalog-queries/?page_size=100", "title"),
+        [query.title for query in me.queries()],
         [me.client.post(path, {"course_run_ids": [key]}).json() for key in keys[:: max(1, len(keys) // 3)]],
         get(path_of(inside, "get_content_metadata/?page_size=100")),
         get(path_of(inside, "changes/"))["results"],
@@ -244,7 +261,7 @@ def told(response: Any) -> str:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_tenants_do_not_touch_each_other(seed):  # P8, QRY-3, QRY-7
+def test_tenants_do_not_touch_each_other(seed):  # P8, QRY-3, QRY-6, QRY-7, CRUD-1, V2-1
     play = Play(seed)
     moves = [play.create, play.put, play.patch, play.delete, play.refresh, play.read, play.trespass]
     done = 0
@@ -257,7 +274,7 @@ def test_tenants_do_not_touch_each_other(seed):  # P8, QRY-3, QRY-7
         move = play.dice.choices(moves, [3, 4, 4, 1, 1, 2, 4])[0]
         method, path, body = move(me, other)
         asked = f"step {step}: {me.name} {method} {path} {json.dumps(body)}"
-        known, mine = play.owned(me), me.queries()
+        known, mine, restricted = play.owned(me), me.queries(), me.restricted()
         response = me.client.generic(method, path, json.dumps(body or {}), content_type="application/json")
         answer = told(response)
         done += response.status_code < 300
@@ -265,10 +282,12 @@ def test_tenants_do_not_touch_each_other(seed):  # P8, QRY-3, QRY-7
         if move == play.trespass:
             assert response.status_code in (403, 404), (asked, response.status_code, answer)
         allowed = known + play.owned(me) + asked
-        text = _TOLD_BY_CONTRACT.sub("", answer)
-        leaked = [word for word in _UUID.findall(text) + _SECRET.findall(text) if word not in allowed]
+        told_words = _UUID.findall(answer) + _SECRET.findall(answer)
+        # What one had once is no secret to oneself.
+        leaked = [word for word in told_words if word not in allowed and not word.startswith(f"{me.name}-")]
         assert not leaked, (asked, answer)
         assert view(other, inside=inside) == before, asked
+        assert all(mapping in restricted for mapping in me.restricted()), asked
         gained = [query.content_filter for query in me.queries() if query not in mine]
         assert all(content_filter == (body or {}).get("content_filter") for content_filter in gained), asked
     assert done > STEPS / 4

@@ -36,9 +36,12 @@ class Access:
             raise PermissionDenied(self.refusal)
 
 
+_ADMIN_REFUSAL = "MISSING: catalog.has_admin_access"
 LEARNER = Access("MISSING: catalog.has_learner_access", Grants.has_learner_access)
-ADMIN = Access("MISSING: catalog.has_admin_access", Grants.has_admin_access)
-MANAGER = Access("MISSING: catalog.has_admin_access", Grants.may_manage)
+ADMIN = Access(_ADMIN_REFUSAL, Grants.has_admin_access)
+VIEW = Access(_ADMIN_REFUSAL, Grants.may_view)
+ADD = Access(_ADMIN_REFUSAL, Grants.may_add)
+CHANGE = Access(_ADMIN_REFUSAL, Grants.may_change)
 
 
 def catalogs_with_queries() -> QuerySet[EnterpriseCatalog]:
@@ -113,16 +116,12 @@ def customer_for(request: Request, uuid_text: str, *, access: Access) -> UUID:
 
 
 def listed_catalogs(request: Request) -> QuerySet[EnterpriseCatalog]:
-    """
-    The catalogs this caller may list, in their order (PERM-1, COM-9).
-
-    Staff without a role get an empty list, since support tools rely on it; others without a role are refused.
-    """
+    """The catalogs this caller may list, in their order (PERM-1, COM-9); who could list none is refused."""
     grants = grants_of(request)
     catalogs = catalogs_with_queries()
-    customers = None if grants.may_manage(None) else grants.administered_customers()
+    customers = None if grants.may_view(None) else grants.administered_customers()
     if customers is None:
         return catalogs
-    if not customers and not grants.is_staff:
+    if not customers:
         raise PermissionDenied("You do not have permission to perform this action.")
     return catalogs.filter(enterprise_uuid__in=customers)

@@ -11,15 +11,15 @@ from enterprise_catalog.apps.access.roles import Grants, grants_of
 
 
 def require_admin_of_some(request: Request) -> Grants:
-    """Admins of any customer, operators, and staff without a role, who then see nothing."""
+    """Admins of any customer, operators, and who may see all queries in the admin."""
     grants = grants_of(request)
-    if not (grants.administers_somebody or grants.is_staff):
+    if not (grants.administers_somebody or grants.may_view_every_query):
         raise PermissionDenied
     return grants
 
 
-def require_operator_or_staff(request: Request) -> Grants:
+def require_operator(request: Request, *, or_permission: str) -> None:
+    """Operators, and staff with this permission of Django's, who may do the same in the admin (PERM-17)."""
     grants = grants_of(request)
-    if not (grants.is_staff or grants.is_operator):
+    if not (grants.is_operator or grants.permits(or_permission)):
         raise PermissionDenied
-    return grants

@@ -26,6 +26,17 @@ from enterprise_catalog.apps.access.models import (
 from enterprise_catalog.apps.core.callers import Caller, TokenCaller
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
+# Django's permissions on what the API has in common with the admin.
+VIEW_CATALOGS = "catalog.view_enterprisecatalog"
+ADD_CATALOGS = "catalog.add_enterprisecatalog"
+CHANGE_CATALOGS = "catalog.change_enterprisecatalog"
+VIEW_QUERIES = "catalog.view_catalogquery"
+CHANGE_QUERIES = "catalog.change_catalogquery"
+
+
+def _permits_nothing(_permission: str) -> bool:
+    return False
+
 
 @dataclass(frozen=True)
 class Contexts:
@@ -53,13 +64,16 @@ class Grants:
     """
     All that a caller is allowed, as the rest of the service asks for it.
 
-    `more_roles` is asked only when `roles` do not suffice.
+    `more_roles` is asked only when `roles` do not suffice, and `permits` only when those do not either: whether a
+    member of staff has a permission of Django's, and so may do the same in the admin (PERM-17). Being staff alone is
+    nothing. `is_of_admin_site` marks what is done in the admin, whose pages ask for permissions of their own.
     """
 
     roles: Roles = Roles()
     is_superuser: bool = False
-    is_staff: bool = False
     more_roles: Callable[[], Roles] = field(default=Roles, compare=False)
+    permits: Callable[[str], bool] = field(default=_permits_nothing, compare=False)
+    is_of_admin_site: bool = False
 
     @property
     def is_operator(self) -> bool:
@@ -78,9 +92,39 @@ class Grants:
             lambda roles: roles.admin.cover(customer) or roles.learner.cover(customer)
         )
 
+    @property
+    def is_operator_or_provisioner(self) -> bool:
+        return self.may_manage(None)
+
+    @property
+    def may_allow_restricted_runs(self) -> bool:
+        """V2-1."""
+        return self.is_of_admin_site or self.is_operator_or_provisioner
+
     def may_manage(self, customer: UUID | None) -> bool:
-        """Create and change catalogs of this customer (PERM-2, PERM-3)."""
+        """Create and change catalogs of this customer, by a role."""
         return self.is_superuser or self._some(lambda roles: roles.provisioning or roles.admin.cover(customer))
+
+    def may_view(self, customer: UUID | None) -> bool:
+        """See the catalogs of this customer, without what they hold (PERM-1, PERM-3)."""
+        return self.may_manage(customer) or self.permits(VIEW_CATALOGS)
+
+    def may_add(self, customer: UUID | None) -> bool:
+        """Create catalogs of this customer (PERM-2)."""
+        return self.may_manage(customer) or self.permits(ADD_CATALOGS)
+
+    def may_change(self, customer: UUID | None) -> bool:
+        """Change catalogs of this customer (PERM-3)."""
+        return self.may_manage(customer) or self.permits(CHANGE_CATALOGS)
+
+    @property
+    def may_view_every_query(self) -> bool:
+        return self.is_operator or self.permits(VIEW_QUERIES)
+
+    @property
+    def may_change_every_query(self) -> bool:
+        """QRY-7."""
+        return self.is_operator_or_provisioner or self.permits(CHANGE_QUERIES)
 
     def administers_any(self, customers: Collection[UUID]) -> bool:
         """Admin access to one of these; the roles of the database are asked for once at most."""
@@ -110,8 +154,8 @@ def grants_of(request: Request) -> Grants:
         bearer.grants = Grants(
             roles=token_roles(cast(dict[str, Any], request.auth or {})),
             is_superuser=caller.is_superuser,
-            is_staff=caller.is_staff,
             more_roles=cache(lambda: assigned_roles(caller)),
+            permits=caller.has_perm if caller.is_staff else _permits_nothing,
         )
     return cast(Grants, bearer.grants)
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 
-from enterprise_catalog.apps.access.catalogs import MANAGER
+from enterprise_catalog.apps.access.catalogs import CHANGE
 from enterprise_catalog.apps.catalog.filters import warning_header
 from enterprise_catalog.apps.core.exceptions import Conflict
 from enterprise_catalog.apps.operations import errors
@@ -21,7 +21,7 @@ def refusals_as_answers(*, gone: APIException) -> Iterator[None]:
     except errors.Conflict as error:
         raise Conflict(error.errors) from error
     except errors.NotAllowed as error:
-        raise PermissionDenied(MANAGER.refusal) from error
+        raise PermissionDenied(CHANGE.refusal) from error
     except errors.Gone as error:
         raise gone from error
 

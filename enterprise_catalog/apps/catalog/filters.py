@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
+from enterprise_catalog.apps.catalog.service_keys import RESTRICTED_RUNS_KEY
 from enterprise_catalog.apps.core.nesting import is_deeper_than
 from enterprise_catalog.apps.core.packing import digest
 from enterprise_catalog.apps.discovery.filters import RESERVED_KEYS, SERVICE_ONLY_KEYS, canonical_request
@@ -143,7 +144,7 @@ def _decoded(text: str) -> object:
 def _warning_codes(key: str, value: Any) -> Iterator[str]:
     if key in RESERVED_KEYS:
         yield "reserved-key"
-    elif key == "restricted_runs_allowed":
+    elif key == RESTRICTED_RUNS_KEY:
         if not _is_run_mapping(value):
             yield "nested-value"
     elif key not in SERVICE_ONLY_KEYS:

@@ -25,11 +25,11 @@ MayEdit = Callable[[CatalogQuery], bool]
 
 
 class QueryConflict(Exception):
-    """Another query has the title or the filter already (QRY-6); texts by the field they belong to."""
+    """Other queries have the title (`query_title`) or the filter (`content_filter`) already (QRY-6)."""
 
-    def __init__(self, errors: dict[str, list[str]]) -> None:
-        super().__init__(errors)
-        self.errors = errors
+    def __init__(self, owners: dict[str, CatalogQuery]) -> None:
+        super().__init__(sorted(owners))
+        self.owners = owners
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _unchanged(wish: QueryWish, query: CatalogQuery, may_edit: MayEdit) -> Step:
     """QRY-2: attach, and rename where that is allowed."""
     if wish.title in (None, query.title) or not may_edit(query):
         return Attach(query)
-    _refuse(_title_errors(wish.title, besides=[query]))
+    _refuse(_owner_of_title(wish.title, besides=[query]))
     return Name(query, uuid=None, title=wish.title)
 
 
@@ -90,10 +90,10 @@ def _edited(wish: QueryWish, query: CatalogQuery, by_hash: CatalogQuery | None, 
     others use keeps its names then (ADR 0015).
     """
     keeps_names = by_hash is not None and not by_hash.named and not _may_name(by_hash, may_edit)
-    errors = {} if keeps_names else _title_errors(wish.title, besides=[query])
+    owners = {} if keeps_names else _owner_of_title(wish.title, besides=[query])
     if by_hash and by_hash.named:
-        errors["content_filter"] = [f"This content filter is already used by catalog query {by_hash.uuid}."]
-    _refuse(errors)
+        owners["content_filter"] = by_hash
+    _refuse(owners)
     if by_hash:
         return TakeOver(by_hash, replaced=query, title=wish.title, adopts=not keeps_names)
     return Rewrite(query, wish.content_filter, title=wish.title)
@@ -105,7 +105,7 @@ def _under_new_uuid(wish: QueryWish, by_hash: CatalogQuery | None, may_edit: May
         return _new(wish)
     if by_hash.named or not _may_name(by_hash, may_edit):
         return Attach(by_hash)
-    _refuse(_title_errors(wish.title))
+    _refuse(_owner_of_title(wish.title))
     return Name(by_hash, uuid=wish.uuid, title=wish.title)
 
 
@@ -115,21 +115,21 @@ def _may_name(query: CatalogQuery, may_edit: MayEdit) -> bool:
 
 
 def _new(wish: QueryWish) -> Step:
-    _refuse(_title_errors(wish.title))
+    _refuse(_owner_of_title(wish.title))
     return Create(wish.content_filter, uuid=wish.uuid, title=wish.title)
 
 
-def _title_errors(title: str | None, besides: list[CatalogQuery] | None = None) -> dict[str, list[str]]:
+def _owner_of_title(title: str | None, besides: list[CatalogQuery] | None = None) -> dict[str, CatalogQuery]:
     if title is None:
         return {}
     others = CatalogQuery.objects.exclude(pk__in=[query.pk for query in besides or []])
-    owner = others.filter(title=title).values_list("uuid", flat=True).first()
-    return {"query_title": [f"This title is already used by catalog query {owner}."]} if owner else {}
+    owner = others.filter(title=title).defer("content_filter").first()
+    return {"query_title": owner} if owner else {}
 
 
-def _refuse(errors: dict[str, list[str]]) -> None:
-    if errors:
-        raise QueryConflict(errors)
+def _refuse(owners: dict[str, CatalogQuery]) -> None:
+    if owners:
+        raise QueryConflict(owners)
 
 
 def _locked_candidates(wish: QueryWish) -> tuple[CatalogQuery | None, CatalogQuery | None]:

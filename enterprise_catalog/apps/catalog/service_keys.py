@@ -13,12 +13,13 @@ from enterprise_catalog.apps.discovery.documents import MAX_KEY_LENGTH, problem_
 
 log = structlog.get_logger(__name__)
 
+RESTRICTED_RUNS_KEY = "restricted_runs_allowed"
 _COURSE_PREFIX = "course:"
 
 
 def allowed_runs(content_filter: dict[str, Any]) -> dict[str, frozenset[str]]:
     """Keys of the runs a filter allows, by course key."""
-    mapping = content_filter.get("restricted_runs_allowed")
+    mapping = content_filter.get(RESTRICTED_RUNS_KEY)
     if mapping is None:
         return {}
     if not isinstance(mapping, dict):

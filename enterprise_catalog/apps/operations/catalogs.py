@@ -29,7 +29,12 @@ from enterprise_catalog.apps.core.db import retry_lost_locks
 from enterprise_catalog.apps.customers.sync import ensure_customer
 from enterprise_catalog.apps.operations.errors import Conflict, Gone, InvalidValues, NotAllowed
 from enterprise_catalog.apps.operations.nudges import nudge_after_commit
-from enterprise_catalog.apps.operations.queries import resolve_wish, wish_without_filter, would_only_attach
+from enterprise_catalog.apps.operations.queries import (
+    refuse_restricted_runs,
+    resolve_wish,
+    wish_without_filter,
+    would_only_attach,
+)
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -92,7 +97,7 @@ def save_catalog(*, catalog: EnterpriseCatalog | None, values: CatalogValues, gr
     """
     Create a catalog (None), or change this one.
 
-    Raises InvalidValues (QRY-6), Conflict (CRUD-5), NotAllowed (PERM-20) or Gone, and then nothing was written.
+    Raises InvalidValues (QRY-6, V2-1), Conflict (CRUD-5), NotAllowed (PERM-20) or Gone, and then nothing was written.
     """
     if catalog is not None:
         return _change(catalog, values, grants)
@@ -133,6 +138,7 @@ def _create(values: CatalogValues, grants: Grants) -> SavedCatalog:
     if existing:
         _refuse_other_values(existing, values, wish, grants)
         return SavedCatalog(existing, created=False, refresh_run=None, filter_warnings=warnings)
+    refuse_restricted_runs(wish, attached_query_id=None, grants=grants)
     query = resolve_wish(wish, grants=grants).query
     catalog = EnterpriseCatalog(uuid=uuid, catalog_query=query, modified=timezone.now(), **values.of_catalog())
     catalog.save(force_insert=True)
@@ -152,6 +158,8 @@ def _change(catalog: EnterpriseCatalog, values: CatalogValues, grants: Grants) -
     changes = {column: value for column, value in values.of_catalog().items() if value != getattr(stored, column)}
     _check_move(catalog, stored, changes, grants)
     wish = _wish_of_change(stored, values, grants)
+    if wish:
+        refuse_restricted_runs(wish, attached_query_id=stored.catalog_query_id, grants=grants)
     resolution = resolve_wish(wish, grants=grants) if wish else Resolution(stored.catalog_query)
     attached = _write_change(stored, changes, resolution)
     is_new = "enterprise_uuid" in changes and ensure_customer(stored.enterprise_uuid)
@@ -173,7 +181,7 @@ def _refuse_other_values(existing: EnterpriseCatalog, values: CatalogValues, wis
 def _check_move(catalog: EnterpriseCatalog, stored: EnterpriseCatalog, changes: dict[str, Any], grants: Grants) -> None:
     """The door checked the customer of the catalog it loaded; whatever else is involved is checked here (PERM-20)."""
     involved = {stored.enterprise_uuid, changes.get("enterprise_uuid", stored.enterprise_uuid)}
-    if not all(grants.may_manage(customer) for customer in involved - {catalog.enterprise_uuid}):
+    if not all(grants.may_change(customer) for customer in involved - {catalog.enterprise_uuid}):
         raise NotAllowed
 
 

@@ -16,7 +16,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.catalog.resolution import QueryWish
 from enterprise_catalog.apps.core.db import retry_lost_locks
 from enterprise_catalog.apps.operations.errors import Conflict, Gone, InvalidValues, NotAllowed
-from enterprise_catalog.apps.operations.queries import may_edit_query, resolve_wish
+from enterprise_catalog.apps.operations.queries import may_edit_query, resolve_wish, taken_errors
 from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.refresh.claims import State, end
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -46,7 +46,7 @@ def save_query(
     uses is not refreshed (CRUD-9).
     """
     if query is None:
-        _refuse_known_filter(content_filter)
+        _refuse_known_filter(content_filter, grants)
         resolution = resolve_wish(QueryWish(content_filter, title=title), grants=grants)
     else:
         stored = CatalogQuery.objects.select_for_update().filter(pk=query.pk).first()
@@ -84,8 +84,7 @@ def delete_query(*, query: CatalogQuery) -> None:
     stored.delete()
 
 
-def _refuse_known_filter(content_filter: dict[str, Any]) -> None:
-    owner = CatalogQuery.objects.filter(content_filter_hash=content_filter_hash(content_filter))
-    uuid = owner.values_list("uuid", flat=True).first()
-    if uuid is not None:
-        raise InvalidValues({"content_filter": [f"This content filter is already used by catalog query {uuid}."]})
+def _refuse_known_filter(content_filter: dict[str, Any], grants: Grants) -> None:
+    owner = CatalogQuery.objects.filter(content_filter_hash=content_filter_hash(content_filter)).first()
+    if owner is not None:
+        raise InvalidValues(taken_errors({"content_filter": owner}, grants=grants))

@@ -80,8 +80,13 @@ def test_a_superuser_passes_every_check():  # ROLE-6
     assert caller.administered_customers() is None
 
 
-def test_staff_is_no_role():
-    assert not Grants(is_staff=True).has_learner_access(E)
+def test_djangos_permissions_are_no_role():  # PERM-17
+    caller = Grants(permits=lambda permission: True)
+    assert caller.may_view(E)
+    assert caller.may_view_every_query
+    assert not caller.has_learner_access(E)
+    assert not caller.is_operator
+    assert not caller.may_allow_restricted_runs
 
 
 def test_no_customer_is_reached_only_by_roles_for_all():

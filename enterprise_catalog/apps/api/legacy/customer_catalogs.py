@@ -8,8 +8,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.queries import require_operator_or_staff
-from enterprise_catalog.apps.access.roles import grants_of
+from enterprise_catalog.apps.access.queries import require_operator
+from enterprise_catalog.apps.access.roles import ADD_CATALOGS, CHANGE_CATALOGS, grants_of
 from enterprise_catalog.apps.api.legacy.shapes import LegacyCustomerCatalogShape
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.openapi import FIELD_ERRORS, Refused
@@ -62,7 +62,7 @@ class CustomerCatalogView(LegacyView):
         operation_id="create_legacy_customer_catalog",
         summary="Make a catalog on a query, as edx-enterprise did",
         description="200 with the catalog that the customer has on that query already. Without a query, on the default "
-        "filter. For operators and staff (LEG-19).",
+        "filter. For operators (LEG-19).",
         parameters=SAVE_HEADERS,
         request=CustomerCatalogInput,
         responses={
@@ -72,7 +72,7 @@ class CustomerCatalogView(LegacyView):
         },
     )
     def post(self, request: Request) -> Response:
-        require_operator_or_staff(request)
+        require_operator(request, or_permission=ADD_CATALOGS)
         serializer = CustomerCatalogInput(data=json_body(request))
         serializer.is_valid(raise_exception=True)
         with refusals_as_answers(gone=NotFound("Not found.")):
@@ -89,13 +89,13 @@ class CustomerCatalogView(LegacyView):
     @extend_schema(
         operation_id="change_legacy_customer_catalog",
         summary="Give a catalog another title or query, as edx-enterprise did",
-        description="The uuid stands in the body. For operators and staff (LEG-20).",
+        description="The uuid stands in the body. For operators (LEG-20).",
         parameters=SAVE_HEADERS,
         request={"application/json": _CHANGE},
         responses=LegacyCustomerCatalogShape,
     )
     def patch(self, request: Request) -> Response:
-        require_operator_or_staff(request)
+        require_operator(request, or_permission=CHANGE_CATALOGS)
         body = json_body(request)
         unknown = NotFound(f"Could not find catalog uuid {body.get('uuid') if isinstance(body, dict) else None}")
         if isinstance(body, dict) and body.get("uuid") and parse_uuid(body["uuid"]) is None:

@@ -9,7 +9,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.queries import require_operator_or_staff
+from enterprise_catalog.apps.access.queries import require_operator
+from enterprise_catalog.apps.access.roles import VIEW_QUERIES
 from enterprise_catalog.apps.api.legacy.shapes import LegacyQueriesShape, LegacyQueryShape
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.pagination import PageRequest, page_of, page_request, page_size, plain_envelope
@@ -25,12 +26,12 @@ class QueriesView(LegacyView):
     @extend_schema(
         operation_id="list_legacy_catalog_queries",
         summary="Catalog queries, as edx-enterprise listed them",
-        description="For operators and staff, by id (LEG-18).",
+        description="For operators, by id (LEG-18).",
         parameters=[PAGE_PARAMETERS[0], page_size_parameter(default=_PAGE_SIZE, most=_PAGE_SIZE)],
         responses=LegacyQueriesShape,
     )
     def get(self, request: Request) -> Response:
-        require_operator_or_staff(request)
+        require_operator(request, or_permission=VIEW_QUERIES)
         queries = CatalogQuery.objects.order_by("pk")
         size = page_size(request, default=_PAGE_SIZE, most=_PAGE_SIZE)
         wanted = PageRequest(page_request(request).number, size)
@@ -43,7 +44,7 @@ class QueryView(LegacyView):
     @extend_schema(
         operation_id="retrieve_legacy_catalog_query",
         summary="One catalog query, as edx-enterprise showed it",
-        description="For operators and staff (LEG-18).",
+        description="For operators (LEG-18).",
         parameters=[OpenApiParameter("identifier", int, OpenApiParameter.PATH, description="Its id.")],
         responses=LegacyQueryShape,
     )
@@ -51,7 +52,7 @@ class QueryView(LegacyView):
         query = CatalogQuery.objects.filter(pk=int(identifier)).first() if is_row_id(identifier) else None
         if query is None:
             raise NotFound("Not found.")
-        require_operator_or_staff(request)
+        require_operator(request, or_permission=VIEW_QUERIES)
         return Response(query_representation(query))
 
 

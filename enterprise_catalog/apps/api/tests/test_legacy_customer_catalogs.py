@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from enterprise_catalog.apps.access.tests.tokens import OTHER, E, client_for, operator
 from enterprise_catalog.apps.api.tests.builders import LEGACY, make_catalog
@@ -137,10 +138,11 @@ def test_bodies_that_are_no_object(method, body):  # ERR-1, ERR-2
     assert response.status_code == 400
 
 
-def test_staff_without_a_role(query):  # PERM-17
+def test_staff_with_the_permission_to_add_catalogs(query):  # PERM-17
     """Whoever uses the query: attaching to it takes nothing from anybody."""
     make_catalog(query=query, customer=OTHER)
-    User.objects.create(username="sam", is_staff=True)
+    sam = User.objects.create(username="sam", is_staff=True)
+    sam.user_permissions.add(Permission.objects.get(codename="add_enterprisecatalog"))
     created = post(client=client_for("sam"), enterprise_catalog_query=query.pk).json()
     assert created["enterprise_catalog_query"] == query.pk
     assert CatalogQuery.objects.count() == 1

@@ -4,6 +4,7 @@ changed through its catalogs.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,8 @@ from rest_framework.exceptions import NotFound, ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.queries import require_admin_of_some, require_operator_or_staff
-from enterprise_catalog.apps.access.roles import grants_of
+from enterprise_catalog.apps.access.queries import require_admin_of_some, require_operator
+from enterprise_catalog.apps.access.roles import VIEW_QUERIES, Grants, grants_of
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
 from enterprise_catalog.apps.api.params import body_uuids, is_row_id, json_body, limited, require_one_of
@@ -33,7 +34,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.core.parsers import FormParser, JSONParser
 from enterprise_catalog.apps.core.renderers import JSONRenderer
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.operations.queries import may_see_query, visible_queries
+from enterprise_catalog.apps.operations.queries import may_see_query, queries_to_show_titles_of, visible_queries
 
 _HASH = re.compile("[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
 _HASH_LENGTH = 32
@@ -55,10 +56,11 @@ class CatalogQueriesView(JsonOnlyView):
         responses=QueriesShape,
     )
     def get(self, request: Request) -> Response:
-        queries = visible_queries(grants=require_admin_of_some(request))
+        grants = require_admin_of_some(request)
+        queries = visible_queries(grants=grants)
         page = page_of(page_request(request), queries.count())
         rows = queries[page.offset : page.offset + page.size]
-        return Response(full_envelope(request, page, [query_representation(query) for query in rows]))
+        return Response(full_envelope(request, page, representations(rows, grants)))
 
 
 class CatalogQueryView(JsonOnlyView):
@@ -74,10 +76,11 @@ class CatalogQueryView(JsonOnlyView):
         query = query_named(identifier)
         if query is None:
             raise missing
-        if not may_see_query(query, grants=grants_of(request)):
+        grants = grants_of(request)
+        if not may_see_query(query, grants=grants):
             require_admin_of_some(request)
             raise missing
-        return Response(query_representation(query))
+        return Response(representations([query], grants)[0])
 
 
 class QueryByHashView(JsonOnlyView):
@@ -100,7 +103,7 @@ class QueryByHashView(JsonOnlyView):
         query = CatalogQuery.objects.filter(content_filter_hash=asked_hash(request)).first()
         if query is None or not may_see_query(query, grants=grants):
             raise NotFound("Catalog query not found.")
-        return Response(query_representation(query))
+        return Response(representations([query], grants)[0])
 
 
 class ContentFilterHashView(JsonOnlyView):
@@ -137,17 +140,24 @@ class DistinctCatalogQueriesView(JsonOnlyView):
     @extend_schema(
         operation_id="distinct_catalog_queries",
         summary="Which catalogs share a query",
-        description="For operators and staff. Unknown catalogs are left out (CQ-5).",
+        description="For operators. Unknown catalogs are left out (CQ-5).",
         request=CatalogUuidsShape,
         responses=DistinctQueriesShape,
     )
     def post(self, request: Request) -> Response:
-        require_operator_or_staff(request)
+        require_operator(request, or_permission=VIEW_QUERIES)
         name, limit = "enterprise_catalog_uuids", settings.DISTINCT_CATALOGS_LIMIT
         text = f"distinct-catalog-queries requests support up to {limit} {name}."
         uuids = limited(body_uuids(json_body(request), name), name=name, limit=limit, text=text)
         catalogs = catalogs_by_query(uuids)
         return Response({"num_distinct_query_ids": len(catalogs), "catalog_uuids_by_catalog_query_id": catalogs})
+
+
+def representations(queries: Iterable[CatalogQuery], grants: Grants) -> list[dict[str, Any]]:
+    """Queries as this caller sees them: with the titles that are theirs to know (CRUD-1)."""
+    rows = list(queries)
+    titled = queries_to_show_titles_of(rows, grants=grants)
+    return [query_representation(row, shows_title=row.pk in titled) for row in rows]
 
 
 def query_named(identifier: str) -> CatalogQuery | None:

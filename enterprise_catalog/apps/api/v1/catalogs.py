@@ -1,5 +1,6 @@
 """Catalog CRUD (CRUD-1 to CRUD-10) and the request for a refresh (REFR-1). Each write is one call of the desk."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +9,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import ADMIN, MANAGER, catalog_for, listed_catalogs
-from enterprise_catalog.apps.access.roles import grants_of
+from enterprise_catalog.apps.access.catalogs import ADD, ADMIN, CHANGE, VIEW, catalog_for, listed_catalogs
+from enterprise_catalog.apps.access.roles import Grants, grants_of
 from enterprise_catalog.apps.api.openapi import FIELD_ERRORS, Refused
 from enterprise_catalog.apps.api.pagination import page_of, page_request, plain_envelope
 from enterprise_catalog.apps.api.params import json_body, uuid_filter
@@ -27,6 +28,7 @@ from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.operations.catalogs import delete_catalog, save_catalog
+from enterprise_catalog.apps.operations.queries import queries_to_show_titles_of
 from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -49,7 +51,7 @@ class CatalogsView(ApiView):
             catalogs = catalogs.filter(enterprise_uuid=customer)
         page = page_of(page_request(request), catalogs.count())
         rows = catalogs[page.offset : page.offset + page.size]
-        return Response(plain_envelope(request, page, [catalog_representation(catalog) for catalog in rows]))
+        return Response(plain_envelope(request, page, representations(rows, grants_of(request))))
 
     @extend_schema(
         operation_id="create_catalog",
@@ -69,7 +71,7 @@ class CatalogsView(ApiView):
     def post(self, request: Request, **_: Any) -> Response:
         body = json_body(request)
         # Who may not create for this customer does not learn what else is wrong (CRUD-4).
-        MANAGER.require(grants_of(request), customer_named_in(body))
+        ADD.require(grants_of(request), customer_named_in(body))
         return save(request, catalog=None, serializer=CatalogInput(data=body))
 
 
@@ -78,7 +80,8 @@ class CatalogView(ApiView):
         operation_id="retrieve_catalog", summary="One catalog", description="CRUD-6.", responses=CatalogShape
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
-        return Response(catalog_representation(catalog_for(request, uuid, access=MANAGER)))
+        catalog = catalog_for(request, uuid, access=VIEW)
+        return Response(representations([catalog], grants_of(request))[0])
 
     @extend_schema(
         operation_id="replace_catalog",
@@ -89,7 +92,7 @@ class CatalogView(ApiView):
         responses=CatalogShape,
     )
     def put(self, request: Request, uuid: str, **_: Any) -> Response:
-        catalog = catalog_for(request, uuid, access=MANAGER)
+        catalog = catalog_for(request, uuid, access=CHANGE)
         return save(request, catalog=catalog, serializer=CatalogChange(data=json_body(request)))
 
     @extend_schema(
@@ -101,7 +104,7 @@ class CatalogView(ApiView):
         responses=CatalogShape,
     )
     def patch(self, request: Request, uuid: str, **_: Any) -> Response:
-        catalog = catalog_for(request, uuid, access=MANAGER)
+        catalog = catalog_for(request, uuid, access=CHANGE)
         return save(request, catalog=catalog, serializer=CatalogChange(data=json_body(request), partial=True))
 
     @extend_schema(
@@ -139,12 +142,20 @@ def save(request: Request, *, catalog: EnterpriseCatalog | None, serializer: Cat
     grants = grants_of(request)
     customer = customer_named_in(serializer.initial_data)
     if catalog is not None and customer is not None:
-        MANAGER.require(grants, customer)
+        CHANGE.require(grants, customer)
     serializer.is_valid(raise_exception=True)
     with refusals_as_answers(gone=catalog_not_found()):
         saved = save_catalog(catalog=catalog, values=serializer.values(), grants=grants)
     status = 201 if saved.created else 200
-    return Response(catalog_representation(saved.catalog), status=status, headers=save_headers(saved))
+    (representation,) = representations([saved.catalog], grants)
+    return Response(representation, status=status, headers=save_headers(saved))
+
+
+def representations(catalogs: Iterable[EnterpriseCatalog], grants: Grants) -> list[dict[str, Any]]:
+    """Catalogs as this caller sees them: with the titles of queries that are theirs to know (CRUD-1)."""
+    rows = list(catalogs)
+    titled = queries_to_show_titles_of([catalog.catalog_query for catalog in rows], grants=grants)
+    return [catalog_representation(row, shows_title=row.catalog_query_id in titled) for row in rows]
 
 
 def catalog_not_found() -> NotFound:

@@ -14,8 +14,8 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 _COUNTS = ("fetched", "skipped", "quarantined", "added", "removed", "total")
 
 
-def catalog_representation(catalog: EnterpriseCatalog) -> dict[str, Any]:
-    """CRUD-1."""
+def catalog_representation(catalog: EnterpriseCatalog, *, shows_title: bool) -> dict[str, Any]:
+    """CRUD-1; its query's title may be another customer's."""
     query = catalog.catalog_query
     return {
         "uuid": catalog.uuid,
@@ -24,20 +24,20 @@ def catalog_representation(catalog: EnterpriseCatalog) -> dict[str, Any]:
         "catalog_query_uuid": query.uuid,
         "content_last_modified": query.content_modified if query.member_count else None,
         "catalog_modified": catalog.modified,
-        "query_title": query.title,
+        "query_title": query.title if shows_title else None,
         "content_refreshed_at": query.refreshed_at,
         "content_freshness": freshness(query.refreshed_at),
     }
 
 
-def query_representation(query: CatalogQuery) -> dict[str, Any]:
-    """CQ-1."""
+def query_representation(query: CatalogQuery, *, shows_title: bool) -> dict[str, Any]:
+    """CQ-1; its title may be another customer's (CRUD-1)."""
     return {
         "uuid": query.uuid,
         # Python's JSON, as the hash was made from: orjson knows no numbers beyond 64 bits.
         "content_filter": Rendered(json.dumps(query.content_filter).encode()),
         "content_filter_hash": query.content_filter_hash,
-        "title": query.title,
+        "title": query.title if shows_title else None,
     }
 
 

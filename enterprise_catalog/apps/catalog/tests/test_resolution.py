@@ -182,8 +182,7 @@ class TestTakeOver:
         other = CatalogQueryFactory.create(content_filter=PROGRAMS, named=True)
         with pytest.raises(QueryConflict) as refusal:
             self.take_over(edited)
-        text = f"This content filter is already used by catalog query {other.uuid}."
-        assert refusal.value.errors == {"content_filter": [text]}
+        assert refusal.value.owners == {"content_filter": other}
 
     def test_both_collisions_are_told_together(self, edited):
         """QRY-6"""
@@ -191,7 +190,7 @@ class TestTakeOver:
         CatalogQueryFactory.create(title="Taken")
         with pytest.raises(QueryConflict) as refusal:
             self.take_over(edited, title="Taken")
-        assert set(refusal.value.errors) == {"content_filter", "query_title"}
+        assert set(refusal.value.owners) == {"content_filter", "query_title"}
 
     def test_what_others_use_keeps_its_names(self, edited, unnamed):
         """P8, QRY-4, ADR 0015: the catalogs follow all the same."""
@@ -266,8 +265,7 @@ def test_a_title_that_is_taken_is_refused_where_it_would_be_applied(uuid_known, 
     uuid_sent = query.uuid if uuid_known else UNKNOWN
     with pytest.raises(QueryConflict) as refusal:
         resolved(COURSES if filter_known else PROGRAMS, uuid_sent, "Taken", everybody)
-    text = f"This title is already used by catalog query {taken.uuid}."
-    assert refusal.value.errors == {"query_title": [text]}
+    assert refusal.value.owners == {"query_title": taken}
 
 
 def test_planning_writes_nothing():

@@ -5,7 +5,7 @@ their refusals shown where a person can act on them.
 Nothing here calls another service; a refresh is asked for, never done (P6).
 """
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from enterprise_catalog.apps.access.roles import Contexts, Grants, Roles
+from enterprise_catalog.apps.access.roles import CHANGE_QUERIES, Contexts, Grants, Roles
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.admin.listing import BoundedPaginator
 from enterprise_catalog.apps.console.admin.previews import PreviewingAdmin
@@ -25,6 +25,7 @@ from enterprise_catalog.apps.console.admin.runs import decisions
 from enterprise_catalog.apps.console.display import change_url, link, list_url, object_link
 from enterprise_catalog.apps.console.wording import refreshes, warning_sentence
 from enterprise_catalog.apps.core.db import retry_lost_locks
+from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.operations.catalogs import SavedCatalog
 from enterprise_catalog.apps.operations.errors import OperationError
 from enterprise_catalog.apps.operations.query_rows import SavedQuery
@@ -37,9 +38,12 @@ def grants_of_staff(request: HttpRequest, *customers: UUID) -> Grants:
     What Django's permissions come to. Who may change queries acts for every customer; others for the customers at
     hand, so that a query they share with somebody else is copied, not changed (QRY-7).
     """
-    if request.user.has_perm("catalog.change_catalogquery"):
-        return Grants(roles=Roles(admin=Contexts(everywhere=True)))
-    return Grants(roles=Roles(admin=Contexts(customers=frozenset(customers))))
+    user = cast(User, request.user)
+    if user.has_perm(CHANGE_QUERIES):
+        roles = Roles(admin=Contexts(everywhere=True))
+    else:
+        roles = Roles(admin=Contexts(customers=frozenset(customers)))
+    return Grants(roles=roles, permits=user.has_perm, is_of_admin_site=True)
 
 
 class DeskAdmin(PreviewingAdmin):
