@@ -18,6 +18,7 @@ from enterprise_catalog.apps.api.tests.builders import (
     run_document,
     store,
 )
+from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.refresh.tests.builders import course_document, keys
 
@@ -173,6 +174,22 @@ def test_a_list_of_catalogs(queries, size):
         make_catalog(query=query)
     response = queries(3, operator(), f"{CATALOGS}?page_size=100")
     assert len(response.json()["results"]) == size
+
+
+@SIZES
+def test_titles_of_queries(queries, size):
+    """
+    CRUD-1. For an admin, whose catalogs use these queries: once, however many. One catalog needs the roles of the
+    database for that, which a list has asked for. Nothing for an operator.
+    """
+    for number in range(size):
+        catalog = make_catalog()
+        CatalogQuery.objects.filter(pk=catalog.catalog_query_id).update(title=f"title {number}")
+    for number, client in [(3, operator()), (5, admin())]:
+        response = queries(number, client, f"{CATALOGS}?page_size=100")
+        assert [row["query_title"] for row in response.json()["results"]] == [f"title {n}" for n in range(size)]
+    for number, client in [(2, operator()), (4, admin())]:
+        queries(number, client, path_of(catalog))
 
 
 def test_one_catalog(queries):
