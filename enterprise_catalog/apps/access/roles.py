@@ -80,10 +80,6 @@ class Grants:
         """Admin of every customer (ROLE-6). Superusers pass as one."""
         return self.is_superuser or self._some(lambda roles: roles.admin.everywhere)
 
-    @property
-    def is_provisioner(self) -> bool:
-        return self.is_superuser or self._some(lambda roles: roles.provisioning)
-
     def has_admin_access(self, customer: UUID | None) -> bool:
         return self.is_superuser or self._some(lambda roles: roles.admin.cover(customer))
 

@@ -32,7 +32,7 @@ def test_system_roles_become_feature_roles(system_role, is_admin, is_learner, is
     caller = grants(f"{system_role}:{E}")
     assert caller.has_admin_access(E) is is_admin
     assert caller.has_learner_access(E) is is_learner
-    assert caller.is_provisioner is is_provisioner
+    assert caller.is_operator_or_provisioner is is_provisioner
     assert not caller.has_learner_access(OTHER)
 
 
@@ -53,7 +53,7 @@ def test_a_context_that_is_no_uuid_grants_nothing(context):  # ROLE-5
 
 def test_a_role_without_context_grants_nothing_except_provisioning():  # ROLE-5
     assert grants("enterprise_admin", "enterprise_learner").roles == Roles()
-    assert grants("enterprise_provisioning_admin").is_provisioner
+    assert grants("enterprise_provisioning_admin").is_operator_or_provisioner
 
 
 @pytest.mark.parametrize("roles", [None, "enterprise_openedx_operator:*", {"enterprise_admin": "*"}, [7, None, ["x"]]])
@@ -75,7 +75,7 @@ def test_an_admin_of_one_customer_is_no_operator():  # ROLE-6
 def test_a_superuser_passes_every_check():  # ROLE-6
     caller = Grants(is_superuser=True)
     assert caller.is_operator
-    assert caller.is_provisioner
+    assert caller.is_operator_or_provisioner
     assert caller.has_learner_access(E)
     assert caller.administered_customers() is None
 

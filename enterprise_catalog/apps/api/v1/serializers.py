@@ -94,8 +94,8 @@ class CatalogChange(serializers.Serializer):
     enabled_course_modes = CourseModesField(help_text="Never answered.")
     publish_audit_enrollment_urls = FlagField(help_text="Never answered.")
     content_filter = ContentFilterField(
-        help_text="What discovery is asked for; 1 MiB and 10 levels at most. Never answered here. Which restricted runs it "
-        "allows is for operators to say (V2-1)."
+        help_text="What discovery is asked for; 1 MiB and 10 levels at most. Never answered here. Which restricted "
+        "runs it allows is for operators to say (V2-1)."
     )
     catalog_query_uuid = StrictUUIDField(
         required=False, allow_null=True, help_text="The query to attach, or the uuid of a new one (QRY-1 to QRY-5)."
