@@ -40,6 +40,11 @@ LOCKS: dict[str, dict[str, Any]] = {
 OPEN_TO_TOKENS = {"unusable", "empty"}
 
 
+def give_permissions(user: User) -> None:
+    set_flags(user, is_staff=True)
+    permit(user, "view", "add", "change")
+
+
 def give_group(user: User) -> None:
     group = Group.objects.create(name="desk")
     group.permissions.set(Permission.objects.filter(content_type__app_label="catalog"))
@@ -58,10 +63,10 @@ POWERS: dict[str, Callable[[User], Any]] = {
     "operator by assignment": lambda user: assign(user, "enterprise_catalog_admin"),
     "provisioning by assignment": lambda user: assign(user, "enterprise_catalog_provisioning_admin"),
     "admin of E by assignment": lambda user: assign(user, "enterprise_catalog_admin", E),
-    "permissions": lambda user: (set_flags(user, is_staff=True), permit(user, "view", "add", "change")),
+    "permissions": give_permissions,
     "group": give_group,
 }
-# Everybody who has one of these sees that in some of the statuses of `worth`.
+# What the token itself says.
 ROLES = {"none": [], "admin of E": [f"enterprise_admin:{E}"]}
 # What the database of a deployment may take for the same name, and for which another row can exist on SQLite.
 LIKE = ["Olga", "OLGA", "\u00f3lga", "olga ", "olg\u00e0"]
@@ -93,8 +98,8 @@ WAYS = {"header": by_header, "cookie": by_cookie}
 
 def worth(client: Any) -> list[tuple[int, int]]:
     """What a caller may do, as statuses and counts of all that flags, permissions, groups or roles could open."""
-    own, others = (EnterpriseCatalog.objects.filter(enterprise_uuid=customer).first() for customer in (E, OTHER))
-    asked = [
+    own, others = (EnterpriseCatalog.objects.get(enterprise_uuid=customer) for customer in (E, OTHER))
+    asked: list[tuple[Any, str, Any]] = [
         (client.get, CATALOGS, None),
         (client.get, path_of(own), None),
         (client.get, path_of(others), None),

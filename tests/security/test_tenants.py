@@ -219,7 +219,7 @@ class Play:
     def owned(self, me: Tenant) -> str:
         """All that makes up a customer's catalogs, as one text to look things up in."""
         catalogs, queries = me.catalogs(), me.queries()
-        parts: list[list[Any]] = [
+        parts: list[Any] = [
             [me.customer],
             [catalog.uuid for catalog in catalogs],
             [query.uuid for query in queries],
