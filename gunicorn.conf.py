@@ -15,6 +15,13 @@ from gunicorn.http import message
 from enterprise_catalog.web_server.connection import Limits
 from enterprise_catalog.web_server.worker import BufferedWorker
 
+from enterprise_catalog.apps.core import output, server_log
+
+# First of all: whatever happens from here on is told in log lines (`docs/operations.rst`).
+output.lines_only()
+logger_class = server_log.LineLogger
+loglevel = os.environ.get("LOG_LEVEL") or "info"
+
 # The longest request the contract allows on GET: 1,000 ids of 255 characters, each escaped to three bytes (COM-16).
 # gunicorn knows only "at most 8,190" or "no limit at all", and the second lets one client fill the memory.
 limit_request_line = 1024 * 1024

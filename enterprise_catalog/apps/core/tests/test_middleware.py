@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 
 from enterprise_catalog.apps.access.tests.tokens import client_for, token_for
-from enterprise_catalog.apps.core.logging import LineFormatter, logging_config
+from enterprise_catalog.apps.core.logging import LineFormatter
 
 pytestmark = pytest.mark.django_db
 
@@ -18,8 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def log_lines():
     """What the configured formatter would write, one object a line."""
-    config = logging_config("INFO")["formatters"]["json"]
-    formatter = LineFormatter(foreign_pre_chain=config["foreign_pre_chain"], processors=config["processors"])
+    formatter = LineFormatter()
     lines = []
 
     class Collector(logging.Handler):
