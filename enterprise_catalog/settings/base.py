@@ -13,9 +13,10 @@ from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 from enterprise_catalog.apps.core.logging import logging_config
+from enterprise_catalog.settings.environment import Environment
 from enterprise_catalog.settings.work import *
 
-env = environ.Env()
+env = Environment()
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 

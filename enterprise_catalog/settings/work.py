@@ -3,10 +3,11 @@ What workers do: how they call neighbours, how often content is refreshed, what 
 of it in.
 """
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
-env = environ.Env()
+from enterprise_catalog.settings.environment import Environment
+
+env = Environment()
 
 # --- Calls to neighbours ---------------------------------------------------------------------------------------------
 

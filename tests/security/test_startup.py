@@ -206,3 +206,9 @@ def test_production_trusts_the_forwarded_scheme_and_never_redirects(tmp_path):
 def test_a_number_that_would_stop_the_work_is_refused_by_name(name, value, tmp_path):
     variables = environment("production", directory=tmp_path) | {name: value}
     assert f"ImproperlyConfigured: {name} is {value}" in run(CHECK, variables).errors
+
+
+@pytest.mark.parametrize("name", ["GUARD_MIN_ITEMS", "METRICS_PORT", "GUARD_MAX_REMOVED"])
+def test_a_number_that_is_none_is_refused_by_name(name, tmp_path):
+    outcome = run(CHECK, environment("production", directory=tmp_path) | {name: "ten"})
+    assert f"ImproperlyConfigured: {name} cannot be read as" in outcome.errors
