@@ -50,9 +50,9 @@ def told_briefly(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _csrf(record: logging.LogRecord, event: EventDict) -> None:
-    """Django's text has the path in it, and the whole Referer."""
-    reason = str(record.args[0]) if isinstance(record.args, tuple) and record.args else ""
-    _refused(event, reason=reason.partition(" - ")[0].rstrip("."))
+    """Django's text, `Forbidden (<reason> - <more>): <path>`, has the path in it, and may have the whole Referer."""
+    reason = event["event"].removeprefix("Forbidden (").partition(": ")[0].partition(" - ")[0]
+    _refused(event, reason=reason.rstrip(".)"))
     headers = getattr(getattr(record, "request", None), "META", {})
     if origin := headers.get("HTTP_ORIGIN") or headers.get("HTTP_REFERER"):
         event["origin"] = _origin(origin)

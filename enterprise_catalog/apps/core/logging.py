@@ -33,8 +33,8 @@ _FEWEST_CHARACTERS = 50
 _STDERR = 2
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-# Secrets that texts of libraries may hold, a stack above all: the password in an address, a token. Where the text is
-# the one of an exception, also an e-mail address (elsewhere it would be the name of a celery worker).
+# Secrets that texts of libraries may hold, a stack above all: the password in an address, a token. In lines about an
+# exception also an e-mail address; elsewhere it would be the name of a celery worker.
 _PASSWORD_IN_ADDRESS = re.compile(r'(?<=://)[^\s/"\\]*@')
 _TOKEN = re.compile(r"\beyJ[\w-]+(\.[\w-]*)+")
 _EMAIL_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
@@ -138,8 +138,11 @@ def _error_of(exc_info: Any) -> BaseException | None:
 
 
 def _without_email_addresses(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    if "@" in event.get("exception", ""):
-        event["exception"] = _EMAIL_ADDRESS.sub("***", event["exception"])
+    """In lines about an exception, whose text libraries repeat in the event."""
+    if "exception" in event or "error" in event:
+        for name in ("event", "error", "exception"):
+            if "@" in (text := str(event.get(name, ""))):
+                event[name] = _EMAIL_ADDRESS.sub("***", text)
     return event
 
 
