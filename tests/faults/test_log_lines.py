@@ -8,6 +8,7 @@ import re
 import secrets
 import signal
 import socket
+import struct
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -304,16 +305,15 @@ def test_signals_restarts_and_killed_workers_are_lines(web, stage):
         server.send_signal(number)
         process.has(said)
     eventually(caller.is_answered, patience=PATIENCE)
+    # One that hangs is found by its silence, in a while.
+    process.children()[0].suspend()
     # A second main process beside this one, which then goes.
     server.send_signal(signal.SIGUSR2)
     process.has("Starting gunicorn", times=2)
     process.has("Listening at", times=2)
     second = next(child for child in process.children() if child.children())
-    second.terminate()
+    second.send_signal(signal.SIGQUIT)
     psutil.wait_procs([second], timeout=PATIENCE)
-    # One that hangs is found by its silence.
-    eventually(caller.is_answered, patience=PATIENCE)
-    process.children()[0].suspend()
     process.has("WORKER TIMEOUT")
     process.has("was sent SIGKILL", times=2)
     server.terminate()
@@ -346,9 +346,20 @@ def send(stage: Stage, task: str) -> None:
         )
 
 
+def break_off(port: int) -> None:
+    """A request that its caller gives up in the middle of its header."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sendall(b"GET /PlantedQuery HTT")
+
+
 def test_a_worker_writes_lines(stage):
-    process = stage.start(WORKER)
+    figures = processes.free_port()
+    process = stage.start(WORKER, METRICS_PORT=str(figures))
     process.has(" ready.")
+    eventually(lambda: processes.port_taken(figures), patience=PATIENCE)
+    break_off(figures)
+    process.has("figures_connection_failed")
     send(stage, "planted.writing")
     process.has('"long_line"')
     send(stage, "planted.bug")
@@ -368,6 +379,7 @@ def test_a_worker_writes_lines(stage):
     process.has("Warm shutdown", times=1)
     found, once = stacks(process), ("InTask", "InThread", "InFinalizer", "Printed")
     assert [found[name] for name in once] == [1, 1, 1, 1]
+    assert found["ConnectionResetError"] == 0
     assert_lines(process, stage.secrets)
 
 

@@ -136,10 +136,12 @@ def _host(text: str) -> str:
 
 
 def _origin(text: str) -> str:
-    """Scheme and host of an address, and nothing of its path or query."""
+    """Scheme and host of an address, and nothing of its path or query; "?" where there are none."""
     try:
         parts = urlsplit(text)
     except ValueError:
+        return "?"
+    if not parts.netloc:
         return "?"
     return f"{_host(parts.scheme)}://{_host(parts.netloc.rpartition('@')[2])}"
 

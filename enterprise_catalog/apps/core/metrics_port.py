@@ -5,11 +5,15 @@ Web processes get it as a second address of gunicorn (gunicorn.conf.py), a worke
 comes in there never meets Django's middleware: Prometheus asks an address, which is no host that ALLOWED_HOSTS names.
 """
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import structlog
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
+
+log = structlog.get_logger(__name__)
 
 _Start = Callable[[str, list[tuple[str, str]]], Any]
 Application = Callable[[dict[str, Any], _Start], Iterable[bytes]]
@@ -38,4 +42,10 @@ def serve_in_thread(*, host: str, port: int) -> None:
     """What this process and its children count, as long as it lives. Raises OSError when the port is taken."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
-    start_http_server(port, addr=host, registry=registry)
+    server, _thread = start_http_server(port, addr=host, registry=registry)
+    server.handle_error = _connection_failed  # type: ignore[method-assign]
+
+
+def _connection_failed(_request: Any, _address: Any) -> None:
+    """Whoever asked went away. The server of the standard library would print a stack for that."""
+    log.info("figures_connection_failed", error=type(sys.exc_info()[1]).__name__)
