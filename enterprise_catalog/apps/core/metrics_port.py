@@ -43,7 +43,7 @@ def serve_in_thread(*, host: str, port: int) -> None:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
     server, _thread = start_http_server(port, addr=host, registry=registry)
-    server.handle_error = _connection_failed  # type: ignore[method-assign]
+    server.handle_error = _connection_failed  # type: ignore[method-assign, assignment]
 
 
 def _connection_failed(_request: Any, _address: Any) -> None:

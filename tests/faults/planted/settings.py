@@ -1,9 +1,10 @@
 """Production's, and the application that fails."""
 
+import importlib
 import os
 
 if os.environ.get("PLANTED_IMPORT_ERROR"):
-    import no_such_module  # noqa: F401
+    importlib.import_module("no_such_module")
 
 from enterprise_catalog.settings.production import *  # noqa: F403
 
