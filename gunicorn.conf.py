@@ -12,43 +12,39 @@ import tempfile
 from gunicorn.config import Config
 from gunicorn.http import message
 
+from enterprise_catalog.apps.core import output, server_log
+from enterprise_catalog.settings.environment import Environment
 from enterprise_catalog.web_server.connection import Limits
 from enterprise_catalog.web_server.worker import BufferedWorker
-
-from enterprise_catalog.apps.core import output, server_log
 
 # First of all: whatever happens from here on is told in log lines (`docs/operations.rst`).
 output.lines_only()
 logger_class = server_log.LineLogger
 loglevel = os.environ.get("LOG_LEVEL") or "info"
 
+# gunicorn has no names for what follows, and Django's settings are not read yet.
+env = Environment()
+
 # The longest request the contract allows on GET: 1,000 ids of 255 characters, each escaped to three bytes (COM-16).
 # gunicorn knows only "at most 8,190" or "no limit at all", and the second lets one client fill the memory.
 limit_request_line = 1024 * 1024
 message.MAX_REQUEST_LINE = limit_request_line
-
 
 # No header changes what the service believes of its own address: not the path prefix (gunicorn would take SCRIPT_NAME
 # from a proxy on this machine), and not the scheme, which Django reads (settings.production).
 forwarder_headers = ""
 secure_scheme_headers = {}
 
-
-def _number(name, default):
-    """Of the environment, since gunicorn knows no settings of others."""
-    return type(default)(os.environ.get(name) or default)
-
-
 # What a client may take and use before it is cut off (SEC-1). None of these waits takes a thread.
 BufferedWorker.limits = Limits(
     # From the first byte of a request to the end of its headers: a mobile phone needs one or two.
-    header_seconds=_number("WEB_HEADER_SECONDS", 10.0),
+    header_seconds=env.float("WEB_HEADER_SECONDS", default=10),
     # For the whole body: 5 MiB (COM-16) at 700 kbit/s.
-    body_seconds=_number("WEB_BODY_SECONDS", 60.0),
+    body_seconds=env.float("WEB_BODY_SECONDS", default=60),
     # For an answer, once it is made: the largest catalogs are some 400 MB, at 4 Mbit/s.
-    answer_seconds=_number("WEB_ANSWER_SECONDS", 900.0),
+    answer_seconds=env.float("WEB_ANSWER_SECONDS", default=900),
     # Without a single byte, of a body or an answer.
-    stall_seconds=_number("WEB_STALL_SECONDS", 20.0),
+    stall_seconds=env.float("WEB_STALL_SECONDS", default=20),
     # For reading the last answer of a connection that is closed.
     linger_seconds=2.0,
     # Of a request or an answer, before a temporary file is used: most are far smaller.
@@ -60,7 +56,7 @@ BufferedWorker.limits = Limits(
 )
 # What one process keeps in TMPDIR of answers that are read slowly. Beyond that such answers are broken off, and others
 # are not touched.
-BufferedWorker.unsent_disk_bytes = _number("WEB_UNSENT_MEGABYTES", 2048) * 1024 * 1024
+BufferedWorker.unsent_disk_bytes = env.int("WEB_UNSENT_MEGABYTES", default=2048) * 1024 * 1024
 
 worker_class = BufferedWorker
 # Threads are for the application alone. Few, because they share one interpreter; more throughput comes from more

@@ -102,7 +102,7 @@ class BufferedWorker(ThreadWorker):
         """In a pool thread."""
         if any(name == "TRANSFER-ENCODING" for name, _ in req.headers):
             # Its end could only be found by parsing it, and Django reads no body without a length.
-            log.warning("request_refused", status=411, why="no Content-Length")
+            log.warning("request_malformed", status=411, reason="LengthRequired")
             util.write_error(conn.sock, 411, "Length Required", "The body needs a Content-Length.")
             return False
         if conn.incoming.is_cut:

@@ -89,7 +89,7 @@ def test_a_body_without_a_length_is_refused_at_once(served):
     url, log = served
     answer = requests.post(f"{url}/api/v1/enterprise-catalogs/", data=iter([b"{}"]), timeout=10)
     assert (answer.status_code, answer.headers["Connection"]) == (411, "close")
-    assert "request_refused" in log.read_text()
+    assert "LengthRequired" in log.read_text()
 
 
 def test_too_long_a_body_is_refused_by_its_length_and_never_read(served):

@@ -101,13 +101,6 @@ def _start(record: logging.LogRecord, event: EventDict) -> None:
         event.update(event="start_refused", reason=error.reason if isinstance(error, HaltServer) else str(error))
 
 
-def _waitress(record: logging.LogRecord, event: EventDict) -> None:
-    """`Exception while serving <path>`, and the like."""
-    said, serving, _path = str(event["event"]).partition(" while serving ")
-    if serving:
-        event["event"] = f"{said} while serving a request"
-
-
 def _refused(event: EventDict, *, reason: str) -> None:
     event.pop("exc_info", None)
     event.update(event="request_refused", reason=reason, level="warning")
@@ -154,5 +147,4 @@ _BY_LOGGER = {
     "celery.utils.dispatch.signal": _start,
     "uncaught": _start,
     "py.warnings": _warning,
-    "waitress": _waitress,
 }

@@ -228,8 +228,6 @@ def logging_config(level: str) -> dict[str, Any]:
             # What they say is said by our own lines, too, and theirs name people, or repeat what was asked.
             **{name: {"level": "CRITICAL"} for name in ("auth_backends", "edx_rbac", "social")},
             "edx_rest_framework_extensions": {"level": "CRITICAL"},
-            # A line for each request that waits for a thread, just when there are many.
-            "waitress.queue": {"level": "ERROR"},
             # DEBUG would tell the query strings of our own requests.
             "urllib3": {"level": "INFO"},
         },

@@ -1,19 +1,15 @@
 """
 How gunicorn logs: like everything else here, one JSON object per line, from the first line of its main process on.
 
-Named by gunicorn.conf.py (`logger_class`); waitress, where it serves, needs `LoggedErrorTask`.
+Named by gunicorn.conf.py (`logger_class`).
 """
 
 import logging
 from typing import Any
 
-import structlog
 from gunicorn.glogging import Logger
-from waitress.task import ErrorTask
 
 from enterprise_catalog.apps.core.logging import LineFormatter, line_handler
-
-log = structlog.get_logger(__name__)
 
 
 class LineLogger(Logger):
@@ -30,18 +26,3 @@ class LineLogger(Logger):
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
         """Nothing: the line of `core.middleware` says it, without the path and the query string (--access-logfile)."""
-
-
-class LoggedErrorTask(ErrorTask):
-    """
-    waitress's answer to a request that it could not read, or has no room for, with a line in the log (COM-16). Of what
-    was sent the line holds nothing. An exception of the application was logged already.
-    """
-
-    def execute(self) -> None:
-        error = self.request.error
-        if error.code != 500:
-            # What the thread still knows is of the request before.
-            structlog.contextvars.clear_contextvars()
-            log.warning("request_malformed", status=error.code, reason=error.reason)
-        super().execute()

@@ -2,9 +2,7 @@
 
 import json
 import logging
-import socket
 import threading
-from contextlib import closing
 
 import pytest
 import structlog
@@ -14,12 +12,9 @@ from django.test import RequestFactory
 from gunicorn.errors import HaltServer
 from hypothesis import given
 from hypothesis import strategies as st
-from waitress.channel import HTTPChannel
-from waitress.server import create_server
 
 from enterprise_catalog.apps.core import logging as lines
 from enterprise_catalog.apps.core.output import PrintedLines
-from enterprise_catalog.apps.core.server_log import LoggedErrorTask
 
 FORMATTER = lines.LineFormatter()
 
@@ -97,7 +92,7 @@ def test_our_own_line_counts_as_the_first(capfd):
     except KeyError as caught:
         error = caught
         structlog.get_logger("tests").exception("stream_broken")
-    assert "exception" not in line_of("waitress", "Exception while serving /a", error=error)
+    assert "exception" not in line_of("gunicorn.error", "Error handling request", error=error)
 
 
 def test_two_handlers_of_one_record_tell_the_same():
@@ -121,12 +116,10 @@ def test_what_a_caller_did_wrong_has_no_stack(name, error):
     assert "Planted" not in json.dumps(line)
 
 
-@pytest.mark.parametrize("name", ["django.request", "gunicorn.error", "waitress"])
+@pytest.mark.parametrize("name", ["django.request", "gunicorn.error"])
 def test_a_bug_keeps_its_stack_and_loses_the_path(name):
     error = KeyError("bug")
-    message = "Exception while serving /PlantedPath" if name == "waitress" else "Error handling request %s %s"
-    arguments = () if name == "waitress" else ("GET", "/PlantedPath?q=1")
-    line = line_of(name, message, *arguments, error=error)
+    line = line_of(name, "Error handling request %s %s", "GET", "/PlantedPath?q=1", error=error)
     assert line["exception"].endswith("KeyError: 'bug'")
     if name != "django.request":
         # Django's own line is rewritten by its filter.
@@ -210,43 +203,3 @@ def test_nothing_is_no_line(printed):
     stream.write("\n \n")
     stream.tell_rest()
     assert written == []
-
-
-# --- waitress ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def waitress_port():
-    """A waitress that serves nothing, in a thread."""
-    server = create_server(lambda environ, start: [], host="127.0.0.1", port=0, threads=1, max_request_header_size=1000)
-    server.channel_class = type("Channel", (HTTPChannel,), {"error_task_class": LoggedErrorTask})
-    ended = threading.Event()
-
-    def serve():
-        while not ended.is_set():
-            server.asyncore.loop(timeout=0.05, map=server._map, count=1)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    yield server.effective_port
-    ended.set()
-    thread.join()
-    server.task_dispatcher.shutdown()
-    server.close()
-
-
-@pytest.mark.parametrize(
-    ("sent", "status", "reason"),
-    [
-        (b"GET / HTTP/1.1\r\nPlanted Header: x\r\n\r\n", 400, "Bad Request"),
-        (b"GET /PlantedPath HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: y\r\n\r\n", 501, "Not Implemented"),
-        (b"GET /" + b"PlantedPath" * 1000 + b" HTTP/1.1\r\n\r\n", 431, "Request Header Fields Too Large"),
-    ],
-)
-def test_what_waitress_cannot_read_is_a_line(waitress_port, sent, status, reason):
-    """COM-16"""
-    with structlog.testing.capture_logs() as logs:
-        with closing(socket.create_connection(("127.0.0.1", waitress_port), timeout=10)) as connection:
-            connection.sendall(sent)
-            assert connection.recv(65536).split()[1] == str(status).encode()
-    assert logs == [{"event": "request_malformed", "log_level": "warning", "status": status, "reason": reason}]
