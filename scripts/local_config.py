@@ -17,9 +17,9 @@ ADMIN_USERNAME = "admin"
 LMS_ADMIN_USERNAME = "lms-admin"
 AUDIENCE = "enterprise-catalog-local"
 # What the sandbox accepts from a service; it opens nothing but the sandbox.
-SANDBOX_CLIENT = ("enterprise-catalog-sandbox-key", "enterprise-catalog-sandbox-secret")
+SANDBOX_CLIENT = ("enterprise-catalog-sandbox-key", "opens-the-sandbox-only-8d31")
 # And from the same service when people sign in to it.
-SANDBOX_SIGN_IN_CLIENT = ("enterprise-catalog-sandbox-sso-key", "enterprise-catalog-sandbox-sso-secret")
+SANDBOX_SIGN_IN_CLIENT = ("enterprise-catalog-sandbox-sso-key", "signs-in-to-the-sandbox-only-5c07")
 
 
 @dataclass(frozen=True)

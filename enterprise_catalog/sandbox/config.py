@@ -14,10 +14,10 @@ DEFAULT_PORT = 18170
 DEFAULT_ISSUER = "http://127.0.0.1:18170/oauth2"
 DEFAULT_AUDIENCE = "enterprise-catalog-sandbox"
 CLIENT_ID = "enterprise-catalog-sandbox-key"
-CLIENT_SECRET = "enterprise-catalog-sandbox-secret"  # noqa: S105  opens a sandbox only
+CLIENT_SECRET = "opens-the-sandbox-only-8d31"  # noqa: S105  opens a sandbox only
 # The LMS knows a service twice: as one that asks for itself (above), and as one that people sign in to.
 SIGN_IN_CLIENT_ID = "enterprise-catalog-sandbox-sso-key"
-SIGN_IN_CLIENT_SECRET = "enterprise-catalog-sandbox-sso-secret"  # noqa: S105  opens a sandbox only
+SIGN_IN_CLIENT_SECRET = "signs-in-to-the-sandbox-only-5c07"  # noqa: S105  opens a sandbox only
 SERVICE_USERNAME = "enterprise_catalog_worker"
 
 ACME_UUID = "6f1d7a52-3c0b-4d52-9d0e-6f2f1c6b7a01"

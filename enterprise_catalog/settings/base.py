@@ -23,6 +23,15 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SECRET_KEY = env.str("SECRET_KEY", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 DEBUG = False
+# Settings that are for this machine only (`local`, `test`) say so. They answer to no other host and no other machine;
+# all others must name their hosts, and storage that processes share (`access.checks`).
+SERVES_LOOPBACK_ONLY = False
+# How many proxies stand in front, each of which appends to X-Forwarded-For whom it talks to; what callers wrote there
+# themselves is never believed. 0: none, the peer is the caller. Empty: not said; then a request with that header has no
+# address to count sign-ins by, since its peer may be a proxy for everybody (`core.addresses`).
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=None)
+if TRUSTED_PROXIES is not None and TRUSTED_PROXIES < 0:
+    raise ImproperlyConfigured(f"TRUSTED_PROXIES is {TRUSTED_PROXIES}, and must be 0 at least.")
 
 INSTALLED_APPS = [
     # Before Django's admin, some of whose templates it replaces.
@@ -48,6 +57,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "enterprise_catalog.apps.core.middleware.RequestIdMiddleware",
+    "enterprise_catalog.apps.core.middleware.LoopbackOnlyMiddleware",
     "enterprise_catalog.apps.core.middleware.NoBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -38,6 +38,8 @@ for _name, _value in _defaults.items():
 
 from enterprise_catalog.settings.base import *
 
+SERVES_LOOPBACK_ONLY = True
+
 if CELERY_BROKER_URL.startswith("filesystem:"):
     # One folder for both directions: whoever puts a message and whoever takes it are on this machine.
     _broker = _directory / "broker"

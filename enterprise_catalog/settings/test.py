@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import RSAAlgorithm
 
-os.environ.setdefault("SECRET_KEY", "a secret that only the test-suite knows")
+os.environ.setdefault("SECRET_KEY", "What only the test-suite knows, 50 characters at the least")
 os.environ.setdefault("JWT_ISSUER", "https://lms.example.org/oauth2")
 os.environ.setdefault("JWT_AUDIENCE", "openedx")
 os.environ.setdefault("LMS_ROOT_URL", "https://lms.example.org")
@@ -20,7 +20,7 @@ os.environ.setdefault("DISCOVERY_SERVICE_URL", "https://discovery.example.org")
 os.environ.setdefault("ENTERPRISE_LEARNER_PORTAL_BASE_URL", "https://enterprise.example.org")
 os.environ.setdefault("ECOMMERCE_BASE_URL", "https://ecommerce.example.org")
 os.environ.setdefault("BACKEND_SERVICE_EDX_OAUTH2_KEY", "enterprise-catalog-key")
-os.environ.setdefault("BACKEND_SERVICE_EDX_OAUTH2_SECRET", "enterprise-catalog-secret")
+os.environ.setdefault("BACKEND_SERVICE_EDX_OAUTH2_SECRET", "known-to-the-test-suite-4h2k")
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
 
 if "TEST_JWT_PRIVATE_KEY" not in os.environ:
@@ -41,6 +41,8 @@ for _offset, _name in enumerate(("CELERY_BROKER_URL", "CACHE_URL")):
         os.environ[_name] = f"{_server}/{2 * _worker + _offset}"
 
 from enterprise_catalog.settings.base import *
+
+SERVES_LOOPBACK_ONLY = True
 
 # Hashing passwords slowly protects nobody in a test.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ISSUER = "https://lms.campus.example/oauth2"
 AUDIENCE = "campus-catalogs"
 SETTINGS = ("local", "test", "production")
+SECRET_KEY = "9fMBK6oXGhSOxrvkVhQnqyTzYd0DCT2x-8ZbyJPmGVSNfKQYgGWcdjgUNqgZQXzP"
 
 SIGNING_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 JWK_SET = json.dumps({"keys": [RSAAlgorithm.to_jwk(SIGNING_KEY.public_key(), as_dict=True) | {"kid": "lms"}]})
@@ -36,7 +37,7 @@ def environment(settings: str, *, directory: Path) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": f"enterprise_catalog.settings.{settings}",
         "LOCAL_DATA_DIR": str(directory),
-        "SECRET_KEY": "9fMBK6oXGhSOxrvkVhQnqyTzYd0DCT2x",
+        "SECRET_KEY": SECRET_KEY,
         "ALLOWED_HOSTS": "localhost",
         "DATABASE_URL": f"sqlite:///{directory / 'db.sqlite3'}",
         "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",

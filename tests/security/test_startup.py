@@ -1,16 +1,19 @@
 """
-AUTH-4, DESIGN 7: web, worker and commands refuse to start on a configuration that would let strangers in, and say
+AUTH-4, SEC-3, DESIGN 7: web, worker and commands refuse to start on a configuration that would let strangers in, and say
 which variable.
 """
 
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 
-from tests.security.environments import JWK_SET, SETTINGS, environment, run
+from tests.security.environments import JWK_SET, SECRET_KEY, SETTINGS, environment, run
 
 CHECK = ["-c", "import django; django.setup()"]
 PROCESSES = {
@@ -19,6 +22,8 @@ PROCESSES = {
     "beat": ["-m", "celery", "-A", "enterprise_catalog", "beat"],
     "command": ["manage.py", "check"],
 }
+_SHORT_KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
+SHORT_JWK_SET = json.dumps({"keys": [RSAAlgorithm.to_jwk(_SHORT_KEY.public_key(), as_dict=True) | {"kid": "short"}]})
 SYMMETRIC = json.dumps({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]})
 
 
@@ -54,6 +59,79 @@ def test_every_process_refuses(process, tmp_path):  # AUTH-4
     outcome = run(PROCESSES[process], variables)
     assert outcome.code != 0
     assert "JWT_PUBLIC_SIGNING_JWK_SET is empty" in outcome.errors
+
+
+# One value of each kind, each under the variable that an operator sets.
+WEAK = {
+    "short SECRET_KEY": {"SECRET_KEY": "9fMBK6oXGhSOxrvkVhQnqyTzYd0DCT2x"},
+    "SECRET_KEY of few characters": {"SECRET_KEY": "abab" * 20},
+    "short METRICS_TOKEN": {"METRICS_TOKEN": "9fMBK6oXGhSOxrvk"},
+    "placeholder of a client": {"BACKEND_SERVICE_EDX_OAUTH2_SECRET": "enterprise_catalog-backend-service-secret"},
+    "placeholder of the sign-in": {
+        "SOCIAL_AUTH_EDX_OAUTH2_SECRET": "fill-in-please-5d1",
+        "SOCIAL_AUTH_EDX_OAUTH2_KEY": "K7xw",
+    },
+    "placeholder of the database": {"DATABASE_URL": "mysql://catalog:changeme-5d1@127.0.0.1:1/catalog"},
+    "placeholder of the broker": {"CELERY_BROKER_URL": "redis://:password-5d1@127.0.0.1:1/0"},
+    "placeholder of the cache": {"CACHE_URL": "redis://:example-5d1@127.0.0.1:1/1"},
+    "every host": {"ALLOWED_HOSTS": "catalog.campus.example,*"},
+    "every host of a top-level domain": {"ALLOWED_HOSTS": ".example"},
+    "short signing key": {"JWT_PUBLIC_SIGNING_JWK_SET": SHORT_JWK_SET},
+}
+
+
+@pytest.mark.parametrize("kind", WEAK)
+def test_every_process_refuses_what_is_weak_by_name(kind, tmp_path):  # SEC-3
+    name, value = next(iter(WEAK[kind].items()))
+    variables = environment("production", directory=tmp_path) | WEAK[kind]
+    processes = [command for process, command in PROCESSES.items() if process != "beat"]
+    with ThreadPoolExecutor(len(processes)) as pool:
+        outcomes = list(pool.map(lambda command: run(command, variables), processes))
+    for outcome in outcomes:
+        assert outcome.code != 0
+        assert re.search(rf"ImproperlyConfigured: .*{name}", outcome.errors), outcome.errors
+        assert value not in outcome.errors + outcome.output
+
+
+LOOPBACK_ONLY = [settings for settings in SETTINGS if settings != "production"]
+
+
+@pytest.mark.parametrize("settings", LOOPBACK_ONLY)
+@pytest.mark.parametrize(
+    ("name", "value"), [("ALLOWED_HOSTS", "localhost,catalog.campus.example"), ("SECRET_KEY", "abab" * 20)]
+)
+def test_settings_for_this_machine_are_no_way_around_it(settings, name, value, tmp_path):  # SEC-3
+    outcome = run(CHECK, environment(settings, directory=tmp_path) | {name: value})
+    assert re.search(rf"ImproperlyConfigured: .*{name}", outcome.errors)
+
+
+def test_settings_of_somebodys_own_are_strict_unless_they_say_otherwise(tmp_path):  # SEC-3
+    """As a plugin makes them: a module that takes in `base`."""
+    (tmp_path / "campus_settings.py").write_text("from enterprise_catalog.settings.base import *\n")
+    variables = environment("production", directory=tmp_path) | {
+        "DJANGO_SETTINGS_MODULE": "campus_settings",
+        "PYTHONPATH": str(tmp_path),
+    }
+    assert run(CHECK, variables).code == 0
+    for name, value in (("ALLOWED_HOSTS", "*"), ("ALLOWED_HOSTS", ""), ("CELERY_BROKER_URL", "memory://")):
+        outcome = run(CHECK, variables | {name: value})
+        assert re.search(rf"ImproperlyConfigured: .*{name}", outcome.errors), outcome.errors
+
+
+ASK = [
+    "-c",
+    "import django; django.setup(); from django.test import Client;"
+    "[print(Client(REMOTE_ADDR=peer, headers={'Host': 'localhost'}).get('/health/live/').status_code)"
+    " for peer in ('127.0.0.1', '::1', '::ffff:127.0.0.1', '', '10.0.0.7', '2001:db8::7')]",
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_settings_for_this_machine_answer_no_other(settings, tmp_path):  # SEC-3
+    """Whatever address the server was told to listen at."""
+    outcome = run(ASK, environment(settings, directory=tmp_path))
+    others = "200" if settings == "production" else "403"
+    assert outcome.output.split() == ["200", "200", "200", "200", others, others], outcome.errors
 
 
 def test_a_local_run_without_its_keys_refuses(tmp_path):
@@ -154,7 +232,7 @@ class TestConfigurationFile:
         outcome = run(self.SHOW, variables)
         assert outcome.code == 0, outcome.errors
         assert json.loads(outcome.output) == [
-            "9fMBK6oXGhSOxrvkVhQnqyTzYd0DCT2x",
+            SECRET_KEY,
             ["localhost", "catalog.campus.example"],
             "https://lms.campus.example/oauth2",
             "campus",

@@ -10,9 +10,12 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from enterprise_catalog.apps.core import sql_time
+from enterprise_catalog.apps.core.addresses import peer
 from enterprise_catalog.apps.core.metrics import count_request
 
 log = structlog.get_logger(__name__)
@@ -53,6 +56,25 @@ class RequestIdMiddleware:
 def _route(request: HttpRequest) -> str | None:
     match = request.resolver_match
     return (match.view_name or match.route) if match else None
+
+
+class LoopbackOnlyMiddleware:
+    """
+    Under settings for this machine only, nobody else is answered, whatever address the server listens at (SEC-3).
+    Under all others it is not there.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        if not settings.SERVES_LOOPBACK_ONLY:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # A socket in the file system has no address, and nobody else reaches it.
+        address = peer(request)
+        if address and not address.is_loopback:
+            return JsonResponse({"detail": "These settings serve the machine they run on only."}, status=403)
+        return self.get_response(request)
 
 
 class NoBodyMiddleware:
