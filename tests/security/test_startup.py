@@ -1,6 +1,6 @@
 """
-AUTH-4, SEC-3, DESIGN 7: web, worker and commands refuse to start on a configuration that would let strangers in, and say
-which variable.
+AUTH-4, SEC-3, DESIGN 7: web, worker and commands refuse to start on a configuration that would let strangers in, and
+say which variable.
 """
 
 import json
@@ -22,7 +22,7 @@ PROCESSES = {
     "beat": ["-m", "celery", "-A", "enterprise_catalog", "beat"],
     "command": ["manage.py", "check"],
 }
-_SHORT_KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
+_SHORT_KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024)
 SHORT_JWK_SET = json.dumps({"keys": [RSAAlgorithm.to_jwk(_SHORT_KEY.public_key(), as_dict=True) | {"kid": "short"}]})
 SYMMETRIC = json.dumps({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]})
 

@@ -25,9 +25,10 @@ def caller(request: HttpRequest) -> Address | None:
     """
     Whose failures are counted together: an IPv4 address, or the first address of an IPv6 network of 64 bits.
 
-    TRUSTED_PROXIES says how many proxies stand in front, each of which appends to X-Forwarded-For whom it talks to; what
-    is left of their entries is the caller's own word. None when nobody can say: the header holds fewer entries than there
-    are proxies, or it is there although the setting was left open, so that the peer may be a proxy for everybody.
+    TRUSTED_PROXIES says how many proxies stand in front, each of which appends to X-Forwarded-For whom it talks to;
+    what is left of their entries is the caller's own word. None when nobody can say: the header holds fewer entries
+    than there are proxies, or it is there although the setting was left open, so that the peer may be a proxy for
+    everybody.
     """
     forwarded = [entry for entry in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if entry.strip()]
     proxies = settings.TRUSTED_PROXIES

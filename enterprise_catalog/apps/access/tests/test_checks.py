@@ -187,7 +187,7 @@ def test_a_key_that_everybody_has_is_refused(settings, kid):  # SEC-3
 
 
 def test_a_short_key_is_refused(settings):  # SEC-3
-    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
     ours, weak = (RSAAlgorithm.to_jwk(key.public_key(), as_dict=True) for key in (RSA_KEY, short))
     settings.JWT_AUTH = settings.JWT_AUTH | {"JWT_PUBLIC_SIGNING_JWK_SET": jwk_set(ours, weak)}
     with pytest.raises(ImproperlyConfigured, match=r"JWT_PUBLIC_SIGNING_JWK_SET.*2048"):
