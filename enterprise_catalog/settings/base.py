@@ -6,6 +6,7 @@ Values come from the environment in these two and nowhere else; `local`, `test` 
 and strictness.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -47,6 +48,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework",
     "simple_history",
+    "axes",
     "enterprise_catalog.apps.core",
     "enterprise_catalog.apps.customers",
     "enterprise_catalog.apps.catalog",
@@ -94,6 +96,44 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "core.User"
+
+# --- Passwords (SEC-2) -----------------------------------------------------------------------------------------------
+
+# A password opens the admin and nothing else; callers of the API bring tokens.
+AUTHENTICATION_BACKENDS = ["enterprise_catalog.apps.access.passwords.PasswordBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+# So many failures for one name or from one address, and for so long no password is taken for it or from there. An
+# attempt while it lasts does not lengthen it.
+SIGN_IN_FAILURES = env.int("SIGN_IN_FAILURES", default=10)
+SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)
+for _name in ("SIGN_IN_FAILURES", "SIGN_IN_LOCK_MINUTES"):
+    if globals()[_name] < 1:
+        raise ImproperlyConfigured(f"{_name} is {globals()[_name]}, and must be 1 at least.")
+# A browser in which somebody signed in is counted by itself for so long, so that strangers cannot lock them out of it.
+SIGN_IN_KNOWN_BROWSER_DAYS = 90
+
+AXES_FAILURE_LIMIT = SIGN_IN_FAILURES
+AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_LOCK_MINUTES)
+AXES_USERNAME_CALLABLE = "enterprise_catalog.apps.access.passwords.counted_name"
+AXES_CLIENT_IP_CALLABLE = "enterprise_catalog.apps.access.passwords.counted_address"
+AXES_LOCKOUT_PARAMETERS = "enterprise_catalog.apps.access.passwords.locked_by"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# A success must not forgive: whoever has an account would guess at another's nine times, sign in, and go on.
+AXES_RESET_ON_SUCCESS = False
+# No second record of who signed in; the log has it.
+AXES_DISABLE_ACCESS_LOG = True
+# Its rows hold names that were typed and addresses; no page shows them.
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS = [
+    # The sign-in page itself says that it is locked; a middleware would be in the way of every request.
+    "axes.W002",
+]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en-us"

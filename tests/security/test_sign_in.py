@@ -6,8 +6,10 @@ The LMS is the sandbox, over HTTP; the browser is a test client that follows wha
 """
 
 import json
+import re
 import time
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +17,7 @@ import jwt
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.apps import apps
 from django.test import Client
 
 from enterprise_catalog.apps.access import sign_in
@@ -40,8 +43,10 @@ class Person:
     def begin(self, **form: str) -> str:
         """Press the button; where that leads."""
         response = self.browser.post("/login/edx-oauth2/", form)
-        assert response.status_code == 302
-        return response["Location"]
+        assert response.status_code == 200
+        shown = re.search(r'id="to-lms" href="([^"]+)"', response.content.decode())
+        assert shown
+        return unescape(shown[1])
 
     def agree(self, page: str, **form: str) -> str:
         """Answer the LMS's page; where that leads, as a path with its query."""
@@ -234,8 +239,23 @@ def test_of_a_process_few_threads_wait_for_the_lms(settings):  # P6
 def test_little_is_kept_of_who_begins(target):
     person = Person("stan")
     person.begin(next=target)
-    assert len(json.dumps(dict(person.browser.session))) < 500
-    assert person.browser.session.get_expiry_age() <= 1800
+    assert len(person.browser.cookies[sign_in.COOKIE].value) < 500
+    assert person.browser.cookies[sign_in.COOKIE]["max-age"] <= 1800
+
+
+def test_who_begins_leaves_no_row_behind():  # SEC-2
+    """However often, whatever comes back, and on the way by password, too."""
+    rows = {model: model._default_manager.count() for model in apps.get_models()}
+    for _ in range(3):
+        person = Person("stan")
+        person.browser.get("/admin/")
+        person.browser.get("/admin/login/?next=/admin/")
+        person.begin(next="/admin/catalog/")
+        person.begin()
+        person.browser.get("/complete/edx-oauth2/", {"error": "access_denied", "state": "x"})
+        person.browser.get("/complete/edx-oauth2/", {"code": "x", "state": "x"})
+        person.browser.get(person.agree(person.begin(), cancel="1"))
+    assert {model: model._default_manager.count() for model in apps.get_models()} == rows
 
 
 def test_who_is_in_stays_in_as_by_password(settings):
@@ -310,11 +330,21 @@ def test_a_state_does_not_last(settings):
     staff("stan")
     person = Person("stan")
     back = person.agree(person.begin())
-    session = person.browser.session
-    for name, kept in session.items():
+    begun = sign_in._Begun(person.browser.cookies[sign_in.COOKIE].value)
+    for name, kept in begun.items():
         if name.startswith("edx-oauth2_oauth2_state_"):
-            session[name] = kept | {"timestamp": kept["timestamp"] - settings.SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME - 1}
-    session.save()
+            begun[name] = kept | {"timestamp": kept["timestamp"] - settings.SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME - 1}
+    begun.save()
+    person.browser.cookies[sign_in.COOKIE] = begun.session_key
+    assert person.browser.get(back).status_code == 403
+
+
+def test_what_a_browser_keeps_it_cannot_change():  # SEC-2
+    staff("stan")
+    person = Person("stan")
+    back = person.agree(person.begin())
+    kept = person.browser.cookies[sign_in.COOKIE].value
+    person.browser.cookies[sign_in.COOKIE] = f"x{kept}"
     assert person.browser.get(back).status_code == 403
 
 
@@ -328,11 +358,12 @@ def test_the_session_is_another_one_afterwards():
     staff("stan")
     person = Person("stan")
     page = person.begin()
-    before = person.browser.cookies["sessionid"].value
+    assert "sessionid" not in person.browser.cookies
+    person.browser.cookies["sessionid"] = "chosen0by0somebody0else0000000000"
     person.browser.get(person.agree(page))
-    assert person.browser.cookies["sessionid"].value != before
+    assert person.browser.cookies["sessionid"].value != "chosen0by0somebody0else0000000000"
     fixed = Client()
-    fixed.cookies["sessionid"] = before
+    fixed.cookies["sessionid"] = "chosen0by0somebody0else0000000000"
     assert fixed.get("/admin/").status_code == 302
 
 

@@ -9,4 +9,7 @@ class AccessConfig(AppConfig):
     verbose_name = "Roles"
 
     def ready(self) -> None:
+        # Listens to sign-ins.
+        from enterprise_catalog.apps.access import passwords  # noqa: F401
+
         refuse_unsafe_settings()

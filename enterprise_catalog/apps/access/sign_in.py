@@ -4,7 +4,8 @@ Signing in through the LMS, for people: OAuth2 by authorization code, as edx-aut
 The library makes the browser's way there and back (state, code, token). What it would make of the token is left out:
 it reads claims without verifying them, takes staff and superuser from them, and finds users by rows of its own. Here
 the token is verified like any other (AUTH-4), its `preferred_username` names the same row as for a caller of the API
-(AUTH-5), and who is staff is that row's word. Nothing is stored but the session.
+(AUTH-5), and who is staff is that row's word. Nothing is stored but the session of who came in: what is to be known
+until then, anybody's browser keeps itself, signed (SEC-2).
 """
 
 import time
@@ -15,7 +16,8 @@ import jwt
 import requests
 from auth_backends.backends import EdXOAuth2
 from django.conf import settings
-from django.http import HttpRequest
+from django.contrib.sessions.backends import signed_cookies
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from rest_framework.exceptions import AuthenticationFailed
 from social_core.exceptions import (
@@ -33,6 +35,8 @@ from enterprise_catalog.apps.access.tokens import verified_payload
 from enterprise_catalog.apps.core.callers import TokenCaller
 from enterprise_catalog.apps.core.deadlines import Deadline, DeadlineAdapter
 from enterprise_catalog.apps.core.models import User
+
+COOKIE = "lms_sign_in"
 
 
 class SignInRefused(Exception):
@@ -68,11 +72,36 @@ class _Storage:
     nonce = _InSession
 
 
-class LmsSignIn(EdXOAuth2):
-    """One sign-in, of the person whose browser sends this request."""
+class _Begun(signed_cookies.SessionStore):
+    """What is known of a sign-in that was begun, in a cookie. The library takes it for Django's session."""
 
-    def __init__(self, request: HttpRequest) -> None:
-        super().__init__(DjangoStrategy(_Storage, request), redirect_uri=reverse("lms-signed-in"))
+    def get_session_cookie_age(self) -> int:
+        return settings.SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME
+
+
+class LmsSignIn(EdXOAuth2):
+    """One sign-in, of the person whose browser sends this request: a new one, or that which its cookie tells of."""
+
+    def __init__(self, request: HttpRequest, *, is_new: bool = False) -> None:
+        strategy = DjangoStrategy(_Storage, request)
+        self.begun = strategy.session = _Begun(None if is_new else request.COOKIES.get(COOKIE))
+        super().__init__(strategy, redirect_uri=reverse("lms-signed-in"))
+
+    def keep(self, response: HttpResponseBase) -> None:
+        """Have the browser keep what came of this request."""
+        if not self.begun.modified:
+            return
+        self.begun.save()
+        response.set_cookie(
+            COOKIE,
+            self.begun.session_key,
+            max_age=settings.SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME,
+            path=reverse("lms-signed-in"),
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            # The LMS leads the browser back here, from its own pages.
+            samesite="Lax",
+        )
 
     def process_error(self, data: Any, *, stage: str = "callback") -> None:
         # Anybody can bring an error along; only the LMS's comes with the state.

@@ -5,7 +5,6 @@ Only a person who may come in is signed in. Everybody else gets a page that says
 """
 
 import structlog
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import login, logout
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -31,10 +30,13 @@ def begin(request: HttpRequest) -> HttpResponseBase:
     target = request.POST.get("next", "")
     # Whoever was signed in in this browser; nothing of theirs is to be found by the next one.
     logout(request)
-    # Anybody may begin: what is kept of it is little, and not for long.
-    request.session[_NEXT] = target if _is_ours(request, target) else ""
-    request.session.set_expiry(settings.SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME)
-    return LmsSignIn(request).start()
+    sign_in = LmsSignIn(request, is_new=True)
+    # Anybody may begin: what is to be known of it, their browser keeps.
+    sign_in.begun[_NEXT] = target if _is_ours(request, target) else ""
+    context = {**admin.site.each_context(request), "lms_url": sign_in.start()["Location"]}
+    response = render(request, "console/to_lms.html", context)
+    sign_in.keep(response)
+    return response
 
 
 @never_cache
@@ -46,13 +48,16 @@ def complete(request: HttpRequest) -> HttpResponseBase:
     try:
         user = sign_in.person()
     except SignInRefused as refusal:
-        return _refused(request, refusal, lms_logout_url=sign_in.logout_url)
-    target = request.session.pop(_NEXT, "")
+        response = _refused(request, refusal, lms_logout_url=sign_in.logout_url)
+        sign_in.keep(response)
+        return response
+    target = sign_in.begun.pop(_NEXT, "")
     # A session of its own: what was known of the one before is of no use any more.
     login(request, user)
-    request.session.set_expiry(None)
     log.info("signed_in_through_lms", user_id=user.pk)
-    return HttpResponseRedirect(target if _is_ours(request, target) else reverse("admin:index"))
+    response = HttpResponseRedirect(target if _is_ours(request, target) else reverse("admin:index"))
+    sign_in.keep(response)
+    return response
 
 
 def _refused(request: HttpRequest, refusal: SignInRefused, *, lms_logout_url: str) -> HttpResponseBase:

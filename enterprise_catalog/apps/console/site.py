@@ -4,18 +4,30 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
 
+import structlog
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from structlog.contextvars import bind_contextvars
 
+from enterprise_catalog.apps.access import passwords
 from enterprise_catalog.apps.access.sign_in import is_offered
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.pages.health import health_context
 from enterprise_catalog.apps.console.pages.where import where_is_content
 from enterprise_catalog.apps.console.wording import plural
+from enterprise_catalog.apps.core.metrics import count_sign_in
+
+log = structlog.get_logger(__name__)
+
+# While others' passwords are compared (`passwords.one_at_a_time`).
+_BUSY_SECONDS = 5
+_BUSY = "Many people sign in at this moment. Try again in a few seconds."
 
 _MakePage = Callable[[HttpRequest], tuple[str, dict[str, Any]]]
 
@@ -61,8 +73,56 @@ class ConsoleSite(admin.AdminSite):
         sees = request.user.has_perm("catalog.view_catalogquery") and request.user.has_perm("refresh.view_refreshrun")
         return super().index(request, {**(extra_context or {}), **({"health": health_context()} if sees else {})})
 
+    @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().login(request, {**(extra_context or {}), "lms_sign_in": is_offered()})
+        context = {**(extra_context or {}), "lms_sign_in": is_offered()}
+        if request.method != "POST":
+            return super().login(request, context)
+        with passwords.one_at_a_time() as is_our_turn:
+            if not is_our_turn:
+                return self._come_back(request, status=503, seconds=_BUSY_SECONDS, reason=_BUSY)
+            response = super().login(request, context)
+        if passwords.is_locked_out(request):
+            return self._locked(request)
+        if isinstance(response, HttpResponseRedirect):
+            user = request.user
+            passwords.remember_browser(
+                request, response, username=user.get_username(), path=reverse("admin:index", current_app=self.name)
+            )
+            count_sign_in(outcome="signed_in")
+            log.info("signed_in_with_password", user_id=user.pk)
+        return response
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django's; the old password cannot be guessed here either."""
+        if request.method != "POST":
+            return super().password_change(request, extra_context)
+        username = request.user.get_username()
+        with passwords.one_at_a_time() as is_our_turn:
+            if not is_our_turn:
+                return self._come_back(request, status=503, seconds=_BUSY_SECONDS, reason=_BUSY)
+            if not passwords.may_try(request, username=username):
+                return self._locked(request)
+            response = super().password_change(request, extra_context)
+            if isinstance(response, TemplateResponse):
+                form = (response.context_data or {}).get("form")
+                if form and form.has_error("old_password", "password_incorrect"):
+                    passwords.count_failure(request, username=username)
+        return self._locked(request) if passwords.is_locked_out(request) else response
+
+    def _locked(self, request: HttpRequest) -> HttpResponse:
+        minutes = plural(settings.SIGN_IN_LOCK_MINUTES, "minute")
+        reason = (
+            f"Too many wrong passwords were given for this name or from this address. For {minutes} none is taken, "
+            "the right one neither."
+        )
+        return self._come_back(request, status=429, seconds=settings.SIGN_IN_LOCK_MINUTES * 60, reason=reason)
+
+    def _come_back(self, request: HttpRequest, *, status: int, seconds: int, reason: str) -> HttpResponse:
+        # The same for everybody: nothing of who is signed in.
+        context = {**self.each_context(request), "title": "Not now", "reason": reason, "has_permission": False}
+        headers = {"Retry-After": str(seconds)}
+        return TemplateResponse(request, "console/locked.html", context, status=status, headers=headers)
 
     def _page(self, make: _MakePage) -> Callable[..., Any]:
         def view(request: HttpRequest) -> TemplateResponse:

@@ -52,6 +52,7 @@ _refresh_seconds = Histogram(
     "enterprise_catalog_refresh_seconds", "One fetch with all that it published.", buckets=_REFRESH_BUCKETS
 )
 _lost_workers = Counter("enterprise_catalog_lost_workers", "Refresh runs whose lease expired under a worker.")
+_sign_ins = Counter("enterprise_catalog_sign_ins", "Attempts to sign in to the admin by password.", ["outcome"])
 _lost_nudges = Counter("enterprise_catalog_lost_nudges", "Messages that the broker did not take.")
 
 # Anybody may send any other.
@@ -122,6 +123,12 @@ def count_refresh(*, seconds: float) -> None:
 @_harmless
 def count_lost_worker() -> None:
     _lost_workers.inc()
+
+
+@_harmless
+def count_sign_in(*, outcome: str) -> None:
+    """`signed_in`, `failed`, `locked` (the failure that locks), `refused` (while it lasts)."""
+    _sign_ins.labels(outcome).inc()
 
 
 @_harmless

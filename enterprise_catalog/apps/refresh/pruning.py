@@ -1,7 +1,7 @@
 """
 What is deleted by age: runs that ended long ago, with the documents they set aside (RUN-5), and changes that nobody can
-ask for any more (CHG-3, CHG-4); also answers of discovery that were kept for nobody (`refresh.ledger`), and previews
-that were looked at, or were not.
+ask for any more (CHG-3, CHG-4); also answers of discovery that were kept for nobody (`refresh.ledger`), previews that
+were looked at, or were not, and what is left of sign-ins: sessions that are over, and counts of failures (SEC-2).
 
 In chunks by primary key, each a short transaction of its own, and so many at a time only: what is left comes next time.
 It never touches a run that waits, runs or is held, nor the last one that published a query.
@@ -16,7 +16,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
@@ -56,6 +58,7 @@ def prune() -> Pruned:
     changes = _prune_changes(prunable_changes(now))
     _prune_kept_answers(now)
     _prune_previews(now)
+    _prune_sign_ins(now)
     more = prunable_runs(now).exists() or prunable_changes(now).exists()
     pruned = Pruned(runs=runs, documents=documents, changes=changes, more=more)
     log.info("pruned", runs=runs, documents=documents, changes=changes, more=more)
@@ -117,6 +120,14 @@ def _prune_previews(now: datetime) -> None:
     too_old = FilterPreview.objects.filter(requested_at__lt=now - timedelta(hours=settings.FILTER_PREVIEWS_HOURS))
     for uuids in _chunks(too_old):
         _delete(FilterPreview, uuids)
+
+
+def _prune_sign_ins(now: datetime) -> None:
+    """Failures that lock nothing any more hold names and addresses; Django itself deletes no session that expired."""
+    for keys in _chunks(Session.objects.filter(expire_date__lt=now)):
+        _delete(Session, keys)
+    for keys in _chunks(AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME).order_by("pk")):
+        _delete(AccessAttempt, keys)
 
 
 def _chunks(rows: QuerySet[Any]) -> Iterator[list[Any]]:

@@ -1,0 +1,24 @@
+"""Django's, which asks nobody whether a password is good enough when it comes from the environment (SEC-2)."""
+
+import os
+from typing import Any
+
+from django.contrib.auth.management.commands import createsuperuser
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError
+
+
+class Command(createsuperuser.Command):
+    def handle(self, *args: Any, **options: Any) -> None:
+        password = os.environ.get("DJANGO_SUPERUSER_PASSWORD")
+        if password is not None and not options["interactive"]:
+            named = {
+                field: options[field] or os.environ.get(f"DJANGO_SUPERUSER_{field.upper()}", "")
+                for field in (self.UserModel.USERNAME_FIELD, *self.UserModel.REQUIRED_FIELDS)
+            }
+            try:
+                validate_password(password, self.UserModel(**named))
+            except ValidationError as error:
+                raise CommandError("DJANGO_SUPERUSER_PASSWORD: " + " ".join(error.messages)) from error
+        super().handle(*args, **options)
