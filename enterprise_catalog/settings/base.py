@@ -11,6 +11,7 @@ from pathlib import Path
 
 import environ
 from corsheaders.defaults import default_headers
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from enterprise_catalog.apps.core.logging import logging_config
@@ -59,9 +60,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "enterprise_catalog.apps.core.middleware.RequestIdMiddleware",
-    "enterprise_catalog.apps.core.middleware.LoopbackOnlyMiddleware",
+    "enterprise_catalog.apps.core.policy.ContentPolicyMiddleware",
     "enterprise_catalog.apps.core.middleware.NoBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "enterprise_catalog.apps.core.middleware.LoopbackOnlyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "enterprise_catalog.apps.core.compression.GZipMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -145,6 +147,28 @@ FORMAT_MODULE_PATH = ["enterprise_catalog.apps.console.formats"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(PROJECT_ROOT / "staticfiles"))
+
+# --- Pages (SEC-3) ---------------------------------------------------------------------------------------------------
+
+# What a page may be made of, and where its forms may go: files of this service, and back to it. Nothing may frame it.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        # Small pictures stand in style sheets and in the link to no icon at all.
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+# For so long browsers come by https only, and to all names below as well; 0: it is not said. Not to be taken back
+# before it is over, so it is for whoever runs the proxy that has the certificate to decide.
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
 
 # --- Databases -------------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,12 @@ _RUN_AXE = """
     const options = {resultTypes: ['violations'], preload: false, rules};
     axe.run({exclude: ['.select2-selection__rendered']}, options).then(arguments[0]);
 """
+_KEEP_VIOLATIONS = """
+    window.policyViolations = [];
+    document.addEventListener('securitypolicyviolation', event => window.policyViolations.push(
+        `${event.violatedDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber} ${event.sample}`
+    ));
+"""
 # A page takes well below a second; a busy machine some more.
 _PATIENCE_SECONDS = 30
 # What chromedriver says instead of "stale element" when it is asked in the moment in which a page gives way to another.
@@ -40,6 +46,19 @@ class Desk:
         self._url = url
         self._screenshots = screenshots
         screenshots.mkdir(parents=True, exist_ok=True)
+
+    def watch_policy(self) -> None:
+        """From the next page on, keep what it is made of and its policy does not allow (`violations`)."""
+        self._browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": _KEEP_VIOLATIONS})
+
+    def violations(self) -> list[str]:
+        """What this page's policy kept from it."""
+        return self._browser.execute_script("return window.policyViolations")
+
+    def policy(self) -> str | None:
+        """The policy that this page came with."""
+        ask = "fetch(location.href, {method: 'HEAD'}).then(it => it.headers.get('Content-Security-Policy'))"
+        return self._browser.execute_async_script(f"{ask}.catch(String).then(arguments[0])")
 
     def sign_in(self) -> None:
         self.open("/admin/")

@@ -9,7 +9,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 _AUTHENTICATION = "enterprise_catalog.apps.access.authentication"
 
@@ -58,8 +58,11 @@ class SchemaView(SpectacularAPIView):
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
 
 
-class DocumentationView(SpectacularSwaggerView):
+class DocumentationView(SpectacularSwaggerSplitView):
+    """The page, and with `?script` the script that starts it."""
+
     url_name = "schema"
+    template_name = "api/documentation.html"
 
 
 class JwtHeaderScheme(OpenApiAuthenticationExtension):
