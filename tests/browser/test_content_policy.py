@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Group
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from enterprise_catalog.apps.access.models import EnterpriseCatalogFeatureRole, EnterpriseCatalogRoleAssignment
 from enterprise_catalog.apps.catalog.models import CourseReview, EnterpriseCatalog
@@ -45,11 +45,8 @@ def of_models() -> list[str]:
         row = model._default_manager.first()
         assert row, f"Nothing to show of {model._meta.label}."
         paths += [reverse(f"{name}_{kind}", args=[quote(row.pk)]) for kind in ("change", "history", "delete")]
-        history = getattr(row, "history", None)
-        try:
-            paths.append(reverse(f"{name}_simple_history", args=[row.pk, history.first().pk]))
-        except (NoReverseMatch, AttributeError):
-            pass
+        if history := getattr(row, "history", None):
+            paths.append(reverse(f"{name}_simple_history", args=[row.pk, history.latest().pk]))
     return paths
 
 

@@ -68,11 +68,13 @@ class Told(NamedTuple):
 
 @pytest.fixture
 def told(client: Client, sandbox: Sandbox, settings: Settings, transactional_db: None) -> dict[str, Told]:
-    """What web tells after a refresh, a request and a tick, by the names that expressions use."""
+    """What web tells after a refresh, a request, a tick and guesses at a password, by names that expressions use."""
     settings.METRICS_TOKEN = "figures"
     published_catalog(sandbox)
     tick()
     client.get("/api/v1/enterprise-catalogs/")
+    for _ in range(settings.SIGN_IN_FAILURES + 1):
+        client.post("/admin/login/", {"username": "olga", "password": "a guess"})
     answer = client.get("/metrics", headers={"Authorization": "Bearer figures"})
     assert answer.status_code == 200
     found: dict[str, Told] = {}

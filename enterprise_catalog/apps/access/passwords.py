@@ -143,8 +143,9 @@ def _failed(*, credentials: dict[str, Any], request: HttpRequest | None = None, 
 @receiver(user_locked_out)
 def _locked(*, request: HttpRequest, **_signal: Any) -> None:
     """Sent for the failure that locks, and for each attempt while it lasts."""
-    username = str((request.axes_credentials or {}).get("username") or "")
-    if request.axes_failures_since_start is None:
+    noted: Any = request
+    username = str((noted.axes_credentials or {}).get("username") or "")
+    if noted.axes_failures_since_start is None:
         _tell("refused", request, username, log.info)
     else:
         _tell("locked", request, username, log.warning)

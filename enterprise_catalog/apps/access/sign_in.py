@@ -94,7 +94,7 @@ class LmsSignIn(EdXOAuth2):
         self.begun.save()
         response.set_cookie(
             COOKIE,
-            self.begun.session_key,
+            self.begun.session_key or "",
             max_age=settings.SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME,
             path=reverse("lms-signed-in"),
             secure=settings.SESSION_COOKIE_SECURE,

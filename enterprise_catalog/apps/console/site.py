@@ -93,7 +93,7 @@ class ConsoleSite(admin.AdminSite):
             log.info("signed_in_with_password", user_id=user.pk)
         return response
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Django's; the old password cannot be guessed here either."""
         if request.method != "POST":
             return super().password_change(request, extra_context)

@@ -5,11 +5,11 @@ The policy of pages is a setting, and allows no script or style but files of thi
 no page: the API's answers, and files, carry a constant, which costs nothing.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 
 _NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
@@ -18,7 +18,7 @@ class ContentPolicyMiddleware(CSPMiddleware):
     """Without django-csp's nonces: nothing here needs one."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        response = self.get_response(request)
+        response = cast(HttpResponseBase, self.get_response(request))
         if response.headers.get("Content-Type", "").startswith("text/html"):
             return self.process_response(request, response)
         response.headers[HEADER] = _NOTHING

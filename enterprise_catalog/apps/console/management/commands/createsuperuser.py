@@ -8,6 +8,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
+from enterprise_catalog.apps.core.models import User
+
 
 class Command(createsuperuser.Command):
     def handle(self, *args: Any, **options: Any) -> None:
@@ -15,10 +17,10 @@ class Command(createsuperuser.Command):
         if password is not None and not options["interactive"]:
             named = {
                 field: options[field] or os.environ.get(f"DJANGO_SUPERUSER_{field.upper()}", "")
-                for field in (self.UserModel.USERNAME_FIELD, *self.UserModel.REQUIRED_FIELDS)
+                for field in (User.USERNAME_FIELD, *User.REQUIRED_FIELDS)
             }
             try:
-                validate_password(password, self.UserModel(**named))
+                validate_password(password, User(**named))
             except ValidationError as error:
                 raise CommandError("DJANGO_SUPERUSER_PASSWORD: " + " ".join(error.messages)) from error
         super().handle(*args, **options)
