@@ -118,7 +118,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         broker.config_set("requirepass", BROKER_PASSWORD)
         port = services.redis.port
         environment = production_environment(services) | {
-            "DJANGO_SETTINGS_MODULE": "tests.faults.planted.settings",
+            "DJANGO_SETTINGS_MODULE": "tests.contract.planted.settings",
             "ALLOWED_HOSTS": "localhost",
             "DATABASE_URL": services.mariadb.service_url,
             "CELERY_BROKER_URL": f"redis://:{BROKER_PASSWORD}@127.0.0.1:{port}/0",

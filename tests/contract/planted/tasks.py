@@ -5,7 +5,7 @@ import signal
 
 from celery import shared_task
 
-from tests.faults import planted
+from tests.contract import planted
 
 
 @shared_task(name="planted.bug")

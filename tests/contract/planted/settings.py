@@ -8,5 +8,5 @@ if os.environ.get("PLANTED_IMPORT_ERROR"):
 
 from enterprise_catalog.settings.production import *  # noqa: F403
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.faults.planted"]  # noqa: F405
-ROOT_URLCONF = "tests.faults.planted.urls"
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.contract.planted"]  # noqa: F405
+ROOT_URLCONF = "tests.contract.planted.urls"
