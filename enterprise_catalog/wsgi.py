@@ -6,7 +6,9 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-application: Any = get_wsgi_application()
+from enterprise_catalog.apps.core.address import at_the_root
+
+application: Any = at_the_root(get_wsgi_application())
 # Django would import every view with the first request, which would wait for them.
 get_resolver().url_patterns  # noqa: B018
 

@@ -79,6 +79,8 @@ MIDDLEWARE = [
 
 # Every path answers with and without its slash, directly (COM-1), so Django must never redirect.
 APPEND_SLASH = False
+# Links never begin with a prefix, whatever a server or a header says of one (COM-16, `core.address`).
+FORCE_SCRIPT_NAME = ""
 
 ROOT_URLCONF = "enterprise_catalog.urls"
 WSGI_APPLICATION = "enterprise_catalog.wsgi.application"
