@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "enterprise_catalog.apps.core.middleware.RequestIdMiddleware",
     "enterprise_catalog.apps.core.policy.ContentPolicyMiddleware",
+    "enterprise_catalog.apps.core.middleware.HeadersMiddleware",
     "enterprise_catalog.apps.core.middleware.NoBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "enterprise_catalog.apps.core.middleware.LoopbackOnlyMiddleware",
@@ -402,7 +403,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
-# COM-16
+# COM-16. Proxies take headers of some kB altogether, and an answer may name what a caller sent in several ...
+HEADER_MAX_CHARACTERS = 1000
+# ... and a message of an error as much of it: nobody reads more.
+ERROR_TEXT_MAX_CHARACTERS = 1000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # Django counts query parameters, too, and its 1,000 would refuse the longest allowed list beside any other parameter.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
@@ -446,6 +450,9 @@ RUNS_RETENTION_DAYS = 90
 PRUNING_INTERVAL_MINUTES = 60
 PRUNING_ROWS = 1000
 PRUNING_CHUNKS = 100
+
+# The OpenAPI document is the same for everybody and changes with a release only. It takes half a second to make.
+SCHEMA_MAX_AGE_SECONDS = 300
 
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_CREDENTIALS = True

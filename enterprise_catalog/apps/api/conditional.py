@@ -18,7 +18,8 @@ from enterprise_catalog.apps.core.packing import digest
 
 # Private, since answers depend on who asks; always asked again, since they change with any publish.
 _CACHE_CONTROL = "private, max-age=0, must-revalidate"
-_VARY = ("Accept", "Accept-Encoding", "Authorization", "Cookie")
+# Beside who asks, on which every answer depends (`core.middleware`).
+_VARY = ("Accept", "Accept-Encoding")
 
 
 def unless_held(

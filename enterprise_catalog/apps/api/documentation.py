@@ -6,10 +6,14 @@ What the document says of all operations is `openapi`'s; here is what it says of
 
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 _AUTHENTICATION = "enterprise_catalog.apps.access.authentication"
 
@@ -57,12 +61,25 @@ class SchemaView(SpectacularAPIView):
     # Plain `application/json` first: what a client gets that asks for nothing in particular.
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
 
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The same for everybody: the library would let `version` and `lang` into the document and a header."""
+        response: Response = self._get_schema_response(request)
+        response["Cache-Control"] = f"public, max-age={settings.SCHEMA_MAX_AGE_SECONDS}"
+        return response
+
+    def _get_version_parameter(self, request: Request) -> None:
+        return None
+
 
 class DocumentationView(SpectacularSwaggerSplitView):
     """The page, and with `?script` the script that starts it."""
 
     url_name = "schema"
     template_name = "api/documentation.html"
+
+    def _get_schema_url(self, request: Request) -> str:
+        """Without parameters, which the library takes over."""
+        return reverse("schema")
 
 
 class JwtHeaderScheme(OpenApiAuthenticationExtension):

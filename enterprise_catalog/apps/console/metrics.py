@@ -39,7 +39,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse("Unauthorized.\n", status=401, headers={"WWW-Authenticate": "Bearer"})
     if request.method not in ("GET", "HEAD"):
         return method_not_allowed(request)
-    return HttpResponse(all_figures(), content_type=CONTENT_TYPE_PLAIN_0_0_4, headers={"Cache-Control": "no-store"})
+    return HttpResponse(all_figures(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def all_figures() -> bytes:

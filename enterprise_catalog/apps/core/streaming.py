@@ -61,7 +61,7 @@ def attachment(
     request: HttpRequest, *, pieces: Callable[[], Iterator[bytes]], content_type: str, filename: str
 ) -> HttpResponseBase:
     """The same, for a browser to keep as a file."""
-    headers = {"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "private, no-store"}
+    headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
     return stream(request, pieces=pieces, content_type=content_type, headers=headers)
 
 

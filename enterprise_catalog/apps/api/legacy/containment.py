@@ -12,12 +12,11 @@ from enterprise_catalog.apps.access.legacy import asked_catalog, viewed_customer
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.v1.containment import (
     IDS,
-    NEVER_CACHED,
     WITHOUT_IDS,
     contains,
     ids_of_query,
 )
-from enterprise_catalog.apps.api.v1.shapes import NEVER_STORED, CatalogContainsShape
+from enterprise_catalog.apps.api.v1.shapes import CatalogContainsShape
 from enterprise_catalog.apps.catalog.membership import CatalogMatches, matches_in_catalog, matches_in_catalogs_of
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
@@ -31,7 +30,7 @@ class CatalogContainsView(LegacyView):
         operation_id="legacy_catalog_contains",
         summary="Is all of this content in this catalog?",
         description="Every id of both lists has to match (LEG-12).",
-        parameters=[*IDS, NEVER_STORED],
+        parameters=IDS,
         responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str) -> Response:
@@ -47,7 +46,7 @@ class CustomerContainsView(LegacyView):
         operation_id="legacy_customer_contains",
         summary="Is all of this content in one catalog of this customer?",
         description="LEG-13.",
-        parameters=[*IDS, NEVER_STORED],
+        parameters=IDS,
         responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str) -> Response:
@@ -60,4 +59,4 @@ class CustomerContainsView(LegacyView):
 
 def contained(catalogs: Sequence[CatalogMatches], ids: set[str]) -> Response:
     found = any(contains(catalog, ids, match_all=True) for catalog in catalogs)
-    return Response({"contains_content_items": found}, headers=NEVER_CACHED)
+    return Response({"contains_content_items": found})

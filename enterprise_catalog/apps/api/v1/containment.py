@@ -15,7 +15,6 @@ from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for, custom
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.v1.shapes import (
-    NEVER_STORED,
     CatalogContainsShape,
     ContentIdsShape,
     CustomerContainsShape,
@@ -26,8 +25,6 @@ from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.membership import CatalogMatches, matches_in_catalog, matches_in_catalogs_of
 
 ID_FIELDS = ("course_run_ids", "program_uuids")
-# A cached answer would outlive the next publish (COM-19).
-NEVER_CACHED = {"Cache-Control": "private, no-store"}
 
 _LIST_FLAGS = ("get_catalogs_containing_specified_content_ids", "get_catalog_list")
 
@@ -55,7 +52,7 @@ class CatalogContainsView(ApiView):
         operation_id="catalog_contains",
         summary="Is content in this catalog?",
         description=f"{_ABOUT_IDS} (CONT-3)",
-        parameters=[*IDS, _MATCH, NEVER_STORED],
+        parameters=[*IDS, _MATCH],
         responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
@@ -65,7 +62,7 @@ class CatalogContainsView(ApiView):
         operation_id="catalog_contains_post",
         summary="Is content in this catalog? For many ids",
         description=f"{_ABOUT_IDS} (ADD-6)",
-        parameters=[_MATCH, NEVER_STORED],
+        parameters=[_MATCH],
         request=ContentIdsShape,
         responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
     )
@@ -82,7 +79,7 @@ class CatalogContainsView(ApiView):
             raise
         find = partial(matches_in_catalog, keys=ids, surface=self.surface)
         catalog = found_for(request, uuid, access=LEARNER, find=find)
-        return Response({"contains_content_items": contains(catalog, ids, match_all=match_all)}, headers=NEVER_CACHED)
+        return Response({"contains_content_items": contains(catalog, ids, match_all=match_all)})
 
 
 class CustomerContainsView(ApiView):
@@ -92,7 +89,7 @@ class CustomerContainsView(ApiView):
         operation_id="customer_contains",
         summary="Is content in a catalog of this customer?",
         description=f"{_ABOUT_IDS} (CONT-7)",
-        parameters=[*IDS, _MATCH, *_LISTS, NEVER_STORED],
+        parameters=[*IDS, _MATCH, *_LISTS],
         responses={200: CustomerContainsShape, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
@@ -103,7 +100,7 @@ class CustomerContainsView(ApiView):
         operation_id="customer_contains_post",
         summary="Is content in a catalog of this customer? For many ids",
         description=f"{_ABOUT_IDS} (ADD-6)",
-        parameters=[_MATCH, *_LISTS, NEVER_STORED],
+        parameters=[_MATCH, *_LISTS],
         request=ContentIdsShape,
         responses={200: CustomerContainsShape, 400: WITHOUT_IDS},
     )
@@ -119,7 +116,7 @@ class CustomerContainsView(ApiView):
         answer: dict[str, Any] = {"contains_content_items": bool(containing)}
         if any(wants_list):
             answer["catalog_list"] = containing
-        return Response(answer, headers=NEVER_CACHED)
+        return Response(answer)
 
 
 def contains(catalog: CatalogMatches, ids: set[str], *, match_all: bool) -> bool:

@@ -11,7 +11,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
-from enterprise_catalog.apps.api.v1.shapes import NEVER_STORED, header
+from enterprise_catalog.apps.api.v1.shapes import header
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.core.renderers import JSONRenderer
 from enterprise_catalog.apps.core.streaming import attachment
@@ -26,7 +26,6 @@ _HEADERS = [
         on=[200],
         required=True,
     ),
-    NEVER_STORED,
 ]
 
 

@@ -94,14 +94,6 @@ STATE_HEADERS = [
     ),
 ]
 
-NEVER_STORED = header(
-    "Cache-Control",
-    {"type": "string", "const": "private, no-store"},
-    "An answer that was kept would outlive the next publish (COM-19).",
-    on=[200],
-    required=True,
-)
-
 # --- Answers ---------------------------------------------------------------------------------------------------------
 
 HASH = OpenApiResponse({"type": "string", "pattern": "^[0-9a-f]{32}$"})

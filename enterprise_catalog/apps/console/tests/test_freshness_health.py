@@ -29,7 +29,7 @@ def published_query(*, hours_ago):
 def test_all_is_fresh(path):  # ADD-4, COM-1, COM-13
     query = published_query(hours_ago=23)
     response = Client().get(path)
-    assert (response.status_code, response["Cache-Control"]) == (200, "no-store")
+    assert (response.status_code, response["Cache-Control"]) == (200, "private, no-store")
     assert response.json() == {
         "overall_status": "OK",
         "stale_queries": 0,
@@ -43,7 +43,7 @@ def test_a_late_query_makes_it_unavailable_and_is_not_named():  # ADD-4, P3, P8
     requested(query)
     RefreshRun.objects.update(state="held", queued_for=None)
     response = Client().get(PATH)
-    assert (response.status_code, response["Cache-Control"]) == (503, "no-store")
+    assert (response.status_code, response["Cache-Control"]) == (503, "private, no-store")
     assert response.json() == {
         "overall_status": "UNAVAILABLE",
         "stale_queries": 1,
@@ -76,7 +76,7 @@ def test_without_the_database_nothing_is_known(monkeypatch):  # ADD-4
 
     monkeypatch.setattr(connection, "cursor", away)
     response = Client().get(PATH)
-    assert (response.status_code, response["Cache-Control"]) == (503, "no-store")
+    assert (response.status_code, response["Cache-Control"]) == (503, "private, no-store")
     assert response.json() == {
         "overall_status": "UNAVAILABLE",
         "stale_queries": None,
