@@ -113,6 +113,8 @@ GUARD_REPEAT_HOURS = env.int("GUARD_REPEAT_HOURS", default=20)
 FILTER_PREVIEWS_AT_ONCE = 1
 # One that has lost so many workers is not tried again: somebody waits for it, and can press the button again.
 FILTER_PREVIEW_ATTEMPTS = 2
+# Each holds its filter, which may have a MiB, and the keys that were found: of a person so many are there at most.
+FILTER_PREVIEWS_KEPT = 10
 # Discovery says something else tomorrow, and nobody decides on what it said yesterday.
 FILTER_PREVIEWS_HOURS = 24
 

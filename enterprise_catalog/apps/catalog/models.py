@@ -10,6 +10,7 @@ import uuid
 
 from django.db import models
 
+from enterprise_catalog.apps.catalog.histories import QueryHistory
 from enterprise_catalog.apps.core.callers import CallerRecords
 from enterprise_catalog.apps.core.fields import BinaryCollationMixin, ContentKeyField, HexUUIDField
 
@@ -53,7 +54,7 @@ class CatalogQuery(models.Model):
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
 
-    history = CallerRecords(
+    history = QueryHistory(
         excluded_fields=[
             "refreshed_at", "generation", "items_version", "content_modified", "member_count", "count_v1",
             "count_v2", "count_legacy",

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.attachment import record_attachment
 from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
+from enterprise_catalog.apps.catalog.histories import thin
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.callers import change_reason
 
@@ -145,7 +146,7 @@ def _move_catalogs(*, source_id: int, target: CatalogQuery) -> None:
     EnterpriseCatalog.objects.filter(catalog_query_id=source_id).update(catalog_query=target)
     for catalog in catalogs:
         catalog.catalog_query = target
-    # A bulk update passes the signals by that otherwise write history.
+    # A bulk update passes the signals by that otherwise write history, and bound it.
     EnterpriseCatalog.history.bulk_history_create(
         catalogs,
         batch_size=_HISTORY_ROWS_PER_STATEMENT,
@@ -153,3 +154,4 @@ def _move_catalogs(*, source_id: int, target: CatalogQuery) -> None:
         default_date=timezone.now(),
         default_change_reason=change_reason() or "",
     )
+    thin(EnterpriseCatalog, uuids)

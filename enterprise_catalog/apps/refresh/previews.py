@@ -52,6 +52,7 @@ def request_preview(
             reason_code="superseded",
             reason_detail="The same person asked for another preview before this one was done.",
         )
+        _keep_latest(requested_by)
     return FilterPreview.objects.create(
         content_filter=content_filter,
         catalog_uuid=catalog_uuid,
@@ -60,6 +61,13 @@ def request_preview(
         typed=typed,
         requested_at=database_now(),
     )
+
+
+def _keep_latest(requested_by: int) -> None:
+    """Make room for one more of this person."""
+    own = FilterPreview.objects.filter(requested_by=requested_by).order_by("-requested_at", "-pk")
+    surplus = list(own.values_list("pk", flat=True)[settings.FILTER_PREVIEWS_KEPT - 1 :])
+    FilterPreview.objects.filter(pk__in=surplus).delete()
 
 
 def waiting_previews() -> QuerySet[FilterPreview]:

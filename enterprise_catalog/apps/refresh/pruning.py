@@ -1,7 +1,8 @@
 """
 What is deleted by age: runs that ended long ago, with the documents they set aside (RUN-5), and changes that nobody can
 ask for any more (CHG-3, CHG-4); also answers of discovery that were kept for nobody (`refresh.ledger`), previews that
-were looked at, or were not, and what is left of sign-ins: sessions that are over, and counts of failures (SEC-2).
+were looked at, or were not, what is left of sign-ins (sessions that are over, and counts of failures, SEC-2), and the
+history of what is gone.
 
 In chunks by primary key, each a short transaction of its own, and so many at a time only: what is left comes next time.
 It never touches a run that waits, runs or is held, nor the last one that published a query.
@@ -23,7 +24,8 @@ from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from enterprise_catalog.apps.catalog.changes import kept_longest_until
-from enterprise_catalog.apps.catalog.models import CatalogContentChange
+from enterprise_catalog.apps.catalog.histories import delete_rows
+from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db import database_now, retry_lost_locks
 from enterprise_catalog.apps.refresh.models import FilterPreview, KeptAnswer, QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.sweeps import take_turn
@@ -59,6 +61,7 @@ def prune() -> Pruned:
     _prune_kept_answers(now)
     _prune_previews(now)
     _prune_sign_ins(now)
+    _prune_histories(now)
     more = prunable_runs(now).exists() or prunable_changes(now).exists()
     pruned = Pruned(runs=runs, documents=documents, changes=changes, more=more)
     log.info("pruned", runs=runs, documents=documents, changes=changes, more=more)
@@ -130,6 +133,16 @@ def _prune_sign_ins(now: datetime) -> None:
         _delete(AccessAttempt, keys)
 
 
+def _prune_histories(now: datetime) -> None:
+    """Of catalogs and queries that are gone."""
+    before = now - timedelta(days=settings.HISTORY_OF_DELETED_DAYS)
+    for model in (EnterpriseCatalog, CatalogQuery):
+        key = model._meta.pk.attname
+        there = model._default_manager.filter(pk=OuterRef(key))
+        for ids in _chunks(model.history.filter(~Exists(there), history_date__lt=before).order_by()):
+            _delete_of_history(model, ids)
+
+
 def _chunks(rows: QuerySet[Any]) -> Iterator[list[Any]]:
     """Primary keys of what is there still, until nothing is or it has been enough."""
     for _ in range(settings.PRUNING_CHUNKS):
@@ -137,6 +150,12 @@ def _chunks(rows: QuerySet[Any]) -> Iterator[list[Any]]:
         if not keys:
             return
         yield keys
+
+
+@retry_lost_locks
+@transaction.atomic
+def _delete_of_history(model: type[Model], ids: list[int]) -> None:
+    delete_rows(model, ids)
 
 
 @retry_lost_locks

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from enterprise_catalog.apps.catalog.freshness import freshness
+from enterprise_catalog.apps.catalog.histories import hold_filters
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.admin import query_display
 from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staff, shows_version
@@ -148,7 +149,15 @@ class CatalogQueryAdmin(DeskAdmin):
 
     @admin.display(description="content filter")
     def filter(self, obj: CatalogQuery) -> Any:
+        if obj.content_filter is None:
+            # An old version, which holds it by hash only.
+            hold_filters([version := vars(obj)["_history"]])
+            return document(version.content_filter)
         return document(obj.content_filter)
+
+    def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, **options: Any) -> None:
+        hold_filters(list(historical_records))
+        super().set_history_delta_changes(request, historical_records, **options)
 
     @admin.display(description="items", ordering="count_v1")
     def items(self, obj: CatalogQuery) -> str:

@@ -1,0 +1,95 @@
+"""
+The history of catalogs and queries, who changed what and when, in bounded room: nobody fills the disk by changing a row
+again and again (COM-16).
+
+* Of the rows with one filter of a query, one holds it; the others hold its hash. A filter may have a MiB, and a query
+  be renamed by a request of a hundred bytes.
+* The newest HISTORY_ROWS_KEPT of a catalog or query are kept, and of older ones the last of each person and day, so
+  that nobody can hide a change under many others.
+
+Both happen when a row is written. Writers hold the lock of the catalog or query, so there is one of them at a time.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, Model, Window
+from django.db.models.functions import RowNumber, TruncDate
+from django.dispatch import receiver
+from simple_history.signals import post_create_historical_record, pre_create_historical_record
+
+from enterprise_catalog.apps.core.callers import CallerRecords
+from enterprise_catalog.apps.core.chunks import in_chunks
+
+_ROWS_PER_STATEMENT = 500
+
+
+class QueryHistory(CallerRecords):
+    """Rows that need not hold the filter."""
+
+    def copy_fields(self, model: type[Model]) -> dict[str, Any]:
+        fields: dict[str, Any] = super().copy_fields(model)
+        fields["content_filter"].null = True
+        return fields
+
+
+@receiver(pre_create_historical_record)
+def hold_each_filter_once(sender: Any, history_instance: Any, **_: Any) -> None:
+    if hasattr(history_instance, "content_filter") and _holders(sender, history_instance).exists():
+        history_instance.content_filter = None
+
+
+@receiver(post_create_historical_record)
+def thin_what_was_added_to(sender: Any, history_instance: Any, **_: Any) -> None:
+    model = sender.instance_type
+    thin(model, [getattr(history_instance, model._meta.pk.attname)])
+
+
+def thin(model: Any, keys: Collection[Any]) -> None:
+    """Delete what is not kept of the histories of these rows."""
+    rows = model.history.model.objects
+    key = model._meta.pk.attname
+    newest = [F("history_date").desc(), F("history_id").desc()]
+    for chunk in in_chunks(list(keys), _ROWS_PER_STATEMENT):
+        ranked = rows.filter(**{f"{key}__in": chunk}).annotate(
+            place=Window(RowNumber(), partition_by=[F(key)], order_by=newest),
+            place_of_day=Window(
+                RowNumber(), partition_by=[F(key), F("history_user_id"), TruncDate("history_date")], order_by=newest
+            ),
+        )
+        surplus = ranked.filter(place__gt=settings.HISTORY_ROWS_KEPT, place_of_day__gt=1)
+        for ids in in_chunks(list(surplus.values_list("history_id", flat=True)), _ROWS_PER_STATEMENT):
+            delete_rows(model, ids)
+
+
+def delete_rows(model: Any, ids: Sequence[int]) -> int:
+    """Delete these rows of a history, and return how many there were; a filter that others need moves to one of them."""
+    rows = model.history.model.objects
+    if hasattr(model, "content_filter"):
+        for row in rows.filter(pk__in=ids, content_filter__isnull=False):
+            others = rows.filter(id=row.id, content_filter_hash=row.content_filter_hash).exclude(pk__in=ids)
+            heir = others.order_by("-history_id").values_list("pk", flat=True).first()
+            if heir is not None:
+                rows.filter(pk=heir).update(content_filter=row.content_filter)
+    deleted, _ = rows.filter(pk__in=ids).delete()
+    return int(deleted)
+
+
+def hold_filters(rows: Sequence[Any]) -> None:
+    """Give rows of a query's history, as read from the database, the filters that they hold by hash only."""
+    found: dict[tuple[int, str], Any] = {}
+    for row in rows:
+        if row.content_filter is None:
+            asked = (row.id, row.content_filter_hash)
+            if asked not in found:
+                holders = _holders(type(row), row)
+                found[asked] = holders.values_list("content_filter", flat=True).first()
+            row.content_filter = found[asked]
+
+
+def _holders(history: Any, row: Any) -> Any:
+    """Rows of the same query which hold the filter with this row's hash."""
+    return history.objects.filter(
+        id=row.id, content_filter_hash=row.content_filter_hash, content_filter__isnull=False
+    )
