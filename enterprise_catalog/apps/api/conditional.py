@@ -7,6 +7,7 @@ HEAD only; a body that chooses content is no part of a tag.
 
 from collections.abc import Callable, Mapping
 
+from django.conf import settings
 from django.http import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date, parse_etags
@@ -17,7 +18,7 @@ from enterprise_catalog.apps.catalog.versions import Version
 from enterprise_catalog.apps.core.packing import digest
 
 # Private, since answers depend on who asks; always asked again, since they change with any publish.
-_CACHE_CONTROL = "private, max-age=0, must-revalidate"
+MAY_BE_KEPT = "private, max-age=0, must-revalidate"
 # Beside who asks, on which every answer depends (`core.middleware`).
 _VARY = ("Accept", "Accept-Encoding")
 
@@ -32,11 +33,11 @@ def unless_held(
     """The answer that `make` makes, or 304 with what `headers` makes when the caller holds this version of it."""
     etag = etag_of(request, version)
     given = request.headers.get("If-None-Match")
-    held = given is not None and holds(given, etag)
+    held = given is not None and len(given) <= settings.IF_NONE_MATCH_MAX_CHARACTERS and holds(given, etag)
     response = Response(status=304, headers=headers()) if held else make()
     response["ETag"] = etag
     response["Last-Modified"] = http_date(version.last_modified.timestamp())
-    response["Cache-Control"] = _CACHE_CONTROL
+    response["Cache-Control"] = MAY_BE_KEPT
     patch_vary_headers(response, _VARY)
     return response
 

@@ -9,13 +9,17 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.urls import Resolver404, resolve
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAuthenticated
 
+from enterprise_catalog.apps.api.conditional import MAY_BE_KEPT
 from enterprise_catalog.apps.catalog.surfaces import LEGACY, V2, Surface
+from enterprise_catalog.apps.core.middleware import NOT_TO_BE_KEPT
+from enterprise_catalog.apps.core.text import CUT
 
 _JSON, _XML = "application/json", "application/xml"
 
@@ -25,24 +29,35 @@ BAD_REQUEST = (FIELD_ERRORS, _DETAIL)
 # An array in place of an object; clients depend on it (ERR-3).
 MISSING_PARAMETER = "MissingParameter"
 
+def beyond(schema: dict[str, Any], outcome: str) -> dict[str, Any]:
+    """
+    A schema whose bound may be passed: `x-beyond` says what becomes of a value that does, where it is no error. Ids that
+    are too long for any row match nothing (COM-16), and sizes that are too large are cut (COM-8).
+    """
+    return schema | {"x-beyond": outcome}
+
+
+# It may repeat what was sent, and not all of it (COM-16).
+_MESSAGE = {"type": "string", "maxLength": settings.ERROR_TEXT_MAX_CHARACTERS + len(CUT)}
+
 SCHEMAS: dict[str, Any] = {
     _DETAIL: {
         "description": "One message (ERR-1).",
         "type": "object",
-        "properties": {"detail": {"type": "string"}},
+        "properties": {"detail": _MESSAGE},
         "required": ["detail"],
         "additionalProperties": False,
     },
     FIELD_ERRORS: {
         "description": "What is wrong with each field or parameter; `non_field_errors` with several at once (ERR-2).",
         "type": "object",
-        "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "additionalProperties": {"type": "array", "items": _MESSAGE, "minItems": 1},
         "minProperties": 1,
     },
     MISSING_PARAMETER: {
         "description": "A parameter is missing (ERR-3).",
         "type": "array",
-        "items": {"type": "string"},
+        "items": _MESSAGE,
         "minItems": 1,
         "maxItems": 1,
     },
@@ -68,6 +83,21 @@ HEADERS: dict[str, Any] = {
         "description": "Seconds.",
         "required": True,
         "schema": {"type": "integer", "minimum": 0},
+    },
+    "Cache-Control": {
+        "description": "Nobody keeps the answer: it depends on who asks, and may be another one the next moment (COM-18).",
+        "required": True,
+        "schema": {"type": "string", "const": NOT_TO_BE_KEPT},
+    },
+    "Cache-Control-of-kept": {
+        "description": "The caller may keep the answer, and has to ask each time whether it still holds (COM-18).",
+        "required": True,
+        "schema": {"type": "string", "const": MAY_BE_KEPT},
+    },
+    "Vary": {
+        "description": "Names `Authorization` and `Cookie`, and whatever else the answer depends on (COM-18).",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1},
     },
     "ETag": {
         "description": "Changes whenever anything in the body could (COM-18).",
@@ -99,7 +129,9 @@ _IF_NONE_MATCH = {
     "in": "header",
     "name": "If-None-Match",
     "description": "The `ETag` of the answer that is held already.",
-    "schema": {"type": "string"},
+    "schema": beyond(
+        {"type": "string", "maxLength": settings.IF_NONE_MATCH_MAX_CHARACTERS}, "counts as another answer's tag"
+    ),
 }
 
 # What a uuid in a path names, by the segment before it.
@@ -165,7 +197,10 @@ class OperationDescription(AutoSchema):
             answer["description"] = answer["description"] or HTTPStatus(int(status)).phrase
             # Who may be told 304 was given the tag before.
             conditional = ["ETag", "Last-Modified"] if "304" in answers and status in ("200", "304") else []
-            answer.setdefault("headers", {}).update(_headers("X-Request-ID", *conditional))
+            headers = _headers("X-Request-ID", *conditional)
+            if self._surface is not None:
+                headers |= _who_may_keep("Cache-Control-of-kept" if conditional else "Cache-Control")
+            answer.setdefault("headers", {}).update(headers)
             if _XML in answer.get("content", {}):
                 answer["content"][_XML] = {"schema": _schema("XML")}
         with_xml = _XML in self.map_renderers("media_type")
@@ -215,7 +250,7 @@ def add_shared_parts(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     components["responses"] = {
         _name(status, with_xml=with_xml): {
             "description": description,
-            "headers": _headers("X-Request-ID", *headers),
+            "headers": _headers("X-Request-ID", *headers) | _who_may_keep("Cache-Control"),
             "content": {_JSON: {"schema": _one_of(schemas)}} | ({_XML: {"schema": _schema("XML")}} if with_xml else {}),
         }
         for status, (_, description, schemas, headers) in _REFUSALS.items()
@@ -231,6 +266,10 @@ def _name(status: int, *, with_xml: bool) -> str:
 
 def _headers(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _who_may_keep(component: str) -> dict[str, Any]:
+    return {"Cache-Control": {"$ref": f"#/components/headers/{component}"}} | _headers("Vary")
 
 
 def _schema(name: str) -> dict[str, Any]:

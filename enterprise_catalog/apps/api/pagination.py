@@ -49,6 +49,8 @@ class Page:
 def page_request(request: Request) -> PageRequest:
     """Read `page` and `page_size` (COM-7, COM-8)."""
     number = request.query_params.get("page") or "1"
+    if len(number) > settings.PAGE_MAX_CHARACTERS:
+        number = ""
     return PageRequest(
         number=None if number == "last" else _positive(number, default=0),
         size=page_size(request, default=settings.PAGE_SIZE_DEFAULT, most=settings.PAGE_SIZE_MAX),

@@ -18,6 +18,8 @@ from enterprise_catalog.apps.core.uuids import parse_uuid
 ListOrNone = TypeVar("ListOrNone", bound=list[Any] | None)
 
 LARGEST_ID = 2**63 - 1
+# As the OpenAPI document says it.
+ROW_ID = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
 
 _TRUE = frozenset(["true", "1", "yes", "on", "t", "y"])
 _FALSE = frozenset(["false", "0", "no", "off", "f", "n", ""])

@@ -73,10 +73,6 @@ _SUPPORTED_LOOKUPS: dict[str, frozenset[str]] = (
     )
 )
 
-# A header must stay well below what proxies accept, however long a caller's keys are.
-_WARNINGS_IN_HEADER = 10
-_KEY_CHARACTERS_IN_HEADER = 50
-
 
 class UnusableFilter(ValueError):
     """The filter cannot be stored or sent; the text is for the caller."""
@@ -128,8 +124,8 @@ def filter_warnings(content_filter: dict[str, Any]) -> list[FilterWarning]:
 def warning_header(warnings: Sequence[FilterWarning]) -> str | None:
     """The value of `X-Catalog-Filter-Warning`, or None when there is nothing to warn of."""
     shown = [
-        f"{warning.code}:{quote(warning.key[:_KEY_CHARACTERS_IN_HEADER], safe='')}"
-        for warning in warnings[:_WARNINGS_IN_HEADER]
+        f"{warning.code}:{quote(warning.key[: settings.FILTER_WARNING_KEY_CHARACTERS], safe='')}"
+        for warning in warnings[: settings.FILTER_WARNINGS_SHOWN]
     ]
     return ", ".join(shown) or None
 

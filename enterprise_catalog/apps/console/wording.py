@@ -1,10 +1,14 @@
 """How the window says what happened: runs, freshness and filter warnings in sentences. Pure: values in, text out."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
+
 from enterprise_catalog.apps.catalog.filters import FilterWarning
 from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.core.text import shortened
 from enterprise_catalog.apps.refresh.models import FilterPreview, RefreshRun
 
 # QRY-8: what each warning means for the result.
@@ -42,9 +46,18 @@ def advice(reason_code: str) -> str:
     return _ADVICE.get(reason_code, "")
 
 
-def warning_sentence(warning: FilterWarning) -> str:
+def warning_sentences(warnings: Sequence[FilterWarning]) -> list[str]:
+    """What looks odd in a filter: the first of it, since a filter may have a hundred thousand odd keys."""
+    most = settings.FILTER_WARNINGS_SHOWN
+    sentences = [_warning_sentence(warning) for warning in warnings[:most]]
+    more = len(warnings) - most
+    return sentences if more <= 0 else [*sentences, f"Content filter: {plural(more, 'more warning', 'more warnings')}."]
+
+
+def _warning_sentence(warning: FilterWarning) -> str:
     known = _WARNINGS.get(warning.code, f"{warning.code} {{key}}")
-    return f"Content filter: {known.format(key=f'“{warning.key}”')}."
+    key = shortened(warning.key, settings.FILTER_WARNING_KEY_CHARACTERS)
+    return f"Content filter: {known.format(key=f'“{key}”')}."
 
 
 def refreshes(count: int) -> str:

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,6 +19,8 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
+
+from enterprise_catalog.apps.core.text import shortened
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +73,24 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = BodyTooLarge()
     elif isinstance(error, SuspiciousOperation | BadRequest | UnreadablePostError):
         error = ParseError("Bad request.")
-    return rest_exception_handler(error, context)
+    response = rest_exception_handler(error, context)
+    if response is not None:
+        response.data = _bounded(response.data)
+    return response
+
+
+def error_text(text: str) -> str:
+    """A message for a caller, which may repeat what the caller sent, but not all of it (COM-16)."""
+    return shortened(text, settings.ERROR_TEXT_MAX_CHARACTERS)
+
+
+def _bounded(data: Any) -> Any:
+    """The body of an error with each of its messages bounded. Fields are named by us."""
+    if isinstance(data, dict):
+        return {name: _bounded(inner) for name, inner in data.items()}
+    if isinstance(data, list):
+        return [_bounded(inner) for inner in data]
+    return error_text(data) if isinstance(data, str) else data
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

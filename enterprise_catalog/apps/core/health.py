@@ -12,6 +12,8 @@ from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from enterprise_catalog.apps.core.exceptions import error_text
+
 log = structlog.get_logger(__name__)
 
 Verdict = Literal["OK", "UNAVAILABLE"]
@@ -49,7 +51,7 @@ def _database_verdict() -> Verdict:
 
 
 def method_not_allowed(request: HttpRequest) -> JsonResponse:
-    body = {"detail": f'Method "{request.method}" not allowed.'}
+    body = {"detail": error_text(f'Method "{request.method}" not allowed.')}
     return JsonResponse(body, status=405, headers={"Allow": "GET, HEAD"})
 
 

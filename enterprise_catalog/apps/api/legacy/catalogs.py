@@ -9,16 +9,18 @@ from django.db.models import QuerySet
 from django.db.models.functions import SHA256
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.legacy import viewed_catalog, viewed_catalogs
 from enterprise_catalog.apps.api.legacy.shapes import LegacyCatalogsShape, LegacyContentShape
 from enterprise_catalog.apps.api.legacy.views import LegacyView, ignored_parameters, url_of_page
+from enterprise_catalog.apps.api.openapi import beyond
 from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request, page_size
-from enterprise_catalog.apps.api.params import LARGEST_ID, integer_filter, uuid_filter
-from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, header, page_size_parameter
+from enterprise_catalog.apps.api.params import ROW_ID, integer_filter, uuid_filter
+from enterprise_catalog.apps.api.v1.serializers import TITLE_MAX_LENGTH
+from enterprise_catalog.apps.api.v1.shapes import NAMING_HEADER, PAGE_PARAMETERS, header, page_size_parameter
 from enterprise_catalog.apps.catalog.legacy import legacy_linker
 from enterprise_catalog.apps.catalog.linking import link_context
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
@@ -36,6 +38,8 @@ _COLUMNS = {
     "created": "created",
     "modified": "modified",
 }
+# One that is no uuid is none's.
+_UUID = beyond({"type": "string", "maxLength": 36}, "404")
 _HONOURED = {"page", "page_size", "uuid", "enterprise_customer"}
 
 
@@ -47,10 +51,14 @@ class CatalogsView(LegacyView):
         parameters=[
             *PAGE_PARAMETERS,
             OpenApiParameter("uuid", {"type": "string", "format": "uuid"}),
-            OpenApiParameter("title", str),
+            OpenApiParameter("title", beyond({"type": "string", "maxLength": TITLE_MAX_LENGTH}, "matches nothing")),
             OpenApiParameter("enterprise_customer", {"type": "string", "format": "uuid"}),
-            OpenApiParameter("enterprise_catalog_query", {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}),
-            OpenApiParameter("ordering", str, description=f"One or more of {', '.join(_COLUMNS)}, `-` for descending."),
+            OpenApiParameter("enterprise_catalog_query", ROW_ID),
+            OpenApiParameter(
+                "ordering",
+                {"type": "string", "maxLength": settings.ORDERING_MAX_CHARACTERS},
+                description=f"One or more of {', '.join(_COLUMNS)}, `-` for descending.",
+            ),
         ],
         responses=LegacyCatalogsShape,
     )
@@ -71,15 +79,23 @@ class CatalogView(LegacyView):
         "else is asked of discovery is ignored, and named in a header (LEG-9).",
         parameters=[
             OpenApiParameter(
-                "page", {"type": "string", "pattern": "^(0*[1-9][0-9]{0,8})?$", "default": "1"}, description="From 1."
+                "page",
+                {
+                    "type": "string",
+                    "pattern": "^(0*[1-9][0-9]{0,8})?$",
+                    "maxLength": settings.PAGE_MAX_CHARACTERS,
+                    "default": "1",
+                },
+                description="From 1.",
             ),
             page_size_parameter(default=settings.LEGACY_PAGE_SIZE_DEFAULT, most=settings.LEGACY_PAGE_SIZE_MAX),
-            OpenApiParameter("uuid", str, description="404 unless it is this catalog's."),
-            OpenApiParameter("enterprise_customer", str, description="404 unless it is that of this catalog."),
+            OpenApiParameter("uuid", _UUID, description="404 unless it is this catalog's."),
+            OpenApiParameter("enterprise_customer", _UUID, description="404 unless it is that of this catalog."),
             header(
                 "X-Catalog-Ignored-Params",
-                {"type": "string", "pattern": "^[^, ]*(, [^, ]*){0,19}$"},
-                "Percent-encoded names of parameters that were sent and do nothing here; at most 20 (LEG-9).",
+                NAMING_HEADER,
+                "Percent-encoded names of parameters that were sent and do nothing here, with commas between; at most 20 "
+                "(LEG-9).",
                 on=[200],
             ),
         ],
@@ -134,10 +150,12 @@ def filtered(request: Request, catalogs: QuerySet[EnterpriseCatalog]) -> QuerySe
 
 def ordered(request: Request, catalogs: QuerySet[EnterpriseCatalog]) -> QuerySet[EnterpriseCatalog]:
     """By what is known; uuids decide between equals, so that pages have one order (COM-9)."""
-    names = request.query_params.get("ordering", "").replace(" ", "").split(",")
+    text, most = request.query_params.get("ordering", ""), settings.ORDERING_MAX_CHARACTERS
+    if len(text) > most:
+        raise ValidationError({"ordering": [f"Ensure this field has no more than {most} characters."]})
     known = [
         f"{'-' if name.startswith('-') else ''}{_COLUMNS[name.removeprefix('-')]}"
-        for name in names
+        for name in text.replace(" ", "").split(",")
         if name.removeprefix("-") in _COLUMNS
     ]
     return catalogs.order_by(*(known or ["created"]), "uuid")

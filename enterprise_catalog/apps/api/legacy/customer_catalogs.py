@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -13,7 +13,7 @@ from enterprise_catalog.apps.access.roles import ADD_CATALOGS, CHANGE_CATALOGS, 
 from enterprise_catalog.apps.api.legacy.shapes import LegacyCustomerCatalogShape
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.openapi import FIELD_ERRORS, Refused
-from enterprise_catalog.apps.api.params import is_row_id, json_body
+from enterprise_catalog.apps.api.params import ROW_ID, is_row_id, json_body
 from enterprise_catalog.apps.api.saving import refusals_as_answers, save_headers
 from enterprise_catalog.apps.api.v1.serializers import TEXT, StrictUUIDField, TextField
 from enterprise_catalog.apps.api.v1.shapes import SAVE_HEADERS
@@ -22,6 +22,7 @@ from enterprise_catalog.apps.operations.catalogs import SavedCatalog
 from enterprise_catalog.apps.operations.legacy_catalogs import change_customer_catalog, create_customer_catalog
 
 
+@extend_schema_field(ROW_ID)
 class QueryIdField(serializers.IntegerField):
     """An id that no row can have is as unknown as any other."""
 
@@ -51,7 +52,7 @@ _CHANGE = {
     "properties": {
         "uuid": {"type": "string", "format": "uuid"},
         "title": TEXT,
-        "enterprise_catalog_query": {"type": "integer"},
+        "enterprise_catalog_query": ROW_ID,
     },
     "required": ["uuid"],
 }

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from enterprise_catalog.apps.access.legacy import viewed_catalog
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.params import repaired
+from enterprise_catalog.apps.api.v1.shapes import KEY
 from enterprise_catalog.apps.catalog.legacy import program_with_enrollment, with_enrollment
 from enterprise_catalog.apps.catalog.legacy_details import course_record, program_record, run_record
 from enterprise_catalog.apps.catalog.linking import link_context
@@ -35,7 +36,7 @@ class CourseView(LegacyView):
         operation_id="retrieve_legacy_course",
         summary="A course of a catalog, in full",
         description="LEG-15.",
-        parameters=[OpenApiParameter("course_key", str, OpenApiParameter.PATH, description="`org+number`.")],
+        parameters=[OpenApiParameter("course_key", KEY, OpenApiParameter.PATH, description="`org+number`.")],
         responses=_RECORD,
     )
     def get(self, request: Request, uuid: str, course_key: str) -> Response:
@@ -52,7 +53,7 @@ class CourseRunView(LegacyView):
         operation_id="retrieve_legacy_course_run",
         summary="A course run of a catalog, in full",
         description="LEG-16.",
-        parameters=[OpenApiParameter("run_key", str, OpenApiParameter.PATH, description="Key of the run.")],
+        parameters=[OpenApiParameter("run_key", KEY, OpenApiParameter.PATH, description="Key of the run.")],
         responses=_RECORD,
     )
     def get(self, request: Request, uuid: str, run_key: str) -> Response:
@@ -69,7 +70,7 @@ class ProgramView(LegacyView):
         operation_id="retrieve_legacy_program",
         summary="A program of a catalog, in full",
         description="LEG-16.",
-        parameters=[OpenApiParameter("program_uuid", str, OpenApiParameter.PATH, description="Uuid of the program.")],
+        parameters=[OpenApiParameter("program_uuid", KEY, OpenApiParameter.PATH, description="Uuid of the program.")],
         responses=_RECORD,
     )
     def get(self, request: Request, uuid: str, program_uuid: str) -> Response:

@@ -13,8 +13,9 @@ from enterprise_catalog.apps.access.queries import require_operator
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES
 from enterprise_catalog.apps.api.legacy.shapes import LegacyQueriesShape, LegacyQueryShape
 from enterprise_catalog.apps.api.legacy.views import LegacyView
+from enterprise_catalog.apps.api.openapi import beyond
 from enterprise_catalog.apps.api.pagination import PageRequest, page_of, page_request, page_size, plain_envelope
-from enterprise_catalog.apps.api.params import is_row_id
+from enterprise_catalog.apps.api.params import ROW_ID, is_row_id
 from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, page_size_parameter
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.renderers import Rendered
@@ -45,7 +46,7 @@ class QueryView(LegacyView):
         operation_id="retrieve_legacy_catalog_query",
         summary="One catalog query, as edx-enterprise showed it",
         description="For operators (LEG-18).",
-        parameters=[OpenApiParameter("identifier", int, OpenApiParameter.PATH, description="Its id.")],
+        parameters=[OpenApiParameter("identifier", beyond(ROW_ID, "404"), OpenApiParameter.PATH, description="Its id.")],
         responses=LegacyQueryShape,
     )
     def get(self, request: Request, identifier: str) -> Response:

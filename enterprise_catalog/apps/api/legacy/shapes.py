@@ -2,12 +2,12 @@
 
 from rest_framework import serializers
 
-from enterprise_catalog.apps.api.v1.shapes import FullEnvelopeShape, PlainEnvelopeShape
+from enterprise_catalog.apps.api.v1.shapes import ContentFilterShape, FullEnvelopeShape, PlainEnvelopeShape, TitleField
 
 
 class LegacyCustomerCatalogShape(serializers.Serializer):
     uuid = serializers.UUIDField()
-    title = serializers.CharField()
+    title = TitleField()
     enterprise_customer = serializers.UUIDField()
     enterprise_catalog_query = serializers.IntegerField()
 
@@ -32,8 +32,8 @@ class LegacyQueryShape(serializers.Serializer):
     id = serializers.IntegerField()
     created = serializers.DateTimeField()
     modified = serializers.DateTimeField()
-    title = serializers.CharField(allow_null=True)
-    content_filter = serializers.DictField()
+    title = TitleField(allow_null=True)
+    content_filter = ContentFilterShape()
     uuid = serializers.UUIDField()
     include_exec_ed_2u_courses = serializers.BooleanField()
 

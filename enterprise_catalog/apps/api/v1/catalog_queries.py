@@ -20,9 +20,11 @@ from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, 
 from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
 from enterprise_catalog.apps.api.params import body_uuids, is_row_id, json_body, limited, require_one_of
 from enterprise_catalog.apps.api.v1.representations import query_representation
+from enterprise_catalog.apps.api.v1.serializers import CONTENT_FILTER
 from enterprise_catalog.apps.api.v1.shapes import (
     HASH,
     PAGE_PARAMETERS,
+    QUERY_NAME,
     CatalogUuidsShape,
     DistinctQueriesShape,
     QueriesShape,
@@ -68,7 +70,7 @@ class CatalogQueryView(JsonOnlyView):
         operation_id="retrieve_catalog_query",
         summary="One catalog query",
         description="CQ-1.",
-        parameters=[OpenApiParameter("identifier", location="path", description="Uuid or id of the query.")],
+        parameters=[OpenApiParameter("identifier", QUERY_NAME, "path", description="Uuid or id of the query.")],
         responses=QueryShape,
     )
     def get(self, request: Request, identifier: str) -> Response:
@@ -91,7 +93,7 @@ class QueryByHashView(JsonOnlyView):
         parameters=[
             OpenApiParameter(
                 "hash",
-                {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"},
+                {"type": "string", "pattern": "^[0-9a-fA-F]{32}$", "maxLength": _HASH_LENGTH},
                 required=True,
                 description="The published hash of the filter (HASH-1).",
             )
@@ -123,7 +125,7 @@ class ContentFilterHashView(JsonOnlyView):
         operation_id="hash_content_filter",
         summary="The hash of a content filter",
         description="HASH-1. The body is the filter; without one it is `{}` (CQ-3).",
-        request={"application/json": {"type": "object"}},
+        request={"application/json": CONTENT_FILTER},
         responses=HASH,
     )
     def post(self, request: Request) -> Response:

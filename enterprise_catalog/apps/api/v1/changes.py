@@ -22,6 +22,7 @@ from enterprise_catalog.apps.core.exceptions import NoLongerThere
 from enterprise_catalog.apps.core.moments import iso_moment, parse_moment
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_POSITION = "Must be an ISO 8601 datetime or a cursor."
 # So many digits that ids fit every database, and moments a datetime.
 _POSITION = re.compile(rb"([0-9]{1,18}):([0-9]{1,16})")
 
@@ -39,6 +40,7 @@ class ChangesView(ApiView):
         parameters=[
             OpenApiParameter(
                 "since",
+                {"type": "string", "maxLength": settings.SINCE_MAX_CHARACTERS},
                 description="A cursor, or an ISO 8601 datetime, exclusive; 90 days ago unless given, and at most.",
             ),
             page_size_parameter(default=settings.CHANGES_PAGE_SIZE_DEFAULT, most=settings.CHANGES_PAGE_SIZE_MAX),
@@ -68,10 +70,12 @@ def since_of(request: Request) -> Position | datetime | None:
     text = request.query_params.get("since")
     if text is None:
         return None
+    if len(text) > settings.SINCE_MAX_CHARACTERS:
+        raise ValidationError({"since": [_NO_POSITION]})
     # A `+` before an offset that was not encoded arrives as a space.
     since = position_of(text) or parse_moment(text) or parse_moment(text.replace(" ", "+"))
     if since is None:
-        raise ValidationError({"since": ["Must be an ISO 8601 datetime or a cursor."]})
+        raise ValidationError({"since": [_NO_POSITION]})
     return since
 
 

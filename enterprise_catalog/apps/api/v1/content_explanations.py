@@ -12,7 +12,7 @@ from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, 
 from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
 from enterprise_catalog.apps.api.params import query_keys, require_one_of, uuid_filter
 from enterprise_catalog.apps.api.v1.representations import content_representation, explanation_representation
-from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, ExplanationsShape
+from enterprise_catalog.apps.api.v1.shapes import KEY, PAGE_PARAMETERS, ExplanationsShape
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.core.db import snapshot
 from enterprise_catalog.apps.core.renderers import JSONRenderer
@@ -122,7 +122,7 @@ class ContentExplanationsView(ApiView):
         ),
         parameters=[
             OpenApiParameter(
-                _KEY, required=True, description="A course or run key, or the uuid of a program or a pathway."
+                _KEY, KEY, required=True, description="A course or run key, or the uuid of a program or a pathway."
             ),
             OpenApiParameter(_CATALOG, {"type": "string", "format": "uuid"}, description="Ask about this catalog."),
             *PAGE_PARAMETERS,

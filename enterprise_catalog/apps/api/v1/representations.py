@@ -5,7 +5,9 @@ from typing import Any
 
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.renderers import Rendered
+from enterprise_catalog.apps.core.text import shortened
 from enterprise_catalog.apps.operations.content_facts import ContentFacts
 from enterprise_catalog.apps.operations.explanations import Explanation
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -60,7 +62,8 @@ def run_representation(run: RefreshRun) -> dict[str, Any]:
 def content_representation(content: ContentFacts) -> dict[str, Any]:
     """ADD-5."""
     return {
-        "content_key": content.content_key,
+        # As asked, unless that could be no key.
+        "content_key": shortened(content.content_key, CONTENT_KEY_MAX_LENGTH),
         "content_type": content.content_type,
         "title": content.title,
         "parent_content_key": content.parent_content_key,

@@ -6,11 +6,14 @@ is the desk's.
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.serializers import BooleanField
 
+from enterprise_catalog.apps.catalog.course_modes import UnusableCourseModes, check_course_modes
 from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.parsers import parse_json
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.operations.catalogs import ABSENT, CatalogValues
@@ -26,9 +29,10 @@ class StrictUUIDField(serializers.UUIDField):
         return uuid
 
 
-_LENGTH = 255
+# Of all texts here; those of queries are no longer.
+TITLE_MAX_LENGTH = EnterpriseCatalog._meta.get_field("title").max_length
 # A text with anything but blanks, and nothing that a database column refuses.
-TEXT = {"type": "string", "minLength": 1, "maxLength": _LENGTH, "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$"}
+TEXT = {"type": "string", "minLength": 1, "maxLength": TITLE_MAX_LENGTH, "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$"}
 
 
 @extend_schema_field(TEXT)
@@ -36,7 +40,7 @@ class TextField(serializers.CharField):
     """1 to 255 characters, without the blanks around them. Text only; the framework's own field takes numbers, too."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=_LENGTH, **options)
+        super().__init__(max_length=TITLE_MAX_LENGTH, **options)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -45,11 +49,32 @@ class TextField(serializers.CharField):
 
 
 def _or_json_text(schema: dict[str, Any]) -> dict[str, Any]:
-    """What today's client sends as the text of the JSON that it means (CRUD-2)."""
-    return {"anyOf": [schema, {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}]}
+    """
+    What today's client sends as the text of the JSON that it means (CRUD-2). What bounds the text is the body, which
+    is a text itself.
+    """
+    text = {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
+    return {"anyOf": [schema, text | {"maxLength": settings.DATA_UPLOAD_MAX_MEMORY_SIZE}]}
 
 
-@extend_schema_field(_or_json_text({"type": "array", "items": {"type": "string"}}))
+COURSE_MODES = {
+    "type": "array",
+    "items": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": settings.COURSE_MODE_MAX_LENGTH,
+    },
+    "maxItems": settings.COURSE_MODES_LIMIT,
+}
+# What JSON Schema has no words for: the filter as compact JSON in UTF-8, and lists and objects within one another.
+CONTENT_FILTER = {
+    "type": "object",
+    "x-max-bytes": settings.CONTENT_FILTER_MAX_BYTES,
+    "x-max-levels": settings.CONTENT_FILTER_MAX_LEVELS,
+}
+
+
+@extend_schema_field(_or_json_text(COURSE_MODES))
 class CourseModesField(serializers.Field):
     """A list of strings, or the same as JSON text, which today's client sends."""
 
@@ -61,12 +86,13 @@ class CourseModesField(serializers.Field):
                 data = parse_json(data)
             except ValueError:
                 self.fail("invalid")
-        if not isinstance(data, list) or not all(isinstance(mode, str) for mode in data):
-            self.fail("invalid")
-        return data
+        try:
+            return check_course_modes(data)
+        except UnusableCourseModes as error:
+            raise serializers.ValidationError(str(error)) from error
 
 
-@extend_schema_field(_or_json_text({"type": "object"}))
+@extend_schema_field(_or_json_text(CONTENT_FILTER))
 class ContentFilterField(serializers.Field):
     default_error_messages = {"null": "Must be a JSON object."}
 

@@ -6,12 +6,48 @@ answers, `params` and `serializers` read what is sent.
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema_field
 from rest_framework import serializers
 
+from enterprise_catalog.apps.api.openapi import beyond
+from enterprise_catalog.apps.api.v1.serializers import CONTENT_FILTER, TITLE_MAX_LENGTH
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata
+from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
+from enterprise_catalog.apps.core.text import CUT
 from enterprise_catalog.apps.operations.explanations import Code, Rule
 from enterprise_catalog.apps.refresh.models import RefreshRun
+
+# --- Values of callers -------------------------------------------------------------------------------------------------
+
+# COM-16.
+KEY = beyond({"type": "string", "maxLength": CONTENT_KEY_MAX_LENGTH}, "matches nothing")
+
+
+def keys_of_body(limit: int) -> dict[str, Any]:
+    return {"type": "array", "items": KEY, "maxItems": limit}
+
+
+@extend_schema_field(KEY)
+class KeyField(serializers.CharField):
+    """One that a caller asks about."""
+
+
+class StoredKeyField(serializers.CharField):
+    """One that fits its column."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=CONTENT_KEY_MAX_LENGTH, **options)
+
+
+class TitleField(serializers.CharField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=TITLE_MAX_LENGTH, **options)
+
+
+@extend_schema_field(CONTENT_FILTER)
+class ContentFilterShape(serializers.DictField):
+    """As it was sent."""
+
 
 # --- Parameters ------------------------------------------------------------------------------------------------------
 
@@ -29,7 +65,7 @@ def keys_parameter(name: str, description: str, *, limit: int, required: bool = 
     """A repeatable parameter (COM-12)."""
     return OpenApiParameter(
         name,
-        {"type": "array", "items": {"type": "string"}, "maxItems": limit},
+        keys_of_body(limit),
         required=required,
         description=f"{description} Repeatable, {limit} at most.",
     )
@@ -38,7 +74,7 @@ def keys_parameter(name: str, description: str, *, limit: int, required: bool = 
 def page_size_parameter(*, default: int, most: int) -> OpenApiParameter:
     return OpenApiParameter(
         "page_size",
-        {"type": "integer", "minimum": 1, "default": default},
+        beyond({"type": "integer", "minimum": 1, "default": default}, f"counts as {most}"),
         description=f"A larger one counts as {most}, and what is none as {default} (COM-8).",
     )
 
@@ -46,14 +82,22 @@ def page_size_parameter(*, default: int, most: int) -> OpenApiParameter:
 PAGE_PARAMETERS = [
     OpenApiParameter(
         "page",
-        {"type": "string", "pattern": "^(0*[1-9][0-9]{0,8}|last)?$", "default": "1"},
+        {
+            "type": "string",
+            "pattern": "^(0*[1-9][0-9]{0,8}|last)?$",
+            "maxLength": settings.PAGE_MAX_CHARACTERS,
+            "default": "1",
+        },
         description="From 1, or `last` (COM-7).",
     ),
     page_size_parameter(default=settings.PAGE_SIZE_DEFAULT, most=settings.PAGE_SIZE_MAX),
 ]
 
+# A uuid, or an id.
+QUERY_NAME = beyond({"type": "string", "maxLength": 36}, "names nothing")
+
 IDENTIFIER = OpenApiParameter(
-    "identifier", {"type": "string"}, OpenApiParameter.PATH, description="Content key or uuid; keys may hold slashes."
+    "identifier", KEY, OpenApiParameter.PATH, description="Content key or uuid; keys may hold slashes."
 )
 
 # --- Headers ---------------------------------------------------------------------------------------------------------
@@ -62,6 +106,9 @@ IDENTIFIER = OpenApiParameter(
 def header(name: str, schema: Any, description: str, *, on: list[int], required: bool = False) -> OpenApiParameter:
     return OpenApiParameter(name, schema, "header", required=required, description=description, response=on)
 
+
+# COM-16: what is cut ends with three dots.
+NAMING_HEADER = {"type": "string", "maxLength": settings.HEADER_MAX_CHARACTERS + len(CUT)}
 
 SAVE_HEADERS = [
     header(
@@ -72,8 +119,8 @@ SAVE_HEADERS = [
     ),
     header(
         "X-Catalog-Filter-Warning",
-        {"type": "string", "pattern": "^[a-z-]+:[^, ]*(, [a-z-]+:[^, ]*){0,9}$"},
-        "What looks wrong with the filter, as `code:key` (QRY-8).",
+        NAMING_HEADER,
+        "What looks wrong with the filter, as `code:key`, with commas between (QRY-8).",
         on=[200, 201],
     ),
 ]
@@ -115,9 +162,9 @@ class ItemShape(serializers.Serializer):
     """What the service says of an item beside what discovery does (META-10 to META-19); much depends on its type."""
 
     content_type = serializers.ChoiceField(choices=ContentMetadata.ContentType.choices)
-    key = serializers.CharField(required=False, help_text="Of all but programs.")
+    key = StoredKeyField(required=False, help_text="Of all but programs.")
     uuid = serializers.CharField(required=False, help_text="Of programs, always.")
-    parent_content_key = serializers.CharField(allow_null=True, help_text="Of a run, the key of its course.")
+    parent_content_key = StoredKeyField(allow_null=True, help_text="Of a run, the key of its course.")
     content_last_modified = serializers.DateTimeField()
     marketing_url = serializers.CharField(required=False, allow_null=True)
     enrollment_url = serializers.CharField(required=False, allow_null=True)
@@ -131,12 +178,12 @@ class ItemShape(serializers.Serializer):
 
 class CatalogShape(serializers.Serializer):
     uuid = serializers.UUIDField()
-    title = serializers.CharField()
+    title = TitleField()
     enterprise_customer = serializers.UUIDField()
     catalog_query_uuid = serializers.UUIDField()
     content_last_modified = serializers.DateTimeField(allow_null=True)
     catalog_modified = serializers.DateTimeField()
-    query_title = serializers.CharField(allow_null=True)
+    query_title = TitleField(allow_null=True)
     content_refreshed_at = serializers.DateTimeField(allow_null=True)
     content_freshness = serializers.ChoiceField(choices=["never", "fresh", "stale"])
 
@@ -169,9 +216,9 @@ class CatalogsShape(PlainEnvelopeShape):
 
 class QueryShape(serializers.Serializer):
     uuid = serializers.UUIDField()
-    content_filter = serializers.DictField()
-    content_filter_hash = serializers.RegexField("^[0-9a-f]{32}$")
-    title = serializers.CharField(allow_null=True)
+    content_filter = ContentFilterShape()
+    content_filter_hash = serializers.RegexField("^[0-9a-f]{32}$", max_length=32)
+    title = TitleField(allow_null=True)
 
 
 class QueriesShape(FullEnvelopeShape):
@@ -184,15 +231,28 @@ class CatalogUuidsShape(serializers.Serializer):
     )
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {
+            "type": "array",
+            "items": {"type": "string", "format": "uuid"},
+            "maxItems": settings.DISTINCT_CATALOGS_LIMIT,
+        },
+        "maxProperties": settings.DISTINCT_CATALOGS_LIMIT,
+    }
+)
+class CatalogsByQueryField(serializers.DictField):
+    """Of the catalogs that were asked about."""
+
+
 class DistinctQueriesShape(serializers.Serializer):
     num_distinct_query_ids = serializers.IntegerField(min_value=0)
-    catalog_uuids_by_catalog_query_id = serializers.DictField(
-        child=serializers.ListField(child=serializers.UUIDField())
-    )
+    catalog_uuids_by_catalog_query_id = CatalogsByQueryField()
 
 
 class ContentKeysShape(serializers.Serializer):
-    content_keys = serializers.ListField(child=serializers.CharField(), max_length=settings.CONTENT_KEYS_LIMIT_POST)
+    content_keys = serializers.ListField(child=KeyField(), max_length=settings.CONTENT_KEYS_LIMIT_POST)
 
 
 # Without a body nothing is held (DIFF-3), which the framework cannot say of a serializer.
@@ -200,7 +260,7 @@ DIFF_KEYS = {
     "application/json": {
         "type": "object",
         "properties": {
-            "content_keys": {"type": "array", "items": {"type": "string"}, "maxItems": settings.DIFF_KEYS_LIMIT_POST}
+            "content_keys": keys_of_body(settings.DIFF_KEYS_LIMIT_POST),
         },
         "required": ["content_keys"],
     }
@@ -209,7 +269,7 @@ DIFF_KEYS = {
 
 class FilterKeysShape(serializers.Serializer):
     content_keys = serializers.ListField(
-        child=serializers.CharField(), required=False, max_length=settings.FILTER_KEYS_LIMIT
+        child=KeyField(), required=False, max_length=settings.FILTER_KEYS_LIMIT
     )
     catalog_uuids = serializers.ListField(
         child=serializers.UUIDField(),
@@ -221,11 +281,17 @@ class FilterKeysShape(serializers.Serializer):
 
 
 class FilteredKeysShape(serializers.Serializer):
-    filtered_content_keys = serializers.ListField(child=serializers.CharField())
+    filtered_content_keys = serializers.ListField(child=StoredKeyField(), max_length=settings.FILTER_KEYS_LIMIT)
+
+
+class AskedKeyShape(serializers.Serializer):
+    """As it was sent, of any length that the body had room for."""
+
+    content_key = serializers.CharField(max_length=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 class DiffKeyShape(serializers.Serializer):
-    content_key = serializers.CharField()
+    content_key = StoredKeyField()
 
 
 class DiffItemShape(DiffKeyShape):
@@ -233,19 +299,19 @@ class DiffItemShape(DiffKeyShape):
 
 
 class DiffShape(serializers.Serializer):
-    items_not_found = DiffKeyShape(many=True)
+    items_not_found = serializers.ListField(child=AskedKeyShape(), max_length=settings.DIFF_KEYS_LIMIT_POST)
     items_not_included = DiffKeyShape(many=True)
-    items_found = DiffItemShape(many=True)
+    items_found = serializers.ListField(child=DiffItemShape(), max_length=settings.DIFF_KEYS_LIMIT_POST)
 
 
 class ContentIdsShape(serializers.Serializer):
     """At least one of the two (ERR-3), which a schema of fields cannot say."""
 
     course_run_ids = serializers.ListField(
-        child=serializers.CharField(), required=False, max_length=settings.CONTAINS_IDS_LIMIT
+        child=KeyField(), required=False, max_length=settings.CONTAINS_IDS_LIMIT
     )
     program_uuids = serializers.ListField(
-        child=serializers.CharField(), required=False, max_length=settings.CONTAINS_IDS_LIMIT
+        child=KeyField(), required=False, max_length=settings.CONTAINS_IDS_LIMIT
     )
 
 
@@ -265,7 +331,7 @@ class ContentMetadataShape(FullEnvelopeShape):
     start = serializers.IntegerField(min_value=0, required=False, help_text=_OF_PAGES)
     results = ItemShape(many=True)
     uuid = serializers.UUIDField()
-    title = serializers.CharField()
+    title = TitleField()
     enterprise_customer = serializers.UUIDField()
 
 
@@ -274,7 +340,7 @@ class ContentsShape(PlainEnvelopeShape):
 
 
 class ChangeShape(serializers.Serializer):
-    content_key = serializers.CharField()
+    content_key = StoredKeyField()
     content_type = serializers.ChoiceField(choices=ContentMetadata.ContentType.choices)
     change = serializers.ChoiceField(choices=CatalogContentChange.Change.choices)
     changed_at = serializers.DateTimeField()
@@ -283,7 +349,7 @@ class ChangeShape(serializers.Serializer):
 
 class ChangesShape(serializers.Serializer):
     next = serializers.URLField(allow_null=True)
-    cursor = serializers.CharField()
+    cursor = serializers.CharField(max_length=settings.SINCE_MAX_CHARACTERS)
     results = ChangeShape(many=True)
 
 
@@ -328,12 +394,14 @@ class SetAsideShape(serializers.Serializer):
 class ContentFactsShape(serializers.Serializer):
     """ADD-5."""
 
-    content_key = serializers.CharField()
+    content_key = serializers.CharField(
+        max_length=CONTENT_KEY_MAX_LENGTH + len(CUT), help_text="As asked; what is too long for a key is cut."
+    )
     content_type = serializers.ChoiceField(
         choices=ContentMetadata.ContentType.choices, allow_null=True, help_text="Null when nobody knows the key."
     )
     title = serializers.CharField(allow_null=True)
-    parent_content_key = serializers.CharField(allow_null=True, help_text="Of a run, the key of its course.")
+    parent_content_key = StoredKeyField(allow_null=True, help_text="Of a run, the key of its course.")
     active = serializers.BooleanField(allow_null=True, help_text="Of courses (META-20).")
     inactive_because = serializers.CharField(allow_null=True)
     restricted = serializers.BooleanField(help_text="A run that v1 shows to nobody (V2-2).")
@@ -356,7 +424,7 @@ class ExplanationShape(serializers.Serializer):
     """ADD-5."""
 
     enterprise_catalog = serializers.UUIDField()
-    title = serializers.CharField()
+    title = TitleField()
     enterprise_customer = serializers.UUIDField()
     catalog_query_uuid = serializers.UUIDField()
     contains = serializers.BooleanField(help_text="What v1 answers (CONT-1).")
@@ -367,7 +435,7 @@ class ExplanationShape(serializers.Serializer):
         allow_null=True,
         help_text="It is a member itself, a run of a member course, or the course of a member run.",
     )
-    member = serializers.CharField(allow_null=True, help_text="The member by which the key is contained.")
+    member = StoredKeyField(allow_null=True, help_text="The member by which the key is contained.")
     since = serializers.DateTimeField(
         allow_null=True, help_text="When the member joined this catalog; null when that is longer ago than is kept."
     )

@@ -23,7 +23,7 @@ from enterprise_catalog.apps.console.admin.listing import BoundedPaginator
 from enterprise_catalog.apps.console.admin.previews import PreviewingAdmin
 from enterprise_catalog.apps.console.admin.runs import decisions
 from enterprise_catalog.apps.console.display import change_url, link, list_url, object_link
-from enterprise_catalog.apps.console.wording import refreshes, warning_sentence
+from enterprise_catalog.apps.console.wording import refreshes, warning_sentences
 from enterprise_catalog.apps.core.db import retry_lost_locks
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.operations.catalogs import SavedCatalog
@@ -182,8 +182,8 @@ class DeskAdmin(PreviewingAdmin):
     def tell_saved(self, request: HttpRequest, saved: SavedCatalog | SavedQuery) -> None:
         """What saving set in motion, and what is odd about the filter (CRUD-10)."""
         self.tell_run(request, saved.refresh_run)
-        for warning in saved.filter_warnings:
-            self.message_user(request, warning_sentence(warning), messages.WARNING)
+        for sentence in warning_sentences(saved.filter_warnings):
+            self.message_user(request, sentence, messages.WARNING)
 
     # History
 

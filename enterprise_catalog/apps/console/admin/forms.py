@@ -12,6 +12,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from enterprise_catalog.apps.catalog.course_modes import UnusableCourseModes, check_course_modes
 from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.display import pretty
@@ -91,10 +92,16 @@ class CourseModesField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value) or ""
-        return [mode.strip() for mode in text.split(",") if mode.strip()]
+        try:
+            return check_course_modes([mode.strip() for mode in text.split(",") if mode.strip()])
+        except UnusableCourseModes as error:
+            raise ValidationError(str(error)) from error
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(self.to_python(data) != (initial or []))
+        try:
+            return bool(self.to_python(data) != (initial or []))
+        except ValidationError:
+            return True
 
 
 class DeskForm(forms.ModelForm):

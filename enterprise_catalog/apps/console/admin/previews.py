@@ -39,7 +39,7 @@ from enterprise_catalog.apps.console.display import (
     pretty,
     table,
 )
-from enterprise_catalog.apps.console.wording import preview_progress, query_name, warning_sentence
+from enterprise_catalog.apps.console.wording import preview_progress, query_name, warning_sentences
 from enterprise_catalog.apps.operations.errors import InvalidValues, OperationError
 from enterprise_catalog.apps.operations.previews import Comparison, compare, has_ended, preview_filter
 from enterprise_catalog.apps.refresh.models import FilterPreview
@@ -91,7 +91,7 @@ class PreviewingAdmin(SimpleHistoryAdmin):
             content_filter = ContentFilterField(required=False).clean(request.POST.get("content_filter", ""))
         except ValidationError as error:
             return JsonResponse({"errors": error.messages, "warnings": [], "tidy": None})
-        warnings = [warning_sentence(warning) for warning in filter_warnings(content_filter or {})]
+        warnings = warning_sentences(filter_warnings(content_filter or {}))
         tidy = None if content_filter is None else pretty(content_filter)
         return JsonResponse({"errors": [], "warnings": warnings, "tidy": tidy})
 
@@ -156,7 +156,7 @@ class PreviewingAdmin(SimpleHistoryAdmin):
             "progress": preview_progress(preview),
             "typed": [self._label(name) for name in preview.typed] if obj else [],
             "filter": document(preview.content_filter),
-            "warnings": [warning_sentence(warning) for warning in filter_warnings(preview.content_filter)],
+            "warnings": warning_sentences(filter_warnings(preview.content_filter)),
             "consequences": "" if obj is None else self.consequences(obj),
         }
         if preview.state == FilterPreview.State.DONE:

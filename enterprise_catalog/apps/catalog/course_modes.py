@@ -1,0 +1,26 @@
+"""
+The course modes that a catalog enables, as the API and the admin take them (CRUD-2). Kept for other services; nothing
+here depends on them.
+"""
+
+from typing import Any
+
+from django.conf import settings
+
+
+class UnusableCourseModes(ValueError):
+    """They cannot be stored; the text is for the caller."""
+
+
+def check_course_modes(value: Any) -> list[str]:
+    """The modes, each once. Raises UnusableCourseModes for what is no list of a few short texts (COM-16)."""
+    if not isinstance(value, list) or not all(isinstance(mode, str) for mode in value):
+        raise UnusableCourseModes("Expected a list of course modes.")
+    if len(value) > settings.COURSE_MODES_LIMIT:
+        raise UnusableCourseModes(f"Ensure this field has no more than {settings.COURSE_MODES_LIMIT} elements.")
+    if not all(value):
+        raise UnusableCourseModes("A course mode may not be blank.")
+    if any(len(mode) > settings.COURSE_MODE_MAX_LENGTH for mode in value):
+        most = settings.COURSE_MODE_MAX_LENGTH
+        raise UnusableCourseModes(f"Ensure each course mode has no more than {most} characters.")
+    return list(dict.fromkeys(value))
