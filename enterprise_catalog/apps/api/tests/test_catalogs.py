@@ -90,6 +90,12 @@ class TestCreate:
         text = "An enterprise catalog with this uuid already exists with different values."
         assert (response.status_code, response.json()) == (409, {"uuid": [text]})
 
+    def test_each_course_mode_is_stored_once(self):  # COM-16
+        modes = [f"{number:032}" for number in range(18)]
+        response = admin().post(CATALOGS, body(enabled_course_modes=["audit", *modes, "audit"]))
+        assert response.status_code == 201
+        assert EnterpriseCatalog.objects.get().enabled_course_modes == ["audit", *modes]
+
     @pytest.mark.parametrize(
         ("field", "value", "text"),
         [
@@ -107,6 +113,11 @@ class TestCreate:
             ("enabled_course_modes", [1], "Expected a list of course modes."),
             ("enabled_course_modes", '["\\ud800"]', "Expected a list of course modes."),
             ("enabled_course_modes", None, "Expected a list of course modes."),
+            # COM-16
+            ("enabled_course_modes", ["audit"] * 21, "Ensure this field has no more than 20 elements."),
+            ("enabled_course_modes", ["x" * 33], "Ensure each course mode has no more than 32 characters."),
+            ("enabled_course_modes", f'["{"x" * 33}"]', "Ensure each course mode has no more than 32 characters."),
+            ("enabled_course_modes", ["audit", ""], "A course mode may not be blank."),
             ("publish_audit_enrollment_urls", "maybe", "Must be a valid boolean."),
             ("publish_audit_enrollment_urls", [], "Must be a valid boolean."),
             ("content_filter", ..., "This field is required."),

@@ -179,6 +179,14 @@ def test_catalogs_are_filtered_by_freshness(admin, freshness):  # P3
     assert {catalog.title for catalog in listed(admin, EnterpriseCatalog, freshness=freshness)} == {freshness}
 
 
+@pytest.mark.parametrize("modes", [", ".join(f"mode {number}" for number in range(21)), "x" * 33])
+def test_course_modes_are_bounded_as_in_the_api(admin, modes):  # COM-16
+    catalog = EnterpriseCatalogFactory.create()
+    response = edit(admin, catalog, enabled_course_modes=modes)
+    assert list(errors(response)) == ["enabled_course_modes"]
+    assert EnterpriseCatalog.objects.get().enabled_course_modes == catalog.enabled_course_modes
+
+
 def test_the_history_names_who_changed_what(admin):
     catalog = EnterpriseCatalogFactory.create()
     edit(admin, catalog, title="Mathematics")

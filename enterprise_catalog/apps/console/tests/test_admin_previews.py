@@ -299,6 +299,14 @@ def test_a_filter_is_checked_before_it_is_saved(admin, text, errors, warnings): 
         assert all(part in sentence for part, sentence in zip(expected, found, strict=True))
 
 
+def test_many_warnings_are_counted(admin, settings):  # COM-16
+    text = json.dumps({f"{number:03}{'x' * 100}": "y" for number in range(300)})
+    told = admin.post(page(CatalogQuery, "check_filter"), {"content_filter": text}).json()
+    assert len(told["warnings"]) == settings.FILTER_WARNINGS_SHOWN + 1
+    assert told["warnings"][-1] == "Content filter: 290 more warnings."
+    assert max(map(len, told["warnings"])) < 200
+
+
 def test_tidying_up_changes_no_value(admin):  # HASH-1
     text = '{"b":1.0,"a":[12345678901234567890,"é"]}'
     told = admin.post(page(CatalogQuery, "check_filter"), {"content_filter": text}).json()

@@ -167,6 +167,19 @@ def test_an_old_version_shows_its_filter(admin):
     assert not EnterpriseCatalog.objects.exists()
 
 
+def test_an_old_version_that_has_its_filter_elsewhere_shows_it(admin):
+    query = CatalogQueryFactory.create(content_filter={"partner": "umbrella"})
+    edit(admin, query, title="Renamed")
+    edit(admin, query, title="Renamed again", content_filter='{"partner": "globex"}')
+    renamed = query.history.get(title="Renamed")
+    assert renamed.content_filter is None
+    assert "umbrella" in admin.get(page(CatalogQuery, "simple_history", query.pk, renamed.pk)).content.decode()
+    # What changed from one to the next is the title, and then title and filter.
+    listed_changes = admin.get(page(CatalogQuery, "history", query.pk)).context["page_obj"].object_list
+    changed = [{it["field"] for it in row.history_delta_changes} for row in listed_changes[:2]]
+    assert ["content filter" in {name.lower() for name in names} for names in changed] == [True, False]
+
+
 @pytest.mark.parametrize("term", ["umbrella", "ENGIN", "{uuid:.8}", "{uuid:.8} ..."])
 def test_a_query_is_found_by_who_uses_it_and_by_the_beginning_of_its_uuid(admin, term):
     catalog = EnterpriseCatalogFactory.create(title="Engineering", enterprise_name="Umbrella")

@@ -56,6 +56,15 @@ def die(claim) -> None:
     FilterPreview.objects.filter(pk=claim.preview_uuid).update(lease_until=database_now() - timedelta(seconds=1))
 
 
+def test_of_a_person_the_last_ones_are_kept(settings):  # COM-16
+    settings.FILTER_PREVIEWS_KEPT = 3
+    other = wanted(by=8)
+    previews = [wanted(by=7) for _ in range(6)]
+    kept = set(FilterPreview.objects.values_list("pk", flat=True))
+    assert len(kept) == 4
+    assert {other.pk, previews[-1].pk} <= kept
+
+
 # --- The result -------------------------------------------------------------------------------------------------------
 
 
