@@ -67,8 +67,8 @@ threads = 4
 # Rolling restarts: a worker gets this long for the requests it is answering.
 graceful_timeout = 30
 
-# No header changes a path prefix or the scheme, whoever sends it (COM-16, `core.address`): gunicorn would answer 500 to a
-# prefix that the path does not begin with.
+# No header changes a path prefix or the scheme, whoever sends it (COM-16, `core.address`): gunicorn would answer 500 to
+# a prefix that the path does not begin with.
 forwarder_headers = ""
 secure_scheme_headers = {}
 

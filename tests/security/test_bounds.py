@@ -34,7 +34,15 @@ _NOT_OF_CALLERS = {
     *["LegacyCatalogs.results", "LegacyContent.results", "LegacyQueries.results", "Queries.results"],
     *["CustomerContains.catalog_list", "Diff.items_not_included", "ContentFacts.quarantined", "Explanation.reasons"],
     *["LegacyContent.results[]", "ContentFacts.title", "ContentFacts.inactive_because", "ContentFacts.hint"],
-    *["ExplainedReason.detail", "Reason.code", "Reason.detail", "SetAside.reason", "FieldErrors", "FieldErrors.*", "XML"],
+    *[
+        "ExplainedReason.detail",
+        "Reason.code",
+        "Reason.detail",
+        "SetAside.reason",
+        "FieldErrors",
+        "FieldErrors.*",
+        "XML",
+    ],
     *["Item.uuid", "Item.marketing_url", "Item.enrollment_url", "Item.xapi_activity_id"],
     *["Item.normalized_metadata_by_run", "Normalized.start_date", "Normalized.end_date"],
     *["Normalized.enroll_by_date", "Normalized.enroll_start_date"],
@@ -57,33 +65,40 @@ def types_of(schema: Schema) -> list[str]:
     return types if isinstance(types, list) else [types]
 
 
+def has_bound(schema: Schema, *, in_components: bool) -> bool:
+    """For each of its types."""
+    bounds = {
+        "string": "maxLength" in schema or schema.get("format") in (*_BOUNDED_FORMATS, "uri"),
+        "array": "maxItems" in schema,
+        "object": bool(schema.get("properties") or {"maxProperties", "x-max-bytes"} & set(schema)),
+        # Of sizes in answers nobody asks for more.
+        "integer": in_components or bool({"maximum", "x-beyond"} & set(schema)),
+    }
+    return all(bounds.get(name, True) for name in types_of(schema)) or bool({"enum", "const"} & set(schema))
+
+
+def inner_schemas(schema: Schema, where: str) -> Iterator[tuple[Schema, str]]:
+    if "items" in schema:
+        yield schema["items"], f"{where}[]"
+    for name, inner in schema.get("properties", {}).items():
+        yield inner, f"{where}.{name}"
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield schema["additionalProperties"], f"{where}.*"
+    for inner in (*schema.get("anyOf", []), *schema.get("oneOf", []), *schema.get("allOf", [])):
+        yield inner, where
+    if "contentSchema" in schema:
+        yield schema["contentSchema"], where
+
+
 def unbounded(schema: Schema, where: str, *, in_components: bool = False) -> Iterator[str]:
     """Every string, list, object and integer in it without a bound. Components are looked into once, by their name."""
     if "$ref" in schema and in_components:
         return
     schema = resolved(schema)
-    if "enum" in schema or "const" in schema:
-        return
-    types = types_of(schema)
-    if "string" in types and "maxLength" not in schema and schema.get("format") not in (*_BOUNDED_FORMATS, "uri"):
+    if not has_bound(schema, in_components=in_components):
         yield where
-    if "array" in types:
-        if "maxItems" not in schema:
-            yield where
-        yield from unbounded(schema["items"], f"{where}[]", in_components=in_components)
-    if "object" in types:
-        if not (schema.get("properties") or {"maxProperties", "x-max-bytes"} & set(schema)):
-            yield where
-        for name, inner in schema.get("properties", {}).items():
-            yield from unbounded(inner, f"{where}.{name}", in_components=in_components)
-        if isinstance(schema.get("additionalProperties"), dict):
-            yield from unbounded(schema["additionalProperties"], f"{where}.*", in_components=in_components)
-    if "integer" in types and not in_components and not {"maximum", "x-beyond"} & set(schema):
-        yield where
-    for inner in (*schema.get("anyOf", []), *schema.get("oneOf", []), *schema.get("allOf", [])):
-        yield from unbounded(inner, where, in_components=in_components)
-    if "contentSchema" in schema:
-        yield from unbounded(schema["contentSchema"], where, in_components=in_components)
+    for inner, inside in inner_schemas(schema, where):
+        yield from unbounded(inner, inside, in_components=in_components)
 
 
 @dataclass(frozen=True)
@@ -180,27 +195,34 @@ def values(schema: Schema, name: str, *, over: int) -> Iterator[Sent]:
     """Values that are at the bounds of a schema (`over` 0), or beyond them by one (1)."""
     schema = resolved(schema)
     beyond = schema.get("x-beyond") if over else None
-    if "maxLength" in schema and "contentSchema" not in schema:
-        yield Sent(f"{name}: length", filled(schema["maxLength"] + over, name), beyond)
-    if "maxItems" in schema:
-        yield Sent(f"{name}: number", many(schema["items"], schema["maxItems"] + over), beyond)
+    for what, value in own_values(schema, name, over=over):
+        yield Sent(f"{name}: {what}", value, beyond)
+    if "items" in schema:
         for item in values(schema["items"], f"{name}[]", over=over):
             yield replace(item, value=[item.value])
-    if "maximum" in schema:
-        yield Sent(f"{name}: largest", schema["maximum"] + over, beyond)
-    if "minimum" in schema and name != "page_size":
-        yield Sent(f"{name}: smallest", schema["minimum"] - over, beyond)
-    if "x-max-bytes" in schema:
-        room = schema["x-max-bytes"] - len(json.dumps({"key": ""}))
-        yield Sent(f"{name}: bytes", {"key": "x" * (room + over)})
-        yield Sent(f"{name}: levels", nested(schema["x-max-levels"] + over))
     for inner in schema.get("anyOf", []):
         yield from values(inner, name, over=over)
     if "contentSchema" in schema:
         for item in values(schema["contentSchema"], f"{name} as text", over=over):
             yield replace(item, value=json.dumps(item.value))
-        if over:
-            yield Sent(f"{name} as text: length", json.dumps({}).ljust(schema["maxLength"] + over))
+
+
+def own_values(schema: Schema, name: str, *, over: int) -> Iterator[tuple[str, Any]]:
+    if "maxLength" in schema:
+        length = schema["maxLength"] + over
+        if "contentSchema" not in schema:
+            yield "length", filled(length, name)
+        elif over:
+            yield "length of the text", json.dumps({}).ljust(length)
+    if "maxItems" in schema:
+        yield "number", many(schema["items"], schema["maxItems"] + over)
+    if "maximum" in schema:
+        yield "largest", schema["maximum"] + over
+    if "minimum" in schema and name != "page_size":
+        yield "smallest", schema["minimum"] - over
+    if "x-max-bytes" in schema:
+        yield "bytes", {"key": "x" * (schema["x-max-bytes"] - len(json.dumps({"key": ""})) + over)}
+        yield "levels", nested(schema["x-max-levels"] + over)
 
 
 @pytest.fixture(scope="module")
@@ -247,7 +269,7 @@ class Asker:
             query.append(urlencode({name: value}, doseq=True))
         body = self.body
         if where == "body":
-            body = (body | {name: value}) if name else value
+            body = {**(body or {}), name: value} if name else value
         headers = {name: value} if where == "header" else {}
         text = "" if body is None else json.dumps(body)
         with rolled_back() as written:
@@ -275,17 +297,18 @@ class Asker:
 
 def same_as_unknown(asker: Asker, where: str, name: str, sent: Sent, answer: Any) -> bool:
     """Whether the answer is that for a well-formed value which nothing has, but for what repeats the value itself."""
-    if (sent.beyond or "").startswith("counts as "):
-        if name == "If-None-Match":
-            return answer.status_code == 200
-        known, _ = asker.ask(where, name, sent.beyond.rpartition(" ")[2])
+    beyond = sent.beyond or ""
+    if name == "If-None-Match":
+        return bool(answer.status_code == 200)
+    if beyond.startswith("counts as "):
+        known, _ = asker.ask(where, name, beyond.rpartition(" ")[2])
     else:
         unknown = str(2**31) if name == "identifier" and "quer" in asker.operation.path else "edX+nothing"
         unknown = "0" * 32 if "uuid" in name and where == "query" and not isinstance(sent.value, list) else unknown
         known, _ = asker.ask(where, name, [unknown] if isinstance(sent.value, list) else unknown)
     text = sent.value[0] if isinstance(sent.value, list) else str(sent.value)
     shown = answer.body.decode().replace(text, "edX+nothing").replace(f"{text[:255]}...", "edX+nothing")
-    return answer.status_code == known.status_code and without_own(shown) == without_own(known.body.decode())
+    return bool(answer.status_code == known.status_code) and without_own(shown) == without_own(known.body.decode())
 
 
 def without_own(body: str) -> str:

@@ -19,8 +19,8 @@ from enterprise_catalog.apps.api.tests.builders import CATALOGS, path_of
 from enterprise_catalog.apps.api.v1.catalogs import CatalogsView
 from tests.security import test_admin_permissions
 from tests.security.callers import callers
-from tests.security.permission_table import METHODS
-from tests.security.test_permissions import CASES, Block
+from tests.security.permission_table import METHODS, Block
+from tests.security.test_permissions import CASES
 from tests.security.test_permissions import path_of as path_of_route
 from tests.security.urlconf import Route, all_routes
 from tests.security.world import World, ask, make_world

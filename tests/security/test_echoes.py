@@ -44,7 +44,10 @@ QUERY = "&".join(
 KNOWN = "&".join(
     f"{name}={quote(text, errors='replace')}"
     for text in ODD[1:]
-    for name in ("version", "lang", "format", "page", "next", "content_key", "hash", "uuid", "ordering", "since", "match")
+    for name in (
+        *("version", "lang", "format", "page", "next", "content_key", "hash", "uuid", "ordering", "since", "match"),
+        *("content_keys", "course_run_ids", "content_identifiers", "enterprise_customer", "title"),
+    )
 )
 HEADERS = {
     "X-Request-ID": LONG,
@@ -93,9 +96,7 @@ def asked_oddly(client: Any, path: str) -> Iterator[tuple[str, Any]]:
             with rolled_back():
                 yield (
                     method,
-                    client.generic(
-                        method, path, "{", content_type=f"text/{LONG}", QUERY_STRING=query, headers=HEADERS
-                    ),
+                    client.generic(method, path, "{", content_type=f"text/{LONG}", QUERY_STRING=query, headers=HEADERS),
                 )
 
 

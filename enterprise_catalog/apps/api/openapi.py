@@ -29,10 +29,11 @@ BAD_REQUEST = (FIELD_ERRORS, _DETAIL)
 # An array in place of an object; clients depend on it (ERR-3).
 MISSING_PARAMETER = "MissingParameter"
 
+
 def beyond(schema: dict[str, Any], outcome: str) -> dict[str, Any]:
     """
-    A schema whose bound may be passed: `x-beyond` says what becomes of a value that does, where it is no error. Ids that
-    are too long for any row match nothing (COM-16), and sizes that are too large are cut (COM-8).
+    A schema whose bound may be passed: `x-beyond` says what becomes of a value that does, where it is no error. Ids
+    that are too long for any row match nothing (COM-16), and sizes that are too large are cut (COM-8).
     """
     return schema | {"x-beyond": outcome}
 
@@ -85,7 +86,7 @@ HEADERS: dict[str, Any] = {
         "schema": {"type": "integer", "minimum": 0},
     },
     "Cache-Control": {
-        "description": "Nobody keeps the answer: it depends on who asks, and may be another one the next moment (COM-18).",
+        "description": "Nobody keeps the answer: it depends on who asks, and on the moment (COM-18).",
         "required": True,
         "schema": {"type": "string", "const": NOT_TO_BE_KEPT},
     },

@@ -64,7 +64,7 @@ def thin(model: Any, keys: Collection[Any]) -> None:
 
 
 def delete_rows(model: Any, ids: Sequence[int]) -> int:
-    """Delete these rows of a history, and return how many there were; a filter that others need moves to one of them."""
+    """Delete these rows of a history, and return their number. A filter that others need moves to one of them."""
     rows = model.history.model.objects
     if hasattr(model, "content_filter"):
         for row in rows.filter(pk__in=ids, content_filter__isnull=False):
@@ -90,6 +90,4 @@ def hold_filters(rows: Sequence[Any]) -> None:
 
 def _holders(history: Any, row: Any) -> Any:
     """Rows of the same query which hold the filter with this row's hash."""
-    return history.objects.filter(
-        id=row.id, content_filter_hash=row.content_filter_hash, content_filter__isnull=False
-    )
+    return history.objects.filter(id=row.id, content_filter_hash=row.content_filter_hash, content_filter__isnull=False)

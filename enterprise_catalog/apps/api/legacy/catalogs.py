@@ -94,8 +94,7 @@ class CatalogView(LegacyView):
             header(
                 "X-Catalog-Ignored-Params",
                 NAMING_HEADER,
-                "Percent-encoded names of parameters that were sent and do nothing here, with commas between; at most 20 "
-                "(LEG-9).",
+                "Percent-encoded names of parameters that do nothing here, with commas between; 20 at most (LEG-9).",
                 on=[200],
             ),
         ],

@@ -46,7 +46,9 @@ class QueryView(LegacyView):
         operation_id="retrieve_legacy_catalog_query",
         summary="One catalog query, as edx-enterprise showed it",
         description="For operators (LEG-18).",
-        parameters=[OpenApiParameter("identifier", beyond(ROW_ID, "404"), OpenApiParameter.PATH, description="Its id.")],
+        parameters=[
+            OpenApiParameter("identifier", beyond(ROW_ID, "404"), OpenApiParameter.PATH, description="Its id.")
+        ],
         responses=LegacyQueryShape,
     )
     def get(self, request: Request, identifier: str) -> Response:

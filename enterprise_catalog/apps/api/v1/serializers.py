@@ -32,7 +32,12 @@ class StrictUUIDField(serializers.UUIDField):
 # Of all texts here; those of queries are no longer.
 TITLE_MAX_LENGTH = EnterpriseCatalog._meta.get_field("title").max_length
 # A text with anything but blanks, and nothing that a database column refuses.
-TEXT = {"type": "string", "minLength": 1, "maxLength": TITLE_MAX_LENGTH, "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$"}
+TEXT = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": TITLE_MAX_LENGTH,
+    "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$",
+}
 
 
 @extend_schema_field(TEXT)

@@ -17,7 +17,7 @@ from enterprise_catalog.apps.core.text import CUT
 from enterprise_catalog.apps.operations.explanations import Code, Rule
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
-# --- Values of callers -------------------------------------------------------------------------------------------------
+# --- Values of callers -----------------------------------------------------------------------------------------------
 
 # COM-16.
 KEY = beyond({"type": "string", "maxLength": CONTENT_KEY_MAX_LENGTH}, "matches nothing")
@@ -268,9 +268,7 @@ DIFF_KEYS = {
 
 
 class FilterKeysShape(serializers.Serializer):
-    content_keys = serializers.ListField(
-        child=KeyField(), required=False, max_length=settings.FILTER_KEYS_LIMIT
-    )
+    content_keys = serializers.ListField(child=KeyField(), required=False, max_length=settings.FILTER_KEYS_LIMIT)
     catalog_uuids = serializers.ListField(
         child=serializers.UUIDField(),
         required=False,
@@ -307,12 +305,8 @@ class DiffShape(serializers.Serializer):
 class ContentIdsShape(serializers.Serializer):
     """At least one of the two (ERR-3), which a schema of fields cannot say."""
 
-    course_run_ids = serializers.ListField(
-        child=KeyField(), required=False, max_length=settings.CONTAINS_IDS_LIMIT
-    )
-    program_uuids = serializers.ListField(
-        child=KeyField(), required=False, max_length=settings.CONTAINS_IDS_LIMIT
-    )
+    course_run_ids = serializers.ListField(child=KeyField(), required=False, max_length=settings.CONTAINS_IDS_LIMIT)
+    program_uuids = serializers.ListField(child=KeyField(), required=False, max_length=settings.CONTAINS_IDS_LIMIT)
 
 
 class CatalogContainsShape(serializers.Serializer):
