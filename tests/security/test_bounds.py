@@ -124,7 +124,7 @@ OPERATIONS = [
 ]
 
 
-def test_everything_that_is_sent_has_a_bound():
+def test_everything_that_is_sent_has_a_bound():  # COM-16, SURF-4
     wrong = []
     for operation in OPERATIONS:
         parts = [(f"{it['in']} {it['name']}", it["schema"]) for it in operation.parameters]
@@ -136,7 +136,7 @@ def test_everything_that_is_sent_has_a_bound():
     assert len(OPERATIONS) > 40
 
 
-def test_everything_of_callers_in_answers_has_a_bound():
+def test_everything_of_callers_in_answers_has_a_bound():  # COM-16, SURF-4
     found = set()
     for name, schema in DOCUMENT["components"]["schemas"].items():
         found.update(unbounded(schema, name, in_components=True))
@@ -322,6 +322,7 @@ IDS = [it.description["operationId"] for it in ASKED]
 
 @pytest.mark.parametrize("operation", ASKED, ids=IDS)
 def test_what_is_beyond_a_bound_is_refused(operation: Operation, world: World, operator: Any):
+    """COM-16, COM-21, ERR-2, ERR-4."""
     asker = Asker(operation, world, operator)
     fine, _ = asker.ask()
     assert fine.status_code < 400 or operation.path.endswith(("approve/", "reject/")), fine.body
@@ -341,6 +342,7 @@ def test_what_is_beyond_a_bound_is_refused(operation: Operation, world: World, o
 
 @pytest.mark.parametrize("operation", ASKED, ids=IDS)
 def test_what_is_at_a_bound_is_taken(operation: Operation, world: World, operator: Any):
+    """COM-16."""
     asker = Asker(operation, world, operator)
     wrong = []
     for where, name, schema in asker.parts():

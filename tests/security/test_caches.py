@@ -56,6 +56,7 @@ def complaint_about(response: Any) -> str:
 
 @pytest.mark.parametrize(("block", "route"), CASES)
 def test_every_route_by_every_method(world: World, block: Block, route: Route):
+    """COM-18, COM-19."""
     clients = callers("ANLO", roles_from="token")
     wrong, seen = [], set()
     for method in METHODS:
@@ -72,7 +73,7 @@ def test_every_route_by_every_method(world: World, block: Block, route: Route):
     assert DJANGOS not in seen
 
 
-def test_the_document_is_public_and_its_refusals_are_not():
+def test_the_document_is_public_and_its_refusals_are_not():  # COM-18
     assert Client().get("/api/schema/")["Cache-Control"] == PUBLIC
     assert "Cookie" not in Client().get("/api/schema/")["Vary"]
     for refused in (Client().post("/api/schema/"), Client().get("/api/schema/", headers={"Accept": "image/png"})):
@@ -94,7 +95,7 @@ def test_figures_are_of_the_moment(settings):  # ADD-7
     assert (response.status_code, complaint_about(response)) == (200, "")
 
 
-class TestRefusals:
+class TestRefusals:  # COM-18
     def refused(self, response: Any, status: int) -> None:
         assert response.status_code == status
         assert (response["Cache-Control"], complaint_about(response)) == (NOT_KEPT, "")
@@ -165,7 +166,7 @@ def test_streams(world, action, method):
         assert gzip.decompress(response.getvalue())
 
 
-def test_a_preflight(settings):
+def test_a_preflight(settings):  # COM-18
     settings.CORS_ALLOWED_ORIGINS = ["https://portal.example"]
     asked = {"Origin": "https://portal.example", "Access-Control-Request-Method": "POST"}
     response = Client().options(CATALOGS, headers=asked)

@@ -101,7 +101,7 @@ def asked_oddly(client: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=[route.name for route in ROUTES])
-def test_every_route(world: World, operator: Any, route: Route):
+def test_every_route(world: World, operator: Any, route: Route):  # COM-16, COM-20
     wrong = []
     for client in (operator, Client()):
         for case in ("of-E", "unknown"):

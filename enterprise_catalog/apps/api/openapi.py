@@ -16,10 +16,10 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAuthenticated
 
+from enterprise_catalog.apps.api.bounds import MESSAGE, beyond
 from enterprise_catalog.apps.api.conditional import MAY_BE_KEPT
 from enterprise_catalog.apps.catalog.surfaces import LEGACY, V2, Surface
 from enterprise_catalog.apps.core.middleware import NOT_TO_BE_KEPT
-from enterprise_catalog.apps.core.text import CUT
 
 _JSON, _XML = "application/json", "application/xml"
 
@@ -30,35 +30,24 @@ BAD_REQUEST = (FIELD_ERRORS, _DETAIL)
 MISSING_PARAMETER = "MissingParameter"
 
 
-def beyond(schema: dict[str, Any], outcome: str) -> dict[str, Any]:
-    """
-    A schema whose bound may be passed: `x-beyond` says what becomes of a value that does, where it is no error. Ids
-    that are too long for any row match nothing (COM-16), and sizes that are too large are cut (COM-8).
-    """
-    return schema | {"x-beyond": outcome}
-
-
-# It may repeat what was sent, and not all of it (COM-16).
-_MESSAGE = {"type": "string", "maxLength": settings.ERROR_TEXT_MAX_CHARACTERS + len(CUT)}
-
 SCHEMAS: dict[str, Any] = {
     _DETAIL: {
         "description": "One message (ERR-1).",
         "type": "object",
-        "properties": {"detail": _MESSAGE},
+        "properties": {"detail": MESSAGE},
         "required": ["detail"],
         "additionalProperties": False,
     },
     FIELD_ERRORS: {
         "description": "What is wrong with each field or parameter; `non_field_errors` with several at once (ERR-2).",
         "type": "object",
-        "additionalProperties": {"type": "array", "items": _MESSAGE, "minItems": 1},
+        "additionalProperties": {"type": "array", "items": MESSAGE, "minItems": 1},
         "minProperties": 1,
     },
     MISSING_PARAMETER: {
         "description": "A parameter is missing (ERR-3).",
         "type": "array",
-        "items": _MESSAGE,
+        "items": MESSAGE,
         "minItems": 1,
         "maxItems": 1,
     },

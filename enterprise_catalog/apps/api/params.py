@@ -12,14 +12,11 @@ from django.conf import settings
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from enterprise_catalog.apps.api.bounds import LARGEST_ID
 from enterprise_catalog.apps.core.exceptions import BodyTooLarge, LengthRequired
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
 ListOrNone = TypeVar("ListOrNone", bound=list[Any] | None)
-
-LARGEST_ID = 2**63 - 1
-# As the OpenAPI document says it.
-ROW_ID = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
 
 _TRUE = frozenset(["true", "1", "yes", "on", "t", "y"])
 _FALSE = frozenset(["false", "0", "no", "off", "f", "n", ""])

@@ -14,13 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.legacy import viewed_catalog, viewed_catalogs
+from enterprise_catalog.apps.api.bounds import NAMING_HEADER, ROW_ID, TITLE_MAX_LENGTH, beyond
 from enterprise_catalog.apps.api.legacy.shapes import LegacyCatalogsShape, LegacyContentShape
 from enterprise_catalog.apps.api.legacy.views import LegacyView, ignored_parameters, url_of_page
-from enterprise_catalog.apps.api.openapi import beyond
 from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request, page_size
-from enterprise_catalog.apps.api.params import ROW_ID, integer_filter, uuid_filter
-from enterprise_catalog.apps.api.v1.serializers import TITLE_MAX_LENGTH
-from enterprise_catalog.apps.api.v1.shapes import NAMING_HEADER, PAGE_PARAMETERS, header, page_size_parameter
+from enterprise_catalog.apps.api.params import integer_filter, uuid_filter
+from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, header, page_size_parameter
 from enterprise_catalog.apps.catalog.legacy import legacy_linker
 from enterprise_catalog.apps.catalog.linking import link_context
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog

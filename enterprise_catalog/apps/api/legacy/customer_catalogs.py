@@ -10,10 +10,11 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.queries import require_operator
 from enterprise_catalog.apps.access.roles import ADD_CATALOGS, CHANGE_CATALOGS, grants_of
+from enterprise_catalog.apps.api.bounds import ROW_ID
 from enterprise_catalog.apps.api.legacy.shapes import LegacyCustomerCatalogShape
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.openapi import FIELD_ERRORS, Refused
-from enterprise_catalog.apps.api.params import ROW_ID, is_row_id, json_body
+from enterprise_catalog.apps.api.params import is_row_id, json_body
 from enterprise_catalog.apps.api.saving import refusals_as_answers, save_headers
 from enterprise_catalog.apps.api.v1.serializers import TEXT, StrictUUIDField, TextField
 from enterprise_catalog.apps.api.v1.shapes import SAVE_HEADERS

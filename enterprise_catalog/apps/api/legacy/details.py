@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.legacy import viewed_catalog
+from enterprise_catalog.apps.api.bounds import KEY
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.params import repaired
-from enterprise_catalog.apps.api.v1.shapes import KEY
 from enterprise_catalog.apps.catalog.legacy import program_with_enrollment, with_enrollment
 from enterprise_catalog.apps.catalog.legacy_details import course_record, program_record, run_record
 from enterprise_catalog.apps.catalog.linking import link_context

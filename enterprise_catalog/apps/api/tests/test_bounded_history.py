@@ -49,6 +49,7 @@ def catalog():
 
 
 def test_a_query_that_is_renamed_again_and_again_has_its_filter_once_in_its_history(catalog, settings):
+    """COM-16."""
     for number in range(CHANGES):
         change(operator(), catalog, query_title=f"Title {number}")
     assert history_bytes() < 1_000_100
@@ -65,7 +66,7 @@ def test_two_filters_in_turn_are_there_twice(catalog):
     assert history_bytes() < 2_000_100
 
 
-def test_a_filter_that_is_always_another_fills_only_the_rows_that_are_kept(catalog, settings):
+def test_a_filter_that_is_always_another_fills_only_the_rows_that_are_kept(catalog, settings):  # COM-16
     settings.HISTORY_ROWS_KEPT = 5
     query = catalog.catalog_query
     for number in range(CHANGES):
@@ -77,7 +78,7 @@ def test_a_filter_that_is_always_another_fills_only_the_rows_that_are_kept(catal
     assert history_bytes() < 1_000_000 + 5 * 10_100
 
 
-def test_a_catalog_that_is_changed_again_and_again(catalog, settings):
+def test_a_catalog_that_is_changed_again_and_again(catalog, settings):  # COM-16
     for number in range(CHANGES):
         change(operator(), catalog, title=f"Title {number}")
     assert VERSIONS.count() <= settings.HISTORY_ROWS_KEPT + 1

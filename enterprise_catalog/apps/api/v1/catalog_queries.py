@@ -16,15 +16,14 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.queries import require_admin_of_some, require_operator
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES, Grants, grants_of
+from enterprise_catalog.apps.api.bounds import CONTENT_FILTER, QUERY_NAME
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
 from enterprise_catalog.apps.api.params import body_uuids, is_row_id, json_body, limited, require_one_of
 from enterprise_catalog.apps.api.v1.representations import query_representation
-from enterprise_catalog.apps.api.v1.serializers import CONTENT_FILTER
 from enterprise_catalog.apps.api.v1.shapes import (
     HASH,
     PAGE_PARAMETERS,
-    QUERY_NAME,
     CatalogUuidsShape,
     DistinctQueriesShape,
     QueriesShape,

@@ -8,11 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.roles import grants_of
+from enterprise_catalog.apps.api.bounds import KEY
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
 from enterprise_catalog.apps.api.params import query_keys, require_one_of, uuid_filter
 from enterprise_catalog.apps.api.v1.representations import content_representation, explanation_representation
-from enterprise_catalog.apps.api.v1.shapes import KEY, PAGE_PARAMETERS, ExplanationsShape
+from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, ExplanationsShape
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.core.db import snapshot
 from enterprise_catalog.apps.core.renderers import JSONRenderer

@@ -11,9 +11,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.serializers import BooleanField
 
+from enterprise_catalog.apps.api.bounds import CONTENT_FILTER, TITLE_MAX_LENGTH
 from enterprise_catalog.apps.catalog.course_modes import UnusableCourseModes, check_course_modes
 from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter
-from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.parsers import parse_json
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.operations.catalogs import ABSENT, CatalogValues
@@ -29,8 +29,6 @@ class StrictUUIDField(serializers.UUIDField):
         return uuid
 
 
-# Of all texts here; those of queries are no longer.
-TITLE_MAX_LENGTH = EnterpriseCatalog._meta.get_field("title").max_length
 # A text with anything but blanks, and nothing that a database column refuses.
 TEXT = {
     "type": "string",
@@ -70,12 +68,6 @@ COURSE_MODES = {
         "maxLength": settings.COURSE_MODE_MAX_LENGTH,
     },
     "maxItems": settings.COURSE_MODES_LIMIT,
-}
-# What JSON Schema has no words for: the filter as compact JSON in UTF-8, and lists and objects within one another.
-CONTENT_FILTER = {
-    "type": "object",
-    "x-max-bytes": settings.CONTENT_FILTER_MAX_BYTES,
-    "x-max-levels": settings.CONTENT_FILTER_MAX_LEVELS,
 }
 
 

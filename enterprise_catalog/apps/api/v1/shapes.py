@@ -6,48 +6,25 @@ answers, `params` and `serializers` read what is sent.
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from enterprise_catalog.apps.api.openapi import beyond
-from enterprise_catalog.apps.api.v1.serializers import CONTENT_FILTER, TITLE_MAX_LENGTH
+from enterprise_catalog.apps.api.bounds import (
+    KEY,
+    NAMING_HEADER,
+    CatalogsByQueryField,
+    ContentFilterShape,
+    KeyField,
+    StoredKeyField,
+    TitleField,
+    beyond,
+    keys_of_body,
+)
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.text import CUT
 from enterprise_catalog.apps.operations.explanations import Code, Rule
 from enterprise_catalog.apps.refresh.models import RefreshRun
-
-# --- Values of callers -----------------------------------------------------------------------------------------------
-
-# COM-16.
-KEY = beyond({"type": "string", "maxLength": CONTENT_KEY_MAX_LENGTH}, "matches nothing")
-
-
-def keys_of_body(limit: int) -> dict[str, Any]:
-    return {"type": "array", "items": KEY, "maxItems": limit}
-
-
-@extend_schema_field(KEY)
-class KeyField(serializers.CharField):
-    """One that a caller asks about."""
-
-
-class StoredKeyField(serializers.CharField):
-    """One that fits its column."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=CONTENT_KEY_MAX_LENGTH, **options)
-
-
-class TitleField(serializers.CharField):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=TITLE_MAX_LENGTH, **options)
-
-
-@extend_schema_field(CONTENT_FILTER)
-class ContentFilterShape(serializers.DictField):
-    """As it was sent."""
-
 
 # --- Parameters ------------------------------------------------------------------------------------------------------
 
@@ -93,9 +70,6 @@ PAGE_PARAMETERS = [
     page_size_parameter(default=settings.PAGE_SIZE_DEFAULT, most=settings.PAGE_SIZE_MAX),
 ]
 
-# A uuid, or an id.
-QUERY_NAME = beyond({"type": "string", "maxLength": 36}, "names nothing")
-
 IDENTIFIER = OpenApiParameter(
     "identifier", KEY, OpenApiParameter.PATH, description="Content key or uuid; keys may hold slashes."
 )
@@ -106,9 +80,6 @@ IDENTIFIER = OpenApiParameter(
 def header(name: str, schema: Any, description: str, *, on: list[int], required: bool = False) -> OpenApiParameter:
     return OpenApiParameter(name, schema, "header", required=required, description=description, response=on)
 
-
-# COM-16: what is cut ends with three dots.
-NAMING_HEADER = {"type": "string", "maxLength": settings.HEADER_MAX_CHARACTERS + len(CUT)}
 
 SAVE_HEADERS = [
     header(
@@ -229,21 +200,6 @@ class CatalogUuidsShape(serializers.Serializer):
     enterprise_catalog_uuids = serializers.ListField(
         child=serializers.UUIDField(), required=False, allow_null=True, max_length=settings.DISTINCT_CATALOGS_LIMIT
     )
-
-
-@extend_schema_field(
-    {
-        "type": "object",
-        "additionalProperties": {
-            "type": "array",
-            "items": {"type": "string", "format": "uuid"},
-            "maxItems": settings.DISTINCT_CATALOGS_LIMIT,
-        },
-        "maxProperties": settings.DISTINCT_CATALOGS_LIMIT,
-    }
-)
-class CatalogsByQueryField(serializers.DictField):
-    """Of the catalogs that were asked about."""
 
 
 class DistinctQueriesShape(serializers.Serializer):
