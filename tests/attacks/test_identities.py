@@ -98,7 +98,7 @@ def test_a_token_that_is_named_as_the_local_superuser(target: Target, name: str,
 def signed_in(target: Target, name: str, password: str) -> requests.Session:
     """By password, as a browser does behind TLS."""
     browser = requests.Session()
-    browser.headers |= {"X-Forwarded-Proto": "https", "Referer": f"https://{target.address[0]}:{target.address[1]}/"}
+    browser.headers.update({"X-Forwarded-Proto": "https", "Referer": "https://{}:{}/".format(*target.address)})
     page = browser.get(f"{target.service.url}/admin/login/", timeout=30)
     token = page.cookies["csrftoken"]
     # The cookies are for https alone; so they are sent by hand.

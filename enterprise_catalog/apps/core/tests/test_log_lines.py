@@ -1,4 +1,4 @@
-"""What becomes of lines of libraries, of prints and of what is too long (COM-16); `tests/contract` has the processes."""
+"""What becomes of lines of libraries, of prints and of what is too long (COM-16)."""
 
 import json
 import logging
