@@ -2,11 +2,14 @@
 
 Writing a lock asks the package index (pip-compile). Checking one must never: the check runs in CI on every change and
 has to give the same answer tomorrow, so it looks at files only. Each lock carries a digest of the .in it was made from.
+Each pin carries the hashes of its files: pip installs nothing else under that name and version, whatever an index or a
+mirror serves, and refuses a lock in which one pin has none.
 """
 
 import argparse
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,9 +24,11 @@ LAYERS = ("base", "mysql", "test", "quality", "bench", "docs", "dev")
 # For environments of their own: what they pin is nobody else's affair.
 APART = ("clients",)
 DIGEST_PREFIX = "# sha256 of "
+HASH = re.compile(r" --hash=sha256:[0-9a-f]{64}(?= |$)")
 # Nothing about the machine that made the lock may end up in it.
 COMPILE_OPTIONS = (
     "--quiet",
+    "--generate-hashes",
     "--allow-unsafe",
     "--strip-extras",
     "--no-header",
@@ -44,8 +49,8 @@ def stamp_line(source: Path) -> str:
 
 
 def requirement_lines(path: Path) -> Iterator[str]:
-    """The requirements a file states itself: no comments, options, constraints or included files."""
-    for line in path.read_text().splitlines():
+    """The requirements a file states itself, each with its hashes: no comments, options, constraints or other files."""
+    for line in path.read_text().replace("\\\n", " ").splitlines():
         text = line.split("#")[0].strip()
         if text and not text.startswith("-"):
             yield text
@@ -55,8 +60,13 @@ def pins_in(lock: Path) -> dict[str, str]:
     pins: dict[str, str] = {}
     for line in requirement_lines(lock):
         name, _, version = line.partition("==")
-        pins[canonicalize_name(name)] = version.split(";")[0].strip()
+        pins[canonicalize_name(name)] = re.split("[; ]", version)[0]
     return pins
+
+
+def without_hashes(lock: Path) -> list[str]:
+    """The requirements for which pip would have to take whatever an index gives it."""
+    return [line.split()[0] for line in requirement_lines(lock) if not HASH.search(line)]
 
 
 def problems(directory: Path = REQUIREMENTS) -> list[str]:
@@ -70,6 +80,7 @@ def problems(directory: Path = REQUIREMENTS) -> list[str]:
             continue
         if stamp_line(source) not in lock.read_text().splitlines():
             found.append(f"{lock.name} was not made from the present {source.name}")
+        found += [f"{lock.name} has no hash for {requirement}" for requirement in without_hashes(lock)]
         pins = pins_in(lock)
         for text in requirement_lines(source):
             requirement = Requirement(text)

@@ -6,6 +6,8 @@ import pytest
 
 from scripts import lock
 
+HASH = f"--hash=sha256:{'0' * 64}"
+
 
 @pytest.fixture
 def requirements(tmp_path: Path) -> Path:
@@ -14,7 +16,7 @@ def requirements(tmp_path: Path) -> Path:
         (tmp_path / f"{layer}.in").write_text("# nothing\n")
         write_lock(tmp_path, layer, "")
     (tmp_path / "base.in").write_text("Django>=5.2,<5.3  # the framework\n")
-    write_lock(tmp_path, "base", "django==5.2.1\n    # via -r base.in\n")
+    write_lock(tmp_path, "base", f"django==5.2.1 \\\n    {HASH} \\\n    {HASH}\n    # via -r base.in\n")
     assert lock.problems(tmp_path) == []
     return tmp_path
 
@@ -30,18 +32,31 @@ def test_changed_source_is_seen(requirements):
 
 
 def test_pin_outside_the_wanted_range_is_seen(requirements):
-    write_lock(requirements, "base", "django==4.2.1\n")
+    write_lock(requirements, "base", f"django==4.2.1 {HASH}\n")
     assert lock.problems(requirements) == ["base.txt pins Django 4.2.1, base.in wants <5.3,>=5.2"]
 
 
 def test_two_versions_of_one_package_are_seen(requirements):
-    write_lock(requirements, "test", "Django==5.2.2\n")
+    write_lock(requirements, "test", f"Django==5.2.2 {HASH}\n")
     assert lock.problems(requirements) == ["django is 5.2.1 in base.txt but 5.2.2 in test.txt"]
 
 
 def test_an_environment_of_its_own_may_pin_another_version(requirements):
-    write_lock(requirements, "clients", "Django==4.2.1\n")
+    write_lock(requirements, "clients", f"Django==4.2.1 {HASH}\n")
     assert lock.problems(requirements) == []
+
+
+@pytest.mark.parametrize("layer", ["base", "clients"])
+@pytest.mark.parametrize("rest", ["", " --hash=sha256:", " --hash=md5:0", " # " + HASH])
+def test_pin_without_a_hash_is_seen(requirements, layer, rest):
+    other = f"celery==5.7.0 \\\n    {HASH}\n"
+    write_lock(requirements, layer, f"django==5.2.1{rest}\n{other}")
+    assert lock.problems(requirements) == [f"{layer}.txt has no hash for django==5.2.1"]
+
+
+def test_requirement_by_address_is_no_pin(requirements):
+    write_lock(requirements, "clients", "thing @ https://example.org/thing.zip\n")
+    assert lock.problems(requirements) == ["clients.txt has no hash for thing"]
 
 
 def test_missing_lock_is_seen(requirements):
@@ -52,4 +67,4 @@ def test_missing_lock_is_seen(requirements):
 def test_locks_name_no_index_and_no_path():
     for text in (path.read_text() for path in lock.REQUIREMENTS.glob("*.txt")):
         assert "://" not in text
-        assert "--" not in text
+        assert "--" not in text.replace(" --hash=sha256:", "")
