@@ -58,7 +58,7 @@ def measuring() -> Iterator[Measured]:
 
     attempt = ServiceClient._attempt
 
-    def timed(*arguments: Any, **options: Any) -> bytes:
+    def timed(*arguments: Any, **options: Any) -> bytearray:
         started = time.perf_counter()
         try:
             return attempt(*arguments, **options)

@@ -27,13 +27,29 @@ SERVICE_MAX_PAUSE_SECONDS = 20
 SERVICE_MAX_WAIT_SECONDS = 60
 # All attempts and pauses of one call together.
 SERVICE_CALL_SECONDS = 180
-# A page of 100 items is about 2 MB; far more is a mistake, and memory is bounded.
-SERVICE_MAX_BODY_BYTES = 64 * 1024 * 1024
 # Tokens are renewed this long before they end.
 SERVICE_TOKEN_MARGIN_SECONDS = 60
 
 # Items per page of a search (discovery allows 100) and keys per call for full records (DISC-18).
 DISCOVERY_PAGE_SIZE = env.int("DISCOVERY_PAGE_SIZE", default=100)
+# What one answer may cost a worker (DISC-17): three times what a page of 500 real items is, and of larger ones if those
+# are asked for. A real item is about 20 kB on a page. Bytes are counted as decoded, since a thousandth of them may have
+# been sent. Values are counted before any is made, since `[{},{},...]` takes thirty times its length in memory: real
+# answers have at most 70 commas and brackets in 1,000 bytes.
+_ITEMS = max(DISCOVERY_PAGE_SIZE, 500)
+SERVICE_MAX_BODY_BYTES = _ITEMS * 64 * 1024
+SERVICE_MAX_BODY_VALUES = _ITEMS * 2_000
+# A token and what comes with it is some 2 kB.
+SERVICE_MAX_TOKEN_BYTES = 64 * 1024
+# The largest page that discovery makes, whatever it is asked for.
+DISCOVERY_LARGEST_PAGE = 5_000
+# A page that names the next one in more characters has no cursor of discovery's, which are some 100 long.
+DISCOVERY_NEXT_MAX_CHARACTERS = 8_000
+# What one fetch may hold until it is stored, as compressed: four times what 20,000 courses with their full records
+# take. Larger results fail and change nothing (`window_exceeded`).
+DISCOVERY_MAX_RESULT_BYTES = env.int("DISCOVERY_MAX_RESULT_BYTES", default=512 * 1024 * 1024)
+# ... and how many items it may have, of whatever size: a walk ends, also one that brings a new item with each page.
+DISCOVERY_MAX_ITEMS = 200_000
 DISCOVERY_KEYS_PER_CALL = 50
 # Servers refuse request lines above 4 kB; fewer keys are asked for at once when they are long.
 DISCOVERY_KEYS_MAX_CHARACTERS = 3_500
@@ -140,6 +156,8 @@ _LEAST = {
     "DISCOVERY_PAGE_SIZE": 1,
     "DISCOVERY_REQUESTS_PER_HOUR": 0,
     "DISCOVERY_COUNT_CAP": 1,
+    # The largest document that is stored at all, and the room beside it.
+    "DISCOVERY_MAX_RESULT_BYTES": 4 * 1024 * 1024,
     "REFRESH_INTERVAL_HOURS": 1,
     "FULL_RECORD_MAX_AGE_HOURS": 1,
     "FULL_RECORDS_ON_REQUEST": 0,

@@ -47,6 +47,8 @@ _BATCH_BYTES = 1024 * 1024
 _BATCH_ROWS = 200
 _KEYS_PER_STATEMENT = 1000
 _NESTED_RUNS_PER_STATEMENT = 1000
+# Of the courses of a batch, which usually have a thousand together, so many at once are compared.
+_NESTED_RUNS_AT_ONCE = 10_000
 # Of a row of documents: its key, quotes and commas.
 _ROW_BYTES = 2048
 
@@ -313,6 +315,17 @@ def _reviews(content_keys: Sequence[str]) -> dict[str, Review]:
 
 def _write_nested_runs(wanted: Mapping[str, Mapping[str, bool]]) -> None:
     """Make the index of nested runs say what the documents say, writing only the difference."""
+    courses = in_measured_chunks(
+        list(wanted.items()),
+        size=lambda course: len(course[1]),
+        rows_at_most=_BATCH_ROWS,
+        size_at_most=_NESTED_RUNS_AT_ONCE,
+    )
+    for some in courses:
+        _write_runs_of(dict(some))
+
+
+def _write_runs_of(wanted: Mapping[str, Mapping[str, bool]]) -> None:
     stored = {(row.course_id, row.run_key): row for row in NestedRun.objects.filter(course_id__in=list(wanted))}
     pairs = {(course, run): restricted for course, runs in wanted.items() for run, restricted in runs.items()}
     gone = [row.pk for pair, row in stored.items() if pairs.get(pair) != row.restricted]

@@ -2,9 +2,9 @@
 Asking other Open edX services: an OAuth token, JSON in, a JSON object out, or a typed error.
 
 Every call ends: connect and read timeouts bound a silent peer, a deadline per attempt bounds one that drips, a
-deadline over all attempts bounds the retries. Only what may be different next time is tried again, with full jitter,
-and a peer that says when to come back is heeded (DISC-7). Used by workers only; no request of ours may wait for
-anybody (P6).
+deadline over all attempts bounds the retries. Every answer fits into memory: its bytes are counted as they come, its
+values before any is made (DISC-17). Only what may be different next time is tried again, with full jitter, and a peer
+that says when to come back is heeded (DISC-7). Used by workers only; no request of ours may wait for anybody (P6).
 """
 
 import json
@@ -39,6 +39,8 @@ _RETRIED_ERRORS = (
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
+# What is asked for, as the library asks by itself; in one layer, and decoded bit by bit.
+_ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _TOKEN = re.compile(r"[!-~]+")
 # Moments are reckoned from it, and those have an end.
 _LONGEST_RETRY_AFTER = 24 * 3600.0
@@ -74,7 +76,7 @@ class ServiceRejected(ServiceError):
 
 
 class ServiceMalformed(ServiceError):
-    """A 2xx answer that is no JSON object, or too large."""
+    """A 2xx answer that is no JSON object, or too large to be read."""
 
 
 # What figures call them; anything else failed.
@@ -136,7 +138,7 @@ class ServiceClient:
         self._on_wait = on_wait or (lambda: None)
         self._before_request = before_request or (lambda: None)
         self._deadline = Deadline()
-        self._session = requests.Session()
+        self._session = _Session()
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, DeadlineAdapter(self._deadline))
 
@@ -157,15 +159,9 @@ class ServiceClient:
         except ServiceUnavailable as error:
             log.warning("service_call_failed", call=what, error=str(error))
             raise
-        try:
-            parsed = orjson.loads(answer)
-        except orjson.JSONDecodeError as error:
-            raise ServiceMalformed(f"{what}: not JSON ({error})") from error
-        if not isinstance(parsed, dict):
-            raise ServiceMalformed(f"{what}: not a JSON object")
-        return parsed
+        return _parsed(what, answer)
 
-    def _attempt_with_token(self, what: str, method: str, url: str, arguments: dict[str, Any]) -> bytes:
+    def _attempt_with_token(self, what: str, method: str, url: str, arguments: dict[str, Any]) -> bytearray:
         token = _tokens.get(self._fetch_token)
         try:
             return self._attempt_as_ourselves(what, method, url, token, arguments)
@@ -176,7 +172,9 @@ class ServiceClient:
         _tokens.forget(token)
         return self._attempt_as_ourselves(what, method, url, _tokens.get(self._fetch_token), arguments)
 
-    def _attempt_as_ourselves(self, what: str, method: str, url: str, token: str, arguments: dict[str, Any]) -> bytes:
+    def _attempt_as_ourselves(
+        self, what: str, method: str, url: str, token: str, arguments: dict[str, Any]
+    ) -> bytearray:
         self._before_request()
         return self._counted(self._service, what, method, url, token=token, **arguments)
 
@@ -191,18 +189,19 @@ class ServiceClient:
         url = f"{settings.OAUTH2_PROVIDER_URL}/access_token"
         asked_at = time.monotonic()
         try:
-            answer = orjson.loads(self._counted("oauth", what, "POST", url, data=form))
+            body = self._counted("oauth", what, "POST", url, max_bytes=settings.SERVICE_MAX_TOKEN_BYTES, data=form)
+            answer = _parsed(what, body)
             value, lifetime = answer["access_token"], float(answer["expires_in"])
             if not _TOKEN.fullmatch(value):
                 raise ValueError
         except ServiceRejected as error:
             # Whatever the reason, it says nothing about the path that was to be asked.
             raise ServiceRejected(str(error), status=requests.codes.unauthorized) from error
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ServiceMalformed(f"{what}: no token in the answer") from error
         return _Token(value, asked_at + max(lifetime - settings.SERVICE_TOKEN_MARGIN_SECONDS, lifetime / 2))
 
-    def _counted(self, service: str, *arguments: Any, **named: Any) -> bytes:
+    def _counted(self, service: str, *arguments: Any, **named: Any) -> bytearray:
         """An attempt, and in the figures how long it took and what came of it."""
         started = time.perf_counter()
         outcome = "interrupted"
@@ -216,7 +215,16 @@ class ServiceClient:
             count_call(service=service, outcome=outcome, seconds=time.perf_counter() - started)
         return answer
 
-    def _attempt(self, what: str, method: str, url: str, *, token: str | None = None, **arguments: Any) -> bytes:
+    def _attempt(
+        self,
+        what: str,
+        method: str,
+        url: str,
+        *,
+        token: str | None = None,
+        max_bytes: int | None = None,
+        **arguments: Any,
+    ) -> bytearray:
         self._on_wait()
         self._deadline.until = time.monotonic() + settings.SERVICE_ATTEMPT_SECONDS
         try:
@@ -226,19 +234,17 @@ class ServiceClient:
                 headers=_headers(token),
                 auth=_as_it_is,
                 timeout=(settings.SERVICE_CONNECT_TIMEOUT_SECONDS, settings.SERVICE_READ_TIMEOUT_SECONDS),
-                # A redirect would carry the token elsewhere.
-                allow_redirects=False,
                 stream=True,
                 **arguments,
             ) as response:
                 _check_status(what, response)
-                return _read(what, response)
+                return _read(what, response, settings.SERVICE_MAX_BODY_BYTES if max_bytes is None else max_bytes)
         except _RETRIED_ERRORS as error:
             raise ServiceUnavailable(f"{what}: {type(error).__name__}") from error
         except requests.RequestException as error:
             raise ServiceFailed(f"{what}: {type(error).__name__}") from error
 
-    def _retrying(self, what: str, attempt: Callable[[], bytes]) -> bytes:
+    def _retrying(self, what: str, attempt: Callable[[], bytearray]) -> bytearray:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(_may_be_retried),
             stop=tenacity.stop_after_attempt(settings.SERVICE_ATTEMPTS)
@@ -256,6 +262,16 @@ class ServiceClient:
             self._on_wait()
 
 
+class _Session(requests.Session):
+    """
+    Takes a redirect for the answer that it is. One that is followed carries the token elsewhere; and requests reads the
+    whole body of one that is not to be followed, of any length.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 def _headers(token: str | None) -> dict[str, str]:
     headers = {"Accept": "application/json"}
     if token is not None:
@@ -269,15 +285,32 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _read(what: str, response: requests.Response) -> bytes:
-    chunks = []
-    size = 0
+def _read(what: str, response: requests.Response, max_bytes: int) -> bytearray:
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in _ENCODINGS:
+        raise ServiceMalformed(f"{what}: encoded as {encoding[:32]!r}")
+    body = bytearray()
     for chunk in response.iter_content(_CHUNK_BYTES):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > settings.SERVICE_MAX_BODY_BYTES:
-            raise ServiceMalformed(f"{what}: more than {settings.SERVICE_MAX_BODY_BYTES} bytes")
-    return b"".join(chunks)
+        body += chunk
+        if len(body) > max_bytes:
+            raise ServiceMalformed(f"{what}: more than {max_bytes} bytes")
+    return body
+
+
+def _parsed(what: str, body: bytearray) -> dict[str, Any]:
+    """The JSON object that this is. Raises ServiceMalformed."""
+    most = settings.SERVICE_MAX_BODY_VALUES
+    # Each value follows a comma or opens or begins something; those inside texts count, too.
+    if len(body) > most and sum(map(body.count, (b",", b"[", b"{"))) > most:
+        raise ServiceMalformed(f"{what}: more than {most} values")
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        # Without a cause, which would hold on to the body.
+        raise ServiceMalformed(f"{what}: not JSON ({error})") from None
+    if not isinstance(parsed, dict):
+        raise ServiceMalformed(f"{what}: not a JSON object")
+    return parsed
 
 
 def _check_status(what: str, response: requests.Response) -> None:

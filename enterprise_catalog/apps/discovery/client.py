@@ -27,6 +27,7 @@ from enterprise_catalog.apps.discovery.errors import (
     DiscoveryRejected,
     DiscoveryThrottled,
     DiscoveryUnavailable,
+    WindowExceeded,
 )
 
 
@@ -81,10 +82,13 @@ class NoLedger:
 
 
 class DiscoveryClient:
-    """Calls to course-discovery. `on_wait` as for `core.http.ServiceClient`: what it raises ends the call."""
+    """
+    Calls to course-discovery, for one fetch. `on_wait` as for `core.http.ServiceClient`: what it raises ends the call.
+    """
 
     def __init__(self, *, on_wait: Callable[[], None] | None = None, ledger: Ledger | None = None) -> None:
         self._ledger = ledger or NoLedger()
+        self._held = 0
         self._service = ServiceClient(
             settings.DISCOVERY_SERVICE_URL,
             service="discovery",
@@ -97,8 +101,17 @@ class DiscoveryClient:
         self._ledger.expect(requests)
 
     def forget(self) -> None:
-        """Tell the ledger that everything is going to be asked anew."""
+        """Nothing of what was read so far is held any more, and everything is going to be asked anew."""
+        self._held = 0
         self._ledger.forget()
+
+    def hold(self, size: int) -> None:
+        """This fetch holds so many bytes more from now on. Raises WindowExceeded when that is too much for a worker."""
+        self._held += size
+        if self._held > settings.DISCOVERY_MAX_RESULT_BYTES:
+            raise WindowExceeded(
+                f"The result takes more than {settings.DISCOVERY_MAX_RESULT_BYTES} bytes (DISCOVERY_MAX_RESULT_BYTES)."
+            )
 
     def get(self, path: str, params: dict[str, Any], *, where: str) -> dict[str, Any]:
         """The object at a path; `where` says in errors what was asked for. Raises DiscoveryError."""

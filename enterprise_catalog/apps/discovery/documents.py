@@ -17,6 +17,8 @@ from enterprise_catalog.apps.core.packing import pack_bytes
 MAX_KEY_LENGTH = 255
 # Before compression, so that memory and a database's packet stay bounded whatever a document compresses to.
 MAX_STORED_BYTES = 3 * 1024 * 1024
+# Each is a row of an index, and an entry of whatever lists the runs of several courses.
+MAX_NESTED_RUNS = 5_000
 # XML and whoever else recurses into items must get to their end.
 _MAX_LEVELS = 100
 _TOO_DEEP = f"nested too deeply, at most {_MAX_LEVELS} levels are allowed"
@@ -109,6 +111,9 @@ def pack_document(document: dict[str, Any]) -> bytes:
     # Each level opens at least once, so most documents need no closer look.
     if plain.count(b"[") + plain.count(b"{") > _MAX_LEVELS and is_deeper_than(document, _MAX_LEVELS):
         raise Unstorable(_TOO_DEEP)
+    runs = document.get("course_runs")
+    if isinstance(runs, list) and len(runs) > MAX_NESTED_RUNS:
+        raise Unstorable(f"{len(runs)} course runs, at most {MAX_NESTED_RUNS} are allowed")
     return pack_bytes(plain)
 
 

@@ -49,6 +49,6 @@ class DiscoveryIncomplete(DiscoveryError):
 
 
 class WindowExceeded(DiscoveryError):
-    """More hits than the old search can page through (DISC-9)."""
+    """More than can be read: than the old search pages through (DISC-9), or than a worker holds (DISC-8)."""
 
     code = "window_exceeded"

@@ -109,9 +109,12 @@ def _read_records(
             problem = problem_with_key(key)
             if problem:
                 raise Unstorable(problem)
-            records[key] = pack_document(record)
+            packed = pack_document(record)
         except Unstorable as error:
             log.warning("record_ignored", key=key, reason=str(error))
+        else:
+            client.hold(len(packed))
+            records[key] = packed
     return records
 
 

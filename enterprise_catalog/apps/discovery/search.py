@@ -33,6 +33,8 @@ _V1_PATH = "/api/v1/search/all/"
 _V2_PATH = "/api/v2/search/all/"
 # Where discovery stopped counting there is more, nobody knows how much: as large as catalogs usually are.
 _HITS_BEYOND_THE_CAP = 2
+# What holding a document takes beside its packed bytes, about: keys, and what is read out of it for its row.
+_BYTES_BESIDE = 2_000
 _FLAGS = {"exclude_expired_course_run": "True", "include_learner_pathways": "True"}
 
 
@@ -57,9 +59,9 @@ def fetch_search(*, client: DiscoveryClient, content_filter: dict[str, Any]) -> 
 
 def _fetch(client: DiscoveryClient, body: dict[str, Any]) -> SearchResult:
     try:
-        return _collected(_walk_v2(client, body))
+        return _collected(client, _walk_v2(client, body))
     except NotThere:
-        return _collected(_walk_v1(client, body))
+        return _collected(client, _walk_v1(client, body))
 
 
 def _walk_v2(client: DiscoveryClient, body: dict[str, Any]) -> Iterator[Any]:
@@ -116,15 +118,17 @@ def _page_number(cursor: str | None, where: str) -> int:
     return int(cursor)
 
 
-def _collected(documents: Iterator[Any]) -> SearchResult:
+def _collected(client: DiscoveryClient, documents: Iterator[Any]) -> SearchResult:
     found: list[FoundDocument] = []
     quarantined: list[QuarantinedDocument] = []
     skipped = 0
     for document in documents:
         match classify(document):
             case FoundDocument() as of_use:
+                client.hold(len(of_use.packed) + _BYTES_BESIDE)
                 found.append(of_use)
             case QuarantinedDocument() as poison:
+                client.hold(_BYTES_BESIDE)
                 quarantined.append(poison)
             case SkippedDocument():
                 skipped += 1

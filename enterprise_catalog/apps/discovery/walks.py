@@ -2,8 +2,8 @@
 Walking over pages: every distinct item of a result, or an error (DISC-5, DISC-8).
 
 A page is an object with a list of results, a count that stays, and a `next` of which only the query is used: its host
-is never followed. A walk that does not bring what its count says raises at its end, so a caller who reads on to the end
-never takes a part for the whole.
+is never followed. Nothing of a page is held when the next one is asked for, and each walk ends. One that does not bring
+what its count says raises at its end, so a caller who reads on to the end never takes a part for the whole.
 """
 
 from collections.abc import Callable, Hashable, Iterator
@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import structlog
+from django.conf import settings
 
-from enterprise_catalog.apps.discovery.errors import DiscoveryIncomplete, DiscoveryMalformed
+from enterprise_catalog.apps.core.packing import digest_bytes
+from enterprise_catalog.apps.discovery.errors import DiscoveryIncomplete, DiscoveryMalformed, WindowExceeded
 
 log = structlog.get_logger(__name__)
 
@@ -61,14 +63,17 @@ def walk(
         items = tally.new_items(answer, where)
         if cursor is None:
             on_count(tally.count)
-        yield from items
         cursor = _next_cursor(answer.get("next"), cursor_name, where)
+        # Two pages at once would be twice the memory.
+        del answer
+        while items:
+            yield items.pop()
         if cursor is None:
             tally.check_complete(what)
             return
-        if cursor in cursors:
+        if _digest(cursor) in cursors:
             raise DiscoveryIncomplete(f"{where}: next leads back to a page that was read")
-        cursors.add(cursor)
+        cursors.add(_digest(cursor))
 
 
 class _Tally:
@@ -77,7 +82,8 @@ class _Tally:
     def __init__(self, identify: Callable[[Any], Hashable | None], count_cap: int | None) -> None:
         self._identify = identify
         self._count_cap = count_cap
-        self._identities: set[Hashable] = set()
+        # Digests, since the identities of others may be of any length.
+        self._identities: set[str] = set()
         self._without_identity = 0
         self.count = 0
         self._pages_without_news = 0
@@ -94,9 +100,13 @@ class _Tally:
         self.count = count
         self.pages += 1
         new = [item for item in results if self._is_new(item)]
+        # The first one last, where it is taken from.
+        new.reverse()
         self._pages_without_news += not new
         if self._pages_without_news > _PAGES_WITHOUT_NEWS:
             raise DiscoveryIncomplete(f"{where}: one more page without anything new")
+        if max(count, self._distinct) > settings.DISCOVERY_MAX_ITEMS:
+            raise WindowExceeded(f"{where}: more than {settings.DISCOVERY_MAX_ITEMS} items (DISCOVERY_MAX_ITEMS)")
         if count != self._count_cap and self._distinct > count:
             raise CountMoved(f"{where}: count says {count}, {self._distinct} distinct items came already")
         return new
@@ -110,11 +120,15 @@ class _Tally:
         identity = self._identify(item)
         if identity is None:
             self._without_identity += 1
-        elif identity in self._identities:
+        elif (digest := _digest(identity)) in self._identities:
             return False
         else:
-            self._identities.add(identity)
+            self._identities.add(digest)
         return True
+
+
+def _digest(identity: Hashable) -> str:
+    return digest_bytes(repr(identity).encode())
 
 
 def _count(answer: dict[str, Any], where: str) -> int:
@@ -128,12 +142,18 @@ def _results(answer: dict[str, Any], where: str) -> list[Any]:
     results = answer.get("results")
     if not isinstance(results, list):
         raise DiscoveryMalformed(f"{where}: no list of results")
+    if len(results) > settings.DISCOVERY_LARGEST_PAGE:
+        raise DiscoveryMalformed(
+            f"{where}: {len(results)} items, at most {settings.DISCOVERY_LARGEST_PAGE} make a page"
+        )
     return results
 
 
 def _next_cursor(next_url: Any, cursor_name: str, where: str) -> str | None:
     if next_url is None:
         return None
+    if isinstance(next_url, str) and len(next_url) > settings.DISCOVERY_NEXT_MAX_CHARACTERS:
+        raise DiscoveryMalformed(f"{where}: next has {len(next_url)} characters")
     try:
         values = parse_qs(urlsplit(next_url).query).get(cursor_name, [])
     except (TypeError, ValueError, AttributeError) as error:

@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 _KEYS_PER_STATEMENT = 1000
 _KEYS_IN_A_LOG_LINE = 20
+# A run nested in a course, as long as its course is held: key and entry.
+_BYTES_OF_A_RUN = 200
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Outline:
 def fetch_outline(*, content_filter: dict[str, Any], client: DiscoveryClient) -> Outline:
     """The same walk and the same choice as for a refresh (REFR-11, REFR-19). Raises DiscoveryError."""
     search = fetch_search(client=client, content_filter=content_filter)
-    contents, poison = _prepare(search, database_now())
+    contents, poison = _prepare(search, client, database_now())
     forced = forced_courses(content_filter)
     records = fetch_courses(client=client, keys=forced)
     stand_ins = _stand_ins(forced, found={content.content_key for content in contents}, records=records)
@@ -96,7 +98,7 @@ def fetch_everything(*, claims: Sequence[Claim], client: DiscoveryClient) -> Fet
     """What these claims, which ask the same search, want from discovery. Raises DiscoveryError."""
     now = database_now()
     search = fetch_search(client=client, content_filter=claims[0].content_filter)
-    contents, poison = _prepare(search, now)
+    contents, poison = _prepare(search, client, now)
     found = {content.content_key: content for content in contents}
     wanted = _records_to_fetch(contents, now=now, refetch=_wants_all_records(claims, number=len(contents)))
     forced = {key for claim in claims for key in forced_courses(claim.content_filter)}
@@ -158,16 +160,22 @@ def _report_missing(keys: set[str]) -> None:
         log.warning("full_records_missing", count=len(keys), keys=sorted(keys)[:_KEYS_IN_A_LOG_LINE])
 
 
-def _prepare(search: SearchResult, now: datetime) -> tuple[list[PreparedContent], list[Poison]]:
+def _prepare(
+    search: SearchResult, client: DiscoveryClient, now: datetime
+) -> tuple[list[PreparedContent], list[Poison]]:
     contents = []
     poison = [Poison(document.content_key, document.reason) for document in search.quarantined]
     for document in search.documents:
         try:
-            contents.append(_prepared(document, now))
+            content = _prepared(document, now)
         except Exception as error:
             # Pure work on one document: whatever this one holds, the others go on (P7).
             log.warning("content_unusable", key=document.content_key, exc_info=True)
             poison.append(Poison(document.content_key, f"cannot be read: {type(error).__name__}"))
+        else:
+            copied = 0 if content.search_document is document.packed else len(content.search_document)
+            client.hold(copied + len(content.runs) * _BYTES_OF_A_RUN)
+            contents.append(content)
     return contents, poison
 
 

@@ -57,7 +57,8 @@ class FetchLedger(CountedRequests):
         self._knows_size = False
         self._has_kept = bool(self._kept)
         self._keeps = keeps
-        self._last: tuple[Question, dict[str, Any]] | None = None
+        # Packed: a whole page of objects would be held beside the next one.
+        self._last: tuple[Question, bytes] | None = None
 
     def expect(self, requests: int) -> None:
         if not self._knows_size:
@@ -86,9 +87,9 @@ class FetchLedger(CountedRequests):
 
     def keep(self, question: Question, answer: dict[str, Any]) -> None:
         if self._keeps:
-            self._store(question, answer)
-        elif not self._knows_size:
-            self._last = question, answer
+            self._store(question, pack(answer))
+        elif not self._knows_size and budget.is_limited():
+            self._last = question, pack(answer)
 
     def forget(self) -> None:
         self._kept, self._last = set(), None
@@ -132,8 +133,7 @@ class FetchLedger(CountedRequests):
         if self._last:
             self._store(*self._last)
 
-    def _store(self, question: Question, answer: dict[str, Any]) -> None:
-        packed = pack(answer)
+    def _store(self, question: Question, packed: bytes) -> None:
         if len(packed) > settings.KEPT_ANSWER_MAX_BYTES:
             return
         self._has_kept = True

@@ -36,6 +36,7 @@ from enterprise_catalog.apps.discovery.errors import (
     DiscoveryIncomplete,
     DiscoveryMalformed,
     DiscoveryUnavailable,
+    WindowExceeded,
 )
 from enterprise_catalog.apps.refresh.claims import (
     Claim,
@@ -157,7 +158,7 @@ def _fetch(claims: Sequence[Claim]) -> Fetched:
         heartbeat = Heartbeat(partial(renew, claims))
         fetched = fetch_everything(claims=claims, client=DiscoveryClient(on_wait=heartbeat, ledger=ledger))
         complete = True
-    except (DiscoveryIncomplete, DiscoveryMalformed):
+    except (DiscoveryIncomplete, DiscoveryMalformed, WindowExceeded):
         # The answers themselves are what is wrong: the next fetch must ask again.
         ledger.forget()
         raise
@@ -202,12 +203,12 @@ def _finish(claim: Claim, fetched: Fetched, stored: StoreReport) -> None:
 def _report_poison(claim: Claim, poison: Sequence[Poison]) -> None:
     """P7. Replaces what an earlier attempt of the same run reported."""
     QuarantinedDocument.objects.filter(refresh_run_id=claim.run_uuid).delete()
-    rows = (
-        QuarantinedDocument(
-            refresh_run_id=claim.run_uuid,
-            content_key=document.content_key[:CONTENT_KEY_MAX_LENGTH],
-            reason=document.reason[:_REASON_LENGTH],
+    for documents in in_chunks(poison, _KEYS_PER_STATEMENT):
+        QuarantinedDocument.objects.bulk_create(
+            QuarantinedDocument(
+                refresh_run_id=claim.run_uuid,
+                content_key=document.content_key[:CONTENT_KEY_MAX_LENGTH],
+                reason=document.reason[:_REASON_LENGTH],
+            )
+            for document in documents
         )
-        for document in poison
-    )
-    QuarantinedDocument.objects.bulk_create(rows, batch_size=_KEYS_PER_STATEMENT)
