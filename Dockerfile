@@ -1,7 +1,13 @@
 # syntax=docker/dockerfile:1
 # One image for web, worker, beat and migrations; docker-compose.yml shows the commands.
 
-FROM python:3.11-slim-bookworm AS builder
+# Both stages. A tag may name other contents tomorrow: a deployment that wants to know what it runs names a digest, which
+# `docker buildx imagetools inspect python:3.11-slim-bookworm` prints, and renews it when Debian or Python mend something:
+#     docker build --build-arg PYTHON_IMAGE=python:3.11-slim-bookworm@sha256:... .
+# Another Debian release would bring another client library than mysqlclient was built with, so there is one name.
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS builder
 # Compilers and headers stay in this stage: mysqlclient is built here, the final image gets only the result.
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -9,10 +15,14 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /opt/venv
 COPY requirements/base.txt requirements/mysql.txt /requirements/
+# Nothing but what the locks have hashes of runs while this image is built: wheels run nothing, and mysqlclient, the only
+# one that is built, is built with the setuptools of base.txt instead of one that pip would fetch for it.
 RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check \
-    -r /requirements/base.txt -r /requirements/mysql.txt
+        --require-hashes --only-binary :all: -r /requirements/base.txt \
+    && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check \
+        --require-hashes --no-binary :all: --no-build-isolation -r /requirements/mysql.txt
 
-FROM python:3.11-slim-bookworm
+FROM ${PYTHON_IMAGE}
 # The client library that mysqlclient is linked with; Debian's security updates of it come with a rebuild.
 # hadolint ignore=DL3008
 RUN apt-get update \

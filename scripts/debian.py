@@ -1,8 +1,8 @@
 """Debian packages that the tests need and pip cannot bring: found on the machine, else installed when that is allowed.
 
 Runs before the virtual environment exists, so it uses the standard library only. It never starts, stops or configures a
-system service: MariaDB comes from the packages without one; Redis and Prometheus are installed with service starts
-forbidden, and do not start with the machine either.
+system service: MariaDB comes from the packages without one; the others are installed with service starts forbidden, and
+do not start with the machine either.
 """
 
 import argparse
@@ -20,7 +20,9 @@ MARIADB_SERVER = ("mariadbd", "mysqld")
 MARIADB_INSTALL = ("mariadb-install-db", "mysql_install_db")
 POLICY_FILE = Path("/usr/sbin/policy-rc.d")
 # Packages with a server of the same name that would start with the machine from then on.
-STARTED_AT_BOOT = ("prometheus", "redis-server")
+STARTED_AT_BOOT = ("prometheus", "redis-server", "nginx-light", "caddy")
+# Of those, the ones whose service has another name.
+SERVICES = {"nginx-light": "nginx"}
 # Servers live where an ordinary user's PATH does not look.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"])
 
@@ -85,6 +87,8 @@ NEEDS = {
         "try the alerts, the dashboard and the scraping",
         lambda: bool(find_program("promtool") and find_program("prometheus")),
     ),
+    "nginx": Need(("nginx-light",), "try its configuration", lambda: bool(find_program("nginx"))),
+    "caddy": Need(("caddy",), "try its configuration", lambda: bool(find_program("caddy"))),
     "faketime": Need(("faketime",), "give a worker a wrong clock", lambda: bool(find_program("faketime"))),
     "curl": Need(("curl",), "try the requests that `make run` prints", lambda: bool(find_program("curl"))),
 }
@@ -129,8 +133,16 @@ def _apt_install(packages: list[str], privilege: list[str], apt_get: str) -> Non
             check=True,
         )
     for name in set(packages).intersection(STARTED_AT_BOOT):
-        # Whatever starts services on this machine.
-        subprocess.run([*privilege, "update-rc.d", name, "disable"], check=True)
+        _do_not_start_at_boot(SERVICES.get(name, name), privilege)
+
+
+def _do_not_start_at_boot(service: str, privilege: list[str]) -> None:
+    """Whatever starts services on this machine."""
+    if Path("/etc/init.d", service).exists():
+        subprocess.run([*privilege, "update-rc.d", service, "disable"], check=True)
+    elif systemctl := find_program("systemctl"):
+        # Works on the unit's links alone, also where systemd does not run.
+        subprocess.run([*privilege, systemctl, "disable", service], stderr=subprocess.DEVNULL, check=True)
 
 
 def ensure(names: list[str]) -> None:

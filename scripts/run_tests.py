@@ -41,7 +41,7 @@ def clean_environment() -> dict[str, str]:
 
 def main(extra_arguments: list[str]) -> int:
     try:
-        debian.ensure(["mariadb", "redis", "browser", "curl", "faketime", "dump", "prometheus"])
+        debian.ensure(["mariadb", "redis", "browser", "curl", "faketime", "dump", "prometheus", "nginx", "caddy"])
     except debian.Missing as error:
         print(error, file=sys.stderr)
         return 1

@@ -8,12 +8,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from scripts import processes
+from scripts import debian, processes
 from scripts.services import Services
 from tests.contract.test_deployment_files import COMPOSE, ROOT, command_of
 
@@ -102,6 +103,33 @@ def test_request_line_of_1000_longest_ids_is_read(web):
 def test_endless_request_line_is_cut_off(web):
     answer = requests.get(f"{web}/health/?{'a' * 2_000_000}", headers={"Host": "catalog.example.org"}, timeout=30)
     assert answer.status_code in (400, 414)
+
+
+def test_redis_passes_its_health_check_and_takes_nobody_without_the_password(tmp_path):
+    """And the password is in no command line."""
+    redis = COMPOSE["services"]["redis"]
+    port, password = processes.free_port(), "3f7ae1d0c2"
+    environment = {"PATH": debian.SEARCH_PATH, "REDIS_PASSWORD": password}
+    # Where each container has an address of its own, every server has the usual port.
+    words = [
+        word.replace("$$", "$").replace("redis-server -", f"redis-server - --port {port}") for word in redis["command"]
+    ]
+    check = redis["healthcheck"]["test"][1].replace("$$", "$").replace("redis-cli", f"redis-cli -p {port}")
+
+    def checked(**variables: str) -> bool:
+        done = subprocess.run(["sh", "-c", check], env=environment | variables, check=False, capture_output=True)
+        return done.returncode == 0
+
+    process = processes.spawn(words, log=tmp_path / "log", env=environment, cwd=tmp_path)
+    try:
+        processes.wait_until(checked, process=process, log=tmp_path / "log", what="redis", seconds=30)
+        assert not checked(REDIS_PASSWORD="another")
+        assert not checked(REDIS_PASSWORD="")
+        running = psutil.Process(process.pid)
+        assert running.name() == "redis-server"
+        assert password not in " ".join(running.cmdline())
+    finally:
+        processes.stop(process, grace_seconds=10)
 
 
 @pytest.mark.parametrize("service", ["worker", "beat"])

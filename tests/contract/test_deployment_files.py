@@ -12,8 +12,12 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
+
+from tests.security.hostile_peer import ANSWER_MB
 
 ROOT = Path(__file__).resolve().parents[2]
+NGINX = (ROOT / "docker/nginx.conf").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 APP_SERVICES = ("migrate", "web", "worker", "beat")
@@ -77,14 +81,62 @@ def test_image_runs_as_nobody_in_particular():
 
 def test_builder_and_runtime_use_one_base_image():
     # Another Debian release would bring another client library than the one mysqlclient was built with.
-    images = set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.M))
-    assert images == {"python:3.11-slim-bookworm"}
+    # And whoever names a digest names it once.
+    assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.M) == ["${PYTHON_IMAGE}", "${PYTHON_IMAGE}"]
+    assert re.findall(r"^ARG PYTHON_IMAGE=(.*)$", DOCKERFILE, re.M) == ["python:3.11-slim-bookworm"]
 
 
-def test_only_web_listens_and_only_on_loopback():
+def test_image_installs_nothing_without_a_hash():
+    """Neither what runs later nor what builds it."""
+    installs = re.findall(r"pip install ([^&\n]*)", DOCKERFILE)
+    assert len(installs) == 2
+    for options in map(str.split, installs):
+        assert "--require-hashes" in options
+        assert "--only-binary" in options or "--no-build-isolation" in options
+
+
+def test_only_the_proxy_listens_and_only_on_loopback():
+    """SEC-1: the web service has no other callers than what reads for it."""
     published = {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service}
-    assert list(published) == ["web"]
-    assert all(port.startswith("127.0.0.1:") for port in published["web"])
+    assert list(published) == ["proxy"]
+    assert all(port.startswith("127.0.0.1:") for port in published["proxy"])
+
+
+def test_proxy_has_the_example_file_and_the_address_of_web():
+    volumes = COMPOSE["services"]["proxy"]["volumes"]
+    sources = [volume.split(":") for volume in volumes if volume.startswith("./")]
+    assert sources == [["./docker/nginx.conf", "/etc/nginx/nginx.conf", "ro"]]
+    (listens,) = re.findall(r"^ *listen (\d+);", NGINX, re.M)
+    assert COMPOSE["services"]["proxy"]["ports"][0].endswith(f":{listens}")
+    (port,) = COMPOSE["services"]["web"]["expose"]
+    assert re.findall(r"^ *server (\S+);", NGINX, re.M) == [f"web:{port}"]
+    assert any(f"0.0.0.0:{port}" in word for word in command_of("web"))
+
+
+@pytest.mark.parametrize("service", COMPOSE["services"])
+def test_every_service_has_a_limit_of_memory(service):
+    assert re.fullmatch(r"\d+[mg]", COMPOSE["services"][service]["mem_limit"])
+
+
+def test_a_worker_has_room_for_what_it_may_hold():
+    """DISC-8, DISC-17: processes as many as its command says, each with a whole result and a hostile answer."""
+    command = command_of("worker")
+    number = int(command[command.index("--concurrency") + 1])
+    result_mb = settings.DISCOVERY_MAX_RESULT_BYTES / 2**20
+    at_rest_mb = 150
+    needs_mb = at_rest_mb + number * (at_rest_mb + result_mb + ANSWER_MB)
+    assert int(COMPOSE["services"]["worker"]["mem_limit"].removesuffix("m")) > needs_mb
+
+
+def test_redis_wants_a_password_that_no_command_line_has():
+    app = COMPOSE["services"]["worker"]["environment"]
+    for url in (app["CELERY_BROKER_URL"], app["CACHE_URL"]):
+        assert url.startswith("redis://:${REDIS_PASSWORD:?")
+    redis = COMPOSE["services"]["redis"]
+    for command in (redis["command"], redis["healthcheck"]["test"]):
+        # Two dollars: a variable of the container's shell, which compose does not put in.
+        assert "$$REDIS_PASSWORD" in " ".join(command)
+        assert not re.search(r"(?<!\$)\$\{?REDIS_PASSWORD", " ".join(command))
 
 
 def test_nothing_secret_has_a_value():
@@ -96,7 +148,7 @@ def test_nothing_secret_has_a_value():
     )
     assert not any(example.values())
     text = (ROOT / "docker-compose.yml").read_text()
-    assert all(":?" in variable for variable in re.findall(r"\$\{MYSQL_PASSWORD[^}]*\}", text))
+    assert all(":?" in variable for variable in re.findall(r"\$\{\w+_PASSWORD[^}]*\}", text))
 
 
 def test_static_files_are_collected_without_any_real_secret(tmp_path):

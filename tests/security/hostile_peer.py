@@ -19,6 +19,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import orjson
 import zstandard
 
+# By how many megabytes one answer makes a worker grow at most, as docs/performance.rst says.
+ANSWER_MB = 300
 COURSES = 20
 MB = 1024 * 1024
 BLOCK = 64 * 1024

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from tests.security.environments import ROOT, environment
-from tests.security.hostile_peer import WAYS, HostilePeer
+from tests.security.hostile_peer import ANSWER_MB, WAYS, HostilePeer
 
-# By how many megabytes a worker grows at most for one answer, as docs/performance.rst says ...
-ANSWER_MB = 300
-# ... and for what all pages of a result bring together: what DISCOVERY_MAX_RESULT_BYTES allows beside an answer. A fourth
-# of the default, which takes less time.
+# A file stays together, so that each worker is started once.
+pytestmark = pytest.mark.local_run
+
+# What all pages of a result may take together beside one answer: a fourth of the default, which takes less time.
 RESULT_BYTES = 128 * 1024 * 1024
 RESULT_MB = 128 + ANSWER_MB
 
