@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 KNOWN_BROWSER_COOKIE = "known_browser"
 _SALT = "enterprise_catalog.known_browser"
 _KNOWN_BROWSER_SECONDS = settings.SIGN_IN_KNOWN_BROWSER_DAYS * 24 * 3600
+_NAME_CHARACTERS = 150
 # Stands in the table where an address is not known; nobody calls from it, and it is never a reason to lock.
 _UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104
 
@@ -109,7 +110,8 @@ def counted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> st
     """What an attempt is counted by: the name, or the browser that is known for it."""
     username = str((credentials or {}).get("username") or "")
     browser = _known_browser(request, username)
-    return f"known browser {browser}" if browser else username
+    # A longer one than anybody can have stays longer, and fits its column.
+    return f"known browser {browser}" if browser else username[: _NAME_CHARACTERS + 1]
 
 
 def counted_address(request: HttpRequest) -> str:
