@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -143,7 +144,7 @@ def running(
             process = processes.spawn(commands[name], log=directory / name, env=variables, cwd=ROOT)
             started.append(process)
             processes.wait_until(
-                lambda number=number: processes.port_taken(number),
+                partial(processes.port_taken, number),
                 process=process,
                 log=directory / name,
                 what=name,

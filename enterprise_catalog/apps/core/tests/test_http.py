@@ -1,8 +1,10 @@
 """Calls to other services, over real connections (DISC-1, DISC-7)."""
 
+import gzip
 import json
 import socket
 import time
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -245,6 +247,48 @@ def test_a_body_beyond_the_cap_is_not_read(peer, client, settings):
     with pytest.raises(ServiceMalformed):
         client.get("/thing", {})
     assert len(things(peer)) == 1
+
+
+def test_an_answer_as_large_as_the_cap_is_read(peer, client, settings):  # DISC-17
+    body = b'{"a":"' + b"x" * 400_000 + b'"}'
+    settings.SERVICE_MAX_BODY_BYTES = len(body)
+    peer.answers["/thing"] = [Reply(body)]
+    assert len(client.get("/thing", {})["a"]) == 400_000
+
+
+@pytest.mark.parametrize("unit", ["{}", "[]", "1", '""', '{"a":1}'])
+def test_more_values_than_are_allowed_are_not_made(peer, client, settings, unit):  # DISC-17
+    settings.SERVICE_MAX_BODY_VALUES = 1_000
+    peer.answers["/thing"] = [Reply(f'{{"a":[{",".join([unit] * 1_001)}]}}'.encode())]
+    with pytest.raises(ServiceMalformed, match="more than 1000 values"):
+        client.get("/thing", {})
+    peer.answers["/thing"] = [Reply(f'{{"a":[{",".join([unit] * 300)}]}}'.encode())]
+    assert len(client.get("/thing", {})["a"]) == 300
+
+
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_what_was_compressed_is_counted_as_decoded(peer, client, settings, encoding, pack):  # DISC-17
+    settings.SERVICE_MAX_BODY_BYTES = 500
+    for size, fits in ((400, True), (600, False)):
+        peer.answers["/thing"] = [Reply(pack(b'{"a":"' + b"x" * size + b'"}'), headers={"Content-Encoding": encoding})]
+        if fits:
+            assert len(client.get("/thing", {})["a"]) == size
+        else:
+            with pytest.raises(ServiceMalformed, match="more than 500 bytes"):
+                client.get("/thing", {})
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "zstd", "br", "gzip, identity", "x" * 1_000])
+def test_other_encodings_are_not_decoded(peer, client, encoding):  # DISC-17
+    peer.answers["/thing"] = [Reply(b"whatever", headers={"Content-Encoding": encoding})]
+    with pytest.raises(ServiceMalformed, match="encoded as"):
+        client.get("/thing", {})
+
+
+def test_a_token_is_no_longer_than_tokens_are(peer, client, settings):  # DISC-1, DISC-17
+    peer.answers[TOKEN] = [Reply({"access_token": "t" * settings.SERVICE_MAX_TOKEN_BYTES, "expires_in": 60})]
+    with pytest.raises(ServiceMalformed, match="more than"):
+        client.get("/thing", {})
 
 
 def test_a_cut_answer_is_asked_for_again(peer, client):  # DISC-7

@@ -8,6 +8,7 @@ import pytest
 
 from enterprise_catalog.apps.core.tests.scripted import Answer, Reply, ScriptedServer
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
+from enterprise_catalog.apps.discovery.documents import MAX_NESTED_RUNS
 from enterprise_catalog.apps.discovery.errors import (
     DiscoveryIncomplete,
     DiscoveryMalformed,
@@ -282,3 +283,76 @@ def test_one_failing_call_fails_all_records(peer, settings):  # REFR-18
     peer.answers[COURSES] = [Reply({"count": 1, "next": None, "results": [{"key": "a"}]}), Reply(status=403)]
     with pytest.raises(DiscoveryRejected):
         fetch_courses(client=DiscoveryClient(), keys=["a", "b"])
+
+
+# How much there is
+
+
+def test_a_result_that_a_worker_cannot_hold_fails(peer, settings):  # DISC-8
+    settings.DISCOVERY_MAX_RESULT_BYTES = 20_000
+    courses = [course(f"c{number}") for number in range(12)]
+    peer.answers[V2] = [Reply({"count": 5, "next": None, "results": courses[:5]})]
+    assert len(keys(search())) == 5
+    peer.answers[V2] = [Reply({"count": 12, "next": None, "results": courses})]
+    with pytest.raises(WindowExceeded, match="DISCOVERY_MAX_RESULT_BYTES"):
+        search()
+
+
+def test_what_is_read_again_is_not_counted_twice(peer, settings):  # DISC-8
+    settings.DISCOVERY_MAX_RESULT_BYTES = 20_000
+    answer = {"count": 6, "next": None, "results": [course(f"c{number}") for number in range(6)]}
+    peer.answers[V2] = [Reply(answer | {"count": 7}), Reply(answer)]
+    assert len(keys(search())) == 6
+
+
+def test_full_records_are_held_as_well(peer, settings):  # DISC-8, DISC-18
+    settings.DISCOVERY_MAX_RESULT_BYTES = 500
+    records = [{"key": f"c{number}", "noise": uuid4().hex} for number in range(9)]
+    peer.answers[COURSES] = [Reply({"count": 9, "next": None, "results": records})]
+    with pytest.raises(WindowExceeded):
+        fetch_courses(client=DiscoveryClient(), keys=[record["key"] for record in records])
+
+
+def test_a_walk_has_an_end(peer, settings):  # DISC-8
+    settings.DISCOVERY_MAX_ITEMS = 5
+    settings.DISCOVERY_COUNT_CAP = 4
+    new = (Reply({"count": 4, "next": f"/?search_after={n}", "results": [course(f"c{n}")]}) for n in range(100))
+    peer.answers[V2] = [lambda _: next(new)]
+    with pytest.raises(WindowExceeded, match="page 6: more than 5 items"):
+        search()
+
+
+def test_a_count_beyond_all_bounds_ends_the_walk_at_once(peer, settings):  # DISC-8
+    peer.answers[V2] = [page("a", count=settings.DISCOVERY_MAX_ITEMS + 1, next="/?search_after=1")]
+    with pytest.raises(WindowExceeded):
+        search()
+    assert peer.times_asked(V2) == 1
+
+
+def test_a_page_has_no_more_items_than_discovery_makes(peer, settings):  # DISC-17
+    settings.DISCOVERY_LARGEST_PAGE = 3
+    peer.answers[V2] = [page("a", "b", "c", count=3)]
+    assert len(keys(search())) == 3
+    peer.answers[V2] = [page("a", "b", "c", "d", count=4)]
+    with pytest.raises(DiscoveryMalformed, match="4 items"):
+        search()
+
+
+def test_a_cursor_has_an_end(peer, settings):  # DISC-3
+    peer.answers[V2] = [page("a", count=2, next=f"/?search_after={'x' * settings.DISCOVERY_NEXT_MAX_CHARACTERS}")]
+    with pytest.raises(DiscoveryMalformed, match="next has"):
+        search()
+
+
+def test_items_with_long_keys_are_told_apart(peer):  # DISC-8, DISC-17
+    peer.answers[V2] = [page("k" * 5_000 + "1", "k" * 5_000 + "2", "k" * 5_000 + "1", count=2)]
+    result = search()
+    assert (result.fetched, len(result.quarantined)) == (2, 2)
+
+
+@pytest.mark.parametrize(("runs", "kept"), [(MAX_NESTED_RUNS, 1), (MAX_NESTED_RUNS + 1, 0)])
+def test_a_course_has_a_number_of_runs(peer, runs, kept):  # DISC-17
+    nested = [{"key": f"r{number}"} for number in range(runs)]
+    peer.answers[V2] = [Reply({"count": 1, "next": None, "results": [course("a", course_runs=nested)]})]
+    result = search()
+    assert (len(result.documents), len(result.quarantined)) == (kept, 1 - kept)
