@@ -21,6 +21,7 @@ class WholeService:
     services: Services
     # Where web and worker tell their figures: address and port.
     figures: Mapping[str, str]
+    processes: Mapping[str, "subprocess.Popen[bytes]"]
 
     def run(self, *command: str) -> None:
         """Beside it, with its settings."""
@@ -57,19 +58,19 @@ def whole_service(
             "beat": ["celery", "-A", "enterprise_catalog", "beat", "--schedule", str(directory / "schedule")],
         }
         figures = {name: processes.free_port() for name in ("web", "worker")}
-        running = [
-            processes.spawn(
+        running = {
+            name: processes.spawn(
                 command,
                 log=directory / name,
                 env=environment | {"METRICS_PORT": str(figures.get(name, 0))},
                 cwd=ROOT,
             )
             for name, command in commands.items()
-        ]
+        }
         try:
             processes.wait_until(
                 lambda: processes.port_taken(port),
-                process=running[0],
+                process=running["web"],
                 log=directory / "web",
                 what="web",
                 seconds=START_SECONDS,
@@ -79,6 +80,7 @@ def whole_service(
                 environment=environment,
                 services=services,
                 figures={name: f"127.0.0.1:{port}" for name, port in figures.items()},
+                processes=running,
             )
         finally:
-            processes.stop(*running, grace_seconds=10)
+            processes.stop(*running.values(), grace_seconds=10)

@@ -7,12 +7,15 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import MySQLdb
 import pytest
 import requests
 
 from enterprise_catalog.sandbox.config import ACME_UUID, BRIGHT_UUID
 from enterprise_catalog.sandbox.sandbox import Sandbox
+from scripts.services import DATABASE
 from tests.contract.session import Session
 from tests.faults.conftest import eventually
 from tests.neighbours import variables_for
@@ -67,6 +70,64 @@ class Target:
     def manage(self, *command: str) -> None:
         self.service.run("python", "manage.py", *command)
 
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Of the service's database."""
+        mariadb = self.service.services.mariadb
+        connection = MySQLdb.connect(
+            host="127.0.0.1", port=mariadb.port, user=DATABASE, password=mariadb.password, database=DATABASE
+        )
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values)
+                return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+    def signed_in(self, name: str, password: str) -> requests.Session:
+        """A browser in which somebody signed in to the admin by password."""
+        answer = self.sign_in(name, password)
+        assert answer.status_code == 302, answer.text
+        token, session = answer.cookies["csrftoken"], answer.cookies["sessionid"]
+        browser = requests.Session()
+        browser.headers.update(
+            self._browser_headers(f"csrftoken={token}; sessionid={session}") | {"X-CSRFToken": token}
+        )
+        return browser
+
+    def sign_in(self, name: str, password: str, **headers: str) -> requests.Response:
+        """One attempt at the sign-in page, as a browser makes it behind TLS."""
+        page = self.get("/admin/login/")
+        token = page.cookies["csrftoken"]
+        form = {"username": name, "password": password, "csrfmiddlewaretoken": token, "next": "/admin/"}
+        return requests.post(
+            f"{self.service.url}/admin/login/",
+            data=form,
+            # The cookies are for https alone, so they are sent by hand.
+            headers=self._browser_headers(f"csrftoken={token}") | headers,
+            timeout=30,
+            allow_redirects=False,
+        )
+
+    def post_form(self, path: str, csrf_token: str) -> requests.Response:
+        """A form without fields, as an anonymous browser sends it."""
+        return requests.post(
+            self.service.url + path,
+            data={"csrfmiddlewaretoken": csrf_token},
+            headers=self._browser_headers(f"csrftoken={csrf_token}"),
+            timeout=30,
+            allow_redirects=False,
+        )
+
+    def create_superuser(self, name: str, password: str) -> int:
+        """The exit code of the command."""
+        environment = {**self.service.environment, "DJANGO_SUPERUSER_PASSWORD": password}
+        command = ["createsuperuser", "--noinput", "--username", name, "--email", f"{name}@example.org"]
+        done = subprocess.run(["python", "manage.py", *command], env=environment, capture_output=True, check=False)
+        return done.returncode
+
+    def _browser_headers(self, cookies: str) -> dict[str, str]:
+        return {"X-Forwarded-Proto": "https", "Referer": "https://{}:{}/".format(*self.address), "Cookie": cookies}
+
     def logs(self) -> dict[str, str]:
         return {name: (self.directory / name).read_text() for name in ("web", "worker", "beat")}
 
@@ -97,10 +158,15 @@ def catalog(path: str, customer: str, name: str, **content_filter: object) -> di
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     directory = tmp_path_factory.mktemp("attacked")
     with Sandbox(courses=COURSES, programs=2) as sandbox:
-        neighbours = variables_for(sandbox) | {"METRICS_TOKEN": METRICS_TOKEN, "TICK_SECONDS": "1"}
+        neighbours = variables_for(sandbox) | {
+            "METRICS_TOKEN": METRICS_TOKEN,
+            "TICK_SECONDS": "1",
+            "SOCIAL_AUTH_EDX_OAUTH2_KEY": sandbox.config.sign_in_client_id,
+            "SOCIAL_AUTH_EDX_OAUTH2_SECRET": sandbox.config.sign_in_client_secret,
+        }
         with whole_service(neighbours=neighbours, directory=directory) as service:
             attacked = Target(service, sandbox, directory)
-            create_superuser(service)
+            assert attacked.create_superuser(SUPERUSER, PASSWORD) == 0
             for body in (
                 catalog(ACME_CATALOG, ACME_UUID, "Acme"),
                 catalog(BRIGHT_CATALOG, BRIGHT_UUID, "Bright", level_type="Advanced"),
@@ -109,9 +175,3 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
             for path in (ACME_CATALOG, BRIGHT_CATALOG):
                 eventually(lambda: attacked.operator.call("GET", path)["content_freshness"] == "fresh", patience=120)  # noqa: B023
             yield attacked
-
-
-def create_superuser(service: WholeService) -> None:
-    environment = {**service.environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-    command = ["createsuperuser", "--noinput", "--username", SUPERUSER, "--email", f"{SUPERUSER}@example.org"]
-    subprocess.run(["python", "manage.py", *command], env=environment, check=True, capture_output=True)

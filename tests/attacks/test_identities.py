@@ -6,13 +6,11 @@ import time
 from typing import Any
 
 import jwt
-import MySQLdb
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from scripts.services import DATABASE
 from tests.attacks.conftest import ACME_CATALOG, OPERATOR_ROLE, PASSWORD, SUPERUSER, Target
 from tests.contract.session import Session
 from tests.outcome_lines import Saw
@@ -67,13 +65,7 @@ def test_forged_tokens(target: Target, saw: Saw) -> None:
 
 def account(target: Target, name: str) -> tuple[Any, ...]:
     """The whole row."""
-    mariadb = target.service.services.mariadb
-    connection = MySQLdb.connect(host="127.0.0.1", port=mariadb.port, user=DATABASE, password=mariadb.password)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {DATABASE}.core_user WHERE username = BINARY %s", [name])
-        row: tuple[Any, ...] = cursor.fetchone()
-    connection.close()
-    return row
+    return target.rows("SELECT * FROM core_user WHERE username = BINARY %s", name)[0]
 
 
 @pytest.mark.parametrize(
@@ -95,22 +87,6 @@ def test_a_token_that_is_named_as_the_local_superuser(target: Target, name: str,
     saw(f"{sorted(statuses)}, and the row is the same")
 
 
-def signed_in(target: Target, name: str, password: str) -> requests.Session:
-    """By password, as a browser does behind TLS."""
-    browser = requests.Session()
-    browser.headers.update({"X-Forwarded-Proto": "https", "Referer": "https://{}:{}/".format(*target.address)})
-    page = browser.get(f"{target.service.url}/admin/login/", timeout=30)
-    token = page.cookies["csrftoken"]
-    # The cookies are for https alone; so they are sent by hand.
-    form = {"username": name, "password": password, "csrfmiddlewaretoken": token, "next": "/admin/"}
-    cookie = {"Cookie": f"csrftoken={token}"}
-    answer = browser.post(page.url, data=form, headers=cookie, timeout=30, allow_redirects=False)
-    assert answer.status_code == 302, answer.text
-    browser.headers["Cookie"] = f"csrftoken={answer.cookies['csrftoken']}; sessionid={answer.cookies['sessionid']}"
-    browser.headers["X-CSRFToken"] = answer.cookies["csrftoken"]
-    return browser
-
-
 def test_staff_without_a_role(target: Target, saw: Saw) -> None:
     """The admin opens; the API, the legacy one included, does not."""
     code = (
@@ -118,7 +94,7 @@ def test_staff_without_a_role(target: Target, saw: Saw) -> None:
         f"u().objects.create_user('{STAFF}', password='{PASSWORD}', is_staff=True)"
     )
     target.manage("shell", "-c", code)
-    clerk = signed_in(target, STAFF, PASSWORD)
+    clerk = target.signed_in(STAFF, PASSWORD)
     assert clerk.get(f"{target.service.url}/admin/", timeout=30).status_code == 200
     uuid = ACME_CATALOG.split("/")[-2]
     asked = [

@@ -166,7 +166,9 @@ def superuser() -> APIClient:
 
 
 @pytest.mark.parametrize(
-    "client", [operator, superuser, lambda: client_for("pia", "enterprise_provisioning_admin")], ids=str
+    "client",
+    [operator, superuser, lambda: client_for("pia", "enterprise_provisioning_admin")],
+    ids=["operator", "superuser", "provisioning"],
 )
 @pytest.mark.parametrize("method", WRITES)
 def test_who_may(plain, method, client):
