@@ -165,8 +165,9 @@ class BufferedConnection(TConn):
 
     @property
     def can_serve_more(self) -> bool:
-        """Whether the next request begins where this one ends: all of it was here, and the parser used all of it."""
-        return not self.incoming.is_cut and not self.parser.unreader.buf.getvalue()
+        """Whether the next request begins where this one ends, for the parser as for us."""
+        missing = getattr(self.parser.mesg.body.reader, "length", 0)
+        return not (self.incoming.is_cut or missing or self.parser.unreader.buf.getvalue())
 
     def write(self, data: bytes) -> None:
         """Send, and keep what the client does not take. Raises BrokenPipeError when there is no room for it."""

@@ -9,7 +9,9 @@ import re
 from tempfile import SpooledTemporaryFile
 
 _END_OF_HEADERS = b"\r\n\r\n"
-_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*(?=\r\n)", re.IGNORECASE)
+_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*(?=\r\n)", re.IGNORECASE)
+# Python reads no number of thousands of digits.
+_MAX_DIGITS = 18
 _EXPECT_CONTINUE = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
 
 
@@ -74,10 +76,12 @@ class IncomingRequest:
         self._file.seek(0)
         headers = self._file.read()
         lengths = _CONTENT_LENGTH.findall(headers)
-        # None, or several, which the parser refuses; so does the worker a body that comes in chunks.
-        length = int(lengths[0]) if len(lengths) == 1 else 0
-        if length > self._body_bytes:
+        if len(lengths) != 1:
+            # None, or several, which the parser refuses; so does the worker a body that comes in chunks.
+            return 0
+        if len(lengths[0]) > _MAX_DIGITS or int(lengths[0]) > self._body_bytes:
             self.is_cut = True
             return 0
+        length = int(lengths[0])
         self.expects_continue = length > 0 and bool(_EXPECT_CONTINUE.search(headers))
         return length

@@ -94,6 +94,7 @@ def test_staff_without_a_role(target: Target, saw: Saw) -> None:
         f"u().objects.create_user('{STAFF}', password='{PASSWORD}', is_staff=True)"
     )
     target.manage("shell", "-c", code)
+    before = target.operator.call("GET", ACME_CATALOG)
     clerk = target.signed_in(STAFF, PASSWORD)
     assert clerk.get(f"{target.service.url}/admin/", timeout=30).status_code == 200
     uuid = ACME_CATALOG.split("/")[-2]
@@ -115,12 +116,13 @@ def test_staff_without_a_role(target: Target, saw: Saw) -> None:
         for method, path in asked
     }
     assert {status for status in statuses.values() if status not in (403, 404)} == set(), statuses
-    assert target.operator.call("GET", ACME_CATALOG)["title"] == "All courses"
+    assert target.operator.call("GET", ACME_CATALOG) == before
     saw(f"{len(asked)} of {len(asked)} refused")
 
 
-def test_another_customers_admin_writes_by_a_session_without_a_csrf_token(target: Target, saw: Saw) -> None:
+def test_another_site_writes_with_somebodys_cookies(target: Target, saw: Saw) -> None:
     """Cookies alone write nothing (AUTH-8)."""
+    before = target.operator.call("GET", ACME_CATALOG)
     token = target.token("acme-admin", OPERATOR_ROLE)
     payload, _, signature = token.rpartition(".")
     cookies = f"edx-jwt-cookie-header-payload={payload}; edx-jwt-cookie-signature={signature}"
@@ -131,7 +133,7 @@ def test_another_customers_admin_writes_by_a_session_without_a_csrf_token(target
         timeout=30,
     )
     assert answer.status_code == 403
-    assert target.operator.call("GET", ACME_CATALOG)["title"] == "All courses"
+    assert target.operator.call("GET", ACME_CATALOG) == before
     saw("403")
 
 

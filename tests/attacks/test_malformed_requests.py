@@ -26,7 +26,6 @@ MALFORMED = {
     "chunks": b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
     "an unknown transfer coding": b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gopher\r\n\r\n",
     "a negative length": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n",
-    "a length beyond numbers": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: " + b"9" * 400 + b"\r\n\r\n",
     "a request line of two MB": b"GET /" + b"a" * 2_000_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
     "a header of a hundred kB": b"GET / HTTP/1.1\r\n" + HOST + b"X-A: " + b"a" * 100_000 + b"\r\n\r\n",
     "a thousand headers": b"GET / HTTP/1.1\r\n" + HOST + b"X-A: a\r\n" * 1000 + b"\r\n",
@@ -77,6 +76,8 @@ def test_a_second_request_hidden_in_the_first(target: Target, saw: Saw) -> None:
         b"Content-Length: 0\r\nContent-Length: %d\r\n" % len(hidden),
         b"Content-Length: 0, %d\r\n" % len(hidden),
         b"Content-Length: +%d\r\n" % len(hidden),
+        b"Content-Length: " + b"9" * 400 + b"\r\n",
+        b"Content-Length: " + b"9" * 5000 + b"\r\n",
         b"Content-Length: 0x%x\r\n" % len(hidden),
     )
     answers = [exchange(target, b"POST / HTTP/1.1\r\n" + HOST + head + b"\r\n0\r\n\r\n" + hidden) for head in heads]

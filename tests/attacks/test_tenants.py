@@ -64,12 +64,12 @@ def test_an_administrator_looks_for_what_others_call_their_queries(target: Targe
     operator.call("POST", "/api/v1/enterprise-catalogs/", status=201, json=mine)
     secret = operator.call("GET", f"/api/v1/enterprise-catalogs/{mine['uuid']}/")
     assert secret["query_title"] == mine["query_title"]
-    same = catalog(f"/{uuid4()}/", BRIGHT_UUID, "Bright", level_type="Introductory")
-    shared = admin.call("POST", "/api/v1/enterprise-catalogs/", status=201, json=same)
-    assert shared["query_title"] is None
-    assert admin.call("GET", f"/api/v1/enterprise-catalogs/{same['uuid']}/")["query_title"] is None
     taken = catalog(f"/{uuid4()}/", BRIGHT_UUID, "Bright", level_type="Advanced", languages="French")
     refused = admin.ask("POST", "/api/v1/enterprise-catalogs/", json=taken | {"query_title": mine["query_title"]})
     assert refused.status_code in (400, 409)
     assert secret["catalog_query_uuid"] not in refused.text
+    same = catalog(f"/{uuid4()}/", BRIGHT_UUID, "Bright", level_type="Introductory")
+    shared = admin.call("POST", "/api/v1/enterprise-catalogs/", status=201, json=same)
+    assert shared["query_title"] is None
+    assert admin.call("GET", f"/api/v1/enterprise-catalogs/{same['uuid']}/")["query_title"] is None
     saw(f"null, and {refused.status_code} without a uuid")
