@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import F, Model, Window
 from django.db.models.functions import RowNumber, TruncDate
 from django.dispatch import receiver
@@ -23,6 +24,7 @@ from enterprise_catalog.apps.core.callers import CallerRecords
 from enterprise_catalog.apps.core.chunks import in_chunks
 
 _ROWS_PER_STATEMENT = 500
+_CREATED = "+"
 
 
 class QueryHistory(CallerRecords):
@@ -36,19 +38,21 @@ class QueryHistory(CallerRecords):
 
 @receiver(pre_create_historical_record)
 def hold_each_filter_once(sender: Any, history_instance: Any, **_: Any) -> None:
-    if hasattr(history_instance, "content_filter") and _holders(sender, history_instance).exists():
+    is_first = history_instance.history_type == _CREATED
+    if not is_first and hasattr(history_instance, "content_filter") and _holders(history_instance).exists():
         history_instance.content_filter = None
 
 
 @receiver(post_create_historical_record)
 def thin_what_was_added_to(sender: Any, history_instance: Any, **_: Any) -> None:
     model = sender.instance_type
-    thin(model, [getattr(history_instance, model._meta.pk.attname)])
+    if history_instance.history_type != _CREATED:
+        thin(model, [getattr(history_instance, model._meta.pk.attname)])
 
 
 def thin(model: Any, keys: Collection[Any]) -> None:
     """Delete what is not kept of the histories of these rows."""
-    rows = model.history.model.objects
+    rows = _rows(model.history.model)
     key = model._meta.pk.attname
     newest = [F("history_date").desc(), F("history_id").desc()]
     for chunk in in_chunks(list(keys), _ROWS_PER_STATEMENT):
@@ -65,7 +69,7 @@ def thin(model: Any, keys: Collection[Any]) -> None:
 
 def delete_rows(model: Any, ids: Sequence[int]) -> int:
     """Delete these rows of a history, and return their number. A filter that others need moves to one of them."""
-    rows = model.history.model.objects
+    rows = _rows(model.history.model)
     if hasattr(model, "content_filter"):
         for row in rows.filter(pk__in=ids, content_filter__isnull=False):
             others = rows.filter(id=row.id, content_filter_hash=row.content_filter_hash).exclude(pk__in=ids)
@@ -83,11 +87,16 @@ def hold_filters(rows: Sequence[Any]) -> None:
         if row.content_filter is None:
             asked = (row.id, row.content_filter_hash)
             if asked not in found:
-                holders = _holders(type(row), row)
-                found[asked] = holders.values_list("content_filter", flat=True).first()
+                found[asked] = _holders(row).values_list("content_filter", flat=True).first()
             row.content_filter = found[asked]
 
 
-def _holders(history: Any, row: Any) -> Any:
+def _holders(row: Any) -> Any:
     """Rows of the same query which hold the filter with this row's hash."""
-    return history.objects.filter(id=row.id, content_filter_hash=row.content_filter_hash, content_filter__isnull=False)
+    same = _rows(type(row)).filter(id=row.id, content_filter_hash=row.content_filter_hash)
+    return same.filter(content_filter__isnull=False)
+
+
+def _rows(history: Any) -> Any:
+    """Of the primary, whoever reads a replica: what is written there depends on them."""
+    return history.objects.using(DEFAULT_DB_ALIAS)
