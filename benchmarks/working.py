@@ -108,7 +108,7 @@ def refresh_query(title: str, *, forced: bool) -> list[UUID]:
 def round_of_all() -> list[UUID]:
     """Whatever waits, one after the other."""
     waiting = list(RefreshRun.objects.filter(state=RefreshRun.State.QUEUED).values_list("pk", flat=True))
-    while startable_runs().exists():
+    while startable_runs(limit=1):
         refresh_next()
     return waiting
 

@@ -56,6 +56,18 @@ DISCOVERY_KEYS_MAX_CHARACTERS = 3_500
 # Requests to discovery in any hour, of all workers together; 0 for no limit. Discovery grants an ordinary user 200 and
 # staff any number (DISC-16).
 DISCOVERY_REQUESTS_PER_HOUR = env.int("DISCOVERY_REQUESTS_PER_HOUR", default=200)
+# Of them, what only queries that are due may use, so that they are fresh within their day whatever people ask for; the
+# rest is people's part, of which nobody has more than the others find free (RUN-7).
+DISCOVERY_DUE_SHARE = env.float("DISCOVERY_DUE_SHARE", default=0.5)
+# Due queries may use people's part, too, but for this share of the whole: who asks when very many are due, as after an
+# outage, waits minutes and not an hour.
+DISCOVERY_ASKED_SHARE = env.float("DISCOVERY_ASKED_SHARE", default=0.1)
+# So many askers of a waiting run are remembered, each of whom it may count for: far more than share a query and ask
+# within the minutes that it waits, and they fit a row.
+ASKERS_PER_RUN = 100
+# Somebody who asks within so many minutes after a publish gets that one: what people see is as new as most edits, and a
+# button that is pressed again and again costs nothing (RUN-8). 0: everybody gets a refresh.
+REFRESH_JOIN_MINUTES = env.int("REFRESH_JOIN_MINUTES", default=10)
 # A run that the budget interrupted waits this long at least before it goes on with what is left by then.
 DISCOVERY_BUDGET_PAUSE_SECONDS = 300
 # One that was interrupted so often had more than twice the time in which answers count (KEPT_ANSWERS_HOURS): it ends as
@@ -155,6 +167,9 @@ CELERY_BEAT_SCHEDULE = {
 _LEAST = {
     "DISCOVERY_PAGE_SIZE": 1,
     "DISCOVERY_REQUESTS_PER_HOUR": 0,
+    "DISCOVERY_DUE_SHARE": 0,
+    "DISCOVERY_ASKED_SHARE": 0,
+    "REFRESH_JOIN_MINUTES": 0,
     "DISCOVERY_COUNT_CAP": 1,
     # The largest document that is stored at all, and the room beside it.
     "DISCOVERY_MAX_RESULT_BYTES": 4 * 1024 * 1024,
@@ -168,3 +183,5 @@ _LEAST = {
 for _name, _least in _LEAST.items():
     if globals()[_name] < _least:
         raise ImproperlyConfigured(f"{_name} is {globals()[_name]}, and must be {_least} at least.")
+if DISCOVERY_DUE_SHARE + DISCOVERY_ASKED_SHARE > 1:
+    raise ImproperlyConfigured("DISCOVERY_DUE_SHARE and DISCOVERY_ASKED_SHARE are shares of one budget, and exceed it.")

@@ -22,7 +22,9 @@ from django.db.models import F, Q, QuerySet
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core import metrics
-from enterprise_catalog.apps.core.db import DatabaseNow, retry_lost_locks
+from enterprise_catalog.apps.core.db import DatabaseNow, database_now, retry_lost_locks
+from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.budget import Reserve
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 log = structlog.get_logger(__name__)
@@ -35,6 +37,26 @@ class LeaseLost(Exception):
 
 
 _ASKED_FOR = (RefreshRun.Trigger.REQUEST, RefreshRun.Trigger.OPERATOR)
+
+
+def askers_of(asked_at: datetime | None, asked_by: list[str] | None) -> frozenset[str]:
+    """Who a run counts for; what the version before was asked for, it did not note down by whom."""
+    return frozenset(asked_by or [budget.OPERATORS]) if asked_at else frozenset()
+
+
+def reserve_for(*, is_asked: bool, refreshed_at: datetime | None, now: datetime) -> Reserve:
+    """
+    What of the budget is open to a run beside its askers' part (RUN-7): all that is left, when it is due or only the
+    schedule wants it, and the reserve, when its query never published.
+    """
+    if not is_asked or (refreshed_at and refreshed_at < due_before(now)):
+        return Reserve.ALL
+    return Reserve.CLOSED if refreshed_at else Reserve.OPEN
+
+
+def due_before(now: datetime) -> datetime:
+    """A query is due that was published before then (P3)."""
+    return now - timedelta(hours=settings.REFRESH_INTERVAL_HOURS)
 
 
 @dataclass(frozen=True)
@@ -52,6 +74,9 @@ class Claim:
     requested_at: datetime
     asked_at: datetime | None
     attempts: int
+    # Who it counts for, and what else of the budget it may use.
+    askers: frozenset[str]
+    reserve: Reserve
 
 
 def claim_runs(run_uuid: uuid.UUID) -> list[Claim]:
@@ -104,12 +129,15 @@ def give_back(claim: Claim) -> None:
     _requeue(owned(claim))
 
 
-def postpone(claim: Claim, *, seconds: float, why: str) -> None:
-    """Put a claimed run back to wait for another time: a pause is a date in a row, not a sleeping worker."""
+def postpone(claim: Claim, *, seconds: float, why: str, for_budget: bool = False) -> None:
+    """
+    Put a claimed run back to wait for another time: a pause is a date in a row, not a sleeping worker. `for_budget`: it
+    may go on sooner when somebody asks for it who has budget.
+    """
     pause = min(seconds, settings.REFRESH_MAX_PAUSE_SECONDS)
     log.info("refresh_postponed", run=str(claim.run_uuid), query=claim.query_id, seconds=pause, why=why)
     # It got as far as it could: workers that were lost before died of something else.
-    _requeue(owned(claim), not_before=_in_seconds(pause), lost_workers=0)
+    _requeue(owned(claim), not_before=_in_seconds(pause), lost_workers=0, paused_for_budget=for_budget)
 
 
 def lose(claim: Claim) -> None:
@@ -198,6 +226,8 @@ def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim 
         requested_at=run.requested_at,
         asked_at=run.asked_at,
         attempts=run.attempts,
+        askers=askers_of(run.asked_at, run.asked_by),
+        reserve=reserve_for(is_asked=bool(run.asked_at), refreshed_at=query.refreshed_at, now=database_now()),
     )
 
 
@@ -213,6 +243,7 @@ def _count_lost(runs: QuerySet[RefreshRun], run: RefreshRun, **fields: Any) -> b
 
 @retry_lost_locks
 def _requeue(runs: QuerySet[RefreshRun], **fields: Any) -> bool:
+    fields = {"paused_for_budget": False, **fields}
     try:
         with transaction.atomic():
             return bool(

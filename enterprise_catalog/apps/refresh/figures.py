@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, IntegerField, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, TruncHour
 
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun, Sweep
-from enterprise_catalog.apps.refresh.queue import startable_runs
+from enterprise_catalog.apps.refresh.queue import waiting_since
 from enterprise_catalog.apps.refresh.schedule import TICK, queries_in_use
 
 State = RefreshRun.State
@@ -46,7 +46,7 @@ def open_runs() -> dict[str, int]:
 
 def longest_wait() -> timedelta:
     """How long the first of the runs that could begin now has waited for a worker."""
-    since = startable_runs().order_by().aggregate(since=Min(Coalesce("not_before", "requested_at")))["since"]
+    since = waiting_since()
     return max(timedelta(), database_now() - since) if since else timedelta()
 
 

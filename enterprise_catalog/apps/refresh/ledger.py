@@ -13,6 +13,7 @@ serves (REFR-3).
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.core.packing import pack, unpack
 from enterprise_catalog.apps.discovery.client import NoLedger, Question
 from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.budget import Booking, Payers
 from enterprise_catalog.apps.refresh.models import KeptAnswer
 
 log = structlog.get_logger(__name__)
@@ -33,10 +35,13 @@ class BudgetExhausted(Exception):
 
 
 class CountedRequests(NoLedger):
-    """Each request counts, and nothing is reserved or remembered."""
+    """Each request counts, for one of these payers, and nothing is reserved or remembered."""
+
+    def __init__(self, payers: Payers) -> None:
+        self._payers = payers
 
     def before_request(self) -> None:
-        if budget.is_limited() and budget.spend(1) is None:
+        if budget.spend(1, self._payers) is None:
             raise BudgetExhausted
 
 
@@ -46,14 +51,17 @@ class FetchLedger(CountedRequests):
     when the fetch is over, however it ends.
     """
 
-    def __init__(self, key: str, *, asked_at: Sequence[datetime] = (), keeps: bool = False) -> None:
+    def __init__(self, key: str, payers: Payers, *, asked_at: Sequence[datetime] = (), keeps: bool = False) -> None:
+        super().__init__(payers)
         self._key = key
         # An answer counts as old as the fetch that asked for it: it may have been under way when somebody else asked.
         self._began_at = database_now()
         self._kept = _usable_answers(self._key, asked_at=asked_at)
-        self._reserved = 0
-        self._minute = 0
+        # What is reserved and not used yet.
+        self._reserved: Booking | None = None
         self._minute_ends = 0.0
+        # Without a limit nothing can be refused, and one statement at the end counts all.
+        self._uncounted = 0
         self._knows_size = False
         self._has_kept = bool(self._kept)
         self._keeps = keeps
@@ -66,14 +74,19 @@ class FetchLedger(CountedRequests):
             self._knows_size = True
             records = settings.DISCOVERY_PAGE_SIZE / settings.DISCOVERY_KEYS_PER_CALL
             requests += round((requests + 1) * records)
-        if budget.is_limited() and requests > self._reserved and not self._reserve(requests - self._reserved):
+        if budget.is_limited() and requests > self._left and not self._reserve(requests):
             self._keep_from_now_on()
 
     def before_request(self) -> None:
-        if self._reserved and time.monotonic() >= self._minute_ends:
-            self._count_from_now()
-        if self._reserved:
-            self._reserved -= 1
+        if not budget.is_limited():
+            self._uncounted += 1
+            return
+        if self._left and time.monotonic() >= self._minute_ends and not self._reserve(self._left):
+            # What is reserved counts for an hour from when it is asked, and that may be much later.
+            self._let_go()
+            self._keep_from_now_on()
+        if self._reserved and self._left:
+            self._reserved = replace(self._reserved, requests=self._left - 1)
         else:
             super().before_request()
 
@@ -97,38 +110,35 @@ class FetchLedger(CountedRequests):
 
     def close(self, *, complete: bool) -> None:
         """Return what was reserved and not used; a complete fetch needs no kept answers any more."""
-        if self._reserved:
-            budget.give_back(self._reserved, minute=self._minute)
-            self._reserved = 0
+        self._let_go()
+        if self._uncounted:
+            budget.spend(self._uncounted, self._payers)
+            self._uncounted = 0
         if complete and self._has_kept:
             self.forget()
 
+    @property
+    def _left(self) -> int:
+        return self._reserved.requests if self._reserved else 0
+
     def _reserve(self, requests: int) -> bool:
-        if self._reserved:
-            self._count_from_now()
-        minute = budget.spend(requests)
-        if minute is None:
+        """So many from now on, what was reserved before included; else that stays as it is."""
+        booking = budget.spend(requests, self._payers, instead_of=self._reserved)
+        if booking is None:
             return False
-        self._hold(self._reserved + requests, minute)
+        self._reserved = booking
+        left = (booking.minute + 1) * 60 - database_now().timestamp()
+        self._minute_ends = time.monotonic() + left
         return True
 
-    def _count_from_now(self) -> None:
-        """What is reserved counts for an hour from when it is asked, and that may be much later."""
-        minute = budget.spend(self._reserved, instead_of=self._minute)
-        if minute is None:
-            self._reserved = 0
-            self._keep_from_now_on()
-        else:
-            self._hold(self._reserved, minute)
-
-    def _hold(self, reserved: int, minute: int) -> None:
-        self._reserved, self._minute = reserved, minute
-        left = (minute + 1) * 60 - database_now().timestamp()
-        self._minute_ends = time.monotonic() + left
+    def _let_go(self) -> None:
+        if self._reserved and self._left:
+            budget.give_back(self._reserved)
+        self._reserved = None
 
     def _keep_from_now_on(self) -> None:
         if not self._keeps:
-            log.info("discovery_budget_is_short", reserved=self._reserved, spent=budget.spent())
+            log.info("discovery_budget_is_short", reserved=self._left, spent=budget.spent())
         self._keeps = True
         if self._last:
             self._store(*self._last)

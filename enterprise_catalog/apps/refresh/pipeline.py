@@ -38,6 +38,7 @@ from enterprise_catalog.apps.discovery.errors import (
     DiscoveryUnavailable,
     WindowExceeded,
 )
+from enterprise_catalog.apps.refresh.budget import Payers
 from enterprise_catalog.apps.refresh.claims import (
     Claim,
     Heartbeat,
@@ -64,7 +65,7 @@ _REASON_LENGTH = 255
 
 
 def refresh_next() -> list[UUID]:
-    """Do the most urgent of the waiting runs. Returns the runs that wait for the same queries now, to be nudged."""
+    """Do the run whose turn it is. Returns the runs that wait for the same queries now, to be nudged."""
     return _refresh(claim_next())
 
 
@@ -131,7 +132,8 @@ def _interrupt(claims: Sequence[Claim]) -> None:
     """What the budget interrupts goes on soon, unless it never gets to its end and only keeps others from theirs."""
     for claim in claims:
         if claim.attempts < settings.REFRESH_MAX_ATTEMPTS:
-            postpone(claim, seconds=settings.DISCOVERY_BUDGET_PAUSE_SECONDS, why="no budget for requests is left")
+            pause = settings.DISCOVERY_BUDGET_PAUSE_SECONDS
+            postpone(claim, seconds=pause, why="no budget for requests is left", for_budget=True)
         else:
             fail(claim, code="discovery_throttled", detail="It needs more requests than the budget has for it.")
 
@@ -152,7 +154,7 @@ def _refresh_claimed(claims: Sequence[Claim]) -> None:
 
 def _fetch(claims: Sequence[Claim]) -> Fetched:
     asked_at = [claim.asked_at for claim in claims if claim.asked_at]
-    ledger = FetchLedger(claims[0].equivalence_key, asked_at=asked_at)
+    ledger = FetchLedger(claims[0].equivalence_key, _payers(claims), asked_at=asked_at)
     complete = False
     try:
         heartbeat = Heartbeat(partial(renew, claims))
@@ -165,6 +167,12 @@ def _fetch(claims: Sequence[Claim]) -> Fetched:
     finally:
         ledger.close(complete=complete)
     return fetched
+
+
+def _payers(claims: Sequence[Claim]) -> Payers:
+    """One fetch serves them all, and so counts for whoever asked for any of them."""
+    askers = frozenset[str]().union(*(claim.askers for claim in claims))
+    return Payers(askers=askers, reserve=max(claim.reserve for claim in claims))
 
 
 def _remember_requests(keys: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ from enterprise_catalog.apps.core.packing import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient, Question
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
 from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.budget import Payers
 from enterprise_catalog.apps.refresh.claims import Heartbeat, LeaseLost
 from enterprise_catalog.apps.refresh.fetching import Outline, fetch_outline
 from enterprise_catalog.apps.refresh.ledger import BudgetExhausted, CountedRequests
@@ -38,6 +39,8 @@ log = structlog.get_logger(__name__)
 # For a person to see whether these are the ones that were meant.
 _FIRST_ITEMS = 20
 _TITLE_LENGTH = 255
+# Whoever looks at one: previews together have as much of the budget as a customer may have (RUN-7).
+_PAYERS = Payers(askers=frozenset({budget.PREVIEWS}))
 
 
 class PreviewLedger(CountedRequests):
@@ -47,11 +50,12 @@ class PreviewLedger(CountedRequests):
     """
 
     def __init__(self, claim: PreviewClaim) -> None:
+        super().__init__(_PAYERS)
         self._claim = claim
         self._done = 0
 
     def expect(self, requests: int) -> None:
-        if budget.is_limited() and budget.spent() + requests > settings.DISCOVERY_REQUESTS_PER_HOUR:
+        if budget.last_hour().left_for(budget.PREVIEWS) < requests:
             raise BudgetExhausted
         renew(self._claim, requests_expected=self._done + requests)
 
@@ -90,8 +94,7 @@ def preview_next() -> list[UUID]:
 
 
 def _preview(claim: PreviewClaim) -> None:
-    if not budget.has_room():
-        # What is left is for refreshes that were interrupted.
+    if not budget.last_hour().asker_may_begin(_PAYERS.askers):
         raise BudgetExhausted
     client = DiscoveryClient(on_wait=Heartbeat(partial(renew, claim)), ledger=PreviewLedger(claim))
     outline = fetch_outline(content_filter=claim.content_filter, client=client)
@@ -119,7 +122,9 @@ def _item(content: PreparedContent) -> list[str]:
 
 
 def _budget_spent() -> str:
+    hour = budget.last_hour()
     return (
-        f"The budget has no room for it: {budget.spent()} of {settings.DISCOVERY_REQUESTS_PER_HOUR} requests were made "
-        "within an hour, or are reserved by refreshes (DISCOVERY_REQUESTS_PER_HOUR). Try again later."
+        f"The budget has no room for it: {hour.spent} of {settings.DISCOVERY_REQUESTS_PER_HOUR} requests were made or "
+        f"reserved within an hour (DISCOVERY_REQUESTS_PER_HOUR), and {hour.left_for(budget.PREVIEWS)} are left for "
+        "previews. Try again later."
     )

@@ -20,12 +20,15 @@ from enterprise_catalog.apps.discovery.errors import DiscoveryError
 from enterprise_catalog.apps.discovery.records import CourseReview as FetchedReview
 from enterprise_catalog.apps.discovery.records import fetch_reviews
 from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.budget import Payers, Reserve
 from enterprise_catalog.apps.refresh.ledger import BudgetExhausted, FetchLedger
 from enterprise_catalog.apps.refresh.sweeps import due_again, take_turn
 
 log = structlog.get_logger(__name__)
 
 _SWEEP = "course_reviews"
+# Nobody asks for it; due runs leave it as much as they leave each other.
+_PAYERS = Payers(reserve=Reserve.ALL, background=budget.REVIEWS)
 # One transaction stays short.
 _COURSES_PER_TRANSACTION = 200
 
@@ -35,7 +38,7 @@ def sweep_reviews_if_due() -> bool:
     # Only its end moves the date by the whole interval: a sweep that dies is done again soon.
     if not take_turn(_SWEEP, every=timedelta(minutes=settings.REVIEWS_SWEEP_MINUTES)):
         return False
-    ledger = FetchLedger(_SWEEP, keeps=budget.is_limited())
+    ledger = FetchLedger(_SWEEP, _PAYERS, keeps=budget.is_limited())
     try:
         reviews = fetch_reviews(client=DiscoveryClient(ledger=ledger))
     except BudgetExhausted:

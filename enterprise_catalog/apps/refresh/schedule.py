@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.core.db import database_now, retry_lost_locks
-from enterprise_catalog.apps.refresh.claims import State, end, recover_expired_leases
+from enterprise_catalog.apps.refresh.claims import State, due_before, end, recover_expired_leases
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.notices import take_unnoticed
@@ -40,7 +40,7 @@ def tick() -> list[UUID]:
     _end_orphans()
     for queries in _next_due_queries():
         _enqueue(queries)
-    return take_unnoticed(startable_runs())
+    return take_unnoticed(RefreshRun.objects.filter(pk__in=startable_runs(limit=settings.NUDGES_PER_TICK)))
 
 
 def queries_in_use() -> QuerySet[CatalogQuery]:
@@ -50,8 +50,7 @@ def queries_in_use() -> QuerySet[CatalogQuery]:
 
 def due_queries() -> QuerySet[CatalogQuery]:
     """Queries in use whose last publish is older than the interval, longest ago first (P3)."""
-    due_before = database_now() - timedelta(hours=settings.REFRESH_INTERVAL_HOURS)
-    due = queries_in_use().filter(Q(refreshed_at=None) | Q(refreshed_at__lt=due_before))
+    due = queries_in_use().filter(Q(refreshed_at=None) | Q(refreshed_at__lt=due_before(database_now())))
     return due.order_by(Coalesce("refreshed_at", "created"), "pk")
 
 

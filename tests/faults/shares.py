@@ -1,0 +1,132 @@
+"""
+Who comes next, and how much of discovery's hourly budget anybody may have (RUN-7, DISC-16), as plain values.
+
+It shares no code with the service, and never looks at its database. Time is in minutes, and passes when it is told to.
+A request that was made in a minute counts for that minute and the sixty that follow.
+"""
+
+from dataclasses import dataclass, field
+from math import inf
+
+# A fetch that the budget interrupts pauses for so many minutes.
+PAUSE = 5
+# Due runs are counted here, and so is what the schedule wants.
+DUE = "due"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """
+    A run that waits. `askers` is empty when only the schedule wants it; `is_published`: its query has been, at any
+    time; `is_due`: longer ago than the interval of the schedule.
+    """
+
+    uuid: str
+    askers: frozenset[str] = frozenset()
+    asked_at: float = 0
+    requested_at: float = 0
+    is_interrupted: bool = False
+    is_published: bool = True
+    is_due: bool = False
+
+    @property
+    def rights(self) -> str:
+        """What it may have beside what its askers may: all that is left, the reserve, or nothing."""
+        if not self.askers or (self.is_published and self.is_due):
+            return "what is left"
+        return "nothing" if self.is_published else "the reserve"
+
+
+@dataclass
+class Shares:
+    """The budget of an hour (0: any number of requests), and what was asked of it: (minute, for whom, how many)."""
+
+    limit: int
+    due_share: float = 0.5
+    kept_share: float = 0.1
+    now: int = 0
+    asked: list[tuple[int, str, int]] = field(default_factory=list)
+
+    def had(self, *names: str) -> int:
+        """What these had within the hour; all of them, if none is named."""
+        return sum(
+            number for minute, name, number in self.asked if minute >= self.now - 60 and (not names or name in names)
+        )
+
+    @property
+    def people(self) -> set[str]:
+        return {name for _, name, _ in self.asked} - {DUE}
+
+    @property
+    def reserve(self) -> int:
+        return int(self.limit * self.due_share)
+
+    @property
+    def kept(self) -> int:
+        return int(self.limit * self.kept_share)
+
+    # --- How much -----------------------------------------------------------------------------------------------------
+
+    def asker_may(self, name: str, number: int) -> bool:
+        """
+        Of the part of people nobody has more than is still free of it afterwards; who had nothing may have the last
+        one.
+        """
+        if not self.limit:
+            return True
+        part, others = self.limit - self.reserve, self.had(*self.people) if self.people else 0
+        free = min(part - others, self.limit - self.had()) - number
+        return free >= 0 and (self.had(name) + number <= free or (number == 1 and self.had(name) == 0))
+
+    def schedule_may(self, rights: str, number: int) -> bool:
+        """Due runs may have all that is left, but for what is kept for people; a first publish the reserve at most."""
+        if not self.limit:
+            return rights != "nothing"
+        due = self.had(DUE)
+        most = {"what is left": self.limit - self.kept, "the reserve": self.reserve, "nothing": 0}[rights]
+        return self.had() + number <= self.limit and due + number <= most and rights != "nothing"
+
+    def payer(self, askers: frozenset[str], rights: str, number: int) -> str | None:
+        """For whom so many requests count; None: they may not be made. Of its askers the one who had the least pays."""
+        for name in sorted(askers, key=lambda name: (self.had(name), name))[:1]:
+            if self.asker_may(name, number):
+                return name
+        return DUE if self.schedule_may(rights, number) else None
+
+    # --- Who comes next -----------------------------------------------------------------------------------------------
+
+    def next(self, runs: list[Waiting]) -> Waiting | None:
+        """Of the runs that could begin now, were there only the budget to look at."""
+        return next(iter(self.in_turn(runs)), None)
+
+    def in_turn(self, runs: list[Waiting]) -> list[Waiting]:
+        asked = sorted((run for run in runs if run.askers and self._askers_may_begin(run)), key=self._turn_of_asked)
+        rest = [run for run in runs if run not in asked and self._schedule_may_begin(run)]
+        return asked + sorted(rest, key=lambda run: (not run.is_published, run.requested_at, run.uuid))
+
+    def _turn_of_asked(self, run: Waiting) -> tuple:
+        """
+        The customer who had the least; what was interrupted, so that it gets to its end; the newest wish; the longest
+        waiting.
+        """
+        return (self._least(run), not run.is_interrupted, -run.asked_at, run.requested_at, run.uuid)
+
+    def _least(self, run: Waiting) -> int:
+        return min(self.had(name) for name in run.askers)
+
+    def _askers_may_begin(self, run: Waiting) -> bool:
+        """
+        Who had nothing begins with one request. Others wait until there is what comes back to one who uses half of
+        people's part during a pause, so that their fetches do not all begin and none ends.
+        """
+        name = min(run.askers, key=lambda name: (self.had(name), name))
+        enough = max(1, (self.limit - self.reserve) * PAUSE // 60 // 2)
+        return self.asker_may(name, 1 if self.had(name) == 0 else enough)
+
+    def _schedule_may_begin(self, run: Waiting) -> bool:
+        most = {"what is left": self.limit - self.kept, "the reserve": self.reserve, "nothing": 0}[run.rights]
+        return self.schedule_may(run.rights, max(1, most * PAUSE // 60))
+
+    @property
+    def free(self) -> float:
+        return self.limit - self.had() if self.limit else inf
