@@ -1,5 +1,6 @@
 """Real workers on real servers, and a discovery that can be told to fail; `make faults` prints a line for each."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -48,6 +49,14 @@ def eventually(happened: Callable[[], bool], *, patience: float = PATIENCE_SECON
         assert time.monotonic() < started + patience, "did not happen in time"
         time.sleep(0.05)
     return time.monotonic() - started
+
+
+@pytest.fixture
+def silence() -> Iterator[None]:
+    """Nobody reads the logs of thousands of steps, and writing them takes a third of the time."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 class Workers:

@@ -6,7 +6,6 @@ A request that was made in a minute counts for that minute and the sixty that fo
 """
 
 from dataclasses import dataclass, field
-from math import inf
 
 # A fetch that the budget interrupts pauses for so many minutes.
 PAUSE = 5
@@ -64,6 +63,10 @@ class Shares:
     @property
     def kept(self) -> int:
         return int(self.limit * self.kept_share)
+
+    def take(self, name: str, minute: int, number: int) -> None:
+        """So many requests count for somebody under a minute; fewer than none: they were not made."""
+        self.asked.append((minute, name, number))
 
     # --- How much -----------------------------------------------------------------------------------------------------
 
@@ -126,7 +129,3 @@ class Shares:
     def _schedule_may_begin(self, run: Waiting) -> bool:
         most = {"what is left": self.limit - self.kept, "the reserve": self.reserve, "nothing": 0}[run.rights]
         return self.schedule_may(run.rights, max(1, most * PAUSE // 60))
-
-    @property
-    def free(self) -> float:
-        return self.limit - self.had() if self.limit else inf

@@ -8,7 +8,6 @@ every run is in the state that the model says.
 and shortens one that fails.
 """
 
-import logging
 import os
 from random import Random
 from typing import ClassVar
@@ -235,14 +234,6 @@ class Machine(RuleBasedStateMachine):
             assert (answer.status_code, answer.json()["state"]) == (200, run.state)
             Driver.events["superseded"] += run.reason == "superseded"
         assert list(violations(deep=True)) == []
-
-
-@pytest.fixture
-def silence():
-    """Nobody reads the logs of thousands of steps, and writing them takes a third of the time."""
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 def test_the_service_does_what_the_model_does(settings, monkeypatch, silence):

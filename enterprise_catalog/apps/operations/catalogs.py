@@ -4,7 +4,7 @@ Create, change and delete catalogs: the one place where the rules about them liv
     1. lock the catalog, check a move to another customer
     2. resolve the query fields to a query
     3. write the catalog and, when it is attached elsewhere, what joins and leaves it
-    4. write the intent to refresh
+    4. write the intent to refresh, unless it published a moment ago (RUN-8)
 
 One transaction, repeated as a whole when others got in its way. No other service is asked (P6): the customer's facts
 and the content arrive in the background. Whether the caller may manage this customer's catalogs at all was decided at
@@ -35,6 +35,7 @@ from enterprise_catalog.apps.operations.queries import (
     wish_without_filter,
     would_only_attach,
 )
+from enterprise_catalog.apps.operations.refreshes import asker
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -144,7 +145,8 @@ def _create(values: CatalogValues, grants: Grants) -> SavedCatalog:
     catalog.save(force_insert=True)
     record_attachment(catalogs=[uuid], query_id=query.pk, previous_query_id=None)
     is_new = ensure_customer(catalog.enterprise_uuid)
-    run = request_run(query=query, trigger=RefreshRun.Trigger.CREATE)
+    asked_by = asker(grants=grants, customer=catalog.enterprise_uuid)
+    run = request_run(query=query, trigger=RefreshRun.Trigger.CREATE, asked_by=asked_by)
     nudge_after_commit(run=run, new_customer=catalog.enterprise_uuid if is_new else None)
     return SavedCatalog(catalog, created=True, refresh_run=run, filter_warnings=warnings)
 
@@ -165,7 +167,8 @@ def _change(catalog: EnterpriseCatalog, values: CatalogValues, grants: Grants) -
     is_new = "enterprise_uuid" in changes and ensure_customer(stored.enterprise_uuid)
     run = None
     if attached or resolution.filter_changed or resolution.query.refreshed_at is None:
-        run = request_run(query=resolution.query, trigger=RefreshRun.Trigger.UPDATE)
+        asked_by = asker(grants=grants, customer=stored.enterprise_uuid)
+        run = request_run(query=resolution.query, trigger=RefreshRun.Trigger.UPDATE, asked_by=asked_by)
     nudge_after_commit(run=run, new_customer=stored.enterprise_uuid if is_new else None)
     warnings = [] if values.content_filter is ABSENT else filter_warnings(values.content_filter)
     return SavedCatalog(stored, created=False, refresh_run=run, filter_warnings=warnings)

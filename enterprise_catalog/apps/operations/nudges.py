@@ -23,7 +23,9 @@ def nudge_after_commit(
     new_customer: UUID | None = None,
     preview: FilterPreview | None = None,
 ) -> None:
-    messages: list[tuple[Task, str]] = [(run_refresh, str(each.pk)) for each in [*([run] if run else []), *runs]]
+    # One that published already has nothing left to do (RUN-8).
+    waiting = [each for each in [*([run] if run else []), *runs] if each.state == RefreshRun.State.QUEUED]
+    messages: list[tuple[Task, str]] = [(run_refresh, str(each.pk)) for each in waiting]
     if new_customer is not None:
         messages.append((sync_customer, str(new_customer)))
     if preview is not None:

@@ -57,6 +57,7 @@ def save_query(
         resolution = resolve_wish(QueryWish(content_filter, stored.uuid, title), grants=grants)
     run = None
     if resolution.filter_changed and resolution.query.catalogs.exists():
+        # For all its catalogs, by an operator.
         run = request_refresh(query=resolution.query, trigger=RefreshRun.Trigger.UPDATE)
     return SavedQuery(resolution.query, run, filter_warnings(content_filter))
 

@@ -6,26 +6,39 @@ Nothing here fetches, waits for a worker or needs the broker.
 
 from collections.abc import Iterable
 from contextlib import suppress
+from uuid import UUID
 
 from django.db import transaction
 
+from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.core.db import retry_lost_locks
 from enterprise_catalog.apps.operations.nudges import nudge_after_commit
+from enterprise_catalog.apps.refresh.budget import OPERATORS
 from enterprise_catalog.apps.refresh.claims import State, end
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 
+def asker(*, grants: Grants, customer: UUID) -> str:
+    """
+    Who a request of this caller about a catalog of this customer counts for (RUN-7): operators for themselves, since
+    they must get at the catalogs of a customer who has used up its part; everybody else for the customer.
+    """
+    return OPERATORS if grants.is_operator else str(customer)
+
+
 @retry_lost_locks
 @transaction.atomic
-def request_refresh(*, query: CatalogQuery, trigger: str, forced: bool = False) -> RefreshRun:
+def request_refresh(
+    *, query: CatalogQuery, trigger: str, asked_by: str = OPERATORS, forced: bool = False
+) -> RefreshRun:
     """
-    The waiting run that will serve this request, new or joined (REFR-1, REFR-3). `forced` asks for every member's full
-    record, also those that are fresh. Raises QueryGone.
+    The run that serves this request: waiting, new or joined (REFR-1, REFR-3), or published a moment ago (RUN-8).
+    `asked_by` is an `asker`; `forced` asks for every member's full record, also those that are fresh. Raises QueryGone.
     """
-    run = request_run(query=query, trigger=trigger, forced=forced)
+    run = request_run(query=query, trigger=trigger, asked_by=asked_by, forced=forced)
     nudge_after_commit(run=run)
     return run
 

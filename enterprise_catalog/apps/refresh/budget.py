@@ -65,7 +65,7 @@ class Booking:
 
 
 @dataclass
-class Hour:
+class SpentHour:
     """What was asked until now: by minute, and of it by whom. Requests of an older version count for nobody."""
 
     minute: int
@@ -74,6 +74,7 @@ class Hour:
 
     @property
     def spent(self) -> int:
+        """By everybody."""
         return sum(self.by_minute.values())
 
     def had(self, payer: str) -> int:
@@ -82,6 +83,11 @@ class Hour:
     @property
     def had_by_people(self) -> int:
         return sum(self.had(payer) for payer in self.by_payer if payer not in _BACKGROUND)
+
+    def by_kind(self) -> dict[str, int]:
+        """Requests of all customers, of operators, and so on; every kind is there, and no customer is named."""
+        named = {kind: self.had(kind) for kind in (OPERATORS, PREVIEWS, DUE, REVIEWS)}
+        return {"customers": self.had_by_people - named[OPERATORS] - named[PREVIEWS], **named}
 
     def least_of(self, askers: Iterable[str]) -> str | None:
         """Who of these had the least."""
@@ -147,10 +153,10 @@ def kept_part() -> int:
     return int(settings.DISCOVERY_REQUESTS_PER_HOUR * settings.DISCOVERY_ASKED_SHARE)
 
 
-def last_hour() -> Hour:
+def last_hour() -> SpentHour:
     """As of now, what is reserved included."""
     row = DiscoveryBudget.objects.filter(pk=_ROW).first()
-    return _hour(row) if row else Hour(_minute(), {}, {})
+    return _hour(row) if row else SpentHour(_minute(), {}, {})
 
 
 def spent() -> int:
@@ -193,22 +199,22 @@ def _locked_row() -> DiscoveryBudget:
     return row
 
 
-def _hour(row: DiscoveryBudget) -> Hour:
+def _hour(row: DiscoveryBudget) -> SpentHour:
     minute = _minute()
     by_payer = {payer: _of_the_last_hour(spent, minute) for payer, spent in (row.spent_by or {}).items()}
-    return Hour(
+    return SpentHour(
         minute=minute,
         by_minute=_of_the_last_hour(row.spent, minute),
         by_payer={payer: spent for payer, spent in by_payer.items() if spent},
     )
 
 
-def _save(row: DiscoveryBudget, hour: Hour) -> None:
+def _save(row: DiscoveryBudget, hour: SpentHour) -> None:
     row.spent, row.spent_by = hour.by_minute, hour.by_payer
     row.save(update_fields=["spent", "spent_by"])
 
 
-def _add(hour: Hour, payer: str, minute: int, requests: int) -> None:
+def _add(hour: SpentHour, payer: str, minute: int, requests: int) -> None:
     """What is older than an hour counts no more, and need not be taken back."""
     for counted in (hour.by_minute, hour.by_payer.setdefault(payer, {})):
         before = counted.get(str(minute), 0)

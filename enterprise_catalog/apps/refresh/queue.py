@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.budget import Hour, Reserve
+from enterprise_catalog.apps.refresh.budget import Reserve, SpentHour
 from enterprise_catalog.apps.refresh.claims import Claim, askers_of, claim_runs, due_before, due_runs
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -37,7 +37,7 @@ class _Wish:
     requested_at: datetime
     is_interrupted: bool
 
-    def turn(self, hour: Hour) -> tuple[int, bool, float, datetime, UUID]:
+    def turn(self, hour: SpentHour) -> tuple[int, bool, float, datetime, UUID]:
         had = min(hour.had(asker) for asker in self.askers)
         return had, not self.is_interrupted, -self.asked_at.timestamp(), self.requested_at, self.uuid
 
@@ -74,7 +74,7 @@ def _idle_runs() -> QuerySet[RefreshRun]:
     return due_runs().filter(~Exists(busy), catalog_query__isnull=False)
 
 
-def _wishes_in_turn(hour: Hour) -> list[_Wish]:
+def _wishes_in_turn(hour: SpentHour) -> list[_Wish]:
     rows = _idle_runs().filter(asked_at__isnull=False).order_by()
     columns = ("pk", "asked_by", "asked_at", "not_before", "requested_at", "paused_for_budget")
     wishes = [
@@ -85,7 +85,7 @@ def _wishes_in_turn(hour: Hour) -> list[_Wish]:
     return sorted(able, key=lambda wish: wish.turn(hour))
 
 
-def _background_runs(hour: Hour) -> QuerySet[RefreshRun]:
+def _background_runs(hour: SpentHour) -> QuerySet[RefreshRun]:
     """Those that may use the reserve, or more (`claims.reserve_for`)."""
     is_asked, never = Q(asked_at__isnull=False), Q(catalog_query__refreshed_at=None)
     is_due = ~is_asked | Q(catalog_query__refreshed_at__lt=due_before(database_now()))

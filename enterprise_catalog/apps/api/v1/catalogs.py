@@ -29,7 +29,7 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.operations.catalogs import delete_catalog, save_catalog
 from enterprise_catalog.apps.operations.queries import queries_to_show_titles_of
-from enterprise_catalog.apps.operations.refreshes import request_refresh
+from enterprise_catalog.apps.operations.refreshes import asker, request_refresh
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 
@@ -123,13 +123,17 @@ class RefreshMetadataView(ApiView):
     @extend_schema(
         operation_id="refresh_catalog",
         summary="Ask for a refresh",
-        description="Answers with the run that will serve this request, which may have waited before (REFR-1, REFR-3).",
+        description=(
+            "Answers with the run that serves this request, which may have waited before (REFR-1, REFR-3), or have "
+            "published a few minutes ago (RUN-8)."
+        ),
         request=None,
         responses=RefreshShape,
     )
     def post(self, request: Request, uuid: str) -> Response:
         catalog = catalog_for(request, uuid, access=ADMIN)
-        run = request_refresh(query=catalog.catalog_query, trigger=RefreshRun.Trigger.REQUEST)
+        asked_by = asker(grants=grants_of(request), customer=catalog.enterprise_uuid)
+        run = request_refresh(query=catalog.catalog_query, trigger=RefreshRun.Trigger.REQUEST, asked_by=asked_by)
         return Response({"async_task_id": run.uuid})
 
 

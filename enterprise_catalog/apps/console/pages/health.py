@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F
@@ -21,7 +22,9 @@ from enterprise_catalog.apps.console.display import link, list_url, object_link,
 from enterprise_catalog.apps.console.users import Users
 from enterprise_catalog.apps.console.wording import late_reason, moment, plural, short_query_name
 from enterprise_catalog.apps.core.db import database_now, snapshot
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh import budget, figures
+from enterprise_catalog.apps.refresh.budget import Reserve, SpentHour
 from enterprise_catalog.apps.refresh.figures import Hour
 from enterprise_catalog.apps.refresh.freshness import Overview, late_queries, older_than, overview
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -37,6 +40,12 @@ _AGES = (0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24)
 _TICKS_MISSED = 6
 _ENDS = ("published", "held", "failed")
 _CHANGES = ("added", "removed")
+_OTHERS = {
+    budget.OPERATORS: "operators",
+    budget.PREVIEWS: "previews of filters",
+    budget.DUE: "what is due",
+    budget.REVIEWS: "course reviews",
+}
 
 
 @dataclass(frozen=True)
@@ -50,14 +59,16 @@ class Verdict:
 def health_context() -> dict[str, Any]:
     """What the template `console/home.html` shows."""
     with snapshot():
+        hour = budget.last_hour()
         found, failing = overview(), figures.failing_queries()
         failing_count, hours = failing.count(), figures.ended_by_hour()
         return {
             "as_of": f"{database_now():%Y-%m-%d %H:%M:%S} UTC",
-            "verdicts": [_freshness(found), _life(), _held(found), _failures(failing_count), _requests()],
+            "verdicts": [_freshness(found), _life(), _held(found), _failures(failing_count), _requests(hour)],
             "ages": _ages(found),
             "late": _late(found),
             "under_way": _under_way(),
+            "requests": _requests_by_payer(hour),
             "held": _held_runs() if found.held else None,
             "failing": _failing(failing) if failing_count else None,
             "ends": _chart(hours, _ENDS, "Refreshes that ended, by hour (UTC)", lambda hour: hour.states),
@@ -103,12 +114,12 @@ def _failures(count: int) -> Verdict:
     return Verdict(good=False, text=f"The last refresh of {plural(count, 'query', 'queries')} failed.")
 
 
-def _requests() -> Verdict:
-    spent, limit = budget.spent(), settings.DISCOVERY_REQUESTS_PER_HOUR
-    asked = f"{plural(spent, 'request')} to discovery in the last hour"
+def _requests(hour: SpentHour) -> Verdict:
+    limit = settings.DISCOVERY_REQUESTS_PER_HOUR
+    asked = f"{plural(hour.spent, 'request')} to discovery in the last hour"
     if not limit:
-        return Verdict(good=True, text="Requests to discovery are not limited.")
-    return Verdict(good=budget.has_room(), text=f"{asked}, of {limit}.")
+        return Verdict(good=True, text=f"{asked}, of any number.")
+    return Verdict(good=hour.background_may_begin(Reserve.ALL), text=f"{asked}, of {limit}.")
 
 
 # Below
@@ -149,6 +160,28 @@ def _under_way() -> SafeString:
     numbers = [link(list_url(RefreshRun, state__exact=state), f"{counts[state]} {state}") for state in counts]
     note = format_html("All: {}, {}, {}.", *numbers)
     return table(["requested", "query", "catalogs", ""], rows, note=note)
+
+
+def _requests_by_payer(hour: SpentHour) -> SafeString:
+    """Who had the requests of the last hour, and how many each may still make now (RUN-7)."""
+    limit, reserve = settings.DISCOVERY_REQUESTS_PER_HOUR, budget.reserved_part()
+    people = Counter({payer: hour.had(payer) for payer in hour.by_payer if payer not in _OTHERS})
+    customers = EnterpriseCustomer.objects.in_bulk([UUID(payer) for payer, _ in people.most_common(_ROWS)])
+    rows: list[tuple[Any, int, int]] = [
+        (customers.get(UUID(payer), payer), had, hour.left_for(payer)) for payer, had in people.most_common(_ROWS)
+    ]
+    if len(people) > _ROWS:
+        rows.append((plural(len(people) - _ROWS, "more customer"), people.total() - sum(had for _, had, _ in rows), 0))
+    rows += [(_OTHERS[payer], hour.had(payer), hour.left_for(payer)) for payer in (budget.OPERATORS, budget.PREVIEWS)]
+    due = hour.left_in_background(Reserve.ALL)
+    rows += [(_OTHERS[payer], hour.had(payer), due) for payer in (budget.DUE, budget.REVIEWS)]
+    if not limit:
+        return table(["for", "requests"], [row[:2] for row in rows])
+    note = (
+        f"{reserve} of {limit} are reserved for what is due. Of the other {budget.people_part()} nobody has more than "
+        f"is still free of them; {budget.kept_part()} are kept for people whatever is due."
+    )
+    return table(["for", "requests", "may make now"], rows, note=note)
 
 
 def _held_runs() -> SafeString:

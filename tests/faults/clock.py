@@ -1,0 +1,46 @@
+"""Hours that pass in no time: all that happened is longer ago, and the budget's minutes are counted here."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F, Model
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery, FullRecordRequest
+from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.models import KeptAnswer, RefreshRun, Sweep
+
+MOMENTS: dict[type[Model], list[str]] = {
+    RefreshRun: [
+        "lease_until",
+        "not_before",
+        "nudged_at",
+        "requested_at",
+        "asked_at",
+        "started_at",
+        "finished_at",
+        "held_since",
+    ],
+    CatalogQuery: ["refreshed_at", "created"],
+    KeptAnswer: ["answered_at"],
+    FullRecordRequest: ["requested_at"],
+    Sweep: ["due_at"],
+}
+
+
+class Clock:
+    """A clock that stands still, for the budget, until it is told how many minutes passed."""
+
+    def __init__(self, monkeypatch: Any) -> None:
+        self.minute = self._began = int(database_now().timestamp() // 60)
+        monkeypatch.setattr(budget, "_minute", lambda: self.minute)
+
+    @property
+    def passed(self) -> int:
+        return self.minute - self._began
+
+    def pass_time(self, minutes: int) -> None:
+        past = timedelta(minutes=minutes)
+        for model, names in MOMENTS.items():
+            model._default_manager.update(**{name: F(name) - past for name in names})
+        self.minute += minutes

@@ -1,0 +1,287 @@
+"""
+Who comes next, and who may ask discovery for how much, against a model (RUN-7, RUN-8, DISC-16): customers and operators
+ask for refreshes of queries that some of them share, some become due, hours pass, and one worker works on real pages of
+the sandbox with a budget that is too small for all. After every step the whole queue is in the order that the model
+says, and every single request is counted for whom the model says, or refused.
+
+`make test` runs the same examples every time, `MODEL_EXAMPLES=200` in the environment as many random ones.
+"""
+
+import os
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
+from enterprise_catalog.apps.refresh import budget, pipeline
+from enterprise_catalog.apps.refresh.intents import request_run
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.pipeline import refresh_next
+from enterprise_catalog.apps.refresh.queue import startable_runs
+from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.sandbox.sandbox import Sandbox
+from tests.faults.clock import Clock
+from tests.faults.content import COURSES, FILTERS, Content
+from tests.faults.driver import empty_database
+from tests.faults.model import canonical
+from tests.faults.shares import DUE, PAUSE, Shares, Waiting
+from tests.faults.steps import Killed
+from tests.neighbours import lead_to
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "0"))
+LIMIT, INTERVAL, JOINED_FOR = 40, 20 * 60, 10
+OPERATORS = "operators"
+CUSTOMERS = [f"{digit * 8}-0000-4000-8000-000000000000" for digit in "abcd"]
+# What must have come up, else the examples prove little.
+WANTED = {
+    "an asker pays",
+    "the schedule pays",
+    "refused",
+    "interrupted",
+    "published",
+    "joins a publish",
+    "joins with budget",
+    "first publish from the reserve",
+    "several wait",
+}
+
+
+@dataclass(eq=False)
+class Shelf:
+    """A query: what it asks, and when it was published last."""
+
+    query: CatalogQuery
+    published_at: float | None = None
+    published_by: str = ""
+
+
+class Machine(RuleBasedStateMachine):
+    sandbox: ClassVar[Sandbox]
+    monkeypatch: ClassVar[pytest.MonkeyPatch]
+    events: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self):
+        super().__init__()
+        empty_database()
+        self.clock = Clock(self.monkeypatch)
+        self.book = Shares(limit=LIMIT)
+        self.shelves = [Shelf(CatalogQueryFactory.create(content_filter=it)) for it in FILTERS]
+        for number, shelf in enumerate(self.shelves):
+            EnterpriseCatalogFactory.create(catalog_query=shelf.query, enterprise_uuid=CUSTOMERS[number % 4])
+        self.waiting: dict[Shelf, Waiting] = {}
+        self.paused_until: dict[Shelf, float] = {}
+        self.moment = 0.0
+        # What the worker does now, and what was found wrong meanwhile.
+        self.at_work: list[Shelf] = []
+        self.was_refused = False
+        self.contradiction: Exception | None = None
+        type(self).current = self
+
+    # --- Who asks -----------------------------------------------------------------------------------------------------
+
+    @rule(who=st.sampled_from([*CUSTOMERS, OPERATORS]), which=st.integers(0, len(FILTERS) - 1))
+    def somebody_asks(self, who, which):
+        self.ask(who, self.shelves[which])
+
+    @rule(which=st.lists(st.integers(0, len(FILTERS) - 1), min_size=4))
+    def one_customer_asks_for_many(self, which):
+        for number in which:
+            self.ask(CUSTOMERS[0], self.shelves[number])
+
+    def ask(self, who, shelf):
+        with transaction.atomic():
+            run = request_run(query=shelf.query, trigger="request", asked_by=who)
+        published_at = shelf.published_at
+        if who != OPERATORS and published_at is not None and self.book.now - published_at < JOINED_FOR:
+            assert str(run.pk) == shelf.published_by
+            self.events["joins a publish"] += 1
+            return
+        self.wait(shelf, str(run.pk), who)
+
+    def wait(self, shelf, uuid, who=None):
+        self.moment += 1e-6
+        now = self.book.now + self.moment
+        run = self.waiting.get(shelf) or Waiting(uuid, requested_at=now)
+        assert run.uuid == uuid
+        if who is None:
+            self.waiting[shelf] = run
+            return
+        if who not in run.askers and run.is_interrupted:
+            self.events["joins with budget"] += self.paused_until.pop(shelf, 0) > now
+            run = replace(run, is_interrupted=False)
+        self.waiting[shelf] = replace(run, askers=run.askers | {who}, asked_at=now)
+
+    @rule()
+    def beat_ticks(self):
+        tick()
+        due = [shelf for shelf in self.shelves if self.is_due(shelf)]
+        searches = [canonical(shelf.query.content_filter) for shelf in due if shelf not in self.waiting]
+        new = [it for it in self.shelves if it not in self.waiting and canonical(it.query.content_filter) in searches]
+        runs = RefreshRun.objects.filter(state="queued").order_by("requested_at")
+        stored = dict(runs.values_list("catalog_query_id", "pk"))
+        for shelf in sorted(new, key=lambda it: list(stored).index(it.query.pk)):
+            self.wait(shelf, str(stored[shelf.query.pk]))
+        assert {shelf.query.pk for shelf in self.waiting} == set(stored)
+
+    @rule(minutes=st.sampled_from([1, 2, 7, 7, 31, 61, 1260]))
+    def time_passes(self, minutes):
+        self.clock.pass_time(minutes)
+        self.book.now += minutes
+
+    # --- Who works ----------------------------------------------------------------------------------------------------
+
+    @rule(times=st.integers(1, 4))
+    def a_worker_works(self, times):
+        for _ in range(times):
+            self.work()
+
+    def work(self):
+        self.at_work, self.was_refused = [], False
+        try:
+            refresh_next()
+        except Killed:
+            pass
+        if self.contradiction:
+            raise self.contradiction
+        for shelf in self.at_work:
+            run = RefreshRun.objects.get(pk=self.waiting[shelf].uuid)
+            assert run.state == ("queued" if self.was_refused else "published")
+            self.events["interrupted" if self.was_refused else "published"] += 1
+            if self.was_refused:
+                self.waiting[shelf] = replace(self.waiting[shelf], is_interrupted=True)
+                self.paused_until[shelf] = self.book.now + PAUSE
+            else:
+                shelf.published_at, shelf.published_by = self.book.now, str(run.pk)
+                del self.waiting[shelf]
+                self.paused_until.pop(shelf, None)
+
+    def claimed(self, claims):
+        expected = self.book.next(self.startable())
+        assert (str(claims[0].run_uuid) if claims else None) == (expected.uuid if expected else None)
+        if expected is None:
+            return
+        now = {run.uuid for run in self.startable()}
+        first = next(shelf for shelf, run in self.waiting.items() if run.uuid == expected.uuid)
+        question = canonical(first.query.content_filter)
+        self.at_work = [
+            shelf
+            for shelf, run in self.waiting.items()
+            if canonical(shelf.query.content_filter) == question and run.uuid in now
+        ]
+        assert {str(claim.run_uuid) for claim in claims} == {self.waiting[shelf].uuid for shelf in self.at_work}
+
+    def spent(self, requests, instead_of, booking):
+        """Whom one request, or several, must count for, when these runs are at work."""
+        runs = [self.known(shelf) for shelf in self.at_work]
+        askers = frozenset[str]().union(*(run.askers for run in runs))
+        rights = max((run.rights for run in runs), key=["nothing", "the reserve", "what is left"].index)
+        if instead_of:
+            self.book.take(*self.noted(instead_of), -instead_of.requests)
+        payer = self.book.payer(askers, rights, requests)
+        assert (booking.payer if booking else None) == payer
+        if payer is None:
+            self.was_refused = self.was_refused or requests == 1
+            self.events["refused"] += 1
+            if instead_of:
+                self.book.take(*self.noted(instead_of), instead_of.requests)
+            return
+        self.book.take(payer, self.book.now, requests)
+        self.events["the schedule pays" if payer == DUE else "an asker pays"] += 1
+        self.events["first publish from the reserve"] += payer == DUE and rights == "the reserve"
+
+    def gave_back(self, booking):
+        self.book.take(*self.noted(booking), -booking.requests)
+
+    def noted(self, booking):
+        return booking.payer, self.book.now - (self.clock.minute - booking.minute)
+
+    # --- What must be true --------------------------------------------------------------------------------------------
+
+    def is_due(self, shelf):
+        return shelf.published_at is None or self.book.now - shelf.published_at >= INTERVAL
+
+    def known(self, shelf):
+        is_published = shelf.published_at is not None
+        return replace(self.waiting[shelf], is_published=is_published, is_due=is_published and self.is_due(shelf))
+
+    def startable(self):
+        return [self.known(shelf) for shelf in self.waiting if self.paused_until.get(shelf, 0) <= self.book.now]
+
+    @invariant()
+    def the_queue_is_in_the_order_of_the_model(self):
+        expected = [run.uuid for run in self.book.in_turn(self.startable())]
+        assert [str(uuid) for uuid in startable_runs(limit=100)] == expected
+        self.events["several wait"] += len({run.askers for run in self.startable()}) > 2
+
+    @invariant()
+    def no_hour_exceeds_the_budget_or_a_part_of_it(self):
+        hour = budget.last_hour()
+        assert hour.spent == self.book.had() <= LIMIT
+        assert hour.had_by_people <= LIMIT - self.book.reserve
+        assert {name: hour.had(name) for name in self.book.people} == {
+            name: self.book.had(name) for name in self.book.people
+        }
+
+
+def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, silence):
+    """RUN-7, RUN-8, DISC-16."""
+    settings.DISCOVERY_PAGE_SIZE = settings.DISCOVERY_KEYS_PER_CALL = 4
+    settings.DISCOVERY_REQUESTS_PER_HOUR = LIMIT
+    settings.REFRESH_SPREAD_MINUTES = 0
+    claim_next, spend, give_back = pipeline.claim_next, budget.spend, budget.give_back
+
+    def checked(check: Any, *facts: Any) -> None:
+        try:
+            check(*facts)
+        except Exception as error:
+            # The service would take it for a failure of its own, and go on.
+            Machine.current.contradiction = error
+            raise Killed from error
+
+    def claiming() -> Any:
+        claims = claim_next()
+        checked(Machine.current.claimed, claims)
+        return claims
+
+    def spending(requests: int, payers: Any, *, instead_of: Any = None) -> Any:
+        booking = spend(requests, payers, instead_of=instead_of)
+        checked(Machine.current.spent, requests, instead_of, booking)
+        return booking
+
+    def giving_back(booking: Any) -> None:
+        give_back(booking)
+        Machine.current.gave_back(booking)
+
+    monkeypatch.setattr(pipeline, "claim_next", claiming)
+    monkeypatch.setattr(budget, "spend", spending)
+    monkeypatch.setattr(budget, "give_back", giving_back)
+    Machine.events.clear()
+    Machine.monkeypatch = monkeypatch
+    with Sandbox(courses=0, programs=0, pathways=0, persons=0) as Machine.sandbox:
+        lead_to(Machine.sandbox, settings)
+        Content(Machine.sandbox).become(set(range(COURSES)))
+        run_state_machine_as_test(Machine, settings=how_long())
+    print(dict(sorted(Machine.events.items())))
+    assert EXAMPLES or {name for name in WANTED if not Machine.events[name]} == set()
+
+
+def how_long() -> settings:
+    return settings(
+        max_examples=EXAMPLES or 20,
+        derandomize=not EXAMPLES,
+        phases=[Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate],
+        stateful_step_count=40,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+    )
