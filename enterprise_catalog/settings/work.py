@@ -62,6 +62,9 @@ DISCOVERY_DUE_SHARE = env.float("DISCOVERY_DUE_SHARE", default=0.5)
 # Due queries may use people's part, too, but for this share of the whole: who asks when very many are due, as after an
 # outage, waits minutes and not an hour.
 DISCOVERY_ASKED_SHARE = env.float("DISCOVERY_ASKED_SHARE", default=0.1)
+# Of people's part, what everybody may have while anything of it is free: enough for a search of a few pages, so that
+# who asks once is not interrupted because others asked before.
+DISCOVERY_FIRST_SHARE = 0.05
 # So many askers of a waiting run are remembered, each of whom it may count for: far more than share a query and ask
 # within the minutes that it waits, and they fit a row.
 ASKERS_PER_RUN = 100

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 # A fetch that the budget interrupts pauses for so many minutes.
 PAUSE = 5
-# Due runs are counted here, and so is what the schedule wants.
-DUE = "due"
+# What is not of people's part.
+DUE, FIRST = "due", "first"
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Waiting:
     is_due: bool = False
 
     @property
-    def rights(self) -> str:
-        """What it may have beside what its askers may: all that is left, the reserve, or nothing."""
+    def right(self) -> str:
+        """What more it may have than its askers may, if anything."""
         if not self.askers or (self.is_published and self.is_due):
-            return "what is left"
-        return "nothing" if self.is_published else "the reserve"
+            return DUE
+        return "" if self.is_published else FIRST
 
 
 @dataclass
@@ -43,6 +43,7 @@ class Shares:
     limit: int
     due_share: float = 0.5
     kept_share: float = 0.1
+    first_share: float = 0.05
     now: int = 0
     asked: list[tuple[int, str, int]] = field(default_factory=list)
 
@@ -54,7 +55,7 @@ class Shares:
 
     @property
     def people(self) -> set[str]:
-        return {name for _, name, _ in self.asked} - {DUE}
+        return {name for _, name, _ in self.asked} - {DUE, FIRST}
 
     @property
     def reserve(self) -> int:
@@ -68,33 +69,41 @@ class Shares:
         """So many requests count for somebody under a minute; fewer than none: they were not made."""
         self.asked.append((minute, name, number))
 
+    @property
+    def first(self) -> int:
+        return max(1, int((self.limit - self.reserve) * self.first_share))
+
     # --- How much -----------------------------------------------------------------------------------------------------
 
     def asker_may(self, name: str, number: int) -> bool:
         """
-        Of the part of people nobody has more than is still free of it afterwards; who had nothing may have the last
-        one.
+        Of the part of people nobody has more than is still free of it afterwards, but everybody the first few requests
+        while anything is free.
         """
         if not self.limit:
             return True
-        part, others = self.limit - self.reserve, self.had(*self.people) if self.people else 0
+        part, others = self.limit - self.reserve, self.had(*self.people, "")
         free = min(part - others, self.limit - self.had()) - number
-        return free >= 0 and (self.had(name) + number <= free or (number == 1 and self.had(name) == 0))
+        return free >= 0 and self.had(name) + number <= max(free, self.first)
 
-    def schedule_may(self, rights: str, number: int) -> bool:
-        """Due runs may have all that is left, but for what is kept for people; a first publish the reserve at most."""
-        if not self.limit:
-            return rights != "nothing"
-        due = self.had(DUE)
-        most = {"what is left": self.limit - self.kept, "the reserve": self.reserve, "nothing": 0}[rights]
-        return self.had() + number <= self.limit and due + number <= most and rights != "nothing"
+    def background_may(self, right: str, number: int) -> bool:
+        """
+        Due runs leave free what is kept for people, as far as people have left so much of their part; first publishes
+        have half of the reserve, while nothing else has used it.
+        """
+        if not self.limit or not right:
+            return bool(right)
+        part = self.limit - self.reserve - self.had(*self.people, "")
+        if right == FIRST:
+            return self.had(FIRST) + number <= self.reserve // 2 and self.had(DUE, FIRST) + number <= self.reserve
+        return self.had() + number <= self.limit - min(self.kept, part)
 
-    def payer(self, askers: frozenset[str], rights: str, number: int) -> str | None:
+    def payer(self, askers: frozenset[str], right: str, number: int) -> str | None:
         """For whom so many requests count; None: they may not be made. Of its askers the one who had the least pays."""
         for name in sorted(askers, key=lambda name: (self.had(name), name))[:1]:
             if self.asker_may(name, number):
                 return name
-        return DUE if self.schedule_may(rights, number) else None
+        return right if self.background_may(right, number) else None
 
     # --- Who comes next -----------------------------------------------------------------------------------------------
 
@@ -104,7 +113,7 @@ class Shares:
 
     def in_turn(self, runs: list[Waiting]) -> list[Waiting]:
         asked = sorted((run for run in runs if run.askers and self._askers_may_begin(run)), key=self._turn_of_asked)
-        rest = [run for run in runs if run not in asked and self._schedule_may_begin(run)]
+        rest = [run for run in runs if run not in asked and self._background_may_begin(run)]
         return asked + sorted(rest, key=lambda run: (not run.is_published, run.requested_at, run.uuid))
 
     def _turn_of_asked(self, run: Waiting) -> tuple:
@@ -119,13 +128,13 @@ class Shares:
 
     def _askers_may_begin(self, run: Waiting) -> bool:
         """
-        Who had nothing begins with one request. Others wait until there is what comes back to one who uses half of
+        Who had little begins with one request. Others wait until there is what comes back to one who uses half of
         people's part during a pause, so that their fetches do not all begin and none ends.
         """
         name = min(run.askers, key=lambda name: (self.had(name), name))
         enough = max(1, (self.limit - self.reserve) * PAUSE // 60 // 2)
-        return self.asker_may(name, 1 if self.had(name) == 0 else enough)
+        return self.asker_may(name, 1 if self.had(name) < self.first else enough)
 
-    def _schedule_may_begin(self, run: Waiting) -> bool:
-        most = {"what is left": self.limit - self.kept, "the reserve": self.reserve, "nothing": 0}[run.rights]
-        return self.schedule_may(run.rights, max(1, most * PAUSE // 60))
+    def _background_may_begin(self, run: Waiting) -> bool:
+        most = self.reserve // 2 if run.right == FIRST else self.limit - self.kept
+        return self.background_may(run.right, max(1, most * PAUSE // 60))

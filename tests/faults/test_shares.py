@@ -31,7 +31,7 @@ from tests.faults.clock import Clock
 from tests.faults.content import COURSES, FILTERS, Content
 from tests.faults.driver import empty_database
 from tests.faults.model import canonical
-from tests.faults.shares import DUE, PAUSE, Shares, Waiting
+from tests.faults.shares import DUE, FIRST, PAUSE, Shares, Waiting
 from tests.faults.steps import Killed
 from tests.neighbours import lead_to
 
@@ -39,18 +39,20 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "0"))
 LIMIT, INTERVAL, JOINED_FOR = 40, 20 * 60, 10
+# Three requests of twenty.
+FIRST_SHARE = 0.15
 OPERATORS = "operators"
 CUSTOMERS = [f"{digit * 8}-0000-4000-8000-000000000000" for digit in "abcd"]
 # What must have come up, else the examples prove little.
 WANTED = {
     "an asker pays",
-    "the schedule pays",
+    "due pays",
+    "first pays",
     "refused",
     "interrupted",
     "published",
     "joins a publish",
     "joins with budget",
-    "first publish from the reserve",
     "several wait",
 }
 
@@ -73,7 +75,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         empty_database()
         self.clock = Clock(self.monkeypatch)
-        self.book = Shares(limit=LIMIT)
+        self.book = Shares(limit=LIMIT, first_share=FIRST_SHARE)
         self.shelves = [Shelf(CatalogQueryFactory.create(content_filter=it)) for it in FILTERS]
         for number, shelf in enumerate(self.shelves):
             EnterpriseCatalogFactory.create(catalog_query=shelf.query, enterprise_uuid=CUSTOMERS[number % 4])
@@ -183,10 +185,10 @@ class Machine(RuleBasedStateMachine):
         """Whom one request, or several, must count for, when these runs are at work."""
         runs = [self.known(shelf) for shelf in self.at_work]
         askers = frozenset[str]().union(*(run.askers for run in runs))
-        rights = max((run.rights for run in runs), key=["nothing", "the reserve", "what is left"].index)
+        right = max((run.right for run in runs), key=["", FIRST, DUE].index)
         if instead_of:
             self.book.take(*self.noted(instead_of), -instead_of.requests)
-        payer = self.book.payer(askers, rights, requests)
+        payer = self.book.payer(askers, right, requests)
         assert (booking.payer if booking else None) == payer
         if payer is None:
             self.was_refused = self.was_refused or requests == 1
@@ -195,8 +197,7 @@ class Machine(RuleBasedStateMachine):
                 self.book.take(*self.noted(instead_of), instead_of.requests)
             return
         self.book.take(payer, self.book.now, requests)
-        self.events["the schedule pays" if payer == DUE else "an asker pays"] += 1
-        self.events["first publish from the reserve"] += payer == DUE and rights == "the reserve"
+        self.events[f"{payer} pays" if payer in (DUE, FIRST) else "an asker pays"] += 1
 
     def gave_back(self, booking):
         self.book.take(*self.noted(booking), -booking.requests)
@@ -236,6 +237,7 @@ def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, 
     """RUN-7, RUN-8, DISC-16."""
     settings.DISCOVERY_PAGE_SIZE = settings.DISCOVERY_KEYS_PER_CALL = 4
     settings.DISCOVERY_REQUESTS_PER_HOUR = LIMIT
+    settings.DISCOVERY_FIRST_SHARE = FIRST_SHARE
     settings.REFRESH_SPREAD_MINUTES = 0
     claim_next, spend, give_back = pipeline.claim_next, budget.spend, budget.give_back
 

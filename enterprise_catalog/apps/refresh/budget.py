@@ -6,17 +6,16 @@ workers together never ask more within an hour than DISCOVERY_REQUESTS_PER_HOUR.
 refused.
 
     1. DISCOVERY_DUE_SHARE of it is reserved for runs that are due; requests of people never touch it
-    2. of the rest, people's part, nobody has more within an hour than is still free of it; so whoever comes next finds
-       something, however many came before
-    3. due runs may have what people leave, but for DISCOVERY_ASKED_SHARE of the budget, which stays free for people
-    4. a query that people ask for and that never published may use the reserve, too
+    2. of the rest, people's part, nobody has more within an hour than is still free of it, but everybody a few requests
+       (DISCOVERY_FIRST_SHARE) while anything is; so whoever comes next finds something, however much others want
+    3. due runs may use what people leave, but for DISCOVERY_ASKED_SHARE of the budget, which stays free for people
+    4. what people ask for and never published may use half of the reserve, too
 
 Without a limit everything is counted the same way and nothing refused: whose turn it is hangs on it (`refresh.queue`).
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
 
 from django.conf import settings
 from django.db import transaction
@@ -25,9 +24,9 @@ from enterprise_catalog.apps.core.db import database_now, retry_lost_locks
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget
 
 # For whom requests count, beside customers, who count by their uuid.
-OPERATORS, PREVIEWS, DUE, REVIEWS = "operators", "previews", "due", "reviews"
-# What nobody asked for.
-_BACKGROUND = frozenset({DUE, REVIEWS})
+OPERATORS, PREVIEWS, DUE, FIRST, REVIEWS = "operators", "previews", "due", "first", "reviews"
+# What is not of people's part: due runs, first publishes as far as their askers' part does not suffice, course reviews.
+BACKGROUND = (DUE, FIRST, REVIEWS)
 
 # A request of the oldest minute may have come at its end, so one more minute than an hour has counts.
 _MINUTES = 61
@@ -35,24 +34,15 @@ _ROW = 1
 _ANY_NUMBER = 1_000_000_000
 
 
-class Reserve(IntEnum):
-    """What a fetch may use beside its askers' part: nothing, the reserve, or all that people leave."""
-
-    CLOSED = 0
-    OPEN = 1
-    ALL = 2
-
-
 @dataclass(frozen=True)
 class Payers:
     """
-    For whom a fetch counts: of its askers the one who had the least so far, and what that one may not have counts under
-    `background`, as far as `reserve` allows.
+    For whom a fetch counts: of its askers the one who had the least so far, and what that one may not have for one of
+    BACKGROUND, if it has a right to it.
     """
 
     askers: frozenset[str] = frozenset()
-    reserve: Reserve = Reserve.CLOSED
-    background: str = DUE
+    background: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,11 +72,11 @@ class SpentHour:
 
     @property
     def had_by_people(self) -> int:
-        return sum(self.had(payer) for payer in self.by_payer if payer not in _BACKGROUND)
+        return sum(self.had(payer) for payer in self.by_payer if payer not in BACKGROUND)
 
     def by_kind(self) -> dict[str, int]:
         """Requests of all customers, of operators, and so on; every kind is there, and no customer is named."""
-        named = {kind: self.had(kind) for kind in (OPERATORS, PREVIEWS, DUE, REVIEWS)}
+        named = {kind: self.had(kind) for kind in (OPERATORS, PREVIEWS, *BACKGROUND)}
         return {"customers": self.had_by_people - named[OPERATORS] - named[PREVIEWS], **named}
 
     def least_of(self, askers: Iterable[str]) -> str | None:
@@ -99,39 +89,42 @@ class SpentHour:
             return _ANY_NUMBER
         free = min(people_part() - self.had_by_people, settings.DISCOVERY_REQUESTS_PER_HOUR - self.spent)
         had = self.had(asker)
-        last_one = 1 if had == 0 and free > 0 else 0
-        return max(0, (free - had) // 2, last_one)
+        return max(0, (free - had) // 2, min(free, first_requests() - had))
 
-    def left_in_background(self, reserve: Reserve) -> int:
-        """How many requests nobody's part pays may be made now."""
+    def left_in_background(self, payer: str) -> int:
+        """How many requests that nobody's part pays may be made now."""
         if not is_limited():
             return _ANY_NUMBER
-        most = _most_in_background(reserve) - (self.spent - self.had_by_people)
-        return max(0, min(most, settings.DISCOVERY_REQUESTS_PER_HOUR - self.spent))
+        free = settings.DISCOVERY_REQUESTS_PER_HOUR - self.spent
+        free_of_people = max(0, people_part() - self.had_by_people)
+        if payer == FIRST:
+            return max(0, min(reserved_part() // 2 - self.had(FIRST), free - free_of_people))
+        return max(0, free - min(kept_part(), free_of_people))
 
     def payer_of(self, requests: int, payers: Payers) -> str | None:
         """For whom these requests count; None if they may not be made."""
         asker = self.least_of(payers.askers)
         if asker is not None and self.left_for(asker) >= requests:
             return asker
-        has_room = payers.reserve is not Reserve.CLOSED and self.left_in_background(payers.reserve) >= requests
-        return payers.background if has_room else None
+        if payers.background and self.left_in_background(payers.background) >= requests:
+            return payers.background
+        return None
 
     def asker_may_begin(self, askers: Iterable[str]) -> bool:
         """
-        Who had nothing lately begins with one request. Others wait until there is what comes back during the pause of
+        Who had little lately begins with one request. Others wait until there is what comes back during the pause of
         an interrupted fetch, which is due again by then: if one began for each request that comes back, many would
         share them, and none would get to its end before its first answers are too old.
         """
         asker = self.least_of(askers)
         # A single customer uses half of the part.
-        enough = 1 if asker and self.had(asker) == 0 else _back_after_a_pause(people_part() // 2)
+        enough = 1 if asker and self.had(asker) < first_requests() else _back_after_a_pause(people_part() // 2)
         return asker is not None and self.left_for(asker) >= enough
 
-    def background_may_begin(self, reserve: Reserve) -> bool:
+    def background_may_begin(self, payer: str) -> bool:
         """True when there is what comes back during a pause, for the same reason."""
-        enough = _back_after_a_pause(_most_in_background(reserve))
-        return reserve is not Reserve.CLOSED and self.left_in_background(reserve) >= enough
+        most = reserved_part() // 2 if payer == FIRST else settings.DISCOVERY_REQUESTS_PER_HOUR - kept_part()
+        return self.left_in_background(payer) >= _back_after_a_pause(most)
 
 
 def is_limited() -> bool:
@@ -146,6 +139,11 @@ def reserved_part() -> int:
 def people_part() -> int:
     """What people's requests may use, all together."""
     return int(settings.DISCOVERY_REQUESTS_PER_HOUR) - reserved_part()
+
+
+def first_requests() -> int:
+    """How many everybody may make while anything is free of people's part."""
+    return max(1, int(people_part() * settings.DISCOVERY_FIRST_SHARE))
 
 
 def kept_part() -> int:
@@ -223,12 +221,6 @@ def _add(hour: SpentHour, payer: str, minute: int, requests: int) -> None:
             del counted[str(minute)]
     if not hour.by_payer[payer]:
         del hour.by_payer[payer]
-
-
-def _most_in_background(reserve: Reserve) -> int:
-    if reserve is Reserve.ALL:
-        return int(settings.DISCOVERY_REQUESTS_PER_HOUR) - kept_part()
-    return reserved_part() if reserve is Reserve.OPEN else 0
 
 
 def _back_after_a_pause(requests_per_hour: int) -> int:

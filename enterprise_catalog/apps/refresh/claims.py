@@ -24,7 +24,6 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core import metrics
 from enterprise_catalog.apps.core.db import DatabaseNow, database_now, retry_lost_locks
 from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.budget import Reserve
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 log = structlog.get_logger(__name__)
@@ -44,14 +43,14 @@ def askers_of(asked_at: datetime | None, asked_by: list[str] | None) -> frozense
     return frozenset(asked_by or [budget.OPERATORS]) if asked_at else frozenset()
 
 
-def reserve_for(*, is_asked: bool, refreshed_at: datetime | None, now: datetime) -> Reserve:
+def background_of(*, is_asked: bool, refreshed_at: datetime | None, now: datetime) -> str | None:
     """
-    What of the budget is open to a run beside its askers' part (RUN-7): all that is left, when it is due or only the
-    schedule wants it, and the reserve, when its query never published.
+    What of the budget is open to a run beside its askers' part (RUN-7): due, where its query is, or only the schedule
+    wants it; first, where its query never published.
     """
     if not is_asked or (refreshed_at and refreshed_at < due_before(now)):
-        return Reserve.ALL
-    return Reserve.CLOSED if refreshed_at else Reserve.OPEN
+        return budget.DUE
+    return None if refreshed_at else budget.FIRST
 
 
 def due_before(now: datetime) -> datetime:
@@ -76,7 +75,7 @@ class Claim:
     attempts: int
     # Who it counts for, and what else of the budget it may use.
     askers: frozenset[str]
-    reserve: Reserve
+    background: str | None
 
 
 def claim_runs(run_uuid: uuid.UUID) -> list[Claim]:
@@ -227,7 +226,7 @@ def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim 
         asked_at=run.asked_at,
         attempts=run.attempts,
         askers=askers_of(run.asked_at, run.asked_by),
-        reserve=reserve_for(is_asked=bool(run.asked_at), refreshed_at=query.refreshed_at, now=database_now()),
+        background=background_of(is_asked=bool(run.asked_at), refreshed_at=query.refreshed_at, now=database_now()),
     )
 
 

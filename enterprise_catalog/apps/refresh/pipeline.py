@@ -38,6 +38,7 @@ from enterprise_catalog.apps.discovery.errors import (
     DiscoveryUnavailable,
     WindowExceeded,
 )
+from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.budget import Payers
 from enterprise_catalog.apps.refresh.claims import (
     Claim,
@@ -172,7 +173,8 @@ def _fetch(claims: Sequence[Claim]) -> Fetched:
 def _payers(claims: Sequence[Claim]) -> Payers:
     """One fetch serves them all, and so counts for whoever asked for any of them."""
     askers = frozenset[str]().union(*(claim.askers for claim in claims))
-    return Payers(askers=askers, reserve=max(claim.reserve for claim in claims))
+    backgrounds = {claim.background for claim in claims}
+    return Payers(askers, next((it for it in (budget.DUE, budget.FIRST) if it in backgrounds), None))
 
 
 def _remember_requests(keys: Sequence[str]) -> None:

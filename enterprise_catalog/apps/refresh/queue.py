@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.budget import Reserve, SpentHour
+from enterprise_catalog.apps.refresh.budget import SpentHour
 from enterprise_catalog.apps.refresh.claims import Claim, askers_of, claim_runs, due_before, due_runs
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -86,12 +86,12 @@ def _wishes_in_turn(hour: SpentHour) -> list[_Wish]:
 
 
 def _background_runs(hour: SpentHour) -> QuerySet[RefreshRun]:
-    """Those that may use the reserve, or more (`claims.reserve_for`)."""
+    """Those that more than their askers' part is open to (`claims.background_of`)."""
     is_asked, never = Q(asked_at__isnull=False), Q(catalog_query__refreshed_at=None)
     is_due = ~is_asked | Q(catalog_query__refreshed_at__lt=due_before(database_now()))
     runs = _idle_runs()
-    if not hour.background_may_begin(Reserve.ALL):
+    if not hour.background_may_begin(budget.DUE):
         runs = runs.filter(~is_due)
-    if not hour.background_may_begin(Reserve.OPEN):
+    if not hour.background_may_begin(budget.FIRST):
         runs = runs.filter(is_due)
     return runs.filter(is_due | never).order_by(Case(When(never, then=1), default=0), "requested_at", "pk")

@@ -20,15 +20,14 @@ from enterprise_catalog.apps.discovery.errors import DiscoveryError
 from enterprise_catalog.apps.discovery.records import CourseReview as FetchedReview
 from enterprise_catalog.apps.discovery.records import fetch_reviews
 from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.budget import Payers, Reserve
+from enterprise_catalog.apps.refresh.budget import Payers
 from enterprise_catalog.apps.refresh.ledger import BudgetExhausted, FetchLedger
 from enterprise_catalog.apps.refresh.sweeps import due_again, take_turn
 
 log = structlog.get_logger(__name__)
 
 _SWEEP = "course_reviews"
-# Nobody asks for it; due runs leave it as much as they leave each other.
-_PAYERS = Payers(reserve=Reserve.ALL, background=budget.REVIEWS)
+_PAYERS = Payers(background=budget.REVIEWS)
 # One transaction stays short.
 _COURSES_PER_TRANSACTION = 200
 

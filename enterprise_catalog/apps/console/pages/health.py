@@ -24,7 +24,7 @@ from enterprise_catalog.apps.console.wording import late_reason, moment, plural,
 from enterprise_catalog.apps.core.db import database_now, snapshot
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh import budget, figures
-from enterprise_catalog.apps.refresh.budget import Reserve, SpentHour
+from enterprise_catalog.apps.refresh.budget import SpentHour
 from enterprise_catalog.apps.refresh.figures import Hour
 from enterprise_catalog.apps.refresh.freshness import Overview, late_queries, older_than, overview
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -44,6 +44,7 @@ _OTHERS = {
     budget.OPERATORS: "operators",
     budget.PREVIEWS: "previews of filters",
     budget.DUE: "what is due",
+    budget.FIRST: "first publishes, beyond the part of who asked",
     budget.REVIEWS: "course reviews",
 }
 
@@ -119,7 +120,7 @@ def _requests(hour: SpentHour) -> Verdict:
     asked = f"{plural(hour.spent, 'request')} to discovery in the last hour"
     if not limit:
         return Verdict(good=True, text=f"{asked}, of any number.")
-    return Verdict(good=hour.background_may_begin(Reserve.ALL), text=f"{asked}, of {limit}.")
+    return Verdict(good=hour.background_may_begin(budget.DUE), text=f"{asked}, of {limit}.")
 
 
 # Below
@@ -173,8 +174,7 @@ def _requests_by_payer(hour: SpentHour) -> SafeString:
     if len(people) > _ROWS:
         rows.append((plural(len(people) - _ROWS, "more customer"), people.total() - sum(had for _, had, _ in rows), 0))
     rows += [(_OTHERS[payer], hour.had(payer), hour.left_for(payer)) for payer in (budget.OPERATORS, budget.PREVIEWS)]
-    due = hour.left_in_background(Reserve.ALL)
-    rows += [(_OTHERS[payer], hour.had(payer), due) for payer in (budget.DUE, budget.REVIEWS)]
+    rows += [(_OTHERS[payer], hour.had(payer), hour.left_in_background(payer)) for payer in budget.BACKGROUND]
     if not limit:
         return table(["for", "requests"], [row[:2] for row in rows])
     note = (
