@@ -18,12 +18,13 @@ from rest_framework.test import APIClient
 
 from enterprise_catalog.apps.access.tests.tokens import client_for
 from enterprise_catalog.apps.api.tests.builders import CATALOGS
-from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery
+from enterprise_catalog.apps.catalog.models import CatalogContentKey
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import refresh
 from enterprise_catalog.apps.refresh.schedule import tick
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from tests.contract.query_model import Query
+from tests.faults.clock import let_time_pass
 from tests.faults.content import ALL_KEYS, COURSES, FILTERS, Content, contained, listed
 from tests.faults.model import ENDED, Desk, Keys, Refused, Run
 from tests.faults.plans import ACME, CALLERS, GLOBEX, NAMES, UUIDS, Trouble, Worker
@@ -66,7 +67,7 @@ class Driver:
             run_uuid = response.headers.get("X-Refresh-Run")
             assert (run_uuid is not None) == (query is not None), "a refresh was started, or was not"
             if query is not None:
-                self.desk.request(query, run_uuid)
+                self.desk.request(query, run_uuid, by_operator=name == "operator")
         assert (response.status_code, answer) == (status, expected)
         assert {it: self.desk.shown_by(it) for it in others} == others, "P8"
 
@@ -113,19 +114,7 @@ class Driver:
     def pass_time(self, minutes: int) -> None:
         """All that happened is longer ago."""
         self.desk.now += minutes
-        past = timedelta(minutes=minutes)
-        moments = [
-            "lease_until",
-            "not_before",
-            "nudged_at",
-            "requested_at",
-            "asked_at",
-            "started_at",
-            "finished_at",
-            "held_since",
-        ]
-        RefreshRun.objects.update(**{name: F(name) - past for name in moments})
-        CatalogQuery.objects.update(refreshed_at=F("refreshed_at") - past)
+        let_time_pass(minutes)
 
     def a_run(self, which: int) -> Run:
         """One that waits already, or one that an operator asks for."""
@@ -134,7 +123,7 @@ class Driver:
             return due[which // 2 % len(due)]
         query = self.desk.catalogs[uuids[which % len(uuids)]].query
         path = f"{CATALOGS}{uuids[which % len(uuids)]}/refresh_metadata/"
-        self.desk.request(query, self.clients["operator"].post(path).json()["async_task_id"])
+        self.desk.request(query, self.clients["operator"].post(path).json()["async_task_id"], by_operator=True)
         return self.desk.of(query, "queued")[0]
 
     def tick(self) -> list[Run]:
@@ -145,7 +134,7 @@ class Driver:
         new = {str(query): str(uuid) for uuid, query, trigger in stored if str(uuid) not in known}
         assert new.keys() == {query.uuid for query in due}, "P3: what is due gets a run, and nothing else does"
         for query in due:
-            self.desk.request(query, new[str(query.uuid)])
+            self.desk.request(query, new[str(query.uuid)], by_operator=True)
         assert {str(uuid) for uuid in told} == {run.uuid for run in self.desk.announce()}
         return [run for run in self.desk.runs if UUID(run.uuid) in told]
 

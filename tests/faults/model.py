@@ -1,6 +1,7 @@
 """
 What must become of refreshes, step by step, as plain values: which set each query shows, and the state of every run.
-The rules are REFR-1 to REFR-10, RUN-2, RUN-5 and CRUD-9 once more; `tests.contract.query_model` resolves queries.
+The rules are REFR-1 to REFR-10, RUN-2, RUN-5, RUN-8 and CRUD-9 once more; `tests.contract.query_model` resolves
+queries, and `tests.faults.shares` says who comes next.
 
 It shares no code with the service, and never looks at its database. Time is in minutes, and passes when it is told to.
 """
@@ -12,6 +13,7 @@ from typing import Any
 from tests.contract.query_model import Answer, Caller, Model, Query
 
 LEASE, PAUSE_AFTER_FAILURE, PAUSE_AFTER_HOLDING, NUDGE_AGAIN, DAY = 1, 10, 60, 1, 20 * 60
+JOINED_FOR = 10
 LOST_WORKERS = 5
 GUARD_ITEMS, GUARD_REMOVED, GUARD_GROWTH = 10, 0.5, 5
 ENDED = ("published", "held", "failed")
@@ -47,11 +49,12 @@ class Run:
 
 @dataclass
 class Shelf:
-    """What a query shows, and since when; `keys` None: nothing was ever published."""
+    """What a query shows, since when, and by which run unless it was held; `keys` None: nothing was ever published."""
 
     keys: Keys | None = None
     content_filter: dict[str, Any] | None = None
     published_at: float = 0
+    run: Run | None = None
 
 
 @dataclass
@@ -108,14 +111,26 @@ class Desk(Model):
                 if run.state in ("queued", "held") and replacement.uuid == gone.uuid:
                     self.end(run, "failed", "superseded")
 
-    def request(self, query: Query, uuid: str) -> None:
-        """REFR-3: the service answers with the run that waits already, or with a new one."""
+    def request(self, query: Query, uuid: str, *, by_operator: bool = False) -> None:
+        """
+        REFR-3: the service answers with the run that waits already, or with a new one; RUN-8: or with the one that
+        published a moment ago, unless an operator asks.
+        """
+        published = None if by_operator else self._published_just_now(query)
+        if published:
+            assert uuid == published.uuid, "a request joins the publish of a moment ago"
+            return
         waiting = self.of(query, "queued")
         if waiting:
             assert [run.uuid for run in waiting] == [uuid], "a request is served by the run that waits"
         else:
             assert uuid not in {run.uuid for run in self.runs}, "a request is served by a run that has not begun"
             self.runs.append(Run(uuid, query))
+
+    def _published_just_now(self, query: Query) -> Run | None:
+        shelf = self.shelf(query)
+        is_new = self.now - shelf.published_at < JOINED_FOR and shelf.content_filter == query.content_filter
+        return shelf.run if is_new else None
 
     def approve(self, run: Run) -> bool:
         """REFR-10; false: refused."""
@@ -180,7 +195,8 @@ class Desk(Model):
 
     def _publish(self, run: Run, keys: Keys) -> None:
         assert run.query
-        self.shelves[run.query] = Shelf(keys, run.query.content_filter, self.now)
+        at_once = run if run.state == "running" else None
+        self.shelves[run.query] = Shelf(keys, run.query.content_filter, self.now, at_once)
         self.end(run, "published")
 
     def end(self, run: Run, state: str, reason: str = "") -> None:

@@ -13,7 +13,7 @@ from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.core.packing import pack
 from enterprise_catalog.apps.refresh.claims import Claim, claim_runs
 from enterprise_catalog.apps.refresh.intents import request_run
-from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
 
 
 def make_query(content_filter: dict | None = None) -> CatalogQuery:
@@ -74,3 +74,15 @@ def store_keys(content_keys: Iterable[str]) -> None:
 def expire(claim: Claim) -> None:
     """Let the lease be over, as if the worker had died a while ago."""
     RefreshRun.objects.filter(pk=claim.run_uuid).update(lease_until=database_now() - timedelta(seconds=1))
+
+
+def let_budget_age(minutes: int) -> None:
+    """What was asked of discovery is so much longer ago."""
+
+    def older(spent: dict) -> dict:
+        return {str(int(minute) - minutes): requests for minute, requests in spent.items()}
+
+    for row in DiscoveryBudget.objects.all():
+        row.spent, by_payer = older(row.spent), row.spent_by or {}
+        row.spent_by = {payer: older(spent) for payer, spent in by_payer.items()}
+        row.save()

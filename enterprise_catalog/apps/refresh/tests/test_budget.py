@@ -1,26 +1,57 @@
 """The hourly budget of requests to discovery: never exceeded, and nobody sleeps for it (DISC-16, P3, P10)."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db.models import F
 
-from enterprise_catalog.apps.catalog.models import CourseReview
+from enterprise_catalog.apps.catalog.models import CatalogQuery, CourseReview
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.discovery.client import Question
 from enterprise_catalog.apps.refresh import budget, ledger
-from enterprise_catalog.apps.refresh.claims import State, claim_runs
+from enterprise_catalog.apps.refresh.budget import DUE, FIRST, OPERATORS, PREVIEWS, Payers
+from enterprise_catalog.apps.refresh.claims import State, claim_runs, postpone
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.ledger import FetchLedger
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, KeptAnswer, RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.pipeline import refresh_next
+from enterprise_catalog.apps.refresh.queue import startable_runs
 from enterprise_catalog.apps.refresh.reviews import sweep_reviews_if_due
-from enterprise_catalog.apps.refresh.tests.builders import claimed, make_query, members, requested
+from enterprise_catalog.apps.refresh.tests.builders import claimed, let_budget_age, make_query, members, requested
 
 pytestmark = pytest.mark.django_db
 
 COURSES = {"content_type": "course"}
+# Nobody asks; everything that nobody else has is open to it.
+SCHEDULE = Payers(background=DUE)
+ACME, GLOBEX = "acme", "globex"
+
+
+@pytest.fixture(autouse=True)
+def undivided(settings):
+    """Of most tests here the whole budget is one part; those of shares say otherwise."""
+    settings.DISCOVERY_DUE_SHARE = settings.DISCOVERY_ASKED_SHARE = 0
+
+
+@pytest.fixture
+def shared(settings):
+    """100 requests: 50 for what is due, of the others 10 are kept for people, and everybody may have 5."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 100
+    settings.DISCOVERY_DUE_SHARE, settings.DISCOVERY_ASKED_SHARE, settings.DISCOVERY_FIRST_SHARE = 0.5, 0.1, 0.1
+
+
+def asked_by(*askers: str, background: str | None = None) -> Payers:
+    return Payers(frozenset(askers), background)
+
+
+def all_that(payers: Payers) -> int:
+    """How many requests may be made one after the other, until one is refused."""
+    number = 0
+    while budget.spend(1, payers):
+        number += 1
+    return number
 
 
 @pytest.fixture
@@ -48,17 +79,13 @@ def asked(sandbox) -> int:
 
 def an_hour_later() -> None:
     """What was asked is an hour older, and nobody has to wait for anything."""
-    for row in DiscoveryBudget.objects.all():
-        row.spent = {str(int(minute) - 61): requests for minute, requests in row.spent.items()}
-        row.save()
+    let_budget_age(61)
     RefreshRun.objects.update(not_before=None)
 
 
 def minutes_later(minutes: int) -> None:
     age = timedelta(minutes=minutes)
-    for row in DiscoveryBudget.objects.all():
-        row.spent = {str(int(minute) - minutes): requests for minute, requests in row.spent.items()}
-        row.save()
+    let_budget_age(minutes)
     RefreshRun.objects.update(not_before=F("not_before") - age)
     KeptAnswer.objects.update(answered_at=F("answered_at") - age)
 
@@ -75,17 +102,17 @@ def published_after_hours(run: RefreshRun, *, at_most: int) -> int:
 
 def test_no_more_is_spent_than_there_is(settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 10
-    assert budget.spend(7) is not None
-    assert budget.spend(4) is None
-    assert budget.spend(3) is not None
-    assert (budget.spent(), budget.has_room()) == (10, False)
+    assert budget.spend(7, SCHEDULE) is not None
+    assert budget.spend(4, SCHEDULE) is None
+    assert budget.spend(3, SCHEDULE) is not None
+    assert (budget.spent(), budget.last_hour().background_may_begin(DUE)) == (10, False)
 
 
 def test_what_is_given_back_can_be_spent_again(settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 10
-    minute = budget.spend(10)
-    budget.give_back(4, minute=minute)
-    assert budget.spent() == 6
+    booking = budget.spend(10, asked_by(background=DUE))
+    budget.give_back(replace(booking, requests=4))
+    assert budget.last_hour().by_kind()["due"] == budget.spent() == 6
 
 
 def test_a_request_counts_for_a_whole_hour(settings):
@@ -95,13 +122,14 @@ def test_a_request_counts_for_a_whole_hour(settings):
     assert budget.spent() == 3
 
 
-def test_without_a_limit_nothing_is_counted(sandbox, settings):
+def test_without_a_limit_everything_is_counted_and_nothing_refused(sandbox, settings):
+    """RUN-7: whose turn it is hangs on it."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 0
-    run = requested(make_query(COURSES))
+    run = request_run(query=make_query(COURSES), trigger="request", asked_by=ACME)
     refresh_next()
     run.refresh_from_db()
     assert run.state == State.PUBLISHED
-    assert not DiscoveryBudget.objects.exists()
+    assert budget.last_hour().had(ACME) == asked(sandbox) == 19
 
 
 def test_what_was_reserved_and_not_needed_is_given_back(sandbox, settings):
@@ -117,7 +145,7 @@ def test_what_was_reserved_and_not_needed_is_given_back(sandbox, settings):
 def test_a_run_without_budget_waits_as_a_row(sandbox, settings):
     """RUN-2: not as a worker that sleeps, and not as an attempt."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
-    budget.spend(5)
+    budget.spend(5, SCHEDULE)
     run = requested(make_query(COURSES))
     assert refresh_next() == []
     run.refresh_from_db()
@@ -128,7 +156,7 @@ def test_a_run_that_would_exceed_the_budget_stops_and_waits(sandbox, settings):
     """RUN-2."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     query = make_query(COURSES)
-    run = requested(query)
+    run = requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
     RefreshRun.objects.update(lost_workers=settings.REFRESH_MAX_LOST_WORKERS - 1)
     refresh_next()
     run.refresh_from_db()
@@ -141,7 +169,7 @@ def test_a_fetch_larger_than_the_budget_goes_on_where_it_stopped(sandbox, settin
     """P3, P10: 19 requests at 5 an hour, each of them made once."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     query = make_query(COURSES)
-    run = requested(query)
+    run = requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
     assert published_after_hours(run, at_most=5) == 3
     assert asked(sandbox) == 19
     assert members(query) == sorted(sandbox.dataset.course_keys())
@@ -275,9 +303,9 @@ def test_who_reads_again_is_told_nothing_from_before(sandbox, settings):
 def test_an_answer_of_a_fetch_that_began_before_a_request_does_not_serve_it(settings):
     """REFR-3: whenever the answer came, and whenever it was kept."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
-    budget.spend(5)
+    budget.spend(5, SCHEDULE)
     query = make_query(COURSES)
-    book = FetchLedger(claimed(query).equivalence_key)
+    book = FetchLedger(claimed(query).equivalence_key, SCHEDULE)
     question = Question("/api/v2/search/all/", {}, COURSES)
     later = requested(query)
     book.keep(question, {"count": 0})
@@ -285,7 +313,7 @@ def test_an_answer_of_a_fetch_that_began_before_a_request_does_not_serve_it(sett
     RefreshRun.objects.exclude(pk=later.pk).delete()
     assert KeptAnswer.objects.exists()
     (claim,) = claim_runs(later.pk)
-    assert FetchLedger(claim.equivalence_key, asked_at=[claim.asked_at]).recall(question) is None
+    assert FetchLedger(claim.equivalence_key, SCHEDULE, asked_at=[claim.asked_at]).recall(question) is None
 
 
 def test_nobody_s_count_is_lost_when_the_minute_ends_while_we_wait_for_the_row(settings, monkeypatch):
@@ -297,11 +325,11 @@ def test_nobody_s_count_is_lost_when_the_minute_ends_while_we_wait_for_the_row(s
     def others_come_first():
         monkeypatch.setattr(budget, "_locked_row", real)
         clock.minutes += 1
-        budget.spend(8)
+        budget.spend(8, SCHEDULE)
         return real()
 
     monkeypatch.setattr(budget, "_locked_row", others_come_first)
-    assert budget.spend(8) is None
+    assert budget.spend(8, SCHEDULE) is None
     assert budget.spent() == 8
 
 
@@ -309,7 +337,7 @@ def test_a_reserved_request_counts_from_when_it_is_made(settings, monkeypatch):
     """DISC-16: a fetch may take long; what it asks late counts for an hour from then."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 100
     clock = Clock(monkeypatch)
-    book = FetchLedger(make_query(COURSES).equivalence_key)
+    book = FetchLedger(make_query(COURSES).equivalence_key, SCHEDULE)
     book.expect(9)
     book.before_request()
     clock.minutes += 20
@@ -358,3 +386,153 @@ def test_a_review_sweep_larger_than_what_is_left_goes_on_where_it_stopped(sandbo
     pages = -(-len(sandbox.dataset.reviews()) // 2)
     assert len(sandbox.calls("course_review")) == pages > settings.DISCOVERY_REQUESTS_PER_HOUR
     assert CourseReview.objects.count() == len(sandbox.dataset.reviews())
+
+
+# --- Shares (RUN-7) ---------------------------------------------------------------------------------------------------
+
+
+def test_people_never_touch_what_is_reserved_for_due_runs(shared):
+    """RUN-7, REFR-2."""
+    taken = [all_that(asked_by(f"customer {number}")) for number in range(20)]
+    assert sum(taken) == 50
+    assert all_that(SCHEDULE) == 50
+
+
+def test_nobody_has_more_of_peoples_part_than_is_free_of_it(shared):
+    """RUN-7: whoever comes next finds something."""
+    assert [all_that(asked_by(name)) for name in (ACME, GLOBEX, OPERATORS, PREVIEWS)] == [25, 12, 6, 5]
+    # By then two are free, and a customer who had nothing may have them.
+    assert [all_that(asked_by(name)) for name in (ACME, "new", "newer")] == [0, 2, 0]
+
+
+def test_due_runs_may_have_all_but_what_is_kept_for_people(shared):
+    assert all_that(SCHEDULE) == 90
+    assert all_that(asked_by(ACME)) == 5
+    assert (all_that(SCHEDULE), all_that(asked_by(GLOBEX))) == (0, 5)
+
+
+def test_what_people_used_is_not_kept_for_them_twice(shared):
+    for number in range(20):
+        all_that(asked_by(f"customer {number}"))
+    assert budget.last_hour().left_in_background(DUE) == 50
+
+
+def test_a_first_publish_may_use_half_of_the_reserve_beside(shared):
+    """Who asks has its part first; due runs find the other half."""
+    assert all_that(asked_by(ACME, background=FIRST)) == 25 + 25
+    assert budget.last_hour().by_kind() == {
+        "customers": 25, "operators": 0, "previews": 0, "due": 0, "first": 25, "reviews": 0,
+    }  # fmt: skip
+    assert all_that(asked_by(GLOBEX, background=FIRST)) == 12
+    assert budget.last_hour().left_in_background(DUE) >= 25
+
+
+def test_of_several_who_ask_the_one_who_had_the_least_pays(shared):
+    all_that(asked_by(ACME))
+    assert budget.spend(6, asked_by(ACME, GLOBEX)).payer == GLOBEX
+
+
+def test_what_is_reserved_may_be_counted_for_another_who_has_room(shared):
+    held = budget.spend(20, asked_by(ACME, background=DUE))
+    assert held.payer == ACME
+    moved = budget.spend(30, asked_by(ACME, background=DUE), instead_of=held)
+    assert (moved.payer, budget.spent(), budget.last_hour().had(ACME)) == (DUE, 30, 0)
+
+
+def test_what_does_not_fit_leaves_what_was_reserved(shared):
+    held = budget.spend(20, asked_by(ACME))
+    assert budget.spend(30, asked_by(ACME), instead_of=held) is None
+    assert budget.last_hour().had(ACME) == 20
+
+
+def test_requests_of_the_version_before_count_for_nobody(shared):
+    """P10: it writes the sum, and leaves alone for whom."""
+    budget.spend(10, asked_by(ACME))
+    row = DiscoveryBudget.objects.get()
+    DiscoveryBudget.objects.update(spent={minute: requests + 30 for minute, requests in row.spent.items()})
+    hour = budget.last_hour()
+    assert (hour.spent, hour.had_by_people, hour.had(ACME)) == (40, 10, 10)
+    DiscoveryBudget.objects.update(spent_by=None)
+    assert (budget.last_hour().spent, budget.last_hour().had_by_people) == (40, 0)
+
+
+def test_an_hour_later_everything_is_free_again(shared):
+    assert all_that(asked_by(ACME)) == 25
+    let_budget_age(61)
+    assert all_that(asked_by(ACME)) == 25
+
+
+def test_reviews_count_for_themselves_and_as_what_nobody_asked_for(sandbox, shared):
+    sweep_reviews_if_due()
+    assert budget.last_hour().by_kind()["reviews"] == budget.spent() == len(sandbox.calls("course_review")) > 0
+    assert budget.last_hour().had_by_people == 0
+
+
+def test_a_customer_who_joins_a_paused_run_need_not_wait_for_its_pause(sandbox, settings, shared):
+    """RUN-7: what one customer used up delays no other one who shares the query."""
+    settings.DISCOVERY_KEYS_PER_CALL = 50
+    query = make_query(COURSES)
+    query.refreshed_at = database_now()
+    query.save()
+    all_that(asked_by(ACME))
+    let_budget_age(30)
+    run = request_run(query=query, trigger="request", asked_by=ACME)
+    assert refresh_next() == []
+    claims = claim_runs(run.pk)
+    postpone(claims[0], seconds=300, why="no budget", for_budget=True)
+    request_run(query=query, trigger="request", asked_by=ACME)
+    assert startable_runs(limit=1) == []
+    request_run(query=query, trigger="request", asked_by=GLOBEX)
+    refresh_next()
+    run.refresh_from_db()
+    assert (run.state, run.asked_by) == (State.PUBLISHED, [ACME, GLOBEX])
+    assert budget.last_hour().had(GLOBEX) == asked(sandbox)
+
+
+def test_a_pause_that_discovery_asked_for_is_kept_whoever_joins(shared):
+    """RUN-2."""
+    query = make_query(COURSES)
+    claim = claimed(query)
+    postpone(claim, seconds=300, why="Retry-After")
+    run = request_run(query=query, trigger="request", asked_by=GLOBEX)
+    assert run.not_before > database_now()
+
+
+def test_askers_of_a_run_are_bounded(settings):
+    settings.ASKERS_PER_RUN = 2
+    query = make_query(COURSES)
+    for asker in (ACME, GLOBEX, ACME, OPERATORS):
+        run = request_run(query=query, trigger="request", asked_by=asker)
+    assert run.asked_by == [GLOBEX, OPERATORS]
+
+
+def test_who_had_the_least_comes_first_without_a_limit_too(settings):
+    """RUN-7."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 0
+    one, other, shared = (make_query({"a": str(number)}) for number in range(3))
+    budget.spend(2, asked_by(ACME))
+    budget.spend(1, asked_by(GLOBEX))
+    of_globex = request_run(query=one, trigger="request", asked_by=GLOBEX)
+    of_both = request_run(query=shared, trigger="request", asked_by="new")
+    request_run(query=shared, trigger="request", asked_by=ACME)
+    of_acme = request_run(query=other, trigger="request", asked_by=ACME)
+    assert startable_runs(limit=9) == [of_both.pk, of_globex.pk, of_acme.pk]
+
+
+def test_what_never_published_comes_after_what_is_due_again(shared):
+    """RUN-7: new catalogs, however many, delay nobody's day."""
+    new, old = make_query({"a": "1"}), make_query({"a": "2"})
+    CatalogQuery.objects.filter(pk=old.pk).update(refreshed_at=database_now() - timedelta(hours=21))
+    runs = [request_run(query=query, trigger="schedule") for query in (new, old)]
+    assert startable_runs(limit=9) == [runs[1].pk, runs[0].pk]
+
+
+def test_a_run_that_is_due_by_now_goes_on_when_its_askers_have_nothing_left(shared):
+    """REFR-2: asking never takes the day from anybody, the asker included."""
+    query = make_query(COURSES)
+    all_that(asked_by(ACME))
+    CatalogQuery.objects.filter(pk=query.pk).update(refreshed_at=database_now() - timedelta(hours=1))
+    run = request_run(query=query, trigger="request", asked_by=ACME)
+    assert startable_runs(limit=9) == []
+    CatalogQuery.objects.filter(pk=query.pk).update(refreshed_at=database_now() - timedelta(hours=21))
+    assert startable_runs(limit=9) == [run.pk]
