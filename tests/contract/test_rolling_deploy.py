@@ -18,9 +18,11 @@ from enterprise_catalog.apps.catalog.pages import Cut, listed_page
 from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION
 from enterprise_catalog.apps.catalog.surfaces import LEGACY, V1
 from enterprise_catalog.apps.operations.consistency import violations
+from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.claims import State
-from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import refresh_next
+from enterprise_catalog.apps.refresh.queue import startable_runs
 from enterprise_catalog.apps.refresh.schedule import tick
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 from enterprise_catalog.celery import app
@@ -54,7 +56,8 @@ NOT_WRITTEN_BEFORE = {
     "catalog.catalogquery": {"count_legacy"},
     "catalog.contentmetadata": {"listed_on_legacy"},
     "catalog.contentoverride": {"search_document"},
-    "refresh.refreshrun": {"asked_at"},
+    "refresh.discoverybudget": {"spent_by"},
+    "refresh.refreshrun": {"asked_at", "asked_by", "paused_for_budget"},
 }
 
 
@@ -194,7 +197,30 @@ def test_a_run_that_the_version_before_wrote_is_joined(sandbox):
     rewrite_as_before(RefreshRun)
     assert requested(query).pk == run.pk
     run.refresh_from_db()
-    assert (run.requests, run.asked_at is not None) == (2, True)
+    assert (run.requests, run.asked_at is not None, run.asked_by) == (2, True, ["operators"])
+
+
+@pytest.mark.django_db
+def test_a_run_that_the_version_before_was_asked_for_comes_among_those_of_operators(sandbox):
+    """RUN-7: it says when somebody asked, and not for whom."""
+    run = requested(make_query())
+    RefreshRun.objects.update(asked_by=None)
+    assert startable_runs(limit=9) == [run.pk]
+    refresh_next()
+    run.refresh_from_db()
+    assert (run.state, budget.last_hour().had(budget.OPERATORS)) == (State.PUBLISHED, budget.spent())
+
+
+@pytest.mark.django_db
+def test_a_budget_that_the_version_before_counted_is_kept(sandbox, settings):
+    """DISC-16: together both versions ask no more than there is."""
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 100
+    requested(make_query())
+    refresh_next()
+    spent = budget.spent()
+    rewrite_as_before(DiscoveryBudget)
+    hour = budget.last_hour()
+    assert (hour.spent, hour.had_by_people) == (spent, 0)
 
 
 @pytest.mark.django_db

@@ -13,12 +13,12 @@ from django.db.models import F
 from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db import database_now
-from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.claims import State
-from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
+from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import refresh_next
+from enterprise_catalog.apps.refresh.queue import startable_runs
 from enterprise_catalog.apps.refresh.schedule import tick
-from enterprise_catalog.apps.refresh.tests.builders import requested
+from enterprise_catalog.apps.refresh.tests.builders import let_budget_age, requested
 from enterprise_catalog.sandbox.config import ACME_UUID
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from tests.contract.session import Session
@@ -151,14 +151,12 @@ def many_due_queries(number: int) -> None:
 
 def work_until_nothing_is_left_to_spend() -> list[UUID]:
     """What a worker does that is nudged again and again; returns the runs in the order in which they were begun."""
-    while budget.has_room() and RefreshRun.objects.filter(state=State.QUEUED, not_before=None).exists():
+    while startable_runs(limit=1):
         refresh_next()
     started = RefreshRun.objects.filter(started_at__isnull=False, started_at__gt=database_now() - timedelta(minutes=59))
     return list(started.order_by("started_at").values_list("pk", flat=True))
 
 
 def an_hour_passes() -> None:
-    for row in DiscoveryBudget.objects.all():
-        row.spent = {str(int(minute) - 61): requests for minute, requests in row.spent.items()}
-        row.save()
+    let_budget_age(61)
     RefreshRun.objects.update(started_at=F("started_at") - timedelta(hours=1), not_before=None)

@@ -280,7 +280,15 @@ def test_production_trusts_the_forwarded_scheme_and_never_redirects(tmp_path):
     assert shown.output == "200 ('HTTP_X_FORWARDED_PROTO', 'https') True True False\n", shown.errors
 
 
-@pytest.mark.parametrize(("name", "value"), [("DISCOVERY_PAGE_SIZE", "0"), ("DISCOVERY_REQUESTS_PER_HOUR", "-1")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DISCOVERY_PAGE_SIZE", "0"),
+        ("DISCOVERY_REQUESTS_PER_HOUR", "-1"),
+        ("DISCOVERY_DUE_SHARE", "-0.5"),
+        ("REFRESH_JOIN_MINUTES", "-1"),
+    ],
+)
 def test_a_number_that_would_stop_the_work_is_refused_by_name(name, value, tmp_path):
     variables = environment("production", directory=tmp_path) | {name: value}
     assert f"ImproperlyConfigured: {name} is {value}" in run(CHECK, variables).errors
@@ -290,3 +298,9 @@ def test_a_number_that_would_stop_the_work_is_refused_by_name(name, value, tmp_p
 def test_a_number_that_is_none_is_refused_by_name(name, tmp_path):
     outcome = run(CHECK, environment("production", directory=tmp_path) | {name: "ten"})
     assert f"ImproperlyConfigured: {name} cannot be read as" in outcome.errors
+
+
+def test_shares_that_exceed_the_budget_are_refused_by_name(tmp_path):  # RUN-7
+    shares = {"DISCOVERY_DUE_SHARE": "0.8", "DISCOVERY_ASKED_SHARE": "0.3"}
+    variables = environment("production", directory=tmp_path) | shares
+    assert "ImproperlyConfigured: DISCOVERY_DUE_SHARE and DISCOVERY_ASKED_SHARE" in run(CHECK, variables).errors

@@ -1,15 +1,20 @@
 """A refresh as clients see it: asked for over HTTP, done against a discovery that speaks HTTP, read over HTTP."""
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings as django_settings
+from django.db.models import F
 
-from enterprise_catalog.apps.access.tests.tokens import E, admin, learner, operator
+from enterprise_catalog.apps.access.tests.tokens import OTHER, E, admin, client_for, learner, operator
 from enterprise_catalog.apps.api.tests.builders import CATALOGS
 from enterprise_catalog.apps.catalog.store import store_contents
-from enterprise_catalog.apps.refresh import pipeline
+from enterprise_catalog.apps.refresh import budget, pipeline
+from enterprise_catalog.apps.refresh.models import RefreshRun
 
 pytestmark = pytest.mark.django_db
 
+GLOBEX = {"enterprise_customer": str(OTHER), "enterprise_customer_name": "Globex"}
 VALUES = {
     "title": "All Content",
     "enterprise_customer": str(E),
@@ -36,8 +41,14 @@ def run_of(run_id):
     return admin().get(f"/api/v1/refresh-runs/{run_id}/").json()
 
 
+def later(*, minutes=11):
+    """What ended did so longer ago."""
+    RefreshRun.objects.update(finished_at=F("finished_at") - timedelta(minutes=minutes))
+
+
 def refreshed(path):
-    """Ask, let a worker do it, and read the run."""
+    """Ask, some time after the last publish, let a worker do it, and read the run."""
+    later()
     run_id = asked(path)
     pipeline.refresh(run_id)
     return run_of(run_id)
@@ -96,6 +107,105 @@ def test_an_edit_of_the_full_record_alone_is_pulled_too(sandbox, path):  # REFR-
     after, page = contents(path)
     assert page["results"][0]["title"] == "Edited"
     assert {key for key in before if before[key] != after[key]} == {edited}
+
+
+class TestAPublishOfAMomentAgo:
+    """RUN-8."""
+
+    def test_it_serves_whoever_asks_and_costs_discovery_nothing(self, sandbox, path):
+        published = refreshed(path)
+        sandbox.clear_calls()
+        response = admin().post(f"{path}refresh_metadata/")
+        assert (response.status_code, response.json()) == (200, {"async_task_id": published["id"]})
+        assert pipeline.refresh_next() == []
+        assert sandbox.calls() == []
+        assert not RefreshRun.objects.exclude(state="published").exists()
+
+    def test_an_edit_is_pulled_by_the_next_request_after_that_time(self, sandbox, path):  # REFR-4
+        published = refreshed(path)
+        later(minutes=9)
+        assert asked(path) == published["id"]
+        later(minutes=2)
+        assert run_of(asked(path))["state"] == "queued"
+
+    def test_an_operator_gets_a_refresh_at_once(self, sandbox, path):  # REFR-4
+        refreshed(path)
+        edited = contents(path)[1]["results"][0]["key"]
+        sandbox.edit(edited, title="Edited")
+        run_id = operator().post(f"{path}refresh_metadata/").json()["async_task_id"]
+        pipeline.refresh(run_id)
+        assert contents(path)[1]["results"][0]["title"] == "Edited"
+
+    def test_a_run_that_waits_for_somebody_else_is_not_hurried_by_it(self, path):
+        """What waits is the operator's; who asks now has what was published."""
+        published = refreshed(path)
+        waiting = operator().post(f"{path}refresh_metadata/").json()["async_task_id"]
+        assert asked(path) == published["id"]
+        assert RefreshRun.objects.get(pk=waiting).asked_by == ["operators"]
+
+    def test_another_filter_is_fetched(self, path):
+        """Also when it comes back: what was published last answers another one."""
+        refreshed(path)
+        programs = admin().patch(path, {"content_filter": {"content_type": "program"}})["X-Refresh-Run"]
+        assert run_of(programs)["state"] == "queued"
+        pipeline.refresh(programs)
+        assert {item["content_type"] for item in contents(path)[1]["results"]} == {"program"}
+
+    def test_a_catalog_that_is_made_on_a_published_query_gets_that_publish(self, path):  # CRUD-10
+        published = refreshed(path)
+        response = admin().post(CATALOGS, VALUES)
+        assert (response.status_code, response["X-Refresh-Run"]) == (201, published["id"])
+        other = client_for("globex", f"enterprise_admin:{OTHER}").post(CATALOGS, VALUES | GLOBEX)
+        assert (other.status_code, other["X-Refresh-Run"]) == (201, published["id"])
+
+    def test_what_was_held_and_approved_was_fetched_before(self, sandbox, path):
+        refreshed(path)
+        for key in contents(path)[0]:
+            sandbox.remove(key)
+        held = refreshed(path)
+        assert held["state"] == "held"
+        assert operator().post(f"/api/v1/refresh-runs/{held['id']}/approve/").status_code == 200
+        assert run_of(asked(path))["state"] == "queued"
+
+    def test_a_failure_is_no_publish(self, sandbox, path, settings):
+        settings.SERVICE_ATTEMPTS = 1
+        refreshed(path)
+        sandbox.add_fault(endpoint="search", status=400)
+        assert refreshed(path)["state"] == "failed"
+        assert run_of(asked(path))["state"] == "queued"
+
+    def test_zero_minutes_switch_it_off(self, path, settings):
+        settings.REFRESH_JOIN_MINUTES = 0
+        pipeline.refresh(asked(path))
+        assert run_of(asked(path))["state"] == "queued"
+
+
+class TestForWhomARefreshCounts:
+    """RUN-7."""
+
+    @pytest.mark.parametrize(("who", "name"), [(admin, str(E)), (operator, "operators")], ids=["admin", "operator"])
+    def test_a_request(self, path, who, name):
+        RefreshRun.objects.all().delete()
+        run_id = who().post(f"{path}refresh_metadata/").json()["async_task_id"]
+        assert RefreshRun.objects.get(pk=run_id).asked_by == [name]
+        pipeline.refresh(run_id)
+        assert budget.last_hour().had(name) == budget.spent() > 0
+
+    def test_a_catalog_that_is_made_or_changed(self, path):
+        """By whoever is no operator: for the customer whose catalog it is."""
+        provisioner = client_for("provisioner", "provisioning_admin")
+        made = provisioner.post(CATALOGS, VALUES | GLOBEX | {"content_filter": {"content_type": "program"}})
+        assert RefreshRun.objects.get(pk=made["X-Refresh-Run"]).asked_by == [str(OTHER)]
+        changed = admin().patch(path, {"content_filter": {"content_type": "learnerpathway"}})
+        assert RefreshRun.objects.get(pk=changed["X-Refresh-Run"]).asked_by == [str(E)]
+
+    def test_a_query_that_customers_share(self, path):
+        """For each of them who asked, once."""
+        globex = client_for("globex", f"enterprise_admin:{OTHER}")
+        made = globex.post(CATALOGS, VALUES | GLOBEX)
+        asked(path)
+        run = RefreshRun.objects.get(pk=made["X-Refresh-Run"])
+        assert (run.asked_by, run.requests) == ([str(E), str(OTHER)], 3)
 
 
 @pytest.mark.parametrize(

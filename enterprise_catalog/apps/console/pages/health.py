@@ -168,11 +168,11 @@ def _requests_by_payer(hour: SpentHour) -> SafeString:
     limit, reserve = settings.DISCOVERY_REQUESTS_PER_HOUR, budget.reserved_part()
     people = Counter({payer: hour.had(payer) for payer in hour.by_payer if payer not in _OTHERS})
     customers = EnterpriseCustomer.objects.in_bulk([UUID(payer) for payer, _ in people.most_common(_ROWS)])
-    rows: list[tuple[Any, int, int]] = [
+    rows: list[tuple[Any, int, Any]] = [
         (customers.get(UUID(payer), payer), had, hour.left_for(payer)) for payer, had in people.most_common(_ROWS)
     ]
     if len(people) > _ROWS:
-        rows.append((plural(len(people) - _ROWS, "more customer"), people.total() - sum(had for _, had, _ in rows), 0))
+        rows.append((plural(len(people) - _ROWS, "more customer"), people.total() - sum(had for _, had, _ in rows), ""))
     rows += [(_OTHERS[payer], hour.had(payer), hour.left_for(payer)) for payer in (budget.OPERATORS, budget.PREVIEWS)]
     rows += [(_OTHERS[payer], hour.had(payer), hour.left_in_background(payer)) for payer in budget.BACKGROUND]
     if not limit:

@@ -1,6 +1,8 @@
 """Catalog health, the admin's home: what it says of how things stand, and at what price (P3, P9, P10)."""
 
+import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -9,6 +11,9 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.console.tests.people import page, signed_in
 from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.budget import Payers
 from enterprise_catalog.apps.refresh.claims import State, fail
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.schedule import tick
@@ -135,6 +140,36 @@ def test_an_exhausted_budget_is_seen(admin, query, settings, spent, good):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 200
     DiscoveryBudget.objects.create(pk=1, spent={str(int(database_now().timestamp() // 60)): spent})
     assert verdicts(admin)[f"{spent} requests to discovery in the last hour, of 200."] is good
+
+
+def test_who_uses_the_budget_is_shown(admin, query, settings):  # RUN-7
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 200
+    settings.DISCOVERY_DUE_SHARE, settings.DISCOVERY_ASKED_SHARE = 0.5, 0.1
+    uuids = [str(uuid4()) for _ in range(12)]
+    EnterpriseCustomer.objects.create(uuid=uuids[0], name="Acme Industries")
+    for number, payer in enumerate([*uuids, "operators", "previews"]):
+        assert budget.spend(14 if number == 0 else 2, Payers(frozenset({payer})))
+    assert budget.spend(30, Payers(background="due"))
+    assert budget.spend(1, Payers(background="reviews"))
+    shown = home(admin).partition("Requests to discovery in the last hour</h2>")[2].partition("</section>")[0]
+    rows = [[re.sub("<.*?>", "", cell) for cell in row.split("</td>")[:-1]] for row in shown.split("<tr>")[2:]]
+    assert rows[0] == ["Acme Industries", "14", "23"]
+    assert rows[10] == ["2 more customers", "4", ""]
+    assert rows[11:] == [
+        ["operators", "2", "29"],
+        ["previews of filters", "2", "29"],
+        ["what is due", "30", "109"],
+        ["first publishes, beyond the part of who asked", "0", "50"],
+        ["course reviews", "1", "109"],
+    ]
+    assert "100 of 200 are reserved for what is due" in shown
+
+
+def test_who_asks_discovery_is_shown_without_a_limit(admin, query, settings):
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 0
+    budget.spend(3, Payers(frozenset({str(uuid4())})))
+    assert verdicts(admin)["3 requests to discovery in the last hour, of any number."]
+    assert "may make now" not in home(admin)
 
 
 def test_what_is_under_way_is_shown_with_why_it_is_not_done(admin, query):

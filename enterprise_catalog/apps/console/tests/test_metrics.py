@@ -1,6 +1,7 @@
 """`/metrics` on the web port, and what it tells (ADD-7, P3, P7, P8)."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError, connection
@@ -13,6 +14,8 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.console import metrics
 from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.budget import Payers
 from enterprise_catalog.apps.refresh.claims import fail, recover_expired_leases
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument
 from enterprise_catalog.apps.refresh.pipeline import refresh
@@ -164,6 +167,18 @@ def test_poison_of_the_last_day_is_told_by_number(query):  # P7
 def test_the_budget_is_told(settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 7
     assert (figures()["discovery_requests_limit",], figures()["discovery_requests_spent",]) == (7, 0)
+
+
+def test_for_whom_the_budget_was_spent_is_told_without_names(settings):  # RUN-7, ADD-7
+    settings.DISCOVERY_REQUESTS_PER_HOUR = 200
+    customer = str(uuid4())
+    for payers in (Payers(frozenset({customer})), Payers(frozenset({"operators"})), Payers(background="due")):
+        budget.spend(3, payers)
+    found = figures()
+    kinds = {kind: found["discovery_requests_by", kind] for kind in ("customers", "operators", "due", "reviews")}
+    assert kinds == {"customers": 3, "operators": 3, "due": 3, "reviews": 0}
+    assert found["discovery_requests_reserved",] == 100
+    assert not any(customer in str(name) for name in found)
 
 
 def test_a_database_that_is_away_is_told_and_hides_nothing_else(monkeypatch):

@@ -12,6 +12,7 @@ from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.core.packing import unpack
 from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.budget import Payers
 from enterprise_catalog.apps.refresh.claims import LeaseLost
 from enterprise_catalog.apps.refresh.models import FilterPreview, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import refresh_next
@@ -171,7 +172,8 @@ def test_its_requests_count(sandbox, settings):  # DISC-16
 
 def test_without_budget_it_fails_before_it_asks(sandbox, settings):  # DISC-16
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
-    budget.spend(5)
+    settings.DISCOVERY_ASKED_SHARE = 0
+    budget.spend(5, Payers(background=budget.DUE))
     preview = previewed()
     assert (preview.state, preview.reason_code) == ("failed", "discovery_throttled")
     assert "5 of 5 requests" in preview.reason_detail
@@ -180,9 +182,13 @@ def test_without_budget_it_fails_before_it_asks(sandbox, settings):  # DISC-16
 
 def test_what_the_budget_cannot_carry_to_its_end_is_not_begun(sandbox, settings):  # DISC-16
     settings.DISCOVERY_PAGE_SIZE = 2
-    settings.DISCOVERY_REQUESTS_PER_HOUR = 5
+    settings.DISCOVERY_REQUESTS_PER_HOUR = (
+        20  # 10 of them are people's part, and 4 of those left for the second page on
+    )
     preview = previewed()
     assert (preview.state, preview.reason_code) == ("failed", "discovery_throttled")
+    assert "1 of 20 requests" in preview.reason_detail
+    assert "4 are left for previews" in preview.reason_detail
     assert len(sandbox.calls("search")) == budget.spent() == 1
 
 

@@ -7,6 +7,7 @@ import pytest
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db import database_now
 from enterprise_catalog.apps.refresh import budget
+from enterprise_catalog.apps.refresh.budget import Payers
 from enterprise_catalog.apps.refresh.claims import State, claim_runs, end, fail, owned
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -124,7 +125,7 @@ def test_a_held_refresh_gets_a_longer_pause(query, settings):
 def test_nothing_is_announced_while_there_is_no_budget(query, settings):
     """P3: the rows wait; a worker that cannot ask need not wake."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 1
-    budget.spend(1)
+    budget.spend(1, Payers(background=budget.DUE))
     assert tick() == []
     assert RefreshRun.objects.get().state == State.QUEUED
 
