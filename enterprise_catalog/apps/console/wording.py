@@ -94,6 +94,8 @@ def late_reason(run: RefreshRun | None) -> str:
             return "no refresh was ever asked for; does beat run?"
         case RefreshRun(state="published", finished_at=finished):
             return f"no refresh was asked for since the last publish at {moment(finished)}; does beat run?"
+        case RefreshRun(state="queued", not_before=later, paused_for_budget=True) if later is not None:
+            return f"its refresh waits until {moment(later)} for requests that the budget has to give"
         case RefreshRun(state="queued", not_before=later) if later is not None:
             return f"its refresh waits until {moment(later)}, as discovery asked"
         case RefreshRun(state="queued", requested_at=requested):

@@ -193,7 +193,7 @@ class TestForWhomARefreshCounts:
 
     def test_a_catalog_that_is_made_or_changed(self, path):
         """By whoever is no operator: for the customer whose catalog it is."""
-        provisioner = client_for("provisioner", "provisioning_admin")
+        provisioner = client_for("provisioner", "enterprise_provisioning_admin:*")
         made = provisioner.post(CATALOGS, VALUES | GLOBEX | {"content_filter": {"content_type": "program"}})
         assert RefreshRun.objects.get(pk=made["X-Refresh-Run"]).asked_by == [str(OTHER)]
         changed = admin().patch(path, {"content_filter": {"content_type": "learnerpathway"}})

@@ -77,6 +77,12 @@ class TestReasons:
         RefreshRun.objects.update(not_before=later)
         assert f"waits until {moment(later)}, as discovery asked" in told()
 
+    def test_it_waits_for_budget(self, query):
+        later = database_now() + timedelta(minutes=5)
+        requested(query)
+        RefreshRun.objects.update(not_before=later, paused_for_budget=True)
+        assert f"waits until {moment(later)} for requests that the budget has to give" in told()
+
     def test_it_runs(self, query):
         run = RefreshRun.objects.get(pk=claimed(query).run_uuid)
         assert f"runs since {moment(run.started_at)}" in told()
