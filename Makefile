@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench bench-compare services quality docs lock clean
+.PHONY: help run test faults attack bench bench-compare services quality docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,9 @@ test: $(STAMPS)/test $(CLIENTS)/stamp  ## Check the code, then test on SQLite an
 
 faults: $(STAMPS)/test  ## Kill, stop, flood and starve the service, a line for each fault (make faults TIMES=20)
 	@$(BIN)/python -m scripts.run_faults $(or $(TIMES),1)
+
+attack: $(STAMPS)/test  ## Attack the whole service in every way that docs/security.rst lists, a line for each attack
+	@$(BIN)/python -m scripts.run_attacks
 
 bench: $(STAMPS)/bench  ## Measure the service beside what is possible at all, and judge it (make bench KEEP=1 keeps the run)
 	@$(BIN)/python -m benchmarks $(if $(KEEP),--keep)

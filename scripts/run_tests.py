@@ -48,7 +48,7 @@ def main(extra_arguments: list[str]) -> int:
     clean = clean_environment()
     # In order (not file by file): tests that empty the database come last, as they do without parallel processes.
     two_at_once = ["pytest", "-q", "-n", "2", "--dist"]
-    parallel = [*two_at_once, "load", "-m", f"not ({WHOLE} or thorough)", *extra_arguments]
+    parallel = [*two_at_once, "load", "-m", f"not ({WHOLE} or thorough or attack)", *extra_arguments]
     whole = [*two_at_once, "loadfile", "-m", f"({WHOLE}) and not thorough", *extra_arguments]
     stages = [
         run_stage("Checks", ["scripts.quality"], clean),

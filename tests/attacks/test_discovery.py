@@ -6,6 +6,8 @@ import pytest
 from tests.attacks.conftest import ACME_CATALOG, Target
 from tests.outcome_lines import Saw
 
+pytestmark = pytest.mark.attack
+
 MB = 1024 * 1024
 # docs/performance.rst has the figures; without a bound, these took some 2,000.
 MOST_GROWN_MB = 300
@@ -29,7 +31,7 @@ def memory(target: Target) -> int:
 
 @pytest.mark.parametrize("name", BODIES)
 def test_an_answer_of(target: Target, name: str, saw: Saw) -> None:
-    """The run fails by name, the catalog is what it was, and the worker goes on with its next run."""
+    """The run fails by name, the catalog is what it was, and the worker goes on with its next run (DISC-17)."""
     before = target.operator.call("GET", f"{ACME_CATALOG}get_content_metadata/")["count"]
     peak = memory(target)
     target.sandbox.add_fault(endpoint="search", raw=BODIES[name]())

@@ -15,6 +15,8 @@ from tests.attacks.conftest import ACME_CATALOG, OPERATOR_ROLE, PASSWORD, SUPERU
 from tests.contract.session import Session
 from tests.outcome_lines import Saw
 
+pytestmark = [pytest.mark.attack, pytest.mark.local_run]
+
 FOREIGN_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 STAFF = "clerk"
 
@@ -50,7 +52,7 @@ def forged_tokens(target: Target) -> dict[str, str]:
 
 
 def test_forged_tokens(target: Target, saw: Saw) -> None:
-    """401 as header and as cookies."""
+    """401 as header and as cookies (AUTH-4)."""
     forged = forged_tokens(target)
     opened = []
     for name, token in forged.items():
@@ -72,7 +74,7 @@ def account(target: Target, name: str) -> tuple[Any, ...]:
     "name", [SUPERUSER, SUPERUSER.upper(), SUPERUSER.title(), "chiéf", f"{SUPERUSER} ", "\uff43hief"]
 )
 def test_a_token_that_is_named_as_the_local_superuser(target: Target, name: str, saw: Saw) -> None:
-    """It opens nothing, and nothing of the account changes."""
+    """It opens nothing, and nothing of the account changes (AUTH-5)."""
     before = account(target, SUPERUSER)
     token = target.token(name, email="mallory@example.org")
     payload, _, signature = token.rpartition(".")
@@ -88,7 +90,7 @@ def test_a_token_that_is_named_as_the_local_superuser(target: Target, name: str,
 
 
 def test_staff_without_a_role(target: Target, saw: Saw) -> None:
-    """The admin opens; the API, the legacy one included, does not."""
+    """The admin opens; the API, the legacy one included, does not (PERM-17)."""
     code = (
         "from django.contrib.auth import get_user_model as u;"
         f"u().objects.create_user('{STAFF}', password='{PASSWORD}', is_staff=True)"

@@ -8,6 +8,8 @@ import pytest
 from tests.attacks.conftest import Target
 from tests.outcome_lines import Saw
 
+pytestmark = [pytest.mark.attack, pytest.mark.local_run]
+
 HOST = b"Host: 127.0.0.1\r\n"
 MALFORMED = {
     "no request line": b"rubbish\r\n\r\n",
@@ -49,7 +51,7 @@ def exchange(target: Target, request: bytes) -> bytes:
 
 @pytest.mark.parametrize("name", MALFORMED)
 def test_bytes_that_are(target: Target, name: str, saw: Saw) -> None:
-    """One plain 4xx or 501, one line in the log without a stack, and others are served."""
+    """One plain 4xx or 501, one line in the log without a stack, and others are served (COM-16)."""
     before = target.logs()["web"].splitlines()
     answer = exchange(target, MALFORMED[name])
     assert answer.count(b"HTTP/1.") == 1, answer
@@ -65,7 +67,7 @@ def test_bytes_that_are(target: Target, name: str, saw: Saw) -> None:
 
 
 def test_a_second_request_hidden_in_the_first(target: Target, saw: Saw) -> None:
-    """What one reader takes for a body and another for a request is answered once, as an error."""
+    """What one reader takes for a body and another for a request is answered once, as an error (COM-16)."""
     hidden = b"GET /hidden HTTP/1.1\r\n" + HOST + b"\r\n"
     heads = (
         b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n" % len(hidden),
@@ -87,7 +89,7 @@ def test_a_second_request_hidden_in_the_first(target: Target, saw: Saw) -> None:
 
 
 def test_a_body_of_sixty_megabytes(target: Target, saw: Saw) -> None:
-    """It is refused by its length, and not read."""
+    """It is refused by its length, and not read (COM-16)."""
     token = target.token("large", "enterprise_openedx_operator:*").encode()
     head = b"POST /api/v1/enterprise-catalogs/ HTTP/1.1\r\n" + HOST + b"Authorization: JWT " + token
     head += b"\r\nContent-Type: application/json\r\nContent-Length: 60000000\r\n\r\n"

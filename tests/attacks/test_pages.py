@@ -2,8 +2,12 @@
 
 import re
 
+import pytest
+
 from tests.attacks.conftest import ACME_CATALOG, PASSWORD, SUPERUSER, Target
 from tests.outcome_lines import Saw
+
+pytestmark = pytest.mark.attack
 
 PAGES = ("/admin/", "/admin/catalog/enterprisecatalog/", "/admin/catalog/catalogquery/", "/admin/refresh/refreshrun/")
 OPEN_PAGES = ("/admin/login/", "/api/docs", "/admin/nowhere/")
@@ -11,7 +15,7 @@ INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>\s*\S|<style|\sstyle=|\son[a-z
 
 
 def test_inline_code_on_pages(target: Target, saw: Saw) -> None:
-    """No page holds any, and the policy of each allows none."""
+    """No page holds any, and the policy of each allows none (SEC-3)."""
     chief = target.signed_in(SUPERUSER, PASSWORD)
     answers = [chief.get(target.service.url + path, timeout=30) for path in PAGES]
     answers += [target.get(path) for path in OPEN_PAGES]
@@ -25,7 +29,7 @@ def test_inline_code_on_pages(target: Target, saw: Saw) -> None:
 
 
 def test_answers_that_caches_might_keep(target: Target, saw: Saw) -> None:
-    """What depends on the caller is kept by nobody, or asked for again each time."""
+    """What depends on the caller is kept by nobody, or asked for again each time (COM-18)."""
     paths = (ACME_CATALOG, f"{ACME_CATALOG}get_content_metadata/", "/api/v1/enterprise-catalogs/", "/api/v1/nowhere/")
     answers = [caller.ask("GET", path) for path in paths for caller in (target.acme_admin, target.bright_admin)]
     answers += [target.get(path) for path in paths]
@@ -37,7 +41,7 @@ def test_answers_that_caches_might_keep(target: Target, saw: Saw) -> None:
 
 
 def test_headers_that_name_another_address(target: Target, saw: Saw) -> None:
-    """Links and redirects name what the caller asked, whatever a header says."""
+    """Links and redirects name what the caller asked, whatever a header says (COM-16)."""
     misleading = {
         "Script-Name": "/evil",
         "SCRIPT_NAME": "/evil",

@@ -8,6 +8,8 @@ import pytest
 from tests.attacks.conftest import PASSWORD, SUPERUSER, Target
 from tests.outcome_lines import Saw
 
+pytestmark = pytest.mark.attack
+
 GUESSES = 10
 # Where a header says that there is a proxy, and no setting how many, the peer is nobody's address.
 BEHIND_A_PROXY = {"X-Forwarded-For": "203.0.113.9"}
@@ -25,7 +27,7 @@ def told(text: str) -> str:
 
 
 def test_guessing_the_superusers_password(target: Target, saw: Saw) -> None:
-    """After ten failures the right one opens nothing either, and the page does not tell who exists."""
+    """After ten failures the right one opens nothing either, and the page does not tell who exists (SEC-2)."""
     pages = set()
     for name in (SUPERUSER, "nobody-has-this-name"):
         for number in range(GUESSES):
@@ -38,7 +40,7 @@ def test_guessing_the_superusers_password(target: Target, saw: Saw) -> None:
 
 
 def test_guessing_at_many_names_from_one_address(target: Target, saw: Saw) -> None:
-    """The address is locked."""
+    """The address is locked (SEC-2)."""
     for number in range(GUESSES):
         target.sign_in(f"name-{number}", "guess")
     locked = target.sign_in(SUPERUSER, PASSWORD)
@@ -47,7 +49,7 @@ def test_guessing_at_many_names_from_one_address(target: Target, saw: Saw) -> No
 
 
 def test_sign_ins_that_are_begun_and_left(target: Target, saw: Saw) -> None:
-    """They leave no row behind."""
+    """They leave no row behind (SEC-2)."""
     before = target.rows("SELECT COUNT(*) FROM django_session")
     for _ in range(20):
         token = target.get("/admin/login/").cookies["csrftoken"]
@@ -59,7 +61,7 @@ def test_sign_ins_that_are_begun_and_left(target: Target, saw: Saw) -> None:
 
 
 def test_short_and_common_passwords(target: Target, saw: Saw) -> None:
-    """They are refused when an account is made."""
+    """They are refused when an account is made (SEC-2)."""
     for password in ("short", "123456789012", "password1234", "second@example.org"):
         assert target.create_superuser("second", password) != 0
     assert target.rows("SELECT id FROM core_user WHERE username = 'second'") == []

@@ -11,6 +11,8 @@ from jwt.algorithms import RSAAlgorithm
 from tests.attacks.conftest import Target
 from tests.outcome_lines import Saw
 
+pytestmark = pytest.mark.attack
+
 SMALL_KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()
 WEAK = {
     "SECRET_KEY": ["short-" + "k3J" * 10, "ab" * 40, "change-me-" * 8],
@@ -38,7 +40,7 @@ def outcome(command: list[str], environment: Mapping[str, str]) -> tuple[int, st
 
 @pytest.mark.parametrize("variable", WEAK)
 def test_a_weak(target: Target, variable: str, saw: Saw) -> None:
-    """Web, worker and commands end at once; what they say names the variable, and not its value."""
+    """Web, worker and commands end at once; what they say names the variable, and not its value (SEC-3)."""
     for number, value in enumerate(WEAK[variable]):
         # All kinds of process for the first value, since each takes seconds.
         for command in list(COMMANDS.values()) if number == 0 else [COMMANDS["a command"]]:

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from enterprise_catalog.sandbox.config import ACME_UUID
 from tests.attacks.conftest import ACME_CATALOG, OPERATOR_ROLE, Target
 from tests.outcome_lines import Saw
+
+pytestmark = pytest.mark.attack
 
 MANY = [f"edX+{number}" for number in range(60_000)]
 
@@ -17,7 +21,7 @@ def nested(levels: int) -> Any:
 
 
 def test_bodies_beyond_every_bound(target: Target, saw: Saw) -> None:
-    """400 or 413, a short answer, and nothing is written."""
+    """400 or 413, a short answer, and nothing is written (COM-16)."""
     before = target.operator.call("GET", ACME_CATALOG)
     rows = target.rows("SELECT COUNT(*) FROM catalog_historicalenterprisecatalog")
     asked: list[tuple[str, str, Any]] = [
@@ -54,7 +58,7 @@ def test_bodies_beyond_every_bound(target: Target, saw: Saw) -> None:
 
 
 def test_requests_that_want_to_be_repeated(target: Target, saw: Saw) -> None:
-    """Headers and messages that name something of the request are cut."""
+    """Headers and messages that name something of the request are cut (COM-16)."""
     token = {"Authorization": f"JWT {target.token('operator', OPERATOR_ROLE)}"}
     long = "x" * 7000
     answers = [
@@ -80,7 +84,7 @@ def test_requests_that_want_to_be_repeated(target: Target, saw: Saw) -> None:
 
 
 def test_a_filter_that_is_changed_a_hundred_times(target: Target, saw: Saw) -> None:
-    """The history grows no faster than the catalog it describes."""
+    """The history grows no faster than the catalog it describes (COM-16)."""
     uuid = "5d0c7e2a-6d0b-4e7e-9a56-2f6a1d1e7c44"
     path = f"/api/v1/enterprise-catalogs/{uuid}/"
     large = {"content_type": "course", "level_type": ["x" * 1000 for _ in range(500)]}

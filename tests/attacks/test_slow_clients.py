@@ -11,6 +11,8 @@ import pytest
 from tests.attacks.conftest import ACME_CATALOG, Target
 from tests.outcome_lines import Saw
 
+pytestmark = [pytest.mark.attack, pytest.mark.local_run]
+
 CLIENTS = 64
 DRIP_SECONDS = 0.02
 ROUNDS = 3
@@ -83,7 +85,7 @@ def hold_and_ask(target: Target, open_one: Callable[[], socket.socket], saw: Saw
     ],
 )
 def test_many_clients(target: Target, begun: bytes, drip: bytes, saw: Saw) -> None:
-    """Other callers are answered as ever."""
+    """Other callers are answered as ever (SEC-1, P12)."""
     assert hold_and_ask(target, lambda: connect(target, begun), saw, drip) == CLIENTS
 
 
@@ -91,7 +93,7 @@ def test_many_clients(target: Target, begun: bytes, drip: bytes, saw: Saw) -> No
     "path", ["get_content_metadata/?page_size=100", "get_content_metadata/?traverse_pagination=true"]
 )
 def test_many_clients_that_do_not_read(target: Target, path: str, saw: Saw) -> None:
-    """Other callers are answered as ever."""
+    """Other callers are answered as ever (SEC-1, P12)."""
     token = target.token("reader", "enterprise_openedx_operator:*").encode()
     request = b"GET %s%s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: JWT %s\r\n\r\n"
     asked = request % (ACME_CATALOG.encode(), path.encode(), token)
@@ -99,5 +101,5 @@ def test_many_clients_that_do_not_read(target: Target, path: str, saw: Saw) -> N
 
 
 def test_many_idle_connections(target: Target, saw: Saw) -> None:
-    """Connections that are kept open between two requests take no thread."""
+    """Connections that are kept open between two requests take no thread (SEC-1)."""
     hold_and_ask(target, lambda: connect(target, HEADERS + b"\r\n"), saw)

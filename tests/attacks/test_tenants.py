@@ -3,16 +3,20 @@
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from enterprise_catalog.sandbox.config import ACME_UUID, BRIGHT_UUID
 from tests.attacks.conftest import ACME_CATALOG, BRIGHT_CATALOG, Target, catalog
 from tests.outcome_lines import Saw
+
+pytestmark = [pytest.mark.attack, pytest.mark.local_run]
 
 UUID = ACME_CATALOG.split("/")[-2]
 LEGACY = "/enterprise/api/v1"
 
 
 def test_an_administrator_of_another_customer_tries_every_door(target: Target, saw: Saw) -> None:
-    """403 or 404, and the catalog is what it was."""
+    """403 or 404, and the catalog is what it was (P8)."""
     before = target.operator.call("GET", ACME_CATALOG)
     body = catalog(ACME_CATALOG, BRIGHT_UUID, "Bright")
     asked: list[tuple[str, str, Any]] = [
@@ -40,7 +44,7 @@ def test_an_administrator_of_another_customer_tries_every_door(target: Target, s
 
 
 def test_an_administrator_allows_restricted_runs(target: Target, saw: Saw) -> None:
-    """V2-1: 400, whatever way the filter is written; an operator may."""
+    """400, whatever way the filter is written; an operator may (V2-1)."""
     allowed = {"restricted_runs_allowed": {"course:edX+1": ["course-v1:edX+1+1T"]}}
     said = {"content_filter": ["restricted_runs_allowed may be set by operators only."]}
     body = catalog(f"/{uuid4()}/", BRIGHT_UUID, "Bright", **allowed)
@@ -57,7 +61,7 @@ def test_an_administrator_allows_restricted_runs(target: Target, saw: Saw) -> No
 
 
 def test_an_administrator_looks_for_what_others_call_their_queries(target: Target, saw: Saw) -> None:
-    """CRUD-1, QRY-6: titles and uuids of queries that others use are not told."""
+    """Titles and uuids of queries that others use are not told (CRUD-1, QRY-6)."""
     operator, admin = target.operator, target.bright_admin
     mine = catalog(f"/{uuid4()}/", ACME_UUID, "Acme", level_type="Introductory")
     mine["query_title"] = "Acme's plans for takeovers"

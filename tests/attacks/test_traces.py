@@ -2,8 +2,12 @@
 
 import json
 
+import pytest
+
 from tests.attacks.conftest import METRICS_TOKEN, PASSWORD, SUPERUSER, Target
 from tests.outcome_lines import Saw
+
+pytestmark = pytest.mark.attack
 
 
 def test_the_logs_of_all_attacks(target: Target, saw: Saw) -> None:
