@@ -24,7 +24,7 @@ READERS = [
     *(ROOT / name for name in ("gunicorn.conf.py", "docker/healthcheck.py", "manage.py")),
 ]
 NAMED_TEST = re.compile(r"``([\w/]+/test_\w+\.py)::((?:\w+::)?test_\w+)``")
-WARNING = re.compile(r"""log\.(?:warning|error|exception)\(\s*"([a-z_]+)\"""")
+WARNING = re.compile(r"""(?:log\.(?:warning|error|exception|critical)\(\s*|event=|"event": )"([a-z_]+)\"""")
 REASON = re.compile(r"""(?:\bcode = |\bcode=|reason_code=|Objection\()"([a-z_]+)\"""")
 
 
@@ -113,7 +113,12 @@ def test_each_path_of_the_legacy_surface_is_in_the_guide():
 
 
 def in_the_apps(pattern: re.Pattern[str]) -> set[str]:
-    sources = [path for path in (ROOT / "enterprise_catalog" / "apps").rglob("*.py") if "tests" not in path.parts]
+    sources = [
+        path
+        for part in ("apps", "web_server")
+        for path in (ROOT / "enterprise_catalog" / part).rglob("*.py")
+        if "tests" not in path.parts
+    ]
     return {found for path in sources for found in pattern.findall(path.read_text())}
 
 
