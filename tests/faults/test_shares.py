@@ -70,6 +70,7 @@ class Machine(RuleBasedStateMachine):
     sandbox: ClassVar[Sandbox]
     monkeypatch: ClassVar[pytest.MonkeyPatch]
     events: ClassVar[Counter[str]] = Counter()
+    current: ClassVar["Machine"]
 
     def __init__(self):
         super().__init__()
@@ -86,7 +87,7 @@ class Machine(RuleBasedStateMachine):
         self.at_work: list[Shelf] = []
         self.was_refused = False
         self.contradiction: Exception | None = None
-        type(self).current = self
+        Machine.current = self
 
     # --- Who asks -----------------------------------------------------------------------------------------------------
 

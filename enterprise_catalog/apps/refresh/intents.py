@@ -18,7 +18,7 @@ from django.db.models import F
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
-from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.db import DatabaseNow, database_now
 from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -99,7 +99,9 @@ def _published_just_now(query: CatalogQuery) -> RefreshRun | None:
     """
     The run that published what this query asks for now, a moment ago (RUN-8). One that was held first fetched earlier.
     """
-    since = database_now() - timedelta(minutes=settings.REFRESH_JOIN_MINUTES)
+    if query.refreshed_at is None:
+        return None
+    since = DatabaseNow() - timedelta(minutes=settings.REFRESH_JOIN_MINUTES)
     published = RefreshRun.objects.filter(
         catalog_query=query.pk,
         state=RefreshRun.State.PUBLISHED,

@@ -20,7 +20,7 @@ from enterprise_catalog.apps.core.db import DatabaseNow, database_now, retry_los
 from enterprise_catalog.apps.core.packing import pack
 from enterprise_catalog.apps.refresh.claims import LeaseLost, lease_end
 from enterprise_catalog.apps.refresh.models import FilterPreview
-from enterprise_catalog.apps.refresh.notices import take_unnoticed
+from enterprise_catalog.apps.refresh.notices import note, unnoticed
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +124,8 @@ def tick_previews() -> list[uuid.UUID]:
     """Put previews of dead workers back to wait, and return the waiting ones that nobody was told of lately."""
     for preview in FilterPreview.objects.filter(_expired()).only("pk", "fence", "attempts"):
         _recover(preview)
-    return take_unnoticed(waiting_previews())
+    unknown = waiting_previews().filter(unnoticed()).values_list("pk", flat=True)
+    return note(FilterPreview, list(unknown[: settings.NUDGES_PER_TICK]))
 
 
 def _expired() -> Q:

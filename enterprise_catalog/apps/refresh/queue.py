@@ -42,21 +42,26 @@ class _Wish:
         return had, not self.is_interrupted, -self.asked_at.timestamp(), self.requested_at, self.uuid
 
 
-def startable_runs(*, limit: int) -> list[UUID]:
-    """Waiting runs that could begin now, whose turn it is first; none for which the budget has no room."""
-    hour = budget.last_hour()
-    asked = [wish.uuid for wish in _wishes_in_turn(hour)][:limit]
+def startable_runs(*, limit: int, among: Q | None = None) -> list[UUID]:
+    """
+    Waiting runs that could begin now, whose turn it is first; none for which the budget has no room. `among`: only of
+    these.
+    """
+    hour, waiting = budget.last_hour(), _idle_runs().filter(among or Q())
+    asked = [wish.uuid for wish in _wishes_in_turn(waiting, hour)][:limit]
     if len(asked) == limit:
         return asked
-    others = _background_runs(hour).values_list("pk", flat=True)[:limit]
+    others = _background_runs(waiting, hour).values_list("pk", flat=True)[:limit]
     return list(dict.fromkeys([*asked, *others]))[:limit]
 
 
 def waiting_since() -> datetime | None:
     """Since when the first of the runs that could begin now has waited for a worker."""
-    hour = budget.last_hour()
-    of_others = _background_runs(hour).order_by().aggregate(since=Min(Coalesce("not_before", "requested_at")))["since"]
-    return min([*(wish.since for wish in _wishes_in_turn(hour)), *([of_others] if of_others else [])], default=None)
+    hour, waiting = budget.last_hour(), _idle_runs()
+    others = _background_runs(waiting, hour).order_by()
+    of_others = others.aggregate(since=Min(Coalesce("not_before", "requested_at")))["since"]
+    moments = [wish.since for wish in _wishes_in_turn(waiting, hour)]
+    return min([*moments, of_others] if of_others else moments, default=None)
 
 
 def claim_next() -> list[Claim]:
@@ -74,8 +79,8 @@ def _idle_runs() -> QuerySet[RefreshRun]:
     return due_runs().filter(~Exists(busy), catalog_query__isnull=False)
 
 
-def _wishes_in_turn(hour: SpentHour) -> list[_Wish]:
-    rows = _idle_runs().filter(asked_at__isnull=False).order_by()
+def _wishes_in_turn(waiting: QuerySet[RefreshRun], hour: SpentHour) -> list[_Wish]:
+    rows = waiting.filter(asked_at__isnull=False).order_by()
     columns = ("pk", "asked_by", "asked_at", "not_before", "requested_at", "paused_for_budget")
     wishes = [
         _Wish(pk, askers_of(asked_at, asked_by), asked_at, not_before or requested_at, requested_at, bool(interrupted))
@@ -85,11 +90,11 @@ def _wishes_in_turn(hour: SpentHour) -> list[_Wish]:
     return sorted(able, key=lambda wish: wish.turn(hour))
 
 
-def _background_runs(hour: SpentHour) -> QuerySet[RefreshRun]:
+def _background_runs(waiting: QuerySet[RefreshRun], hour: SpentHour) -> QuerySet[RefreshRun]:
     """Those that more than their askers' part is open to (`claims.background_of`)."""
     is_asked, never = Q(asked_at__isnull=False), Q(catalog_query__refreshed_at=None)
     is_due = ~is_asked | Q(catalog_query__refreshed_at__lt=due_before(database_now()))
-    runs = _idle_runs()
+    runs = waiting
     if not hour.background_may_begin(budget.DUE):
         runs = runs.filter(~is_due)
     if not hour.background_may_begin(budget.FIRST):

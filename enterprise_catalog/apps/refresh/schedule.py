@@ -22,7 +22,7 @@ from enterprise_catalog.apps.core.db import database_now, retry_lost_locks
 from enterprise_catalog.apps.refresh.claims import State, due_before, end, recover_expired_leases
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.notices import take_unnoticed
+from enterprise_catalog.apps.refresh.notices import note, unnoticed
 from enterprise_catalog.apps.refresh.queue import startable_runs
 from enterprise_catalog.apps.refresh.sweeps import take_turn
 
@@ -40,7 +40,7 @@ def tick() -> list[UUID]:
     _end_orphans()
     for queries in _next_due_queries():
         _enqueue(queries)
-    return take_unnoticed(RefreshRun.objects.filter(pk__in=startable_runs(limit=settings.NUDGES_PER_TICK)))
+    return note(RefreshRun, startable_runs(limit=settings.NUDGES_PER_TICK, among=unnoticed()))
 
 
 def queries_in_use() -> QuerySet[CatalogQuery]:

@@ -361,7 +361,7 @@ class TestCost:
 
     def test_creating(self, django_assert_max_num_queries):
         query = self.crowded_query()
-        with django_assert_max_num_queries(31):
+        with django_assert_max_num_queries(32):
             created(uuid=uuid4(), query_uuid=query.uuid, query_title="Courses")
 
     def test_attaching_elsewhere(self, django_assert_max_num_queries):
