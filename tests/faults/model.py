@@ -207,7 +207,8 @@ class Desk(Model):
         if run.query and self.of(run.query, "queued"):
             self.end(run, "failed", "superseded")
         else:
-            run.state = "queued"
+            # Whoever was told of it took it: it is news again.
+            run.state, run.nudged_at = "queued", None
             run.not_before = run.not_before if not_before is None else not_before
 
     # --- The tick -----------------------------------------------------------------------------------------------------
