@@ -186,9 +186,9 @@ class TestBesideASession:
     """AUTH-8: a token of that name adds what it says, and takes nothing away."""
 
     @pytest.fixture
-    def browser(self):
+    def browser(self, olga):
         client = APIClient()
-        assert client.login(username="olga", password=PASSWORD)
+        client.force_login(olga)
         return client
 
     @pytest.fixture
@@ -216,8 +216,7 @@ class TestBesideASession:
     def test_a_like_name_adds_nothing(self, olga, name):
         """To the session of somebody else it is absent, and so opens nothing of either."""
         other = APIClient()
-        User.objects.create_user("sam", password=PASSWORD)
-        assert other.login(username="sam", password=PASSWORD)
+        other.force_login(User.objects.create_user("sam", password=PASSWORD))
         alone = worth(other)
         assert worth(cookies_of(other, token_for(name, "enterprise_openedx_operator:*"))) == alone
         assert worth(cookies_of(other, token_for("olga", "enterprise_openedx_operator:*"))) == alone
@@ -278,7 +277,7 @@ class TestAPasswordGivenLater:
         form = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true", "set-password": "1"}
         assert admin_page(**form).status_code == 302
         assert by_header("olga").get(CATALOGS).status_code == 403
-        assert Client().login(username="olga", password=PASSWORD)
+        assert User.objects.get(pk=olga.pk).check_password(PASSWORD)
 
     def test_and_open_again_without_it(self, olga, admin_page):
         olga.set_password(PASSWORD)
@@ -349,7 +348,7 @@ class TestACallerWithoutARow:
         settings.API_THROTTLE, settings.API_REQUESTS_PER_MINUTE = True, 1
         cache.clear()
         session = APIClient()
-        assert session.login(username="olga", password=PASSWORD)
+        session.force_login(User.objects.get(username="olga"))
         statuses = [it.get(CATALOGS).status_code for it in (client, client, session, by_header("other"))]
         assert statuses == [200, 429, 200, 403]
 

@@ -89,7 +89,9 @@ def test_every_process_refuses_what_is_weak_by_name(kind, tmp_path):  # SEC-3
         outcomes = list(pool.map(lambda command: run(command, variables), processes))
     for outcome in outcomes:
         assert outcome.code != 0
-        assert re.search(rf"ImproperlyConfigured: .*{name}", outcome.errors), outcome.errors
+        # A command says so to people, a service in a log line.
+        said = rf'ImproperlyConfigured: .*{name}|"event":"start_refused".*{name}'
+        assert re.search(said, outcome.errors), outcome.errors
         assert value not in outcome.errors + outcome.output
 
 

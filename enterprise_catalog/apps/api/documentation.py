@@ -77,6 +77,13 @@ class DocumentationView(SpectacularSwaggerSplitView):
     url_name = "schema"
     template_name = "api/documentation.html"
 
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The same for everybody: the library would repeat the request's parameters in the address of the script."""
+        response: Response = super().get(request, *args, **kwargs)
+        if "script_url" in response.data:
+            response.data["script_url"] = f"{reverse('docs')}?script="
+        return response
+
     def _get_schema_url(self, request: Request) -> str:
         """Without parameters, which the library takes over."""
         return reverse("schema")

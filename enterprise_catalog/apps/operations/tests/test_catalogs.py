@@ -366,7 +366,7 @@ class TestCost:
 
     def test_attaching_elsewhere(self, django_assert_max_num_queries):
         catalog, query = published_catalog(), self.crowded_query()
-        with django_assert_max_num_queries(31):
+        with django_assert_max_num_queries(32):
             changed(catalog, title="New", content_filter=COURSES, query_uuid=query.uuid, query_title="Courses")
 
     def test_changing_nothing(self, django_assert_max_num_queries):
