@@ -99,8 +99,6 @@ def _published_just_now(query: CatalogQuery) -> RefreshRun | None:
     """
     The run that published what this query asks for now, a moment ago (RUN-8). One that was held first fetched earlier.
     """
-    if query.refreshed_at is None:
-        return None
     since = DatabaseNow() - timedelta(minutes=settings.REFRESH_JOIN_MINUTES)
     published = RefreshRun.objects.filter(
         catalog_query=query.pk,
