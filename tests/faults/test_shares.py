@@ -16,7 +16,7 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
@@ -99,6 +99,11 @@ class Machine(RuleBasedStateMachine):
     def one_customer_asks_for_many(self, which):
         for number in which:
             self.ask(CUSTOMERS[0], self.shelves[number])
+
+    @precondition(lambda self: any(until > self.book.now for until in self.paused_until.values()))
+    @rule(who=st.sampled_from(CUSTOMERS))
+    def somebody_asks_for_what_is_paused(self, who):
+        self.ask(who, next(shelf for shelf, until in self.paused_until.items() if until > self.book.now))
 
     def ask(self, who, shelf):
         with transaction.atomic():
