@@ -77,6 +77,7 @@ class DocumentationView(SpectacularSwaggerSplitView):
     url_name = "schema"
     template_name = "api/documentation.html"
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The same for everybody: the library would repeat the request's parameters in the address of the script."""
         response: Response = super().get(request, *args, **kwargs)
