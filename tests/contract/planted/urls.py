@@ -1,5 +1,6 @@
 """The service's paths, and some that fail."""
 
+import os
 from collections.abc import Iterator
 
 from django.core.exceptions import SuspiciousOperation
@@ -49,7 +50,12 @@ def writing(request: HttpRequest) -> HttpResponseBase:
     return HttpResponse()
 
 
+def who(request: HttpRequest) -> HttpResponseBase:
+    return HttpResponse(str(os.getpid()))
+
+
 urlpatterns = [
+    path("planted/who/", who),
     path("planted/bug/<key>/", bug),
     path("planted/broken-stream/", broken_stream),
     path("planted/long-stream/", long_stream),
