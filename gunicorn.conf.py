@@ -61,7 +61,7 @@ BufferedWorker.unsent_disk_bytes = env.int("WEB_UNSENT_MEGABYTES", default=2048)
 worker_class = BufferedWorker
 # Threads are for the application alone. Few, because they share one interpreter; more throughput comes from more
 # processes.
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = env.int("WEB_CONCURRENCY", default=2)
 threads = 4
 
 # Rolling restarts: a worker gets this long for the requests it is answering.
@@ -84,7 +84,7 @@ if not _is_named and os.environ.get(_OWNER) != str(os.getpid()):
     os.environ[_OWNER] = str(os.getpid())
 
 # The port of its own for figures, beside whatever --bind says, also after a reload: gunicorn compares addresses then.
-_metrics_address = (os.environ.get("METRICS_HOST", "127.0.0.1"), int(os.environ.get("METRICS_PORT") or 0))
+_metrics_address = (env.str("METRICS_HOST", default="127.0.0.1"), env.int("METRICS_PORT", default=0))
 if _metrics_address[1] and not hasattr(Config, "address_without_metrics"):
     Config.address_without_metrics = Config.address
     Config.address = property(lambda config: [*config.address_without_metrics, _metrics_address])

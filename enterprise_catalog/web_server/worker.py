@@ -102,6 +102,8 @@ class BufferedWorker(ThreadWorker):
         """In a pool thread."""
         if any(name == "TRANSFER-ENCODING" for name, _ in req.headers):
             # Its end could only be found by parsing it, and Django reads no body without a length.
+            # What this thread still knows is of the request before.
+            structlog.contextvars.clear_contextvars()
             log.warning("request_malformed", status=411, reason="LengthRequired")
             util.write_error(conn.sock, 411, "Length Required", "The body needs a Content-Length.")
             return False
