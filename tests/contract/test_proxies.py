@@ -323,6 +323,8 @@ def test_one_address_has_so_many_connections(tmp_path):
     """SEC-1: nginx only; docker/Caddyfile says that Caddy has no such limit."""
     with running(tmp_path, "nginx", "tests.contract.echo") as front:
         half = f"POST /held HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 9\r\n\r\n".encode()
+        # A process that has yet to start would let the first question outlast what nginx waits for bodies.
+        until(lambda: front.get("/said").status_code == 200)
         held = [front.connect() for _ in range(150)]
         for connection in held:
             connection.sendall(half)
