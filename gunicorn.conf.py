@@ -59,6 +59,8 @@ BufferedWorker.limits = Limits(
 BufferedWorker.unsent_disk_bytes = env.int("WEB_UNSENT_MEGABYTES", default=2048) * 1024 * 1024
 
 worker_class = BufferedWorker
+# Files are answers like any other: the kernel would copy them past what is kept for a slow client.
+sendfile = False
 # Threads are for the application alone. Few, because they share one interpreter; more throughput comes from more
 # processes.
 workers = env.int("WEB_CONCURRENCY", default=2)

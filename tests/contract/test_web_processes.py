@@ -84,6 +84,11 @@ def test_requests_that_come_one_behind_the_other_are_answered_in_their_order(ser
         assert all_of(client).count(b"HTTP/1.1 200 OK") == 4
 
 
+def test_a_file_is_sent_whole(served):
+    answer = requests.get(f"{served[0]}/static/admin/css/base.css", headers={"Host": "localhost"}, timeout=10)
+    assert len(answer.content) == int(answer.headers["Content-Length"]) > 0
+
+
 def test_a_body_without_a_length_is_refused_at_once(served):
     """COM-16: its end could be found only by reading it."""
     url, log = served
