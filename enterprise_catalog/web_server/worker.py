@@ -115,6 +115,9 @@ class BufferedWorker(ThreadWorker):
         """In the event loop, after the application and gunicorn are done with the request."""
         self._with_application -= 1
         conn.keeps_open = fs.exception() is None and bool(fs.result()) and conn.can_serve_more
+        self._go_on(conn, self._after_application)
+
+    def _after_application(self, conn: BufferedConnection) -> None:
         if conn.has_unsent:
             conn.begin_sending()
             self._watch(conn, selectors.EVENT_WRITE, self._on_room_for_answer)
@@ -162,8 +165,10 @@ class BufferedWorker(ThreadWorker):
 
     def _on_event(self, conn: BufferedConnection, then: Callable[[BufferedConnection], None], _socket: Any) -> None:
         # Another event of the same moment may have closed it.
-        if conn not in self._watched:
-            return
+        if conn in self._watched:
+            self._go_on(conn, then)
+
+    def _go_on(self, conn: BufferedConnection, then: Callable[[BufferedConnection], None]) -> None:
         try:
             then(conn)
         except BlockingIOError:

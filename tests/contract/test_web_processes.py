@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -205,6 +206,23 @@ def test_a_slow_client_that_goes_on_gets_all_of_its_answer_and_the_next(tmp_path
         _, large, small = all_of(client).split(b"HTTP/1.1 200 OK")
         assert large.partition(b"\r\n\r\n")[2] == PIECE * PIECES
         assert small.partition(b"\r\n\r\n")[2] == PIECE
+
+
+def test_a_client_that_vanishes_during_its_answer_ends_nothing_else(tmp_path):
+    with large_answers(tmp_path) as url:
+        for _ in range(3):
+            with reader(url) as client:
+                client.recv(1)
+                vanish(client)
+            with connect(url, LIVE + END) as other:
+                assert all_of(other).startswith(b"HTTP/1.1 200")
+    assert (tmp_path / "log").read_text().count("Booting worker") == 1
+
+
+def vanish(client: socket.socket) -> None:
+    """The service gets a reset instead of an end."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
 
 
 def test_answers_that_nobody_reads_fill_no_disk(tmp_path):
