@@ -1,6 +1,7 @@
 """What a client has sent and what it has not taken yet: in memory while it is small, else in temporary files."""
 
 import socket
+from contextlib import suppress
 from tempfile import SpooledTemporaryFile
 from threading import Lock
 
@@ -76,10 +77,16 @@ class Outbox:
 
     def clear(self) -> None:
         if self._file is not None:
-            self._file.close()
+            close_file(self._file)
             self._file = None
         self._budget.give_back(self._on_disk)
         self._size = self._sent = self._tried_at = self._on_disk = 0
+
+
+def close_file(file: "SpooledTemporaryFile[bytes]") -> None:
+    """A full disk refuses what is still to be written on closing; nobody will read it."""
+    with suppress(OSError):
+        file.close()
 
 
 def send_now(to: socket.socket, data: bytes | memoryview) -> int:

@@ -8,6 +8,8 @@ these bytes and no others. Where the two see different ends, the parser finds to
 import re
 from tempfile import SpooledTemporaryFile
 
+from enterprise_catalog.web_server.buffers import close_file
+
 _END_OF_HEADERS = b"\r\n\r\n"
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*(?=\r\n)", re.IGNORECASE)
 # Python reads no number of thousands of digits.
@@ -66,7 +68,7 @@ class IncomingRequest:
         self._file.seek(0)
 
     def close(self) -> None:
-        self._file.close()
+        close_file(self._file)
 
     def _append(self, data: bytes) -> None:
         self._file.write(data)
