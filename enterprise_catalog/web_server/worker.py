@@ -73,8 +73,9 @@ class BufferedWorker(ThreadWorker):
         self._new[connection] = time.monotonic() + _NEW_SECONDS
         self._watch(connection, selectors.EVENT_READ, self._on_request_bytes)
         if self.nr_conns >= self.worker_connections:
-            # Whoever comes is served; the client that has the least time left goes.
-            self._drop(min(self._watched, key=lambda waiting: waiting.deadline))
+            # Whoever comes is served; of the others, the client that has the least time left goes.
+            others = self._watched - {connection}
+            self._drop(min(others, key=lambda waiting: waiting.deadline, default=connection))
         self.set_accept_enabled(self._accepting)
 
     def set_accept_enabled(self, enabled: bool) -> None:

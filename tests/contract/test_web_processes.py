@@ -242,6 +242,18 @@ def test_of_more_clients_than_a_process_takes_the_idle_ones_go(tmp_path):
             assert all_of(caller).startswith(b"HTTP/1.1 200")
 
 
+def test_of_more_clients_than_a_process_takes_the_last_one_stays(tmp_path):
+    """Those that send a body have more time left than it."""
+    with large_answers(tmp_path, GUNICORN_CMD_ARGS="--worker-connections 20") as url, ExitStack() as ends:
+        for _ in range(25):
+            ends.enter_context(connect(url, HALF_A_BODY))
+        time.sleep(1)
+        with connect(url) as caller:
+            time.sleep(0.1)
+            caller.sendall(LIVE + END)
+            assert all_of(caller).startswith(b"HTTP/1.1 200")
+
+
 def wait_until(condition) -> None:
     for _ in range(600):
         if condition():
