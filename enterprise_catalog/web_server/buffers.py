@@ -4,6 +4,7 @@ import socket
 from contextlib import suppress
 from tempfile import SpooledTemporaryFile
 from threading import Lock
+from typing import IO
 
 # The most that one call hands to the kernel, or asks of it.
 CHUNK_BYTES = 256 * 1024
@@ -83,7 +84,7 @@ class Outbox:
         self._size = self._sent = self._tried_at = self._on_disk = 0
 
 
-def close_file(file: "SpooledTemporaryFile[bytes]") -> None:
+def close_file(file: IO[bytes]) -> None:
     """A full disk refuses what is still to be written on closing; nobody will read it."""
     with suppress(OSError):
         file.close()

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from enterprise_catalog.web_server.buffers import DiskBudget, Outbox
+from enterprise_catalog.web_server.buffers import DiskBudget, Outbox, close_file
 
 
 @pytest.fixture
@@ -49,6 +49,13 @@ def test_what_all_clients_together_leave_is_limited_but_small_answers_are_always
     assert small.append(b"x" * 1000)
     slow.clear()
     assert other.append(b"x" * 1001)
+
+
+def test_a_full_disk_does_not_keep_a_file_from_being_closed():
+    full = open("/dev/full", "wb")  # noqa: SIM115
+    full.write(b"x")
+    close_file(full)
+    assert full.closed
 
 
 def test_a_client_that_is_gone_is_told_by_an_error(ends):
