@@ -47,6 +47,7 @@ class BufferedWorker(ThreadWorker):
         self._new: dict[BufferedConnection, float] = {}
         self._with_application = 0
         self._next_check = 0.0
+        self._accepts_again = 0.0
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -65,6 +66,12 @@ class BufferedWorker(ThreadWorker):
         try:
             client_socket, client = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            # No file is left for it, or the network failed: it stays in the queue, or is gone.
+            log.warning("accept_failed", error=error.strerror)
+            self._accepts_again = time.monotonic() + _CHECK_SECONDS
+            self.set_accept_enabled(self._accepting)
             return
         connection = BufferedConnection(
             self.cfg, client_socket, client, listener.getsockname(), limits=self.limits, budget=self._budget
@@ -86,7 +93,7 @@ class BufferedWorker(ThreadWorker):
         now = time.monotonic()
         self._new = {connection: until for connection, until in self._new.items() if until > now}
         has_thread = self._with_application + len(self._new) < self.cfg.threads
-        super().set_accept_enabled(enabled and has_thread)
+        super().set_accept_enabled(enabled and has_thread and now >= self._accepts_again)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         super().wait_for_and_dispatch_events(min(timeout, _NEW_SECONDS) if self._new else timeout)
@@ -115,6 +122,8 @@ class BufferedWorker(ThreadWorker):
     def finish_request(self, conn: BufferedConnection, fs: Future[Any]) -> None:
         """In the event loop, after the application and gunicorn are done with the request."""
         self._with_application -= 1
+        # What is left of its answer may need the one file that it has beside its socket.
+        conn.incoming.close()
         conn.keeps_open = fs.exception() is None and bool(fs.result()) and conn.can_serve_more
         self._go_on(conn, self._after_application)
 

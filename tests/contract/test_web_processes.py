@@ -254,6 +254,21 @@ def test_of_more_clients_than_a_process_takes_the_last_one_stays(tmp_path):
             assert all_of(caller).startswith(b"HTTP/1.1 200")
 
 
+def test_a_process_without_a_file_for_one_more_connection_goes_on(tmp_path):
+    application = "tests.contract.large_answers"
+    with web(tmp_path, application=application) as (server, url), ExitStack() as ends:
+        (worker,) = psutil.Process(server.pid).children()
+        before = worker.num_fds()
+        worker.rlimit(psutil.RLIMIT_NOFILE, (before + 5, before + 5))
+        clients = [ends.enter_context(connect(url, b"G")) for _ in range(8)]
+        wait_until(lambda: "accept_failed" in (tmp_path / "log").read_text())
+        for client in clients:
+            client.close()
+        with connect(url, LIVE + END) as caller:
+            assert all_of(caller).startswith(b"HTTP/1.1 200")
+    assert (tmp_path / "log").read_text().count("Booting worker") == 1
+
+
 def wait_until(condition) -> None:
     for _ in range(600):
         if condition():
