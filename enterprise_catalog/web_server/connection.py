@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import struct
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from enterprise_catalog.web_server.incoming import IncomingRequest
 log = structlog.get_logger(__name__)
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# On, for 0 seconds.
+_RESET = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class BufferedSocket:
         """Neither reading nor writing ever blocks."""
 
     def shutdown(self, how: int) -> None:
-        """gunicorn would break off a broken answer here. The event loop does, after what was written before."""
+        """gunicorn would break off a broken answer here. The event loop does."""
         raise OSError(errno.ENOTCONN, "The event loop closes the connection.")
 
     def close(self) -> None:
@@ -88,6 +91,9 @@ class BufferedConnection(TConn):
         self._must_end_by = 0.0
         self.keeps_open = True
         self.is_lingering = False
+        self.has_written = False
+        # Its answer ends before its end.
+        self.is_broken = False
         self.expect_request(within_seconds=limits.header_seconds)
 
     # --- The event loop's
@@ -154,6 +160,9 @@ class BufferedConnection(TConn):
         self.deadline = time.monotonic() + self._limits.linger_seconds
 
     def close(self, graceful: bool = False) -> None:
+        if self.is_broken or self.has_unsent:
+            # An answer without a length would seem whole after a clean end, and the kernel would keep its part of it.
+            self.client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.incoming.close()
         self._outbox.clear()
         self.client_socket.close()
@@ -172,6 +181,7 @@ class BufferedConnection(TConn):
     def write(self, data: bytes) -> None:
         """Send, and keep what the client does not take. Raises BrokenPipeError when there is no room for it."""
         rest = memoryview(data)
+        self.has_written = True
         if self.has_unsent and self._outbox.has_grown:
             self._outbox.send(self.client_socket)
         if not self.has_unsent:

@@ -117,7 +117,13 @@ class BufferedWorker(ThreadWorker):
             return False
         if conn.incoming.is_cut:
             req.force_close()
-        return bool(super().handle_request(req, conn))
+        conn.has_written = False
+        try:
+            return bool(super().handle_request(req, conn))
+        except BaseException:
+            # Else gunicorn answers with an error.
+            conn.is_broken = conn.has_written
+            raise
 
     def finish_request(self, conn: BufferedConnection, fs: Future[Any]) -> None:
         """In the event loop, after the application and gunicorn are done with the request."""
@@ -128,7 +134,9 @@ class BufferedWorker(ThreadWorker):
         self._go_on(conn, self._after_application)
 
     def _after_application(self, conn: BufferedConnection) -> None:
-        if conn.has_unsent:
+        if conn.is_broken:
+            self._drop(conn)
+        elif conn.has_unsent:
             conn.begin_sending()
             self._watch(conn, selectors.EVENT_WRITE, self._on_room_for_answer)
         else:
