@@ -3,8 +3,11 @@
 import errno
 import socket
 import struct
+import sys
+import termios
 import time
 from dataclasses import dataclass
+from fcntl import ioctl
 from typing import Any
 
 import structlog
@@ -89,6 +92,8 @@ class BufferedConnection(TConn):
         self._outbox = Outbox(budget, memory_bytes=limits.memory_bytes)
         self._after_request = b""
         self._must_end_by = 0.0
+        # Bytes that the kernel had for the client at the last progress.
+        self._in_kernel = 0
         self.keeps_open = True
         self.is_lingering = False
         self.has_written = False
@@ -150,6 +155,18 @@ class BufferedConnection(TConn):
         if self._outbox.send(self.client_socket):
             self._progressed(time.monotonic())
 
+    def has_taken_more(self) -> bool:
+        """
+        Whether the client has taken bytes of the kernel's since the last progress, and so has more time. The kernel has
+        room for more only when a third of its megabytes is gone, which takes a slow client longer than it may stall.
+        """
+        before = self._in_kernel
+        if not self.has_unsent or _bytes_in_kernel(self.client_socket) >= before:
+            return False
+        now = time.monotonic()
+        self._progressed(now)
+        return self.deadline > now
+
     def begin_lingering(self) -> None:
         """
         Say that nothing more comes, and leave the client time to read it: closing while it still sends would discard
@@ -169,6 +186,7 @@ class BufferedConnection(TConn):
 
     def _progressed(self, now: float) -> None:
         self.deadline = min(self._must_end_by, now + self._limits.stall_seconds)
+        self._in_kernel = _bytes_in_kernel(self.client_socket) if self.has_unsent else 0
 
     # --- The pool thread's
 
@@ -189,3 +207,12 @@ class BufferedConnection(TConn):
         if rest and not self._outbox.append(rest):
             log.warning("answer_broken_off", why="too much is kept for slow clients")
             raise BrokenPipeError(errno.EPIPE, "Too much is kept for slow clients.")
+
+
+def _bytes_in_kernel(sending: socket.socket) -> int:
+    """Sent, but not acknowledged by the peer yet."""
+    try:
+        return int.from_bytes(ioctl(sending, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+    except OSError:
+        # Not every system tells.
+        return 0

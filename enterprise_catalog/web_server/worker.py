@@ -207,7 +207,7 @@ class BufferedWorker(ThreadWorker):
         if now < self._next_check and not force:
             return
         self._next_check = now + _CHECK_SECONDS
-        late = [conn for conn in self._watched if force or conn.deadline <= now]
+        late = [conn for conn in self._watched if force or (conn.deadline <= now and not conn.has_taken_more())]
         slow = sum(not conn.is_idle and not conn.is_lingering for conn in late)
         for conn in late:
             self._drop(conn)

@@ -204,6 +204,15 @@ def test_a_client_that_reads_a_little_at_a_time_is_cut_off_in_the_end(impatient)
                 time.sleep(0.1)
 
 
+def test_a_client_that_reads_all_the_time_does_not_stall(tmp_path):
+    """For far longer than it may stall, it takes less than the kernel has for it."""
+    with large_answers(tmp_path, WEB_STALL_SECONDS="1") as url, reader(url) as client:
+        for _ in range(40):
+            assert client.recv(1000)
+            time.sleep(0.1)
+        assert "slow_clients_closed" not in (tmp_path / "log").read_text()
+
+
 def test_a_slow_client_that_goes_on_gets_all_of_its_answer_and_the_next(tmp_path):
     with large_answers(tmp_path) as url, reader(url) as client:
         client.sendall(LIVE + END)
