@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 # A connection that was just accepted counts as busy for this long: its request is about to arrive, and processes that
 # are started at once share connections that are opened at once.
 _NEW_SECONDS = 0.02
+# After one that stayed silent, none counts as busy for this long.
+_SILENT_SECONDS = 1.0
 # How often connections whose time is up are looked for: a second more or less matters to nobody.
 _CHECK_SECONDS = 0.5
 # Files and sockets that are not clients'.
@@ -48,6 +50,7 @@ class BufferedWorker(ThreadWorker):
         self._with_application = 0
         self._next_check = 0.0
         self._accepts_again = 0.0
+        self._silent_until = 0.0
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -77,7 +80,8 @@ class BufferedWorker(ThreadWorker):
             self.cfg, client_socket, client, listener.getsockname(), limits=self.limits, budget=self._budget
         )
         self.nr_conns += 1
-        self._new[connection] = time.monotonic() + _NEW_SECONDS
+        if (now := time.monotonic()) >= self._silent_until:
+            self._new[connection] = now + _NEW_SECONDS
         self._watch(connection, selectors.EVENT_READ, self._on_request_bytes)
         if self.nr_conns >= self.worker_connections:
             # Whoever comes is served; of the others, the client that has the least time left goes.
@@ -91,11 +95,19 @@ class BufferedWorker(ThreadWorker):
         take all, and answer little more than half as many requests.
         """
         now = time.monotonic()
-        self._new = {connection: until for connection, until in self._new.items() if until > now}
+        self._forget_silent(now)
         has_thread = self._with_application + len(self._new) < self.cfg.threads
         super().set_accept_enabled(enabled and has_thread and now >= self._accepts_again)
 
+    def _forget_silent(self, now: float) -> None:
+        """Who waits for requests that do not come lets others wait: then, connections are taken as they come."""
+        still_new = {connection: until for connection, until in self._new.items() if until > now}
+        if len(still_new) < len(self._new):
+            self._silent_until = now + _SILENT_SECONDS
+        self._new = still_new
+
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        self._forget_silent(time.monotonic())
         super().wait_for_and_dispatch_events(min(timeout, _NEW_SECONDS) if self._new else timeout)
 
     # --- A request comes in, is answered, and the answer goes out

@@ -282,6 +282,16 @@ def test_a_process_without_a_file_for_one_more_connection_goes_on(tmp_path):
     assert (tmp_path / "log").read_text().count("Booting worker") == 1
 
 
+def test_connections_that_say_nothing_hold_up_nobody(tmp_path):
+    with large_answers(tmp_path) as url, ExitStack() as ends:
+        for _ in range(400):
+            ends.enter_context(connect(url))
+        started = time.monotonic()
+        with connect(url, LIVE + END) as caller:
+            assert all_of(caller).startswith(b"HTTP/1.1 200")
+        assert time.monotonic() - started < 1
+
+
 def wait_until(condition) -> None:
     for _ in range(600):
         if condition():
