@@ -12,7 +12,7 @@ import psutil
 import pytest
 import requests
 
-from tests.contract.large_answers import LARGE, PIECE, PIECES
+from tests.contract.large_answers import PIECE, PIECES
 from tests.contract.test_metrics_port import has_booted, wait_for, web
 from tests.security.environments import ROOT, environment
 
@@ -196,12 +196,16 @@ def test_a_client_that_stops_reading_is_cut_off_and_the_log_counts_it(impatient)
         assert is_broken_off(client)
 
 
+def read_a_little_at_a_time(client: socket.socket) -> None:
+    for _ in range(100):
+        assert client.recv(1000)
+        time.sleep(0.1)
+
+
 def test_a_client_that_reads_a_little_at_a_time_is_cut_off_in_the_end(impatient):
     with reader(impatient[0]) as client:
         with pytest.raises(ConnectionResetError):
-            for _ in range(100):
-                assert client.recv(1000)
-                time.sleep(0.1)
+            read_a_little_at_a_time(client)
 
 
 def test_a_client_that_reads_all_the_time_does_not_stall(tmp_path):
