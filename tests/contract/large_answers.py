@@ -5,7 +5,6 @@ from typing import Any
 
 PIECE = bytes(range(250)) * 250
 PIECES = 320
-LARGE = PIECES * len(PIECE)
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
