@@ -1,6 +1,7 @@
 """Answers that clients take slowly: nothing is lost, and a process keeps so much only (SEC-1)."""
 
 import socket
+from types import SimpleNamespace
 
 import pytest
 
@@ -38,6 +39,17 @@ def test_nobody_reads_and_nothing_waits(ends):
     assert outbox.send(here)
     assert not outbox.send(here)
     assert not outbox.is_empty
+
+
+def test_a_client_that_takes_everything_lets_others_have_their_turn():
+    outbox, taken = Outbox(DiskBudget(10_000_000), memory_bytes=1000), []
+    outbox.append(b"x" * 5_000_000)
+    insatiable = SimpleNamespace(send=lambda data: taken.append(len(data)) or len(data))
+    assert outbox.send(insatiable)
+    assert 0 < sum(taken) < 2_000_000
+    while not outbox.is_empty:
+        assert outbox.send(insatiable)
+    assert sum(taken) == 5_000_000
 
 
 def test_what_all_clients_together_leave_is_limited_but_small_answers_are_always_kept():
