@@ -54,9 +54,9 @@ BufferedWorker.limits = Limits(
     # Of a longer body nothing is read: Django refuses the request by its length (DATA_UPLOAD_MAX_MEMORY_SIZE).
     body_bytes=5 * 1024 * 1024,
 )
-# What one process keeps in TMPDIR of answers that are read slowly. Beyond that such answers are broken off, and others
-# are not touched.
-BufferedWorker.unsent_disk_bytes = env.int("WEB_UNSENT_MEGABYTES", default=2048) * 1024 * 1024
+# What one process keeps in TMPDIR: of answers that are read slowly, and of large requests until they are answered.
+# Beyond that such answers are broken off and such requests refused; others are not touched.
+BufferedWorker.disk_bytes = env.int("WEB_DISK_MEGABYTES", default=2048) * 1024 * 1024
 
 worker_class = BufferedWorker
 # Files are answers like any other: the kernel would copy them past what is kept for a slow client.

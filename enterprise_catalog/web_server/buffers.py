@@ -13,7 +13,7 @@ _CHUNKS_PER_TURN = 4
 
 
 class DiskBudget:
-    """The bytes of unsent answers that one process may keep in files. Pool threads and the event loop share it."""
+    """The bytes that one process may keep in files for slow clients. Pool threads and the event loop share it."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

@@ -89,6 +89,7 @@ class BufferedConnection(TConn):
         self.sock = BufferedSocket(self)
         self.data_ready = True
         self._limits = limits
+        self._budget = budget
         self._outbox = Outbox(budget, memory_bytes=limits.memory_bytes)
         self._after_request = b""
         self._must_end_by = 0.0
@@ -114,6 +115,7 @@ class BufferedConnection(TConn):
 
     def expect_request(self, *, within_seconds: float) -> None:
         self.incoming = IncomingRequest(
+            self._budget,
             memory_bytes=self._limits.memory_bytes,
             header_bytes=self._limits.header_bytes,
             body_bytes=self._limits.body_bytes,

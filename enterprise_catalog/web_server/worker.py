@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 _NEW_SECONDS = 0.02
 # After one that stayed silent, none counts as busy for this long.
 _SILENT_SECONDS = 1.0
+# What is read of a request at once: what comes behind it is kept in memory.
+_REQUEST_BYTES = 64 * 1024
 # How often connections whose time is up are looked for: a second more or less matters to nobody.
 _CHECK_SECONDS = 0.5
 # Files and sockets that are not clients'.
@@ -38,11 +40,11 @@ _OTHER_FILES = 100
 
 class BufferedWorker(ThreadWorker):
     limits: Limits
-    unsent_disk_bytes: int
+    disk_bytes: int
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._budget = DiskBudget(self.unsent_disk_bytes)
+        self._budget = DiskBudget(self.disk_bytes)
         # Connections that the event loop waits for: their clients have to send or to read.
         self._watched: set[BufferedConnection] = set()
         # Until when a connection counts as new.
@@ -122,10 +124,14 @@ class BufferedWorker(ThreadWorker):
         """In a pool thread."""
         if any(name == "TRANSFER-ENCODING" for name, _ in req.headers):
             # Its end could only be found by parsing it, and Django reads no body without a length.
-            # What this thread still knows is of the request before.
-            structlog.contextvars.clear_contextvars()
+            self._forget_request()
             log.warning("request_malformed", status=411, reason="LengthRequired")
             util.write_error(conn.sock, 411, "Length Required", "The body needs a Content-Length.")
+            return False
+        if conn.incoming.has_no_room:
+            self._forget_request()
+            log.warning("request_without_room", status=503)
+            util.write_error(conn.sock, 503, "Service Unavailable", "Too many large requests are under way.")
             return False
         if conn.incoming.is_cut:
             req.force_close()
@@ -136,6 +142,10 @@ class BufferedWorker(ThreadWorker):
             # Else gunicorn answers with an error.
             conn.is_broken = conn.has_written
             raise
+
+    def _forget_request(self) -> None:
+        """What this thread still knows for its log lines is of the request before."""
+        structlog.contextvars.clear_contextvars()
 
     def finish_request(self, conn: BufferedConnection, fs: Future[Any]) -> None:
         """In the event loop, after the application and gunicorn are done with the request."""
@@ -165,7 +175,7 @@ class BufferedWorker(ThreadWorker):
             self._watch(conn, selectors.EVENT_READ, self._on_request_bytes)
 
     def _on_request_bytes(self, conn: BufferedConnection) -> None:
-        data = conn.client_socket.recv(CHUNK_BYTES)
+        data = conn.client_socket.recv(_REQUEST_BYTES)
         if not data:
             self._drop(conn)
         elif conn.receive(data):

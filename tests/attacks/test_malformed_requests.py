@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.attack, pytest.mark.local_run]
 HOST = b"Host: 127.0.0.1\r\n"
 MALFORMED = {
     "no request line": b"rubbish\r\n\r\n",
+    "lines that end in a line feed alone": b"GET / HTTP/1.1\n" + b"Host: 127.0.0.1\n\n",
     "binary": bytes(range(256)) + b"\r\n\r\n",
     "a TLS greeting": bytes.fromhex("16030100c8010000c40303") + b"\0" * 200 + b"\r\n\r\n",
     "an unknown version": b"GET / HTTP/9.9\r\n" + HOST + b"\r\n",

@@ -36,6 +36,8 @@ class StandIn:
         """What a service must be told to take this for its neighbours."""
         return {
             "DISCOVERY_SERVICE_URL": self.url,
+            # It throttles nobody.
+            "DISCOVERY_REQUESTS_PER_HOUR": "0",
             "LMS_ROOT_URL": self.url,
             "OAUTH2_PROVIDER_URL": f"{self.url}/oauth2",
             "JWT_ISSUER": ISSUER,

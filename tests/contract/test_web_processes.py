@@ -243,7 +243,7 @@ def vanish(client: socket.socket) -> None:
 
 
 def test_answers_that_nobody_reads_fill_no_disk(tmp_path):
-    with large_answers(tmp_path, WEB_UNSENT_MEGABYTES="1") as url:
+    with large_answers(tmp_path, WEB_DISK_MEGABYTES="1") as url:
         with reader(url) as greedy:
             wait_until(lambda: "answer_broken_off" in (tmp_path / "log").read_text())
             assert is_broken_off(greedy)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from enterprise_catalog.web_server.buffers import DiskBudget
 from enterprise_catalog.web_server.incoming import IncomingRequest
 
 HEADER_BYTES = 400
@@ -11,8 +12,8 @@ BODY_BYTES = 100
 GET = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-def request(**limits) -> IncomingRequest:
-    return IncomingRequest(**{"memory_bytes": 64, "header_bytes": HEADER_BYTES, "body_bytes": BODY_BYTES} | limits)
+def request(*, disk_bytes: int = 10_000) -> IncomingRequest:
+    return IncomingRequest(DiskBudget(disk_bytes), memory_bytes=64, header_bytes=HEADER_BYTES, body_bytes=BODY_BYTES)
 
 
 def post(body: bytes, *, name: bytes = b"Content-Length", extra: bytes = b"") -> bytes:
@@ -85,3 +86,43 @@ def test_a_client_that_waits_to_be_asked_for_its_body(extra, expects):
     incoming = request()
     incoming.receive(post(b"body", extra=extra)[:-4])
     assert incoming.expects_continue is expects
+
+
+def test_a_request_for_which_the_disk_has_no_room_is_cut():
+    whole = post(b"x" * BODY_BYTES)
+    incoming = request(disk_bytes=len(whole) - 1)
+    incoming.receive(whole[:-50])
+    assert incoming.is_ready
+    assert incoming.has_no_room
+
+
+def test_a_request_gives_its_room_back():
+    budget = DiskBudget(200)
+    whole = post(b"x" * BODY_BYTES)
+    for _ in range(3):
+        incoming = IncomingRequest(budget, memory_bytes=64, header_bytes=HEADER_BYTES, body_bytes=BODY_BYTES)
+        incoming.receive(whole)
+        assert not incoming.has_no_room
+        incoming.close()
+        incoming.close()
+
+
+def test_headers_without_an_end_need_room_too():
+    incoming = request(disk_bytes=100)
+    for _ in range(101):
+        incoming.receive(b"x")
+    assert incoming.has_no_room
+
+
+@pytest.mark.parametrize("part", [b"GET / HTTP/1.1\n", b"GET / HTTP/1.1\r\nHost: a\n\n", b"\n"])
+def test_bare_line_feeds_are_not_waited_for(part):
+    incoming = request()
+    incoming.receive(part)
+    assert incoming.is_ready
+
+
+def test_a_line_feed_that_comes_apart_from_its_carriage_return_is_not_bare():
+    incoming = request()
+    for byte in GET:
+        incoming.receive(bytes([byte]))
+    assert not incoming.is_cut

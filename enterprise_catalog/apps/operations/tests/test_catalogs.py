@@ -361,12 +361,12 @@ class TestCost:
 
     def test_creating(self, django_assert_max_num_queries):
         query = self.crowded_query()
-        with django_assert_max_num_queries(32):
+        with django_assert_max_num_queries(34):
             created(uuid=uuid4(), query_uuid=query.uuid, query_title="Courses")
 
     def test_attaching_elsewhere(self, django_assert_max_num_queries):
         catalog, query = published_catalog(), self.crowded_query()
-        with django_assert_max_num_queries(32):
+        with django_assert_max_num_queries(34):
             changed(catalog, title="New", content_filter=COURSES, query_uuid=query.uuid, query_title="Courses")
 
     def test_changing_nothing(self, django_assert_max_num_queries):
