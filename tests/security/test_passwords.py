@@ -98,7 +98,7 @@ def test_a_lock_holds_for_the_right_password_too():  # SEC-2
     response = attempt("olga", RIGHT)
     assert (response.status_code, response["Retry-After"]) == (429, "900")
     assert "sessionid" not in response.cookies
-    assert "For 15 minutes none is taken" in response.content.decode()
+    assert "For 15 minutes, no password is accepted" in response.content.decode()
     assert attempt("stan", RIGHT).status_code == 302
 
 

@@ -113,8 +113,8 @@ class ConsoleSite(admin.AdminSite):
     def _locked(self, request: HttpRequest) -> HttpResponse:
         minutes = plural(settings.SIGN_IN_LOCK_MINUTES, "minute")
         reason = (
-            f"Too many wrong passwords were given for this name or from this address. For {minutes} none is taken, "
-            "the right one neither."
+            f"Too many wrong passwords were given for this name or from this address. For {minutes}, no password is "
+            "accepted, not even the right one."
         )
         return self._come_back(request, status=429, seconds=settings.SIGN_IN_LOCK_MINUTES * 60, reason=reason)
 
