@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-from enterprise_catalog.apps.core.address import at_the_root
+from enterprise_catalog.apps.core.script_name import at_the_root
 
 application: Any = at_the_root(get_wsgi_application())
 # Django would import every view with the first request, which would wait for them.

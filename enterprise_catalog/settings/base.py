@@ -30,7 +30,7 @@ DEBUG = False
 SERVES_LOOPBACK_ONLY = False
 # How many proxies stand in front, each of which appends to X-Forwarded-For whom it talks to; what callers wrote there
 # themselves is never believed. 0: none, the peer is the caller. Empty: not said; then a request with that header has no
-# address to count sign-ins by, since its peer may be a proxy for everybody (`core.addresses`).
+# address to count sign-ins by, since its peer may be a proxy for everybody (`core.client_address`).
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=None)
 if TRUSTED_PROXIES is not None and TRUSTED_PROXIES < 0:
     raise ImproperlyConfigured(f"TRUSTED_PROXIES is {TRUSTED_PROXIES}, and must be 0 at least.")
@@ -80,7 +80,7 @@ MIDDLEWARE = [
 
 # Every path answers with and without its slash, directly (COM-1), so Django must never redirect.
 APPEND_SLASH = False
-# Links never begin with a prefix, whatever a server or a header says of one (COM-16, `core.address`).
+# Links never begin with a prefix, whatever a server or a header says of one (COM-16, `core.script_name`).
 FORCE_SCRIPT_NAME = ""
 
 ROOT_URLCONF = "enterprise_catalog.urls"

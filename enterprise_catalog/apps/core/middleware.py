@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.utils.cache import patch_vary_headers
 
 from enterprise_catalog.apps.core import sql_time
-from enterprise_catalog.apps.core.addresses import peer
+from enterprise_catalog.apps.core.client_address import peer
 from enterprise_catalog.apps.core.metrics import count_request
 from enterprise_catalog.apps.core.text import shortened
 
