@@ -14,6 +14,7 @@ from gunicorn.http import message
 
 from enterprise_catalog.apps.core import output, server_log
 from enterprise_catalog.settings.environment import Environment
+from enterprise_catalog.settings.limits import DATA_UPLOAD_MAX_MEMORY_SIZE
 from enterprise_catalog.web_server.connection import Limits
 from enterprise_catalog.web_server.worker import BufferedWorker
 
@@ -39,7 +40,7 @@ secure_scheme_headers = {}
 BufferedWorker.limits = Limits(
     # From the first byte of a request to the end of its headers: a mobile phone needs one or two.
     header_seconds=env.float("WEB_HEADER_SECONDS", default=10),
-    # For the whole body: 5 MiB (COM-16) at 700 kbit/s.
+    # For the largest body (COM-16), 5 MiB: at 700 kbit/s.
     body_seconds=env.float("WEB_BODY_SECONDS", default=60),
     # For an answer, once it is made: the largest catalogs are some 400 MB, at 4 Mbit/s.
     answer_seconds=env.float("WEB_ANSWER_SECONDS", default=900),
@@ -51,8 +52,8 @@ BufferedWorker.limits = Limits(
     memory_bytes=64 * 1024,
     # gunicorn's own limits of the request line and of 100 header fields.
     header_bytes=limit_request_line + 100 * 8192,
-    # Of a longer body nothing is read: Django refuses the request by its length (DATA_UPLOAD_MAX_MEMORY_SIZE).
-    body_bytes=5 * 1024 * 1024,
+    # Of a longer body nothing is read: Django refuses the request by its length.
+    body_bytes=DATA_UPLOAD_MAX_MEMORY_SIZE,
 )
 # What one process keeps in TMPDIR: of answers that are read slowly, and of large requests until they are answered.
 # Beyond that such answers are broken off and such requests refused; others are not touched.
