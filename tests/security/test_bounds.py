@@ -12,13 +12,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from django.db import transaction
 from django.test import Client
 from django.urls import resolve
-from pytest_django import DjangoDbBlocker
 
 from enterprise_catalog.apps.access.tests.tokens import client_for
-from tests.security.world import BODIES, PARAMETERS, World, body_of, make_world, path_arguments
+from tests.security.world import BODIES, PARAMETERS, World, body_of, path_arguments
 from tests.security.writes import rolled_back
 
 pytestmark = pytest.mark.django_db
@@ -223,13 +221,6 @@ def own_values(schema: Schema, name: str, *, over: int) -> Iterator[tuple[str, A
     if "x-max-bytes" in schema:
         yield "bytes", {"key": "x" * (schema["x-max-bytes"] - len(json.dumps({"key": ""})) + over)}
         yield "levels", nested(schema["x-max-levels"] + over)
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield make_world()
-        transaction.set_rollback(True)
 
 
 @pytest.fixture

@@ -4,15 +4,13 @@ method as found in the URLconf, every way to be refused, streams, and what no ro
 """
 
 import gzip
-from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 import pytest
 from django.core.cache import cache
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from django.test import Client
-from pytest_django import DjangoDbBlocker
 
 from enterprise_catalog.apps.access.tests.tokens import client_for
 from enterprise_catalog.apps.api.tests.builders import CATALOGS, path_of
@@ -23,7 +21,7 @@ from tests.security.permission_table import METHODS, Block
 from tests.security.test_permissions import CASES
 from tests.security.test_permissions import path_of as path_of_route
 from tests.security.urlconf import Route, all_routes
-from tests.security.world import World, ask, make_world
+from tests.security.world import World, ask
 from tests.security.writes import rolled_back
 
 pytestmark = pytest.mark.django_db
@@ -34,13 +32,6 @@ ASKED_AGAIN = "private, max-age=0, must-revalidate"
 DJANGOS = "max-age=0, no-cache, no-store, must-revalidate, private"
 PUBLIC = "public, max-age=300"
 OPERATOR = "enterprise_openedx_operator:*"
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield make_world()
-        transaction.set_rollback(True)
 
 
 def complaint_about(response: Any) -> str:

@@ -10,10 +10,8 @@ from urllib.parse import quote
 
 import pytest
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
-from pytest_django import DjangoDbBlocker
 
 from enterprise_catalog.apps.access.tests.tokens import E, client_for
 from enterprise_catalog.apps.api.tests.builders import CATALOGS, LEGACY, legacy_path_of, path_of
@@ -23,7 +21,7 @@ from tests.security.permission_table import METHODS
 from tests.security.test_permissions import ROUTES
 from tests.security.test_permissions import path_of as path_of_route
 from tests.security.urlconf import Route, all_routes
-from tests.security.world import CATALOG, World, make_world
+from tests.security.world import CATALOG, World
 from tests.security.writes import rolled_back
 
 pytestmark = pytest.mark.django_db
@@ -59,13 +57,6 @@ HEADERS = {
     "Access-Control-Request-Method": LONG,
     "Access-Control-Request-Headers": LONG,
 }
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield make_world()
-        transaction.set_rollback(True)
 
 
 @pytest.fixture

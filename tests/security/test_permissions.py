@@ -4,19 +4,16 @@ by assignment; nothing the URLconf has is missing from the table.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.urls import reverse
-from pytest_django import DjangoDbBlocker
 
 from enterprise_catalog.apps.access.tests.tokens import E
 from tests.security.callers import SOURCES, callers
 from tests.security.permission_table import BLOCKS, CALLERS, METHODS, Block, Row
 from tests.security.urlconf import Route, all_routes
-from tests.security.world import World, ask, make_world, path_arguments
+from tests.security.world import World, ask, path_arguments
 from tests.security.writes import rolled_back
 
 pytestmark = pytest.mark.django_db
@@ -50,14 +47,6 @@ CELLS = [
     # Where nobody needs a role it does not matter from where it would come.
     for roles_from in (SOURCES[:1] if block.is_public else SOURCES)
 ]
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
-    """Made once, which takes longer than to ask about it; what a test does to it is undone (`rolled_back`)."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield make_world()
-        transaction.set_rollback(True)
 
 
 def test_every_route_has_rows_and_every_row_a_route():
