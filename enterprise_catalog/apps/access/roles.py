@@ -94,7 +94,7 @@ class Grants:
 
     @property
     def may_allow_restricted_runs(self) -> bool:
-        """V2-1."""
+        """Say in a content filter which restricted runs it allows (V2-1)."""
         return self.is_of_admin_site or self.is_operator_or_provisioner
 
     def may_manage(self, customer: UUID | None) -> bool:
@@ -119,7 +119,7 @@ class Grants:
 
     @property
     def may_change_every_query(self) -> bool:
-        """QRY-7."""
+        """Change queries whatever customers use them (QRY-7)."""
         return self.is_operator_or_provisioner or self.permits(CHANGE_QUERIES)
 
     def administers_any(self, customers: Collection[UUID]) -> bool:
