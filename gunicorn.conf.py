@@ -12,15 +12,15 @@ import tempfile
 from gunicorn.config import Config
 from gunicorn.http import message
 
-from enterprise_catalog.apps.core import output, server_log
+from enterprise_catalog.apps.core.observability import gunicorn_logger, process_output
 from enterprise_catalog.settings.environment import Environment
 from enterprise_catalog.settings.limits import DATA_UPLOAD_MAX_MEMORY_SIZE
 from enterprise_catalog.web_server.connection import Limits
 from enterprise_catalog.web_server.worker import BufferedWorker
 
 # First of all: whatever happens from here on is told in log lines (`docs/operations.rst`).
-output.lines_only()
-logger_class = server_log.LineLogger
+process_output.lines_only()
+logger_class = gunicorn_logger.LineLogger
 loglevel = os.environ.get("LOG_LEVEL") or "info"
 
 # gunicorn has no names for what follows, and Django's settings are not read yet.
@@ -78,7 +78,8 @@ secure_scheme_headers = {}
 # gunicorn's control socket would be a file in the home directory, and nothing here talks to it.
 control_socket_disable = True
 
-# Where all workers write what they count, so that whichever is asked adds all up (`core.metrics`). Each start has a
+# Where all workers write what they count, so that whichever is asked adds all up (`core.observability.metrics`). Each
+# start has a
 # directory of its own, unless the operator named one; a reload (HUP), which reads this file again, keeps it.
 _OWNER = "ENTERPRISE_CATALOG_METRICS_OWNER"
 _is_named = "PROMETHEUS_MULTIPROC_DIR" in os.environ and _OWNER not in os.environ

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from enterprise_catalog.apps.core.packing import pack_bytes, unpack_bytes
+from enterprise_catalog.apps.core.packed_json import pack_bytes, unpack_bytes
 
 if TYPE_CHECKING:
     from benchmarks.stage import Stage

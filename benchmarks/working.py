@@ -23,7 +23,7 @@ from django.db import connection, transaction
 from benchmarks.memory import peak_mb
 from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.core.http import ServiceClient
+from enterprise_catalog.apps.core.http_client.client import ServiceClient
 from enterprise_catalog.apps.customers.sync import sync_customer
 from enterprise_catalog.apps.operations.catalogs import CatalogValues, save_catalog
 from enterprise_catalog.apps.refresh.intents import request_run

@@ -10,7 +10,7 @@ from click import get_current_context
 from click.core import ParameterSource
 from django.conf import settings
 
-from enterprise_catalog.apps.core import output
+from enterprise_catalog.apps.core.observability import process_output
 
 
 def _is_service() -> bool:
@@ -23,17 +23,17 @@ def _without_banners() -> None:
     """They are drawn for terminals, and what a worker says to a signal passes by logging and `sys.stdout` alike."""
     from celery.apps import beat, worker
 
-    worker.safe_say = output.say  # type: ignore[attr-defined]
+    worker.safe_say = process_output.say  # type: ignore[attr-defined]
     worker.Worker.emit_banner = lambda self: None  # type: ignore[method-assign]
     beat.Beat.banner = lambda self, service: ""  # type: ignore[method-assign]
 
 
 if _is_service():
-    output.lines_only()
+    process_output.lines_only()
     _without_banners()
 
 app = Celery("enterprise_catalog")
-app.Task.Strategy = "enterprise_catalog.apps.core.messages:careful_strategy"
+app.Task.Strategy = "enterprise_catalog.apps.core.broker.task_strategy:careful_strategy"
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
@@ -57,7 +57,7 @@ def keep_logging(loglevel: int, **_signal: Any) -> None:
 def serve_figures(**_signal: Any) -> None:
     """In the worker's main process; its children count."""
     if settings.METRICS_PORT:
-        # Not sooner: `core.metrics` has to come first, and says why.
-        from enterprise_catalog.apps.core.metrics_port import serve_in_thread
+        # Not sooner: `core.observability.metrics` has to come first, and says why.
+        from enterprise_catalog.apps.core.observability.metrics_server import serve_in_thread
 
         serve_in_thread(host=settings.METRICS_HOST, port=settings.METRICS_PORT)

@@ -8,8 +8,8 @@ from enterprise_catalog.apps.api.home import home
 from enterprise_catalog.apps.console import sign_in
 from enterprise_catalog.apps.console.health import freshness_health
 from enterprise_catalog.apps.console.metrics import metrics
-from enterprise_catalog.apps.core.health import health, live, ready
-from enterprise_catalog.apps.core.routing import route
+from enterprise_catalog.apps.core.observability.health import health, live, ready
+from enterprise_catalog.apps.core.rest.routing import route
 
 urlpatterns = [
     # Tried one after the other, so what is asked all the time comes first.
@@ -32,7 +32,7 @@ urlpatterns = [
     route("complete/edx-oauth2/", sign_in.complete, name="lms-signed-in"),
 ]
 
-handler400 = "enterprise_catalog.apps.core.exceptions.bad_request"
-handler403 = "enterprise_catalog.apps.core.exceptions.permission_denied"
-handler404 = "enterprise_catalog.apps.core.exceptions.not_found"
-handler500 = "enterprise_catalog.apps.core.exceptions.server_error"
+handler400 = "enterprise_catalog.apps.core.rest.exceptions.bad_request"
+handler403 = "enterprise_catalog.apps.core.rest.exceptions.permission_denied"
+handler404 = "enterprise_catalog.apps.core.rest.exceptions.not_found"
+handler500 = "enterprise_catalog.apps.core.rest.exceptions.server_error"

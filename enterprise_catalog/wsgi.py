@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-from enterprise_catalog.apps.core.script_name import at_the_root
+from enterprise_catalog.apps.core.middleware.script_name import at_the_root
 
 application: Any = at_the_root(get_wsgi_application())
 # Django would import every view with the first request, which would wait for them.
@@ -14,6 +14,6 @@ get_resolver().url_patterns  # noqa: B018
 
 if settings.METRICS_PORT:
     from enterprise_catalog.apps.console.metrics import all_figures_outside_of_requests
-    from enterprise_catalog.apps.core.metrics_port import beside
+    from enterprise_catalog.apps.core.observability.metrics_server import beside
 
     application = beside(application, port=settings.METRICS_PORT, text=all_figures_outside_of_requests)

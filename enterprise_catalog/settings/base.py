@@ -12,7 +12,7 @@ import environ
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
-from enterprise_catalog.apps.core.logging import logging_config
+from enterprise_catalog.apps.core.observability.logging import logging_config
 from enterprise_catalog.settings.environment import Environment
 from enterprise_catalog.settings.limits import *
 from enterprise_catalog.settings.security import *
@@ -30,7 +30,7 @@ DEBUG = False
 SERVES_LOOPBACK_ONLY = False
 # How many proxies stand in front, each of which appends to X-Forwarded-For whom it talks to; what callers wrote there
 # themselves is never believed. 0: none, the peer is the caller. Empty: not said; then a request with that header has no
-# address to count sign-ins by, since its peer may be a proxy for everybody (`core.client_address`).
+# address to count sign-ins by, since its peer may be a proxy for everybody (`core.middleware.client_address`).
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=None)
 if TRUSTED_PROXIES is not None and TRUSTED_PROXIES < 0:
     raise ImproperlyConfigured(f"TRUSTED_PROXIES is {TRUSTED_PROXIES}, and must be 0 at least.")
@@ -59,28 +59,28 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "enterprise_catalog.apps.core.middleware.RequestIdMiddleware",
-    "enterprise_catalog.apps.core.policy.ContentPolicyMiddleware",
-    "enterprise_catalog.apps.core.middleware.HeadersMiddleware",
-    "enterprise_catalog.apps.core.middleware.NoBodyMiddleware",
+    "enterprise_catalog.apps.core.middleware.request_log.RequestIdMiddleware",
+    "enterprise_catalog.apps.core.middleware.content_security_policy.ContentPolicyMiddleware",
+    "enterprise_catalog.apps.core.middleware.request_log.HeadersMiddleware",
+    "enterprise_catalog.apps.core.middleware.request_log.NoBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "enterprise_catalog.apps.core.middleware.LoopbackOnlyMiddleware",
+    "enterprise_catalog.apps.core.middleware.request_log.LoopbackOnlyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "enterprise_catalog.apps.core.compression.GZipMiddleware",
+    "enterprise_catalog.apps.core.middleware.gzip.GZipMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # These four one after the other: what does not concern a browser goes past them in one step.
-    "enterprise_catalog.apps.core.browser.SessionMiddleware",
-    "enterprise_catalog.apps.core.browser.AuthenticationMiddleware",
-    "enterprise_catalog.apps.core.browser.MessageMiddleware",
-    "enterprise_catalog.apps.core.browser.HistoryMiddleware",
+    "enterprise_catalog.apps.core.middleware.token_bypass.SessionMiddleware",
+    "enterprise_catalog.apps.core.middleware.token_bypass.AuthenticationMiddleware",
+    "enterprise_catalog.apps.core.middleware.token_bypass.MessageMiddleware",
+    "enterprise_catalog.apps.core.middleware.token_bypass.HistoryMiddleware",
 ]
 
 # Every path answers with and without its slash, directly (COM-1), so Django must never redirect.
 APPEND_SLASH = False
-# Links never begin with a prefix, whatever a server or a header says of one (COM-16, `core.script_name`).
+# Links never begin with a prefix, whatever a server or a header says of one (COM-16, `core.middleware.script_name`).
 FORCE_SCRIPT_NAME = ""
 
 ROOT_URLCONF = "enterprise_catalog.urls"
@@ -176,7 +176,7 @@ def with_replica(databases: dict[str, dict]) -> dict[str, dict]:
 
 
 def routers(databases: dict[str, dict]) -> list[str]:
-    return ["enterprise_catalog.apps.core.replica.ReplicaRouter"] if "replica" in databases else []
+    return ["enterprise_catalog.apps.core.db.replica.ReplicaRouter"] if "replica" in databases else []
 
 
 DATABASES = with_replica({"default": environ.Env.db_url_config(env.str("DATABASE_URL", default="sqlite:///:memory:"))})
@@ -306,14 +306,14 @@ REST_FRAMEWORK = {
     # Anonymous callers stop here; what the others may do depends on the object (access room).
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": [
-        "enterprise_catalog.apps.core.renderers.JSONRenderer",
-        "enterprise_catalog.apps.core.renderers.XMLRenderer",
+        "enterprise_catalog.apps.core.rest.renderers.JSONRenderer",
+        "enterprise_catalog.apps.core.rest.renderers.XMLRenderer",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "enterprise_catalog.apps.core.negotiation.ContentNegotiation",
-    "DEFAULT_PARSER_CLASSES": ["enterprise_catalog.apps.core.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "enterprise_catalog.apps.core.rest.negotiation.ContentNegotiation",
+    "DEFAULT_PARSER_CLASSES": ["enterprise_catalog.apps.core.rest.parsers.JSONParser"],
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "enterprise_catalog.apps.api.openapi.OperationDescription",
-    "EXCEPTION_HANDLER": "enterprise_catalog.apps.core.exceptions.exception_handler",
+    "EXCEPTION_HANDLER": "enterprise_catalog.apps.core.rest.exceptions.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
@@ -361,5 +361,5 @@ CORS_EXPOSE_HEADERS = [
 # --- Logging ---------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOGGING_CONFIG = "enterprise_catalog.apps.core.logging.configure"
+LOGGING_CONFIG = "enterprise_catalog.apps.core.observability.logging.configure"
 LOGGING = logging_config(LOG_LEVEL)

@@ -12,7 +12,7 @@ env = Environment()
 # --- Calls to neighbours ---------------------------------------------------------------------------------------------
 
 # A worker renews its lease before each attempt and each slice of a pause, so an attempt and a slice must stay below
-# LEASE_SECONDS (`core.http`).
+# LEASE_SECONDS (`core.http_client.client`).
 SERVICE_CONNECT_TIMEOUT_SECONDS = 3.05
 # Discovery takes seconds for a page of 100; silence for this long is a failure.
 SERVICE_READ_TIMEOUT_SECONDS = 20

@@ -13,7 +13,7 @@ from enterprise_catalog.apps.catalog.models import (
     EnterpriseCatalog,
     NestedRun,
 )
-from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.operations.consistency import violations
 from enterprise_catalog.apps.refresh.claims import State

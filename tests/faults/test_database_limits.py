@@ -25,7 +25,7 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.surfaces import V2
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
-from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.operations.catalogs import save_catalog
 from enterprise_catalog.apps.operations.tests.actors import OPERATOR, complete_values

@@ -12,7 +12,7 @@ from django.db.models import F
 
 from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import refresh_next

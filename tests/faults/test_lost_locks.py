@@ -21,7 +21,7 @@ from enterprise_catalog.apps.catalog.models import (
     FullRecordRequest,
 )
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
-from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.operations.catalogs import save_catalog
 from enterprise_catalog.apps.operations.tests.actors import OPERATOR, PROGRAMS, complete_values
 from enterprise_catalog.apps.refresh.claims import State

@@ -10,7 +10,7 @@ import pytest
 from enterprise_catalog.apps.catalog.consistency import violations
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentDocuments, FullRecordRequest, NestedRun
 from enterprise_catalog.apps.console.tests.people import page, signed_in
-from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.core.tests.scripted import Reply, ScriptedServer
 from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun

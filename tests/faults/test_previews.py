@@ -2,7 +2,7 @@
 
 import pytest
 
-from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.operations.previews import preview_filter
 from enterprise_catalog.apps.refresh.models import FilterPreview
 from tests.faults.conftest import eventually

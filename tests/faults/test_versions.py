@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from enterprise_catalog.apps.core.nudge import nudge
+from enterprise_catalog.apps.core.broker.notifications import nudge
 from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.tasks import run_refresh
 from enterprise_catalog.apps.refresh.tests.builders import make_query, requested

@@ -176,7 +176,7 @@ def test_a_replica_fails_sooner_than_the_primary(tmp_path):
     outcome = run(SHOW_DATABASES, environment("production", directory=tmp_path) | urls)
     aliases, routers, host, options = json.loads(outcome.output)
     assert (aliases, host) == (["default", "replica"], "replica")
-    assert routers == ["enterprise_catalog.apps.core.replica.ReplicaRouter"]
+    assert routers == ["enterprise_catalog.apps.core.db.replica.ReplicaRouter"]
     assert (options["isolation_level"], options["read_timeout"]) == ("read committed", 5)
 
 

@@ -11,8 +11,8 @@ from django.contrib.auth.hashers import make_password
 from rest_framework.exceptions import AuthenticationFailed
 
 from enterprise_catalog.apps.core.callers import Caller, TokenCaller
+from enterprise_catalog.apps.core.db.row_lookup import Part, PreparedLookup
 from enterprise_catalog.apps.core.models import User
-from enterprise_catalog.apps.core.prepared import Part, PreparedLookup
 
 USERNAME_MAX_LENGTH = 150
 EMAIL_MAX_LENGTH = 254

@@ -20,7 +20,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.catalog.pages import Cut
 from enterprise_catalog.apps.catalog.serving import ServedCatalog, ServedPage, served_catalog, served_page
 from enterprise_catalog.apps.catalog.surfaces import Surface
-from enterprise_catalog.apps.core.prepared import Part, PreparedLookup
+from enterprise_catalog.apps.core.db.row_lookup import Part, PreparedLookup
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
 

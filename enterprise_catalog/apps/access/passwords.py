@@ -27,9 +27,9 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
-from enterprise_catalog.apps.core.client_address import caller
-from enterprise_catalog.apps.core.metrics import count_sign_in
+from enterprise_catalog.apps.core.middleware.client_address import caller
 from enterprise_catalog.apps.core.models import User
+from enterprise_catalog.apps.core.observability.metrics import count_sign_in
 
 log = structlog.get_logger(__name__)
 

@@ -33,7 +33,7 @@ from social_django.strategy import DjangoStrategy
 from enterprise_catalog.apps.access.accounts import Deactivated, caller_of_token
 from enterprise_catalog.apps.access.tokens import verified_payload
 from enterprise_catalog.apps.core.callers import TokenCaller
-from enterprise_catalog.apps.core.deadlines import Deadline, DeadlineAdapter
+from enterprise_catalog.apps.core.http_client.deadlines import Deadline, DeadlineAdapter
 from enterprise_catalog.apps.core.models import User
 
 COOKIE = "lms_sign_in"

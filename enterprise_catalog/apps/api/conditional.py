@@ -15,11 +15,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.catalog.versions import Version
-from enterprise_catalog.apps.core.packing import digest
+from enterprise_catalog.apps.core.packed_json import digest
 
 # Private, since answers depend on who asks; always asked again, since they change with any publish.
 MAY_BE_KEPT = "private, max-age=0, must-revalidate"
-# Beside who asks, on which every answer depends (`core.middleware`).
+# Beside who asks, on which every answer depends (`core.middleware.request_log`).
 _VARY = ("Accept", "Accept-Encoding")
 
 

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from enterprise_catalog.apps.api.bounds import LARGEST_ID
-from enterprise_catalog.apps.core.exceptions import BodyTooLarge, LengthRequired
+from enterprise_catalog.apps.core.rest.exceptions import BodyTooLarge, LengthRequired
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
 ListOrNone = TypeVar("ListOrNone", bound=list[Any] | None)

@@ -8,8 +8,8 @@ from django.http import HttpResponseBase
 from rest_framework.request import Request
 
 from enterprise_catalog.apps.catalog.pages import ContentWalk
-from enterprise_catalog.apps.core.renderers import XML_DECLARATION, to_json, to_xml, xml_element
-from enterprise_catalog.apps.core.streaming import stream
+from enterprise_catalog.apps.core.rest.renderers import XML_DECLARATION, to_json, to_xml, xml_element
+from enterprise_catalog.apps.core.rest.streaming import stream
 
 
 def stream_whole(

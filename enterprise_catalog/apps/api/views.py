@@ -15,8 +15,8 @@ from rest_framework.views import APIView
 from enterprise_catalog.apps.api.throttling import UserThrottle
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
-from enterprise_catalog.apps.core import replica
-from enterprise_catalog.apps.core.db import Moved, snapshot
+from enterprise_catalog.apps.core.db import replica
+from enterprise_catalog.apps.core.db.locks import Moved, snapshot
 
 # What a replica that is away, or that has yet to hear of what was written, makes of a request.
 _OTHERWISE_ON_THE_PRIMARY = (Error, NotFound, PermissionDenied, QueryGone)

@@ -14,8 +14,8 @@ from django.conf import settings
 
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, Standing
 from enterprise_catalog.apps.catalog.surfaces import Surface
-from enterprise_catalog.apps.core.db import Moved
-from enterprise_catalog.apps.core.replica import reading
+from enterprise_catalog.apps.core.db.locks import Moved
+from enterprise_catalog.apps.core.db.replica import reading
 
 ANCHOR_EVERY = 100
 

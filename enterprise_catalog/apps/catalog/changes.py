@@ -20,8 +20,8 @@ from django.db.models import F, Max, Q, QuerySet
 
 from enterprise_catalog.apps.catalog.attachment import latest_change
 from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange
-from enterprise_catalog.apps.core.db import database_now, snapshot
-from enterprise_catalog.apps.core.replica import reading
+from enterprise_catalog.apps.core.db.locks import database_now, snapshot
+from enterprise_catalog.apps.core.db.replica import reading
 
 # A walk that begins at the start of what is kept may take this long before what it has yet to read is refused.
 _GRACE = timedelta(days=1)

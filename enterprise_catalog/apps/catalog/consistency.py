@@ -38,9 +38,9 @@ from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
 from enterprise_catalog.apps.catalog.standings import StandingRules, Standings
 from enterprise_catalog.apps.catalog.surfaces import SURFACES
 from enterprise_catalog.apps.catalog.variants import variant_of
-from enterprise_catalog.apps.core.chunks import in_chunks
-from enterprise_catalog.apps.core.moments import sortable_moment
-from enterprise_catalog.apps.core.packing import digest, digest_bytes, unpack, unpack_bytes
+from enterprise_catalog.apps.core.datetimes import sortable_moment
+from enterprise_catalog.apps.core.db.batching import in_chunks
+from enterprise_catalog.apps.core.packed_json import digest, digest_bytes, unpack, unpack_bytes
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 # A filter may be a megabyte, and so may a full record.

@@ -19,7 +19,7 @@ from enterprise_catalog.apps.catalog.variants import (
     trim_ended_runs,
     variant_of,
 )
-from enterprise_catalog.apps.core.packing import pack, unpack
+from enterprise_catalog.apps.core.packed_json import pack, unpack
 from enterprise_catalog.apps.discovery.documents import problem_with_key
 
 ContentType = ContentMetadata.ContentType

@@ -16,8 +16,8 @@ from urllib.parse import quote
 from django.conf import settings
 
 from enterprise_catalog.apps.catalog.service_keys import RESTRICTED_RUNS_KEY
-from enterprise_catalog.apps.core.nesting import is_deeper_than
-from enterprise_catalog.apps.core.packing import digest
+from enterprise_catalog.apps.core.json_depth import is_deeper_than
+from enterprise_catalog.apps.core.packed_json import digest
 from enterprise_catalog.apps.discovery.filters import RESERVED_KEYS, SERVICE_ONLY_KEYS, canonical_request
 
 _PRICE = "first_enrollable_paid_seat_price"

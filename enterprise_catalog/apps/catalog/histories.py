@@ -21,7 +21,7 @@ from django.dispatch import receiver
 from simple_history.signals import post_create_historical_record, pre_create_historical_record
 
 from enterprise_catalog.apps.core.callers import CallerRecords
-from enterprise_catalog.apps.core.chunks import in_chunks
+from enterprise_catalog.apps.core.db.batching import in_chunks
 
 _ROWS_PER_STATEMENT = 500
 _CREATED = "+"

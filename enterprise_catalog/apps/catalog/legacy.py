@@ -17,7 +17,7 @@ from enterprise_catalog.apps.catalog.items import hide_restricted_runs
 from enterprise_catalog.apps.catalog.links import LinkContext
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.catalog.variants import nested_runs
-from enterprise_catalog.apps.core.moments import parse_moment
+from enterprise_catalog.apps.core.datetimes import parse_moment
 
 ContentType = ContentMetadata.ContentType
 

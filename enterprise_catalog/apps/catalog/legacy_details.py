@@ -12,8 +12,8 @@ from enterprise_catalog.apps.catalog.membership import find_matches
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, ContentOverride
 from enterprise_catalog.apps.catalog.surfaces import LEGACY
 from enterprise_catalog.apps.catalog.variants import nested_runs
-from enterprise_catalog.apps.core.db import snapshot
-from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.core.db.locks import snapshot
+from enterprise_catalog.apps.core.packed_json import unpack
 
 
 @snapshot()

@@ -17,7 +17,7 @@ from enterprise_catalog.apps.catalog.items import ContentType
 from enterprise_catalog.apps.catalog.links import LinkContext
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.rendering import GAP, Facts
-from enterprise_catalog.apps.core.moments import moment_text, sortable_moment
+from enterprise_catalog.apps.core.datetimes import moment_text, sortable_moment
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 # Raise it when the same rows and settings give other links: what callers hold would count as unchanged (COM-18).

@@ -25,9 +25,9 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.surfaces import V1, Surface
-from enterprise_catalog.apps.core.db import in_statements, sent_bytes, snapshot
+from enterprise_catalog.apps.core.db.locks import in_statements, sent_bytes, snapshot
+from enterprise_catalog.apps.core.db.replica import reading
 from enterprise_catalog.apps.core.fields import is_storable_key
-from enterprise_catalog.apps.core.replica import reading
 
 # Each key stands up to five times in the statement; SQLite takes 32,766 parameters.
 _KEYS_PER_STATEMENT = 1000

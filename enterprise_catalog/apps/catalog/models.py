@@ -144,7 +144,7 @@ class ContentMetadata(models.Model):
 
 class ContentDocuments(models.Model):
     """
-    What discovery said about a content, and how the API says it, as opaque packed bytes (see `core.packing`).
+    What discovery said about a content, and how the API says it, as opaque packed bytes (see `core.packed_json`).
 
     No JSON columns: nobody queries inside a document, and a database that parses, validates or reorders it only costs.
     """

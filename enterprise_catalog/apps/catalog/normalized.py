@@ -8,7 +8,7 @@ Pure functions over the full record; dates are returned as discovery wrote them.
 import math
 from typing import Any
 
-from enterprise_catalog.apps.core.moments import parse_moment
+from enterprise_catalog.apps.core.datetimes import parse_moment
 
 EXEC_ED_COURSE_TYPE = "executive-education-2u"
 EXEC_ED_ENTITLEMENT_MODE = "paid-executive-education"

@@ -28,10 +28,10 @@ from enterprise_catalog.apps.catalog.models import (
 from enterprise_catalog.apps.catalog.rendering import render
 from enterprise_catalog.apps.catalog.unusable import check_row_size, why_unusable
 from enterprise_catalog.apps.catalog.variants import nested_runs
-from enterprise_catalog.apps.core.chunks import in_chunks
-from enterprise_catalog.apps.core.db import sent_bytes
-from enterprise_catalog.apps.core.moments import sortable_moment
-from enterprise_catalog.apps.core.packing import digest, pack, pack_bytes, unpack
+from enterprise_catalog.apps.core.datetimes import sortable_moment
+from enterprise_catalog.apps.core.db.batching import in_chunks
+from enterprise_catalog.apps.core.db.locks import sent_bytes
+from enterprise_catalog.apps.core.packed_json import digest, pack, pack_bytes, unpack
 from enterprise_catalog.apps.discovery.documents import problem_with_key
 
 log = structlog.get_logger(__name__)

@@ -24,10 +24,10 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.surfaces import SURFACES, V1, Surface
-from enterprise_catalog.apps.core.chunks import in_chunks
-from enterprise_catalog.apps.core.db import Moved
-from enterprise_catalog.apps.core.packing import unpack_bytes
-from enterprise_catalog.apps.core.replica import reading
+from enterprise_catalog.apps.core.db.batching import in_chunks
+from enterprise_catalog.apps.core.db.locks import Moved
+from enterprise_catalog.apps.core.db.replica import reading
+from enterprise_catalog.apps.core.packed_json import unpack_bytes
 
 # Items of a streamed answer are read in batches of this many: a few MB at a time, whatever the size of the catalog
 # (META-3).
@@ -162,7 +162,9 @@ def asked_page(*, query: QueryState, members: Sequence[str], cut: Cut, surface: 
 
 
 def walk_listed(*, query_id: int, surface: Surface = V1) -> ContentWalk:
-    """All that a catalog lists, in constant memory. Call and consume inside `core.db.snapshot`. Raises QueryGone."""
+    """
+    All that a catalog lists, in constant memory. Call and consume inside `core.db.locks.snapshot`. Raises QueryGone.
+    """
     query = _query(query_id)
     return ContentWalk(getattr(query, surface.count), query, _walk_listed(query_id, surface))
 

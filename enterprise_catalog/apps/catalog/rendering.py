@@ -47,7 +47,7 @@ class Facts(TypedDict):
 
 def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
     """
-    Serialise an item from `items.build_item`; `modified` is a sortable moment (`core.moments`). Raises
+    Serialise an item from `items.build_item`; `modified` is a sortable moment (`core.datetimes`). Raises
     `orjson.JSONEncodeError` for text that is no Unicode (lone surrogates).
     """
     content_type = item["content_type"]

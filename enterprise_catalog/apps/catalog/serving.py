@@ -26,9 +26,9 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.catalog.pages import ContentPage, Cut, items_of, with_items
 from enterprise_catalog.apps.catalog.surfaces import V1, V2, Surface
 from enterprise_catalog.apps.catalog.versions import Version, version_of_catalog
-from enterprise_catalog.apps.core.db import Moved
-from enterprise_catalog.apps.core.prepared import Columns, Part
-from enterprise_catalog.apps.core.replica import reading
+from enterprise_catalog.apps.core.db.locks import Moved
+from enterprise_catalog.apps.core.db.replica import reading
+from enterprise_catalog.apps.core.db.row_lookup import Columns, Part
 from enterprise_catalog.apps.customers.lookup import SERVED
 
 # The surfaces whose pages are read here.

@@ -33,10 +33,10 @@ from enterprise_catalog.apps.catalog.propagation import propagate_changes
 from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
 from enterprise_catalog.apps.catalog.unusable import check_row_size, why_unusable
 from enterprise_catalog.apps.catalog.variants import Variant
-from enterprise_catalog.apps.core.chunks import in_chunks, in_measured_chunks
-from enterprise_catalog.apps.core.db import database_now, in_statements, retry_lost_locks, sent_bytes, upsert
-from enterprise_catalog.apps.core.moments import sortable_moment
-from enterprise_catalog.apps.core.packing import digest, digest_bytes, pack_bytes, unpack
+from enterprise_catalog.apps.core.datetimes import sortable_moment
+from enterprise_catalog.apps.core.db.batching import in_chunks, in_measured_chunks
+from enterprise_catalog.apps.core.db.locks import database_now, in_statements, retry_lost_locks, sent_bytes, upsert
+from enterprise_catalog.apps.core.packed_json import digest, digest_bytes, pack_bytes, unpack
 
 log = structlog.get_logger(__name__)
 

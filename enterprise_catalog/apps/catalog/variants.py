@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enterprise_catalog.apps.core.moments import parse_moment
-from enterprise_catalog.apps.core.packing import digest
+from enterprise_catalog.apps.core.datetimes import parse_moment
+from enterprise_catalog.apps.core.packed_json import digest
 
 # What discovery derives from the runs it let through, and what only `detail_fields` brings.
 _TRIMMED_FIELDS = ("languages", "seat_types")

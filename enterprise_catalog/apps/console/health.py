@@ -9,8 +9,8 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from enterprise_catalog.apps.core.health import answer, log_away, method_not_allowed
-from enterprise_catalog.apps.core.moments import iso_moment
+from enterprise_catalog.apps.core.datetimes import iso_moment
+from enterprise_catalog.apps.core.observability.health import answer, log_away, method_not_allowed
 from enterprise_catalog.apps.refresh.freshness import overview
 
 

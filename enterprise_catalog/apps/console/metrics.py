@@ -2,7 +2,7 @@
 `/metrics` for Prometheus (ADD-7): what processes counted as they worked, and what stands in the database right now.
 
 Whoever reads it learns how much there is and how well it goes, and no name, key or customer. On the web port it takes
-METRICS_TOKEN, and without one it is there on METRICS_PORT only (`core.metrics_port`).
+METRICS_TOKEN, and without one it is there on METRICS_PORT only (`core.observability.metrics_server`).
 """
 
 import hmac
@@ -17,8 +17,8 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, gener
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from enterprise_catalog.apps.core.health import log_away, method_not_allowed
-from enterprise_catalog.apps.core.metrics import counted_by_processes
+from enterprise_catalog.apps.core.observability.health import log_away, method_not_allowed
+from enterprise_catalog.apps.core.observability.metrics import counted_by_processes
 from enterprise_catalog.apps.refresh import budget, figures
 from enterprise_catalog.apps.refresh.freshness import older_than, overview
 

@@ -21,7 +21,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.pages.health import health_context
 from enterprise_catalog.apps.console.pages.where import where_is_content
 from enterprise_catalog.apps.console.wording import plural
-from enterprise_catalog.apps.core.metrics import count_sign_in
+from enterprise_catalog.apps.core.observability.metrics import count_sign_in
 
 log = structlog.get_logger(__name__)
 

@@ -1,8 +1,8 @@
 from django.apps import AppConfig
 from django.conf import settings
 
-from enterprise_catalog.apps.core import sql_time
-from enterprise_catalog.apps.core.replica import REPLICA, follow_requests
+from enterprise_catalog.apps.core.db import query_timing
+from enterprise_catalog.apps.core.db.replica import REPLICA, follow_requests
 
 
 class CoreConfig(AppConfig):
@@ -11,6 +11,6 @@ class CoreConfig(AppConfig):
     verbose_name = "Users"
 
     def ready(self) -> None:
-        sql_time.follow_connections()
+        query_timing.follow_connections()
         if REPLICA in settings.DATABASES:
             follow_requests()

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from enterprise_catalog.apps.core.http import ServiceClient, ServiceError, ServiceMalformed
-from enterprise_catalog.apps.core.moments import parse_moment
+from enterprise_catalog.apps.core.datetimes import parse_moment
+from enterprise_catalog.apps.core.http_client.client import ServiceClient, ServiceError, ServiceMalformed
 
 _PATH = "/enterprise/api/v1/enterprise-customer/"
 _MAX_LENGTH = 255

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from enterprise_catalog.apps.core.prepared import Part, PreparedLookup
+from enterprise_catalog.apps.core.db.row_lookup import Part, PreparedLookup
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 # As links need it.

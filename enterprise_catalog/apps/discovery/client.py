@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
-from enterprise_catalog.apps.core.http import (
+from enterprise_catalog.apps.core.http_client.client import (
     ServiceClient,
     ServiceError,
     ServiceMalformed,
@@ -20,7 +20,7 @@ from enterprise_catalog.apps.core.http import (
     ServiceThrottled,
     ServiceUnavailable,
 )
-from enterprise_catalog.apps.core.packing import digest_bytes
+from enterprise_catalog.apps.core.packed_json import digest_bytes
 from enterprise_catalog.apps.discovery.errors import (
     DiscoveryError,
     DiscoveryMalformed,
@@ -83,7 +83,8 @@ class NoLedger:
 
 class DiscoveryClient:
     """
-    Calls to course-discovery, for one fetch. `on_wait` as for `core.http.ServiceClient`: what it raises ends the call.
+    Calls to course-discovery, for one fetch. `on_wait` as for `core.http_client.client.ServiceClient`: what it raises
+    ends the call.
     """
 
     def __init__(self, *, on_wait: Callable[[], None] | None = None, ledger: Ledger | None = None) -> None:

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import orjson
 
-from enterprise_catalog.apps.core.nesting import is_deeper_than
-from enterprise_catalog.apps.core.packing import pack_bytes
+from enterprise_catalog.apps.core.json_depth import is_deeper_than
+from enterprise_catalog.apps.core.packed_json import pack_bytes
 
 MAX_KEY_LENGTH = 255
 # Before compression, so that memory and a database's packet stay bounded whatever a document compresses to.
@@ -41,7 +41,7 @@ _PAGING_FIELDS = frozenset({"aggregation_uuid", "sort"})
 
 @dataclass(frozen=True)
 class FoundDocument:
-    """A document of use. `packed` is the search document as sent, by `core.packing`."""
+    """A document of use. `packed` is the search document as sent, by `core.packed_json`."""
 
     content_key: str
     content_type: str

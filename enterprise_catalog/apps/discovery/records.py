@@ -14,7 +14,7 @@ from urllib.parse import quote_plus
 import structlog
 from django.conf import settings
 
-from enterprise_catalog.apps.core.chunks import in_measured_chunks
+from enterprise_catalog.apps.core.db.batching import in_measured_chunks
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.documents import Unstorable, pack_document, problem_with_key
 from enterprise_catalog.apps.discovery.walks import read_twice_if_moved, walk

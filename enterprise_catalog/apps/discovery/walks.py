@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import structlog
 from django.conf import settings
 
-from enterprise_catalog.apps.core.packing import digest_bytes
+from enterprise_catalog.apps.core.packed_json import digest_bytes
 from enterprise_catalog.apps.discovery.errors import DiscoveryIncomplete, DiscoveryMalformed, WindowExceeded
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.core.db import retry_lost_locks
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.operations.catalogs import CatalogValues, save_catalog
 from enterprise_catalog.apps.operations.errors import Gone, OperationError
 from enterprise_catalog.apps.refresh.models import RefreshRun

@@ -25,7 +25,7 @@ from enterprise_catalog.apps.catalog.filters import FilterWarning, filter_warnin
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.query_changes import Resolution
 from enterprise_catalog.apps.catalog.resolution import QueryWish
-from enterprise_catalog.apps.core.db import retry_lost_locks
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.customers.sync import ensure_customer
 from enterprise_catalog.apps.operations.errors import Conflict, Gone, InvalidValues, NotAllowed
 from enterprise_catalog.apps.operations.nudges import nudge_after_commit

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from enterprise_catalog.apps.catalog import consistency as catalog_consistency
 from enterprise_catalog.apps.catalog.consistency import Violation
-from enterprise_catalog.apps.core.db import snapshot
+from enterprise_catalog.apps.core.db.locks import snapshot
 from enterprise_catalog.apps.refresh import consistency as refresh_consistency
 
 

@@ -59,7 +59,9 @@ class ContentFacts:
 
 
 def content_facts(*, content_key: str) -> ContentFacts:
-    """All kinds of keys, unknown ones too. Call inside `core.db.snapshot` when more is asked of the same moment."""
+    """
+    All kinds of keys, unknown ones too. Call inside `core.db.locks.snapshot` when more is asked of the same moment.
+    """
     carriers = carriers_of(content_key)
     content = carriers.content
     item = _item(content)

@@ -108,7 +108,8 @@ class _Found:
 
 def explain_content(*, content: ContentFacts, catalog_uuids: Collection[UUID]) -> list[Explanation]:
     """
-    One explanation for each of these catalogs that exists, in their order (COM-9). Call inside `core.db.snapshot`,
+    One explanation for each of these catalogs that exists, in their order (COM-9). Call inside
+    `core.db.locks.snapshot`,
     together with what found catalogs and facts: then all of it is of one moment. Raises QueryGone.
     """
     # Found by uuid, since sorting all that contain a content together with all they consist of takes far longer.

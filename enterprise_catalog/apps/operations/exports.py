@@ -33,7 +33,7 @@ _CHUNK_BYTES = 64 * 1024
 
 
 def export_catalog(*, catalog: EnterpriseCatalog, surface: Surface, kind: str) -> Iterator[bytes]:
-    """The file of that kind, `csv` or `xlsx`. Call and consume inside `core.db.snapshot`."""
+    """The file of that kind, `csv` or `xlsx`. Call and consume inside `core.db.locks.snapshot`."""
     return (catalog_as_csv if kind == CSV else catalog_as_xlsx)(catalog=catalog, surface=surface)
 
 
@@ -42,7 +42,9 @@ def filename(*, catalog: EnterpriseCatalog, kind: str) -> str:
 
 
 def catalog_as_csv(*, catalog: EnterpriseCatalog, surface: Surface) -> Iterator[bytes]:
-    """UTF-8 with a byte order mark, without which spreadsheets guess. Call and consume inside `core.db.snapshot`."""
+    """
+    UTF-8 with a byte order mark, without which spreadsheets guess. Call and consume inside `core.db.locks.snapshot`.
+    """
     line = io.StringIO(newline="")
     writer = csv.writer(line)
     line.write("\ufeff")
@@ -54,7 +56,7 @@ def catalog_as_csv(*, catalog: EnterpriseCatalog, surface: Surface) -> Iterator[
 
 
 def catalog_as_xlsx(*, catalog: EnterpriseCatalog, surface: Surface) -> Iterator[bytes]:
-    """A workbook, put together on disk first. Call and consume inside `core.db.snapshot`."""
+    """A workbook, put together on disk first. Call and consume inside `core.db.locks.snapshot`."""
     with TemporaryFile() as file:
         # Cells hold what they are given: text stays text.
         asis = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

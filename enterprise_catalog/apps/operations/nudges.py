@@ -10,7 +10,7 @@ from uuid import UUID
 from celery import Task
 from django.db import transaction
 
-from enterprise_catalog.apps.core.nudge import nudge
+from enterprise_catalog.apps.core.broker.notifications import nudge
 from enterprise_catalog.apps.customers.tasks import sync_customer
 from enterprise_catalog.apps.refresh.models import FilterPreview, RefreshRun
 from enterprise_catalog.apps.refresh.tasks import run_preview, run_refresh

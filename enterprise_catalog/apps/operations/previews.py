@@ -12,8 +12,8 @@ from django.db import transaction
 
 from enterprise_catalog.apps.catalog.filters import content_filter_hash
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.core.db import retry_lost_locks
-from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
+from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.operations.nudges import nudge_after_commit
 from enterprise_catalog.apps.refresh.guard import Objection
 from enterprise_catalog.apps.refresh.models import FilterPreview

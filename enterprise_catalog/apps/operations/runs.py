@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.operations.errors import OperationError
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.outcomes import NotHeld, approve_held, reject_held

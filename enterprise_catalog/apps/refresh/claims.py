@@ -21,8 +21,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.core import metrics
-from enterprise_catalog.apps.core.db import DatabaseNow, database_now, retry_lost_locks
+from enterprise_catalog.apps.core.db.locks import DatabaseNow, database_now, retry_lost_locks
+from enterprise_catalog.apps.core.observability import metrics
 from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.models import RefreshRun
 

@@ -18,9 +18,9 @@ from enterprise_catalog.apps.catalog.models import FullRecordRequest
 from enterprise_catalog.apps.catalog.overrides import WantedOverride
 from enterprise_catalog.apps.catalog.service_keys import allowed_runs, forced_courses
 from enterprise_catalog.apps.catalog.store import search_differs, stored_states
-from enterprise_catalog.apps.core.chunks import in_chunks
-from enterprise_catalog.apps.core.db import database_now
-from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.core.db.batching import in_chunks
+from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.documents import FoundDocument
 from enterprise_catalog.apps.discovery.records import fetch_courses, fetch_programs

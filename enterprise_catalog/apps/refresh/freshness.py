@@ -16,8 +16,8 @@ from django.db.models import Count, IntegerField, Min, OuterRef, Q, QuerySet, Su
 from django.db.models.functions import Coalesce
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.core.chunks import in_chunks
-from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.db.batching import in_chunks
+from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.schedule import queries_in_use
 from enterprise_catalog.apps.refresh.sweeps import take_turn

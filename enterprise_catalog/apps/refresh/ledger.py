@@ -20,8 +20,8 @@ from typing import Any
 import structlog
 from django.conf import settings
 
-from enterprise_catalog.apps.core.db import database_now
-from enterprise_catalog.apps.core.packing import pack, unpack
+from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.packed_json import pack, unpack
 from enterprise_catalog.apps.discovery.client import NoLedger, Question
 from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.budget import Booking, Payers

@@ -17,8 +17,8 @@ from django.db import transaction
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.overrides import WantedOverride
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
-from enterprise_catalog.apps.core.db import database_now, retry_lost_locks, sent_bytes
-from enterprise_catalog.apps.core.packing import pack, unpack
+from enterprise_catalog.apps.core.db.locks import database_now, retry_lost_locks, sent_bytes
+from enterprise_catalog.apps.core.packed_json import pack, unpack
 from enterprise_catalog.apps.refresh.claims import Claim, LeaseLost, State, end, fail, owned
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.publishing import (

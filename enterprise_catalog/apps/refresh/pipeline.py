@@ -26,10 +26,10 @@ from structlog.contextvars import bound_contextvars
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.store import StoreReport, store_contents, stored_states
-from enterprise_catalog.apps.core.chunks import in_chunks
-from enterprise_catalog.apps.core.db import database_now, retry_lost_locks, upsert
+from enterprise_catalog.apps.core.db.batching import in_chunks
+from enterprise_catalog.apps.core.db.locks import database_now, retry_lost_locks, upsert
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
-from enterprise_catalog.apps.core.metrics import count_refresh
+from enterprise_catalog.apps.core.observability.metrics import count_refresh
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import (
     DiscoveryError,

@@ -31,8 +31,8 @@ from enterprise_catalog.apps.catalog.overrides import WantedOverride, write_over
 from enterprise_catalog.apps.catalog.query_changes import QueryGone
 from enterprise_catalog.apps.catalog.standings import members_of, state_anew
 from enterprise_catalog.apps.catalog.surfaces import SURFACES
-from enterprise_catalog.apps.core.chunks import in_chunks
-from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.db.batching import in_chunks
+from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.refresh.guard import Objection, objection
 
 Change = CatalogContentChange.Change

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from celery import Task, shared_task
 
-from enterprise_catalog.apps.core.nudge import nudge
+from enterprise_catalog.apps.core.broker.notifications import nudge
 from enterprise_catalog.apps.refresh.freshness import report_if_due
 from enterprise_catalog.apps.refresh.pipeline import refresh_next
 from enterprise_catalog.apps.refresh.previewing import preview_next

@@ -9,7 +9,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from enterprise_catalog import urls
-from enterprise_catalog.apps.core.streaming import stream
+from enterprise_catalog.apps.core.rest.streaming import stream
 from tests.contract import planted
 
 handler400, handler403, handler404, handler500 = urls.handler400, urls.handler403, urls.handler404, urls.handler500

@@ -24,7 +24,7 @@ from enterprise_catalog.apps.catalog.legacy import legacy_linker
 from enterprise_catalog.apps.catalog.linking import link_context
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import Cut, listed_page
-from enterprise_catalog.apps.core.renderers import Rendered
+from enterprise_catalog.apps.core.rest.renderers import Rendered
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.customers.lookup import customer_with
 

@@ -18,7 +18,7 @@ from enterprise_catalog.apps.api.pagination import PageRequest, page_of, page_re
 from enterprise_catalog.apps.api.params import is_row_id
 from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, page_size_parameter
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.core.renderers import Rendered
+from enterprise_catalog.apps.core.rest.renderers import Rendered
 
 _PAGE_SIZE = settings.LEGACY_QUERIES_PAGE_SIZE
 

@@ -5,7 +5,7 @@ Names end where v1's do; formats as suffixes on list and retrieve only (COM-4).
 """
 
 from enterprise_catalog.apps.api.legacy import catalogs, containment, customer_catalogs, details, queries
-from enterprise_catalog.apps.core.routing import route
+from enterprise_catalog.apps.core.rest.routing import route
 
 app_name = "legacy"
 

@@ -20,7 +20,7 @@ from enterprise_catalog.apps.api.tests.builders import (
 from enterprise_catalog.apps.catalog.attachment import record_attachment
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.overrides import WantedOverride
-from enterprise_catalog.apps.core.packing import pack
+from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.claims import fail
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.outcomes import publish_or_hold

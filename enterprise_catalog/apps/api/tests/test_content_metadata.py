@@ -17,7 +17,7 @@ from enterprise_catalog.apps.api.tests.builders import (
     run_document,
     store,
 )
-from enterprise_catalog.apps.core import streaming as core_streaming
+from enterprise_catalog.apps.core.rest import streaming as core_streaming
 from enterprise_catalog.apps.refresh.tests.builders import course_document, keys
 
 pytestmark = pytest.mark.django_db

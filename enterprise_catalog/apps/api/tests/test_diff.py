@@ -12,7 +12,7 @@ from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, pr
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentMetadata
 from enterprise_catalog.apps.catalog.standings import members_of
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCustomerFactory
-from enterprise_catalog.apps.core.moments import iso_moment
+from enterprise_catalog.apps.core.datetimes import iso_moment
 from enterprise_catalog.apps.refresh.tests.builders import course_document, keys
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from enterprise_catalog.apps.access.tests.tokens import E, admin, learner, opera
 from enterprise_catalog.apps.api.tests.builders import store
 from enterprise_catalog.apps.catalog.overrides import WantedOverride
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
-from enterprise_catalog.apps.core.packing import pack
+from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, make_query, store_courses
 

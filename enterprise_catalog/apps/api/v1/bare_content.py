@@ -24,8 +24,8 @@ from enterprise_catalog.apps.catalog.linking import bare_item
 from enterprise_catalog.apps.catalog.lookup import all_contents, content_named, contents_named
 from enterprise_catalog.apps.catalog.pages import shared_items
 from enterprise_catalog.apps.catalog.versions import version_of_content
-from enterprise_catalog.apps.core.db import Moved
-from enterprise_catalog.apps.core.renderers import Rendered
+from enterprise_catalog.apps.core.db.locks import Moved
+from enterprise_catalog.apps.core.rest.renderers import Rendered
 
 _IDENTIFIERS = "content_identifiers"
 _COERCE = "coerce_to_parent_course"

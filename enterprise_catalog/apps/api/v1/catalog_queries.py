@@ -32,8 +32,8 @@ from enterprise_catalog.apps.api.v1.shapes import (
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter, content_filter_hash
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.core.parsers import FormParser, JSONParser
-from enterprise_catalog.apps.core.renderers import JSONRenderer
+from enterprise_catalog.apps.core.rest.parsers import FormParser, JSONParser
+from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.operations.queries import may_see_query, queries_to_show_titles_of, visible_queries
 

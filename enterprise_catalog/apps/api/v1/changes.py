@@ -18,8 +18,8 @@ from enterprise_catalog.apps.api.v1.shapes import ChangesShape, page_size_parame
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.changes import NoLongerKept, Position, changes_after
 from enterprise_catalog.apps.catalog.models import CatalogContentChange
-from enterprise_catalog.apps.core.exceptions import NoLongerThere
-from enterprise_catalog.apps.core.moments import iso_moment, parse_moment
+from enterprise_catalog.apps.core.datetimes import iso_moment, parse_moment
+from enterprise_catalog.apps.core.rest.exceptions import NoLongerThere
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_POSITION = "Must be an ISO 8601 datetime or a cursor."

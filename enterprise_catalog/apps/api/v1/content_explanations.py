@@ -15,8 +15,8 @@ from enterprise_catalog.apps.api.params import query_keys, require_one_of, uuid_
 from enterprise_catalog.apps.api.v1.representations import content_representation, explanation_representation
 from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, ExplanationsShape
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.core.db import snapshot
-from enterprise_catalog.apps.core.renderers import JSONRenderer
+from enterprise_catalog.apps.core.db.locks import snapshot
+from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.operations.content_facts import catalogs_containing, content_facts
 from enterprise_catalog.apps.operations.explanations import explain_content
 

@@ -44,8 +44,8 @@ from enterprise_catalog.apps.catalog.pages import (
 )
 from enterprise_catalog.apps.catalog.serving import ServedCatalog, ServedPage
 from enterprise_catalog.apps.catalog.versions import Version
-from enterprise_catalog.apps.core.moments import iso_moment
-from enterprise_catalog.apps.core.renderers import Rendered
+from enterprise_catalog.apps.core.datetimes import iso_moment
+from enterprise_catalog.apps.core.rest.renderers import Rendered
 
 _WHOLE = flag_parameter("traverse_pagination", "Everything in one streamed answer, whatever its size (META-3).")
 _KEYS = keys_parameter(

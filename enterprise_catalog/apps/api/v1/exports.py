@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
 from enterprise_catalog.apps.api.v1.shapes import header
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.core.renderers import JSONRenderer
-from enterprise_catalog.apps.core.streaming import attachment
+from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
+from enterprise_catalog.apps.core.rest.streaming import attachment
 from enterprise_catalog.apps.operations.exports import CONTENT_TYPES, CSV, XLSX, export_catalog, filename
 
 _DESCRIPTION = "A row for each item that the catalog lists, in the order of content keys (EXP-1)."

@@ -13,8 +13,8 @@ from enterprise_catalog.apps.api.v1.representations import run_representation
 from enterprise_catalog.apps.api.v1.shapes import RunShape
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.core.exceptions import Conflict
-from enterprise_catalog.apps.core.renderers import JSONRenderer
+from enterprise_catalog.apps.core.rest.exceptions import Conflict
+from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.operations.runs import NotDecidable, approve_run, reject_run
 from enterprise_catalog.apps.refresh.models import RefreshRun

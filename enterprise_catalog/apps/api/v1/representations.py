@@ -6,7 +6,7 @@ from typing import Any
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
-from enterprise_catalog.apps.core.renderers import Rendered
+from enterprise_catalog.apps.core.rest.renderers import Rendered
 from enterprise_catalog.apps.core.text import shortened
 from enterprise_catalog.apps.operations.content_facts import ContentFacts
 from enterprise_catalog.apps.operations.explanations import Explanation

@@ -18,7 +18,7 @@ from enterprise_catalog.apps.api.v1 import (
     filtering,
     refresh_runs,
 )
-from enterprise_catalog.apps.core.routing import route
+from enterprise_catalog.apps.core.rest.routing import route
 
 app_name = "v1"
 

@@ -5,7 +5,7 @@ Only what differs by them is here; catalogs themselves are managed on v1 (SURF-5
 """
 
 from enterprise_catalog.apps.api.v2 import views
-from enterprise_catalog.apps.core.routing import route
+from enterprise_catalog.apps.core.rest.routing import route
 
 app_name = "v2"
 

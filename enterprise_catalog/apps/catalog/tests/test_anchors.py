@@ -13,7 +13,7 @@ from enterprise_catalog.apps.catalog.pages import Cut, listed_page
 from enterprise_catalog.apps.catalog.store import store_contents
 from enterprise_catalog.apps.catalog.surfaces import SURFACES
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, publish_members
-from enterprise_catalog.apps.core.packing import pack
+from enterprise_catalog.apps.core.packed_json import pack
 
 pytestmark = pytest.mark.django_db
 

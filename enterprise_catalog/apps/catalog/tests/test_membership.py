@@ -22,8 +22,8 @@ from enterprise_catalog.apps.catalog.pages import Cut, asked_members, asked_page
 from enterprise_catalog.apps.catalog.standings import members_of
 from enterprise_catalog.apps.catalog.store import store_contents
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
-from enterprise_catalog.apps.core.db import snapshot
-from enterprise_catalog.apps.core.packing import pack
+from enterprise_catalog.apps.core.db.locks import snapshot
+from enterprise_catalog.apps.core.packed_json import pack
 
 pytestmark = pytest.mark.django_db
 

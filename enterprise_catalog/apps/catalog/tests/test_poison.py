@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from enterprise_catalog.apps.catalog.contents import prepare_content
 from enterprise_catalog.apps.catalog.items import build_item
 from enterprise_catalog.apps.catalog.rendering import GAP, render
-from enterprise_catalog.apps.core.packing import pack
+from enterprise_catalog.apps.core.packed_json import pack
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

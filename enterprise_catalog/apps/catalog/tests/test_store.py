@@ -13,7 +13,7 @@ from enterprise_catalog.apps.catalog.links import run_enrollment_url
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, EnterpriseCatalog, NestedRun
 from enterprise_catalog.apps.catalog.rendering import GAP
 from enterprise_catalog.apps.catalog.store import store_contents
-from enterprise_catalog.apps.core.packing import pack, unpack, unpack_bytes
+from enterprise_catalog.apps.core.packed_json import pack, unpack, unpack_bytes
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from tests.samples import sample
 

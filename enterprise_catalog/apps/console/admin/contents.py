@@ -37,7 +37,7 @@ from enterprise_catalog.apps.console.display import (
     where_link,
 )
 from enterprise_catalog.apps.console.wording import query_name, short_query_name
-from enterprise_catalog.apps.core.packing import unpack, unpack_bytes
+from enterprise_catalog.apps.core.packed_json import unpack, unpack_bytes
 
 _ROWS_SHOWN = 100
 

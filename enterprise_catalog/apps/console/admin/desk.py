@@ -24,7 +24,7 @@ from enterprise_catalog.apps.console.admin.previews import PreviewingAdmin
 from enterprise_catalog.apps.console.admin.runs import decisions
 from enterprise_catalog.apps.console.display import change_url, link, list_url, object_link
 from enterprise_catalog.apps.console.wording import refreshes, warning_sentences
-from enterprise_catalog.apps.core.db import retry_lost_locks
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.operations.catalogs import SavedCatalog
 from enterprise_catalog.apps.operations.errors import OperationError

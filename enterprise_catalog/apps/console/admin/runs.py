@@ -19,7 +19,7 @@ from enterprise_catalog.apps.console.admin.listing import ReadOnlyAdmin, uuid_in
 from enterprise_catalog.apps.console.display import NOTHING, change_url, difference_table, object_link, table
 from enterprise_catalog.apps.console.users import Users
 from enterprise_catalog.apps.console.wording import advice, query_name, short, short_query_name
-from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.operations.runs import NotDecidable, approve_run, reject_run
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.publishing import difference_to

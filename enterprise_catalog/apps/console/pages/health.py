@@ -21,7 +21,7 @@ from enterprise_catalog.apps.console.charts import Bar, bar_chart, legend
 from enterprise_catalog.apps.console.display import link, list_url, object_link, table
 from enterprise_catalog.apps.console.users import Users
 from enterprise_catalog.apps.console.wording import late_reason, moment, plural, short_query_name
-from enterprise_catalog.apps.core.db import database_now, snapshot
+from enterprise_catalog.apps.core.db.locks import database_now, snapshot
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh import budget, figures
 from enterprise_catalog.apps.refresh.budget import SpentHour

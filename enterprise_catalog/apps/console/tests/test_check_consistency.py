@@ -18,7 +18,7 @@ from enterprise_catalog.apps.catalog.models import (
     Standing,
 )
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
-from enterprise_catalog.apps.core.packing import pack, pack_bytes, unpack
+from enterprise_catalog.apps.core.packed_json import pack, pack_bytes, unpack
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.operations.consistency import violations
 from enterprise_catalog.apps.refresh.models import RefreshRun

@@ -13,7 +13,7 @@ from enterprise_catalog.apps.access.tests.tokens import client_for
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.console import metrics
-from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.budget import Payers
 from enterprise_catalog.apps.refresh.claims import fail, recover_expired_leases

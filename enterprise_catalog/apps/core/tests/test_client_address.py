@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from enterprise_catalog.apps.core.client_address import caller, peer
+from enterprise_catalog.apps.core.middleware.client_address import caller, peer
 
 PROXY = "10.0.0.2"
 

@@ -7,7 +7,7 @@ import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
-from enterprise_catalog.apps.core.compression import GZipMiddleware
+from enterprise_catalog.apps.core.middleware.gzip import GZipMiddleware
 
 TEXT = b"compressible " * 1000
 

@@ -11,7 +11,7 @@ from django.db.utils import ConnectionHandler
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, FullRecordRequest
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
-from enterprise_catalog.apps.core.db import DatabaseNow, database_now, retry_lost_locks, snapshot, upsert
+from enterprise_catalog.apps.core.db.locks import DatabaseNow, database_now, retry_lost_locks, snapshot, upsert
 
 pytestmark = pytest.mark.django_db
 

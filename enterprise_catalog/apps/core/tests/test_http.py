@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 import structlog
 
-from enterprise_catalog.apps.core.http import (
+from enterprise_catalog.apps.core.http_client.client import (
     ServiceClient,
     ServiceFailed,
     ServiceMalformed,

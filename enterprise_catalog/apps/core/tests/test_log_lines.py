@@ -13,8 +13,8 @@ from gunicorn.errors import HaltServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enterprise_catalog.apps.core import logging as lines
-from enterprise_catalog.apps.core.output import PrintedLines
+from enterprise_catalog.apps.core.observability import logging as lines
+from enterprise_catalog.apps.core.observability.process_output import PrintedLines
 
 FORMATTER = lines.LineFormatter()
 

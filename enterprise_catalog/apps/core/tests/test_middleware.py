@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 
 from enterprise_catalog.apps.access.tests.tokens import client_for, token_for
-from enterprise_catalog.apps.core.logging import LineFormatter
+from enterprise_catalog.apps.core.observability.logging import LineFormatter
 
 pytestmark = pytest.mark.django_db
 

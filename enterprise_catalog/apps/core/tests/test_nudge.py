@@ -12,8 +12,8 @@ import pytest
 from celery import current_app, shared_task
 from kombu import Connection, Queue
 
-from enterprise_catalog.apps.core import nudge as nudges
-from enterprise_catalog.apps.core.nudge import nudge
+from enterprise_catalog.apps.core.broker import notifications as nudges
+from enterprise_catalog.apps.core.broker.notifications import nudge
 from scripts.services import Redis
 
 UseBroker = Callable[..., None]

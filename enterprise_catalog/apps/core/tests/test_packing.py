@@ -3,7 +3,7 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enterprise_catalog.apps.core.packing import digest, pack, pack_bytes, unpack, unpack_bytes
+from enterprise_catalog.apps.core.packed_json import digest, pack, pack_bytes, unpack, unpack_bytes
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=8)
 JSON = st.recursive(

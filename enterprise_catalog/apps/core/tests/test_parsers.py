@@ -2,7 +2,7 @@
 
 import pytest
 
-from enterprise_catalog.apps.core.parsers import parse_json
+from enterprise_catalog.apps.core.rest.parsers import parse_json
 
 
 @pytest.mark.parametrize(

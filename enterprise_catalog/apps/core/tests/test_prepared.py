@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
-from enterprise_catalog.apps.core.prepared import Part, PreparedLookup
+from enterprise_catalog.apps.core.db.row_lookup import Part, PreparedLookup
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enterprise_catalog.apps.core.renderers import JSONRenderer, Rendered, XMLRenderer, to_json, to_xml
+from enterprise_catalog.apps.core.rest.renderers import JSONRenderer, Rendered, XMLRenderer, to_json, to_xml
 
 
 def xml(value) -> str:

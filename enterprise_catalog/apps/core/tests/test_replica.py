@@ -16,8 +16,9 @@ from enterprise_catalog.apps.access.tests.test_roles import assign
 from enterprise_catalog.apps.access.tests.tokens import E, client_for, learner, operator
 from enterprise_catalog.apps.api.tests.builders import CATALOGS, legacy_path_of, make_catalog, path_of
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.core import replica, streaming
+from enterprise_catalog.apps.core.db import replica
 from enterprise_catalog.apps.core.models import User
+from enterprise_catalog.apps.core.rest import streaming
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -38,7 +39,7 @@ def same_database(django_db_setup):
 @pytest.fixture(autouse=True)
 def copy(settings, monkeypatch):
     monkeypatch.setattr(replica, "_failure", replica._Failure())
-    settings.DATABASE_ROUTERS = ["enterprise_catalog.apps.core.replica.ReplicaRouter"]
+    settings.DATABASE_ROUTERS = ["enterprise_catalog.apps.core.db.replica.ReplicaRouter"]
     replica.follow_requests()
     connections["replica"].ensure_connection()
     yield connections["replica"]

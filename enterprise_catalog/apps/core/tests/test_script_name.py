@@ -7,7 +7,7 @@ import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 
-from enterprise_catalog.apps.core.script_name import at_the_root
+from enterprise_catalog.apps.core.middleware.script_name import at_the_root
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connections, transaction
 
-from enterprise_catalog.apps.core.moments import parse_moment
+from enterprise_catalog.apps.core.datetimes import parse_moment
 from enterprise_catalog.apps.customers import tasks
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.customers.sync import ensure_customer, sync_customer, sync_due_customers

@@ -4,8 +4,8 @@ import pytest
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
-from enterprise_catalog.apps.core.db import database_now
-from enterprise_catalog.apps.core.packing import pack
+from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.operations.errors import Conflict, Gone, InvalidValues, NotAllowed
 from enterprise_catalog.apps.operations.query_rows import delete_query, save_query
 from enterprise_catalog.apps.operations.refreshes import request_refresh

@@ -9,8 +9,8 @@ from enterprise_catalog.apps.catalog.contents import prepare_content
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery
 from enterprise_catalog.apps.catalog.store import store_contents
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
-from enterprise_catalog.apps.core.db import database_now
-from enterprise_catalog.apps.core.packing import pack
+from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.claims import Claim, claim_runs
 from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
-from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.figures import (
     ended_by_hour,

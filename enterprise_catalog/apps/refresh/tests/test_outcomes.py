@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery
-from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.refresh.claims import LeaseLost, State, recover_expired_leases
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.outcomes import NotHeld, approve_held, publish_or_hold, reject_held

@@ -13,7 +13,7 @@ from enterprise_catalog.apps.catalog.models import AllowedRun, CatalogContentKey
 from enterprise_catalog.apps.catalog.pages import Cut, listed_page, rendered_items, walk_listed
 from enterprise_catalog.apps.catalog.surfaces import V1, V2
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
-from enterprise_catalog.apps.core.db import snapshot
+from enterprise_catalog.apps.core.db.locks import snapshot
 from enterprise_catalog.apps.refresh import pipeline
 from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun

@@ -12,8 +12,8 @@ from enterprise_catalog.apps.catalog.items import build_item
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentDocuments, ContentMetadata
 from enterprise_catalog.apps.catalog.pages import Cut, listed_page
 from enterprise_catalog.apps.catalog.store import store_contents
-from enterprise_catalog.apps.core.db import database_now
-from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh import pipeline
 from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun

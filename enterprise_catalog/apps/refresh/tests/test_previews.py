@@ -9,8 +9,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from enterprise_catalog.apps.catalog.models import ContentMetadata
-from enterprise_catalog.apps.core.db import database_now
-from enterprise_catalog.apps.core.packing import unpack
+from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.budget import Payers
 from enterprise_catalog.apps.refresh.claims import LeaseLost

@@ -10,7 +10,7 @@ from enterprise_catalog.apps.catalog.items import build_item
 from enterprise_catalog.apps.catalog.linking import CatalogLinker
 from enterprise_catalog.apps.catalog.models import ContentMetadata, CourseReview, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import rendered_items
-from enterprise_catalog.apps.core.db import database_now
+from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.discovery.records import CourseReview as Received
 from enterprise_catalog.apps.refresh import reviews
 from enterprise_catalog.apps.refresh.models import Sweep

@@ -14,7 +14,7 @@ from enterprise_catalog.apps.console.explaining import (
     set_aside_sentences,
 )
 from enterprise_catalog.apps.console.wording import plural, query_name
-from enterprise_catalog.apps.core.db import snapshot
+from enterprise_catalog.apps.core.db.locks import snapshot
 from enterprise_catalog.apps.operations.content_facts import catalogs_containing, content_facts
 from enterprise_catalog.apps.operations.explanations import Explanation, explain_content
 

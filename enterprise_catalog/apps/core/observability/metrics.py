@@ -2,7 +2,8 @@
 Figures that processes count as they work: requests, calls to neighbours, refreshes. What stands in the database is
 counted there when somebody asks (`console.metrics`).
 
-A host's processes of one kind count together (`core.metrics_files`), and whichever of them is asked adds all up; so a
+A host's processes of one kind count together (`core.observability.metrics_multiprocess`), and whichever of them is
+asked adds all up; so a
 figure survives the process that counted it. Labels are taken from the code, never from what callers send. Counting
 never fails what it counts.
 """
@@ -14,9 +15,10 @@ from typing import ParamSpec
 
 import structlog
 
-from enterprise_catalog.apps.core import metrics_files, sql_time
+from enterprise_catalog.apps.core.db import query_timing
+from enterprise_catalog.apps.core.observability import metrics_multiprocess
 
-metrics_files.prepare_directory()
+metrics_multiprocess.prepare_directory()
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, Summary, generate_latest  # noqa: E402
 from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402
@@ -84,8 +86,8 @@ def count_request(*, endpoint: str, method: str | None, status: int, seconds: fl
     _requests_like(endpoint, method if method in _METHODS else "other", status).inc()
     spans, sql_seconds, sql_statements = _of_endpoint(endpoint)
     spans.observe(seconds)
-    sql_seconds.observe(sql_time.spent.seconds)
-    sql_statements.observe(sql_time.spent.statements)
+    sql_seconds.observe(query_timing.spent.seconds)
+    sql_statements.observe(query_timing.spent.statements)
 
 
 # Finding a figure by its labels takes longer than counting it, which each request does.
@@ -138,7 +140,7 @@ def count_lost_nudge() -> None:
 
 def counted_by_processes() -> bytes:
     """As Prometheus reads it: the sum over this host's processes of one kind; where they share nothing, this one's."""
-    directory = os.environ.get(metrics_files.DIRECTORY, "")
+    directory = os.environ.get(metrics_multiprocess.DIRECTORY, "")
     if not os.path.isdir(directory):
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
@@ -149,8 +151,8 @@ def counted_by_processes() -> bytes:
 def _begin_in_child() -> None:
     """A forked child counts into files of its own."""
     global _out_of_order
-    if metrics_files.DIRECTORY in os.environ:
-        _out_of_order = None if metrics_files.has_room() else "no room for its files"
+    if metrics_multiprocess.DIRECTORY in os.environ:
+        _out_of_order = None if metrics_multiprocess.has_room() else "no room for its files"
 
 
 os.register_at_fork(after_in_child=_begin_in_child)

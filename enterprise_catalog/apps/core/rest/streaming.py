@@ -11,8 +11,8 @@ from contextlib import closing
 import structlog
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
-from enterprise_catalog.apps.core import replica
-from enterprise_catalog.apps.core.db import snapshot
+from enterprise_catalog.apps.core.db import replica
+from enterprise_catalog.apps.core.db.locks import snapshot
 
 log = structlog.get_logger(__name__)
 

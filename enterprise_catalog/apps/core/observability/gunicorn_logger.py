@@ -9,7 +9,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from enterprise_catalog.apps.core.logging import LineFormatter, line_handler
+from enterprise_catalog.apps.core.observability.logging import LineFormatter, line_handler
 
 
 class LineLogger(Logger):
@@ -25,4 +25,7 @@ class LineLogger(Logger):
             super()._set_handler(log, output, LineFormatter(), stream)
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
-        """Nothing: the line of `core.middleware` says it, without the path and the query string (--access-logfile)."""
+        """
+        Nothing: the line of `core.middleware.request_log` says it, without the path and the query string
+        (--access-logfile).
+        """

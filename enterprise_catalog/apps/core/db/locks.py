@@ -13,8 +13,8 @@ from django.db import OperationalError, connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Now
 
-from enterprise_catalog.apps.core.chunks import in_measured_chunks
-from enterprise_catalog.apps.core.replica import reading
+from enterprise_catalog.apps.core.db.batching import in_measured_chunks
+from enterprise_catalog.apps.core.db.replica import reading
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -2,7 +2,7 @@
 One JSON object per log line, for structlog and for every library that uses Python's logging alike.
 
 Lines carry the request id and the user's id once they are known. They never carry tokens, names, addresses, or what a
-caller asked about. What is printed past logging is the business of `core.output`.
+caller asked about. What is printed past logging is the business of `core.observability.process_output`.
 """
 
 import json
@@ -21,7 +21,7 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 from structlog.typing import EventDict, Processor
 
-from enterprise_catalog.apps.core import library_lines
+from enterprise_catalog.apps.core.observability import library_logs
 
 # Docker and the container runtimes of Kubernetes cut longer lines into pieces, which are no JSON any more.
 MAX_LINE_BYTES = 16 * 1024
@@ -159,7 +159,7 @@ class LineFormatter(structlog.stdlib.ProcessorFormatter):
         super().__init__(
             foreign_pre_chain=_ENRICH,
             processors=[
-                library_lines.told_briefly,
+                library_logs.told_briefly,
                 *_FINISH,
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(serializer=to_json),
@@ -218,7 +218,7 @@ def logging_config(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": LineFormatter}},
-        "filters": {"only_exceptions": {"()": library_lines.OnlyExceptions}},
+        "filters": {"only_exceptions": {"()": library_logs.OnlyExceptions}},
         "handlers": {"stderr": {"class": f"{__name__}.LineHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level.upper()},
         "loggers": {

@@ -25,8 +25,8 @@ import structlog
 import tenacity
 from django.conf import settings
 
-from enterprise_catalog.apps.core.deadlines import Deadline, DeadlineAdapter
-from enterprise_catalog.apps.core.metrics import count_call
+from enterprise_catalog.apps.core.http_client.deadlines import Deadline, DeadlineAdapter
+from enterprise_catalog.apps.core.observability.metrics import count_call
 
 log = structlog.get_logger(__name__)
 

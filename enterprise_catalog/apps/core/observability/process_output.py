@@ -17,7 +17,7 @@ from typing import Any, TextIO, cast
 
 from django.core.exceptions import ImproperlyConfigured
 
-from enterprise_catalog.apps.core.logging import configure, line_handler, logging_config
+from enterprise_catalog.apps.core.observability.logging import configure, line_handler, logging_config
 
 _DEFAULT_LEVEL = "INFO"
 # Somebody who prints without ever ending a line does not fill the memory.

@@ -16,9 +16,9 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.cache import patch_vary_headers
 
-from enterprise_catalog.apps.core import sql_time
-from enterprise_catalog.apps.core.client_address import peer
-from enterprise_catalog.apps.core.metrics import count_request
+from enterprise_catalog.apps.core.db import query_timing
+from enterprise_catalog.apps.core.middleware.client_address import peer
+from enterprise_catalog.apps.core.observability.metrics import count_request
 from enterprise_catalog.apps.core.text import shortened
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
-        sql_time.start_counting()
+        query_timing.start_counting()
         given = request.headers.get(HEADER, "")
         request_id = given if _USABLE.fullmatch(given) else secrets.token_hex(16)
         structlog.contextvars.clear_contextvars()

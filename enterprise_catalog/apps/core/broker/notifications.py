@@ -18,7 +18,7 @@ from celery import Task, current_app
 from django.conf import settings
 from kombu import Connection
 
-from enterprise_catalog.apps.core.metrics import count_lost_nudge
+from enterprise_catalog.apps.core.observability.metrics import count_lost_nudge
 
 log = structlog.get_logger(__name__)
 
