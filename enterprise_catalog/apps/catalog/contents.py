@@ -20,7 +20,7 @@ from enterprise_catalog.apps.catalog.variants import (
     variant_of,
 )
 from enterprise_catalog.apps.core.packed_json import pack, unpack
-from enterprise_catalog.apps.discovery.documents import problem_with_key
+from enterprise_catalog.apps.discovery.search_documents import problem_with_key
 
 ContentType = ContentMetadata.ContentType
 

@@ -18,7 +18,7 @@ from django.conf import settings
 from enterprise_catalog.apps.catalog.service_keys import RESTRICTED_RUNS_KEY
 from enterprise_catalog.apps.core.json_depth import is_deeper_than
 from enterprise_catalog.apps.core.packed_json import digest
-from enterprise_catalog.apps.discovery.filters import RESERVED_KEYS, SERVICE_ONLY_KEYS, canonical_request
+from enterprise_catalog.apps.discovery.search_request import RESERVED_KEYS, SERVICE_ONLY_KEYS, canonical_request
 
 _PRICE = "first_enrollable_paid_seat_price"
 _ORDER_LOOKUPS = frozenset({"lt", "lte", "gt", "gte"})

@@ -32,7 +32,7 @@ from enterprise_catalog.apps.core.datetimes import sortable_moment
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.locks import sent_bytes
 from enterprise_catalog.apps.core.packed_json import digest, pack, pack_bytes, unpack
-from enterprise_catalog.apps.discovery.documents import problem_with_key
+from enterprise_catalog.apps.discovery.search_documents import problem_with_key
 
 log = structlog.get_logger(__name__)
 

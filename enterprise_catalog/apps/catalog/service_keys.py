@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from enterprise_catalog.apps.discovery.documents import MAX_KEY_LENGTH, problem_with_key
+from enterprise_catalog.apps.discovery.search_documents import MAX_KEY_LENGTH, problem_with_key
 
 log = structlog.get_logger(__name__)
 

@@ -16,8 +16,8 @@ from django.conf import settings
 
 from enterprise_catalog.apps.core.db.batching import in_measured_chunks
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
-from enterprise_catalog.apps.discovery.documents import Unstorable, pack_document, problem_with_key
-from enterprise_catalog.apps.discovery.walks import read_twice_if_moved, walk
+from enterprise_catalog.apps.discovery.pagination import read_twice_if_moved, walk
+from enterprise_catalog.apps.discovery.search_documents import Unstorable, pack_document, problem_with_key
 
 log = structlog.get_logger(__name__)
 

@@ -18,16 +18,16 @@ from typing import Any
 from django.conf import settings
 
 from enterprise_catalog.apps.discovery.client import DiscoveryClient, NotThere
-from enterprise_catalog.apps.discovery.documents import (
+from enterprise_catalog.apps.discovery.errors import DiscoveryMalformed, DiscoveryRejected, WindowExceeded
+from enterprise_catalog.apps.discovery.pagination import read_twice_if_moved, walk
+from enterprise_catalog.apps.discovery.search_documents import (
     FoundDocument,
     QuarantinedDocument,
     SkippedDocument,
     classify,
     identity,
 )
-from enterprise_catalog.apps.discovery.errors import DiscoveryMalformed, DiscoveryRejected, WindowExceeded
-from enterprise_catalog.apps.discovery.filters import sent_filter
-from enterprise_catalog.apps.discovery.walks import read_twice_if_moved, walk
+from enterprise_catalog.apps.discovery.search_request import sent_filter
 
 _V1_PATH = "/api/v1/search/all/"
 _V2_PATH = "/api/v2/search/all/"

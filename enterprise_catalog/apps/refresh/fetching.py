@@ -22,9 +22,9 @@ from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
-from enterprise_catalog.apps.discovery.documents import FoundDocument
 from enterprise_catalog.apps.discovery.records import fetch_courses, fetch_programs
 from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
+from enterprise_catalog.apps.discovery.search_documents import FoundDocument
 from enterprise_catalog.apps.refresh.claims import Claim
 
 log = structlog.get_logger(__name__)

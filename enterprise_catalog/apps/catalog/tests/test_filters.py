@@ -16,7 +16,7 @@ from enterprise_catalog.apps.catalog.filters import (
     filter_warnings,
     warning_header,
 )
-from enterprise_catalog.apps.discovery.filters import canonical_request
+from enterprise_catalog.apps.discovery.search_request import canonical_request
 
 DEFAULT_2019 = {
     "content_type": "course",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enterprise_catalog.apps.core.packed_json import unpack
-from enterprise_catalog.apps.discovery.documents import (
+from enterprise_catalog.apps.discovery.search_documents import (
     FoundDocument,
     QuarantinedDocument,
     SkippedDocument,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enterprise_catalog.apps.discovery.filters import canonical_request, sent_filter
+from enterprise_catalog.apps.discovery.search_request import canonical_request, sent_filter
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
 FILTERS = st.dictionaries(

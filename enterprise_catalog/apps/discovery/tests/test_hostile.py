@@ -8,7 +8,6 @@ import pytest
 
 from enterprise_catalog.apps.core.tests.scripted import Answer, Reply, ScriptedServer
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
-from enterprise_catalog.apps.discovery.documents import MAX_NESTED_RUNS
 from enterprise_catalog.apps.discovery.errors import (
     DiscoveryIncomplete,
     DiscoveryMalformed,
@@ -17,6 +16,7 @@ from enterprise_catalog.apps.discovery.errors import (
 )
 from enterprise_catalog.apps.discovery.records import fetch_courses
 from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
+from enterprise_catalog.apps.discovery.search_documents import MAX_NESTED_RUNS
 
 V1, V2, COURSES = "/api/v1/search/all/", "/api/v2/search/all/", "/api/v1/courses/"
 
