@@ -29,7 +29,7 @@ from enterprise_catalog.apps.catalog.versions import Version, version_of_catalog
 from enterprise_catalog.apps.core.db.locks import Moved
 from enterprise_catalog.apps.core.db.replica import reading
 from enterprise_catalog.apps.core.db.row_lookup import Columns, Part
-from enterprise_catalog.apps.customers.lookup import SERVED
+from enterprise_catalog.apps.customers.selectors import SERVED
 
 # The surfaces whose pages are read here.
 _COUNTS = (V1.count, V2.count)

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from enterprise_catalog.apps.core.db.locks import DatabaseNow, database_now
 from enterprise_catalog.apps.core.http_client.client import ServiceError
-from enterprise_catalog.apps.customers.lms import CustomerFacts, Lms
+from enterprise_catalog.apps.customers.lms_client import CustomerFacts, Lms
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 log = structlog.get_logger(__name__)

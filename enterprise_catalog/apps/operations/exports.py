@@ -18,7 +18,7 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import walk_listed
 from enterprise_catalog.apps.catalog.surfaces import Surface
 from enterprise_catalog.apps.catalog.tabular import COLUMNS, Cell, row_of
-from enterprise_catalog.apps.customers.lookup import customer_with
+from enterprise_catalog.apps.customers.selectors import customer_with
 
 CSV, XLSX = "csv", "xlsx"
 # What each kind of file is sent as.

@@ -14,7 +14,7 @@ from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.filters import content_filter_hash
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
-from enterprise_catalog.apps.customers.lookup import customer_with
+from enterprise_catalog.apps.customers.selectors import customer_with
 from enterprise_catalog.apps.operations.catalogs import ABSENT, CatalogValues, SavedCatalog, save_catalog
 from enterprise_catalog.apps.operations.errors import Gone, InvalidValues
 

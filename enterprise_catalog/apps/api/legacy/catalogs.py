@@ -26,7 +26,7 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import Cut, listed_page
 from enterprise_catalog.apps.core.rest.renderers import Rendered
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.customers.lookup import customer_with
+from enterprise_catalog.apps.customers.selectors import customer_with
 
 # The names of callers, and ours.
 _COLUMNS = {

@@ -17,7 +17,7 @@ from enterprise_catalog.apps.catalog.linking import link_context
 from enterprise_catalog.apps.catalog.links import LinkContext
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.customers.lookup import customer_with
+from enterprise_catalog.apps.customers.selectors import customer_with
 
 _RECORD = OpenApiResponse(
     {

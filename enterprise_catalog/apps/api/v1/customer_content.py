@@ -19,7 +19,7 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.pages import Cut, asked_page
 from enterprise_catalog.apps.catalog.versions import latest_modified, version_of_catalog
 from enterprise_catalog.apps.core.rest.renderers import Rendered
-from enterprise_catalog.apps.customers.lookup import customer_with
+from enterprise_catalog.apps.customers.selectors import customer_with
 
 _SKIP = "skip_customer_fetch"
 
