@@ -13,10 +13,10 @@ from django.core.management import call_command
 from django.db import connection, migrations, models
 from django.db.models import Model
 
+from enterprise_catalog.apps.catalog.api_versions import LEGACY, V1
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
-from enterprise_catalog.apps.catalog.pages import Cut, listed_page
-from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION
-from enterprise_catalog.apps.catalog.surfaces import LEGACY, V1
+from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
+from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION
 from enterprise_catalog.apps.operations.consistency import violations
 from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.claims import State

@@ -18,7 +18,7 @@ import django
 # Steps are functions of modules with models, which want Django first.
 django.setup()
 
-from enterprise_catalog.apps.catalog import store  # noqa: E402
+from enterprise_catalog.apps.catalog.storage import content_store  # noqa: E402
 from enterprise_catalog.apps.refresh import outcomes, pipeline  # noqa: E402
 from enterprise_catalog.celery import app as app  # noqa: E402
 
@@ -26,7 +26,7 @@ from enterprise_catalog.celery import app as app  # noqa: E402
 STEPS: dict[str, tuple[Any, str]] = {
     "claimed": (pipeline, "claim_next"),
     "fetched": (pipeline, "fetch_everything"),
-    "stored in part": (store, "_store_batch"),
+    "stored in part": (content_store, "_store_batch"),
     "stored": (pipeline, "store_contents"),
     "about to publish": (pipeline, "_report_poison"),
     "published, not committed": (outcomes, "apply_difference"),
@@ -62,4 +62,4 @@ if os.environ.get("STOP_AT"):
     _module, _name = STEPS[os.environ["STOP_AT"]]
     setattr(_module, _name, _staying(getattr(_module, _name), Path(os.environ["STOP_MARK"])))
     # So that little content makes more than one batch.
-    store._BATCH_ROWS = 5
+    content_store._BATCH_ROWS = 5

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from enterprise_catalog.apps.catalog import store
+from enterprise_catalog.apps.catalog.storage import content_store
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.refresh import outcomes, pipeline
 
@@ -28,7 +28,7 @@ def tell(monkeypatch, at):
     transaction: the difference is there, and not yet committed.
     """
     claim_runs, fetch, publish = pipeline.claim_runs, pipeline.fetch_everything, pipeline.publish_or_hold
-    post, store_batch, apply_difference = DiscoveryClient.post, store._store_batch, outcomes.apply_difference
+    post, store_batch, apply_difference = DiscoveryClient.post, content_store._store_batch, outcomes.apply_difference
 
     def claiming(*arguments: Any) -> Any:
         claims = claim_runs(*arguments)
@@ -66,8 +66,8 @@ def tell(monkeypatch, at):
     monkeypatch.setattr(pipeline, "claim_runs", claiming)
     monkeypatch.setattr(DiscoveryClient, "post", asking)
     monkeypatch.setattr(pipeline, "fetch_everything", fetching)
-    monkeypatch.setattr(store, "_store_batch", storing)
-    monkeypatch.setattr(store, "_BATCH_ROWS", ROWS_PER_BATCH)
+    monkeypatch.setattr(content_store, "_store_batch", storing)
+    monkeypatch.setattr(content_store, "_BATCH_ROWS", ROWS_PER_BATCH)
     monkeypatch.setattr(pipeline, "publish_or_hold", publishing)
     monkeypatch.setattr(outcomes, "apply_difference", writing)
 

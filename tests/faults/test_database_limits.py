@@ -13,8 +13,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from enterprise_catalog.apps.catalog import store
-from enterprise_catalog.apps.catalog.membership import matching_pairs
+from enterprise_catalog.apps.catalog.api_versions import V2
 from enterprise_catalog.apps.catalog.models import (
     AllowedRun,
     CatalogQuery,
@@ -23,7 +22,8 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     NestedRun,
 )
-from enterprise_catalog.apps.catalog.surfaces import V2
+from enterprise_catalog.apps.catalog.reading.containment import matching_pairs
+from enterprise_catalog.apps.catalog.storage import content_store
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.records import CourseReview
@@ -135,13 +135,13 @@ def test_large_courses_are_rendered_anew_in_statements_that_fit(sandbox, monkeyp
         put(sandbox, f"edX+Large{number}", search={}, record={"outcome": noise(MB)})
     query = make_query(COURSES)
     refreshed(query)
-    monkeypatch.setattr(store, "RENDERING_VERSION", store.RENDERING_VERSION + 1)
+    monkeypatch.setattr(content_store, "RENDERING_VERSION", content_store.RENDERING_VERSION + 1)
     requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
     run = RefreshRun.objects.get(state=State.QUEUED)
     refresh(run.pk)
     run.refresh_from_db()
     assert (run.state, reported(run)) == (State.PUBLISHED, {})
-    assert set(ContentMetadata.objects.values_list("rendering_version", flat=True)) == {store.RENDERING_VERSION}
+    assert set(ContentMetadata.objects.values_list("rendering_version", flat=True)) == {content_store.RENDERING_VERSION}
 
 
 def test_reviews_of_large_courses_fit_too(sandbox):

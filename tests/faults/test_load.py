@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from django.db.models import F
 
-from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
+from enterprise_catalog.apps.catalog.content_filters.warnings import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.refresh.claims import State

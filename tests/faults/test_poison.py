@@ -7,8 +7,8 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from enterprise_catalog.apps.catalog.consistency import violations
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentDocuments, FullRecordRequest, NestedRun
+from enterprise_catalog.apps.catalog.storage.consistency import violations
 from enterprise_catalog.apps.console.tests.people import page, signed_in
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.core.tests.scripted import Reply, ScriptedServer

@@ -16,10 +16,10 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
 from enterprise_catalog.apps.access.roles import Grants, grants_of
+from enterprise_catalog.apps.catalog.api_versions import Surface
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.pages import Cut
-from enterprise_catalog.apps.catalog.serving import ServedCatalog, ServedPage, served_catalog, served_page
-from enterprise_catalog.apps.catalog.surfaces import Surface
+from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog, ServedPage, served_catalog, served_page
+from enterprise_catalog.apps.catalog.reading.pages import Cut
 from enterprise_catalog.apps.core.db.row_lookup import Part, PreparedLookup
 from enterprise_catalog.apps.core.uuids import parse_uuid
 

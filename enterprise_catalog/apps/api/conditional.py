@@ -14,7 +14,7 @@ from django.utils.http import http_date, parse_etags
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.catalog.versions import Version
+from enterprise_catalog.apps.catalog.rendering.cache_validators import Version
 from enterprise_catalog.apps.core.packed_json import digest
 
 # Private, since answers depend on who asks; always asked again, since they change with any publish.

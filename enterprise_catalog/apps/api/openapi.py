@@ -18,7 +18,7 @@ from rest_framework.permissions import IsAuthenticated
 
 from enterprise_catalog.apps.api.bounds import MESSAGE, beyond
 from enterprise_catalog.apps.api.conditional import MAY_BE_KEPT
-from enterprise_catalog.apps.catalog.surfaces import LEGACY, V2, Surface
+from enterprise_catalog.apps.catalog.api_versions import LEGACY, V2, Surface
 from enterprise_catalog.apps.core.middleware.request_log import NOT_TO_BE_KEPT
 
 _JSON, _XML = "application/json", "application/xml"

@@ -7,7 +7,7 @@ import orjson
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.catalog.pages import ContentWalk
+from enterprise_catalog.apps.catalog.reading.pages import ContentWalk
 from enterprise_catalog.apps.core.rest.renderers import XML_DECLARATION, to_json, to_xml, xml_element
 from enterprise_catalog.apps.core.rest.streaming import stream
 

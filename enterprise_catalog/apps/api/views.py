@@ -13,8 +13,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from enterprise_catalog.apps.api.throttling import UserThrottle
-from enterprise_catalog.apps.catalog.query_changes import QueryGone
-from enterprise_catalog.apps.catalog.surfaces import V1, Surface
+from enterprise_catalog.apps.catalog.api_versions import V1, Surface
+from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.core.db import replica
 from enterprise_catalog.apps.core.db.locks import Moved, snapshot
 

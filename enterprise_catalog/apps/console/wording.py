@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from enterprise_catalog.apps.catalog.filters import FilterWarning
+from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarning
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.text import shortened
 from enterprise_catalog.apps.refresh.models import FilterPreview, RefreshRun

@@ -20,11 +20,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from enterprise_catalog.apps.access.roles import Grants
-from enterprise_catalog.apps.catalog.attachment import record_attachment
-from enterprise_catalog.apps.catalog.filters import FilterWarning, filter_warnings
+from enterprise_catalog.apps.catalog.change_feed.recording import record_attachment
+from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarning, filter_warnings
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.query_changes import Resolution
-from enterprise_catalog.apps.catalog.resolution import QueryWish
+from enterprise_catalog.apps.catalog.queries.plan_steps import Resolution
+from enterprise_catalog.apps.catalog.queries.resolution import QueryWish
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.customers.sync import ensure_customer
 from enterprise_catalog.apps.operations.errors import Conflict, Gone, InvalidValues, NotAllowed

@@ -6,8 +6,8 @@ Reads only; what is wrong is reported, never repaired: a violation is a bug, and
 
 from collections.abc import Iterator
 
-from enterprise_catalog.apps.catalog import consistency as catalog_consistency
-from enterprise_catalog.apps.catalog.consistency import Violation
+from enterprise_catalog.apps.catalog.storage import consistency as catalog_consistency
+from enterprise_catalog.apps.catalog.storage.consistency import Violation
 from enterprise_catalog.apps.core.db.locks import snapshot
 from enterprise_catalog.apps.refresh import consistency as refresh_consistency
 

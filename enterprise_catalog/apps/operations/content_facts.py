@@ -11,12 +11,12 @@ from uuid import UUID
 import orjson
 from django.db.models import Count, Max, QuerySet
 
-from enterprise_catalog.apps.catalog.carriers import Carriers, carriers_of
-from enterprise_catalog.apps.catalog.items import why_inactive
-from enterprise_catalog.apps.catalog.linking import bare_item
-from enterprise_catalog.apps.catalog.membership import queries_containing
+from enterprise_catalog.apps.catalog.content.items import why_inactive
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.pages import shared_items
+from enterprise_catalog.apps.catalog.reading.containment import queries_containing
+from enterprise_catalog.apps.catalog.reading.pages import shared_items
+from enterprise_catalog.apps.catalog.reading.related_keys import Carriers, carriers_of
+from enterprise_catalog.apps.catalog.rendering.template_filler import bare_item
 from enterprise_catalog.apps.core.fields import is_storable_key
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument

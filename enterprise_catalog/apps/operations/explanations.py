@@ -1,7 +1,8 @@
 """
 Why is this content in this catalog, or why not? (ADD-5)
 
-The answer is containment's own (`catalog.membership`); what is added are its reasons, in sentences for people who
+The answer is containment's own (`catalog.reading.containment`); what is added are its reasons, in sentences for people
+who
 never saw a table. API, command and admin page show the same. Reads only, and per query, which any number of catalogs
 share: so many statements for any number of catalogs.
 """
@@ -15,9 +16,9 @@ from uuid import UUID
 from django.conf import settings
 
 from enterprise_catalog.apps.access.catalogs import catalogs_with_queries
-from enterprise_catalog.apps.catalog.changes import last_changes
+from enterprise_catalog.apps.catalog.api_versions import V2
+from enterprise_catalog.apps.catalog.change_feed.feed import last_changes
 from enterprise_catalog.apps.catalog.freshness import Freshness, freshness
-from enterprise_catalog.apps.catalog.membership import Match, find_matches, matching_pairs
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
     CatalogContentKey,
@@ -25,7 +26,7 @@ from enterprise_catalog.apps.catalog.models import (
     EnterpriseCatalog,
     Standing,
 )
-from enterprise_catalog.apps.catalog.surfaces import V2
+from enterprise_catalog.apps.catalog.reading.containment import Match, find_matches, matching_pairs
 from enterprise_catalog.apps.operations.content_facts import ContentFacts
 from enterprise_catalog.apps.refresh.latest import LatestWork, latest_work
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun

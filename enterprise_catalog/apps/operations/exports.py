@@ -13,11 +13,11 @@ from typing import Any
 import orjson
 from xlsxwriter import Workbook
 
-from enterprise_catalog.apps.catalog.linking import CatalogLinker
+from enterprise_catalog.apps.catalog.api_versions import Surface
+from enterprise_catalog.apps.catalog.content.export_rows import COLUMNS, Cell, row_of
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.pages import walk_listed
-from enterprise_catalog.apps.catalog.surfaces import Surface
-from enterprise_catalog.apps.catalog.tabular import COLUMNS, Cell, row_of
+from enterprise_catalog.apps.catalog.reading.pages import walk_listed
+from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
 from enterprise_catalog.apps.customers.selectors import customer_with
 
 CSV, XLSX = "csv", "xlsx"

@@ -11,9 +11,9 @@ from typing import Any
 from django.db import transaction
 
 from enterprise_catalog.apps.access.roles import Grants
-from enterprise_catalog.apps.catalog.filters import FilterWarning, content_filter_hash, filter_warnings
+from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarning, content_filter_hash, filter_warnings
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.resolution import QueryWish
+from enterprise_catalog.apps.catalog.queries.resolution import QueryWish
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.operations.errors import Conflict, Gone, InvalidValues, NotAllowed
 from enterprise_catalog.apps.operations.queries import may_edit_query, resolve_wish, taken_errors

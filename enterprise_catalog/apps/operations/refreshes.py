@@ -12,7 +12,7 @@ from django.db import transaction
 
 from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.query_changes import QueryGone
+from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.operations.nudges import nudge_after_commit
 from enterprise_catalog.apps.refresh.budget import OPERATORS

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.db.models import Count, F, Q
 
-from enterprise_catalog.apps.catalog.consistency import Violation
+from enterprise_catalog.apps.catalog.storage.consistency import Violation
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 State = RefreshRun.State

@@ -13,11 +13,16 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from enterprise_catalog.apps.catalog.contents import ContentType, PreparedContent, prepare_content, stand_in_content
+from enterprise_catalog.apps.catalog.content.preparation import (
+    ContentType,
+    PreparedContent,
+    prepare_content,
+    stand_in_content,
+)
+from enterprise_catalog.apps.catalog.content_filters.directives import allowed_runs, forced_courses
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
-from enterprise_catalog.apps.catalog.overrides import WantedOverride
-from enterprise_catalog.apps.catalog.service_keys import allowed_runs, forced_courses
-from enterprise_catalog.apps.catalog.store import search_differs, stored_states
+from enterprise_catalog.apps.catalog.storage.content_store import search_differs, stored_states
+from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.core.packed_json import unpack

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.query_changes import QueryGone
+from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.core.db.locks import DatabaseNow, database_now
 from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.models import RefreshRun

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db import transaction
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.overrides import WantedOverride
-from enterprise_catalog.apps.catalog.query_changes import QueryGone
+from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
+from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.db.locks import database_now, retry_lost_locks, sent_bytes
 from enterprise_catalog.apps.core.packed_json import pack, unpack
 from enterprise_catalog.apps.refresh.claims import Claim, LeaseLost, State, end, fail, owned

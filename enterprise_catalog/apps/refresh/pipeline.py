@@ -24,8 +24,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from structlog.contextvars import bound_contextvars
 
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
-from enterprise_catalog.apps.catalog.query_changes import QueryGone
-from enterprise_catalog.apps.catalog.store import StoreReport, store_contents, stored_states
+from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
+from enterprise_catalog.apps.catalog.storage.content_store import StoreReport, store_contents, stored_states
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.locks import database_now, retry_lost_locks, upsert
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH

@@ -19,6 +19,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 
+from enterprise_catalog.apps.catalog.api_versions import SURFACES
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
     CatalogContentKey,
@@ -27,10 +28,9 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     Standing,
 )
-from enterprise_catalog.apps.catalog.overrides import WantedOverride, write_overrides
-from enterprise_catalog.apps.catalog.query_changes import QueryGone
-from enterprise_catalog.apps.catalog.standings import members_of, state_anew
-from enterprise_catalog.apps.catalog.surfaces import SURFACES
+from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
+from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride, write_overrides
+from enterprise_catalog.apps.catalog.storage.visibility import members_of, state_anew
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.refresh.guard import Objection, objection

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from enterprise_catalog.apps.catalog.models import CourseReview
-from enterprise_catalog.apps.catalog.store import render_again
+from enterprise_catalog.apps.catalog.storage.content_store import render_again
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks, upsert
 from enterprise_catalog.apps.discovery.client import DiscoveryClient

@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.query_changes import QueryGone
+from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.core.db.locks import database_now, retry_lost_locks
 from enterprise_catalog.apps.refresh.claims import State, due_before, end, recover_expired_leases
 from enterprise_catalog.apps.refresh.intents import request_run

@@ -20,10 +20,10 @@ from enterprise_catalog.apps.api.legacy.views import LegacyView, ignored_paramet
 from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request, page_size
 from enterprise_catalog.apps.api.params import integer_filter, uuid_filter
 from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, header, page_size_parameter
-from enterprise_catalog.apps.catalog.legacy import legacy_linker
-from enterprise_catalog.apps.catalog.linking import link_context
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.pages import Cut, listed_page
+from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
+from enterprise_catalog.apps.catalog.rendering.legacy_items import legacy_linker
+from enterprise_catalog.apps.catalog.rendering.template_filler import link_context
 from enterprise_catalog.apps.core.rest.renderers import Rendered
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.customers.selectors import customer_with

@@ -17,7 +17,11 @@ from enterprise_catalog.apps.api.v1.containment import (
     ids_of_query,
 )
 from enterprise_catalog.apps.api.v1.shapes import CatalogContainsShape
-from enterprise_catalog.apps.catalog.membership import CatalogMatches, matches_in_catalog, matches_in_catalogs_of
+from enterprise_catalog.apps.catalog.reading.containment import (
+    CatalogMatches,
+    matches_in_catalog,
+    matches_in_catalogs_of,
+)
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 

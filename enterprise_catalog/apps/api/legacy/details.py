@@ -11,11 +11,11 @@ from enterprise_catalog.apps.access.legacy import viewed_catalog
 from enterprise_catalog.apps.api.bounds import KEY
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.params import repaired
-from enterprise_catalog.apps.catalog.legacy import program_with_enrollment, with_enrollment
-from enterprise_catalog.apps.catalog.legacy_details import course_record, program_record, run_record
-from enterprise_catalog.apps.catalog.linking import link_context
-from enterprise_catalog.apps.catalog.links import LinkContext
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.reading.legacy_records import course_record, program_record, run_record
+from enterprise_catalog.apps.catalog.rendering.enrollment_urls import LinkContext
+from enterprise_catalog.apps.catalog.rendering.legacy_items import program_with_enrollment, with_enrollment
+from enterprise_catalog.apps.catalog.rendering.template_filler import link_context
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.customers.selectors import customer_with
 

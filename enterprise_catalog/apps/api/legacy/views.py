@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from enterprise_catalog.apps.access.authentication import BearerJwtAuthentication
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.surfaces import LEGACY
+from enterprise_catalog.apps.catalog.api_versions import LEGACY
 from enterprise_catalog.apps.core.rest.negotiation import ContentNegotiation
 
 # So many are named in the header; a caller with more knows what it is doing.

@@ -8,10 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from enterprise_catalog.apps.access.tests.tokens import E
-from enterprise_catalog.apps.catalog.attachment import record_attachment
-from enterprise_catalog.apps.catalog.contents import prepare_content
+from enterprise_catalog.apps.catalog.change_feed.recording import record_attachment
+from enterprise_catalog.apps.catalog.content.preparation import prepare_content
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, make_query

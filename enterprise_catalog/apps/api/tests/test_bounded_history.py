@@ -15,8 +15,8 @@ from rest_framework.test import APIClient
 
 from enterprise_catalog.apps.access.tests.tokens import admin, client_for, operator
 from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
-from enterprise_catalog.apps.catalog.histories import hold_filters, thin
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.models.history import hold_filters, thin
 from enterprise_catalog.apps.operations.catalogs import save_catalog
 from enterprise_catalog.apps.operations.tests.actors import OPERATOR, complete_values
 from enterprise_catalog.apps.refresh.pruning import prune

@@ -9,9 +9,9 @@ from django.utils.http import http_date
 from enterprise_catalog.apps.access.tests.tokens import E, client_for, learner
 from enterprise_catalog.apps.api.conditional import holds
 from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, publish, run_document, store
-from enterprise_catalog.apps.catalog import linking, versions
-from enterprise_catalog.apps.catalog import store as store_module
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.rendering import cache_validators, template_filler
+from enterprise_catalog.apps.catalog.storage import content_store as store_module
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.refresh.reviews import store_reviews
@@ -213,14 +213,19 @@ def test_what_links_are_made_of_is_part_of_the_tag(catalog, settings, name):
 
 
 @pytest.mark.parametrize(
-    ("module", "name"), [(versions, "RENDERING_VERSION"), (linking, "LINKING_VERSION"), (versions, "LINKING_VERSION")]
+    ("module", "name"),
+    [
+        (cache_validators, "RENDERING_VERSION"),
+        (template_filler, "LINKING_VERSION"),
+        (cache_validators, "LINKING_VERSION"),
+    ],
 )
 def test_what_the_code_makes_of_rows_is_part_of_a_version(catalog, monkeypatch, module, name):
     content = CatalogContentKey.objects.select_related("content").first().content
 
     def current():
-        of_catalog = versions.version_of_catalog(catalog=catalog, customer=None)
-        return of_catalog.facts, versions.version_of_content(content).facts
+        of_catalog = cache_validators.version_of_catalog(catalog=catalog, customer=None)
+        return of_catalog.facts, cache_validators.version_of_content(content).facts
 
     before = current()
     monkeypatch.setattr(module, name, 99)
@@ -229,7 +234,7 @@ def test_what_the_code_makes_of_rows_is_part_of_a_version(catalog, monkeypatch, 
 
 def test_items_that_are_rendered_anew_later_change_the_tag_again(catalog, monkeypatch):
     """Until the next refresh a new version of the code serves what an old one rendered."""
-    for module in (store_module, versions):
+    for module in (store_module, cache_validators):
         monkeypatch.setattr(module, "RENDERING_VERSION", 99)
     before = ask(catalog)["ETag"]
     store_courses(course_document("edX+A"))

@@ -17,9 +17,9 @@ from enterprise_catalog.apps.api.tests.builders import (
     run_document,
     store,
 )
-from enterprise_catalog.apps.catalog.attachment import record_attachment
+from enterprise_catalog.apps.catalog.change_feed.recording import record_attachment
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.overrides import WantedOverride
+from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.claims import fail
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun

@@ -10,7 +10,7 @@ from django.utils import timezone
 from enterprise_catalog.apps.access.tests.tokens import E, learner
 from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, program_document, run_document
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentMetadata
-from enterprise_catalog.apps.catalog.standings import members_of
+from enterprise_catalog.apps.catalog.storage.visibility import members_of
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCustomerFactory
 from enterprise_catalog.apps.core.datetimes import iso_moment
 from enterprise_catalog.apps.refresh.tests.builders import course_document, keys

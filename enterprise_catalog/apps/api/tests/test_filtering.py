@@ -8,7 +8,7 @@ from django.db import connection
 
 from enterprise_catalog.apps.access.tests.tokens import OTHER, E, learner, operator
 from enterprise_catalog.apps.api.tests.builders import make_catalog, publish, run_document
-from enterprise_catalog.apps.catalog import membership
+from enterprise_catalog.apps.catalog.reading import containment
 from enterprise_catalog.apps.refresh.tests.builders import course_document
 
 pytestmark = pytest.mark.django_db
@@ -123,7 +123,7 @@ def test_only_post():  # AUTH-9
 @pytest.mark.mariadb
 @pytest.mark.django_db(transaction=True)
 def test_a_publish_between_two_statements_is_not_seen(monkeypatch):  # P2
-    monkeypatch.setattr(membership, "_KEYS_PER_STATEMENT", 1)
+    monkeypatch.setattr(containment, "_KEYS_PER_STATEMENT", 1)
     catalog = make_catalog("edX+A", "edX+B")
     published = []
 

@@ -11,9 +11,9 @@ import pytest
 
 from enterprise_catalog.apps.access.tests.tokens import learner, operator
 from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, publish, run_document, store
-from enterprise_catalog.apps.catalog.consistency import violations
-from enterprise_catalog.apps.catalog.membership import find_matches
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.reading.containment import find_matches
+from enterprise_catalog.apps.catalog.storage.consistency import violations
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.refresh.reviews import store_reviews

@@ -13,10 +13,10 @@ from django.db import connection, transaction
 
 from enterprise_catalog.apps.access.tests.tokens import E, learner
 from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, store
-from enterprise_catalog.apps.catalog import membership, serving
-from enterprise_catalog.apps.catalog.anchors import ANCHOR_EVERY
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
-from enterprise_catalog.apps.catalog.overrides import WantedOverride
+from enterprise_catalog.apps.catalog.reading import catalogs, containment
+from enterprise_catalog.apps.catalog.reading.page_offsets import ANCHOR_EVERY
+from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory, publish_members
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
@@ -54,7 +54,7 @@ ASKS = {
 
 @pytest.fixture
 def catalog(monkeypatch):
-    monkeypatch.setattr(membership, "_KEYS_PER_STATEMENT", 50)
+    monkeypatch.setattr(containment, "_KEYS_PER_STATEMENT", 50)
     store(*map(course_document, ALL))
     return make_catalog(*ALL[:SIZE])
 
@@ -90,7 +90,7 @@ def assert_of_one_moment(ask, change, *, seen):
         with transaction.atomic():
             old = answer_of(ask())
             if not seen:
-                serving._seen.cache_clear()
+                catalogs._seen.cache_clear()
             with before_statement(number, change) as happened:
                 answer = answer_of(ask())
             new = answer_of(ask())

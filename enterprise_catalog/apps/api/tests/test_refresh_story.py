@@ -8,7 +8,7 @@ from django.db.models import F
 
 from enterprise_catalog.apps.access.tests.tokens import OTHER, E, admin, client_for, learner, operator
 from enterprise_catalog.apps.api.tests.builders import CATALOGS
-from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.refresh import budget, pipeline
 from enterprise_catalog.apps.refresh.models import RefreshRun
 

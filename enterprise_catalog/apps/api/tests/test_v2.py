@@ -6,7 +6,7 @@ import pytest
 
 from enterprise_catalog.apps.access.tests.tokens import E, admin, learner, operator
 from enterprise_catalog.apps.api.tests.builders import store
-from enterprise_catalog.apps.catalog.overrides import WantedOverride
+from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.outcomes import publish_or_hold

@@ -20,10 +20,10 @@ from enterprise_catalog.apps.api.v1.shapes import (
     keys_parameter,
 )
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.linking import bare_item
-from enterprise_catalog.apps.catalog.lookup import all_contents, content_named, contents_named
-from enterprise_catalog.apps.catalog.pages import shared_items
-from enterprise_catalog.apps.catalog.versions import version_of_content
+from enterprise_catalog.apps.catalog.reading.identifiers import all_contents, content_named, contents_named
+from enterprise_catalog.apps.catalog.reading.pages import shared_items
+from enterprise_catalog.apps.catalog.rendering.cache_validators import version_of_content
+from enterprise_catalog.apps.catalog.rendering.template_filler import bare_item
 from enterprise_catalog.apps.core.db.locks import Moved
 from enterprise_catalog.apps.core.rest.renderers import Rendered
 

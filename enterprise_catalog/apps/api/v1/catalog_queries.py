@@ -30,7 +30,11 @@ from enterprise_catalog.apps.api.v1.shapes import (
     QueryShape,
 )
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter, content_filter_hash
+from enterprise_catalog.apps.catalog.content_filters.warnings import (
+    UnusableFilter,
+    check_content_filter,
+    content_filter_hash,
+)
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.rest.parsers import FormParser, JSONParser
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer

@@ -16,7 +16,7 @@ from enterprise_catalog.apps.api.openapi import Refused
 from enterprise_catalog.apps.api.pagination import page_size, urls_with
 from enterprise_catalog.apps.api.v1.shapes import ChangesShape, page_size_parameter
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.changes import NoLongerKept, Position, changes_after
+from enterprise_catalog.apps.catalog.change_feed.feed import NoLongerKept, Position, changes_after
 from enterprise_catalog.apps.catalog.models import CatalogContentChange
 from enterprise_catalog.apps.core.datetimes import iso_moment, parse_moment
 from enterprise_catalog.apps.core.rest.exceptions import NoLongerThere

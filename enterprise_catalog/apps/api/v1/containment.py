@@ -22,7 +22,11 @@ from enterprise_catalog.apps.api.v1.shapes import (
     keys_parameter,
 )
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.membership import CatalogMatches, matches_in_catalog, matches_in_catalogs_of
+from enterprise_catalog.apps.catalog.reading.containment import (
+    CatalogMatches,
+    matches_in_catalog,
+    matches_in_catalogs_of,
+)
 
 ID_FIELDS = ("course_run_ids", "program_uuids")
 

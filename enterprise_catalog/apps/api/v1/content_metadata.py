@@ -32,8 +32,9 @@ from enterprise_catalog.apps.api.v1.shapes import (
     keys_parameter,
 )
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.anchors import QueryState
-from enterprise_catalog.apps.catalog.pages import (
+from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog, ServedPage
+from enterprise_catalog.apps.catalog.reading.page_offsets import QueryState
+from enterprise_catalog.apps.catalog.reading.pages import (
     ContentPage,
     ContentWalk,
     Cut,
@@ -42,8 +43,7 @@ from enterprise_catalog.apps.catalog.pages import (
     walk_asked,
     walk_listed,
 )
-from enterprise_catalog.apps.catalog.serving import ServedCatalog, ServedPage
-from enterprise_catalog.apps.catalog.versions import Version
+from enterprise_catalog.apps.catalog.rendering.cache_validators import Version
 from enterprise_catalog.apps.core.datetimes import iso_moment
 from enterprise_catalog.apps.core.rest.renderers import Rendered
 

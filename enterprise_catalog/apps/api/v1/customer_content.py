@@ -13,11 +13,11 @@ from enterprise_catalog.apps.api.conditional import unless_held
 from enterprise_catalog.apps.api.params import boolean, repaired
 from enterprise_catalog.apps.api.v1.shapes import IDENTIFIER, NOT_MODIFIED, ItemShape, flag_parameter
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.linking import CatalogLinker
-from enterprise_catalog.apps.catalog.lookup import members_named
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.pages import Cut, asked_page
-from enterprise_catalog.apps.catalog.versions import latest_modified, version_of_catalog
+from enterprise_catalog.apps.catalog.reading.identifiers import members_named
+from enterprise_catalog.apps.catalog.reading.pages import Cut, asked_page
+from enterprise_catalog.apps.catalog.rendering.cache_validators import latest_modified, version_of_catalog
+from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
 from enterprise_catalog.apps.core.rest.renderers import Rendered
 from enterprise_catalog.apps.customers.selectors import customer_with
 

@@ -13,8 +13,8 @@ from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, 
 from enterprise_catalog.apps.api.params import body_keys, has_body, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.v1.shapes import DIFF_KEYS, DiffShape, keys_parameter
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.diff import difference_from_members
-from enterprise_catalog.apps.catalog.serving import ServedCatalog
+from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog
+from enterprise_catalog.apps.catalog.reading.member_diff import difference_from_members
 
 _NAME = "content_keys"
 

@@ -12,7 +12,7 @@ from enterprise_catalog.apps.access.catalogs import LEARNER, customer_for
 from enterprise_catalog.apps.api.params import body_keys, body_uuids, json_body, limited
 from enterprise_catalog.apps.api.v1.shapes import FilteredKeysShape, FilterKeysShape
 from enterprise_catalog.apps.api.views import ApiView
-from enterprise_catalog.apps.catalog.membership import contained_keys, queries_of_customer
+from enterprise_catalog.apps.catalog.reading.containment import contained_keys, queries_of_customer
 
 
 class FilterContentItemsView(ApiView):

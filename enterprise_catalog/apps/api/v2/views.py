@@ -1,7 +1,7 @@
 """The views of v1 as v2 shows content: with the restricted runs that a content filter allows (V2-3)."""
 
 from enterprise_catalog.apps.api.v1 import containment, content_metadata, customer_content, filtering
-from enterprise_catalog.apps.catalog.surfaces import V2
+from enterprise_catalog.apps.catalog.api_versions import V2
 
 
 class ContentMetadataView(content_metadata.ContentMetadataView):

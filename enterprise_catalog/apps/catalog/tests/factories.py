@@ -6,7 +6,8 @@ from django.utils import timezone
 from factory.declarations import LazyAttribute, LazyFunction, Sequence, SubFactory
 from factory.django import DjangoModelFactory
 
-from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
+from enterprise_catalog.apps.catalog.api_versions import SURFACES
+from enterprise_catalog.apps.catalog.content_filters.warnings import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,
@@ -14,8 +15,7 @@ from enterprise_catalog.apps.catalog.models import (
     EnterpriseCatalog,
     Standing,
 )
-from enterprise_catalog.apps.catalog.standings import members_of
-from enterprise_catalog.apps.catalog.surfaces import SURFACES
+from enterprise_catalog.apps.catalog.storage.visibility import members_of
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 

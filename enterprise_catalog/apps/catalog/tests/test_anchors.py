@@ -6,12 +6,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from enterprise_catalog.apps.catalog.anchors import ANCHOR_EVERY
-from enterprise_catalog.apps.catalog.contents import prepare_content
+from enterprise_catalog.apps.catalog.api_versions import SURFACES
+from enterprise_catalog.apps.catalog.content.preparation import prepare_content
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
-from enterprise_catalog.apps.catalog.pages import Cut, listed_page
-from enterprise_catalog.apps.catalog.store import store_contents
-from enterprise_catalog.apps.catalog.surfaces import SURFACES
+from enterprise_catalog.apps.catalog.reading.page_offsets import ANCHOR_EVERY
+from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
+from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, publish_members
 from enterprise_catalog.apps.core.packed_json import pack
 

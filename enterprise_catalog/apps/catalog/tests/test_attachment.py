@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from enterprise_catalog.apps.catalog.attachment import record_attachment
+from enterprise_catalog.apps.catalog.change_feed.recording import record_attachment
 from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange, ContentMetadata
 from enterprise_catalog.apps.catalog.tests.factories import (
     CatalogQueryFactory,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enterprise_catalog.apps.catalog.filters import (
+from enterprise_catalog.apps.catalog.content_filters.warnings import (
     FilterWarning,
     UnusableFilter,
     check_content_filter,

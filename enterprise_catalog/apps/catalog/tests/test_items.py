@@ -2,7 +2,7 @@
 
 import pytest
 
-from enterprise_catalog.apps.catalog.items import Review, build_item, is_active, why_inactive
+from enterprise_catalog.apps.catalog.content.items import Review, build_item, is_active, why_inactive
 from tests.samples import sample
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enterprise_catalog.apps.catalog import links
-from enterprise_catalog.apps.catalog.links import LinkContext
+from enterprise_catalog.apps.catalog.rendering import enrollment_urls
+from enterprise_catalog.apps.catalog.rendering.enrollment_urls import LinkContext
 
 CUSTOMER = "6ae013d4-c5c4-474d-8da9-0e559b2448e2"
 CATALOG = "7467c9d2-433c-4f7e-ba2e-c5c7798527b2"
@@ -22,7 +22,7 @@ PORTAL = LinkContext(
     customer_uuid=CUSTOMER,
     portal_slug="acme",
     customer_slug="acme",
-    utm=links.utm_parameters("Acme, Inc."),
+    utm=enrollment_urls.utm_parameters("Acme, Inc."),
     audit=False,
 )
 LMS = replace(PORTAL, portal_slug=None)
@@ -30,13 +30,13 @@ LMS = replace(PORTAL, portal_slug=None)
 
 def test_portal_course():
     """ENR-1, example 1."""
-    url = links.course_enrollment_url(PORTAL, course_key="edX+DemoX", advertised_run_key=RUN)
+    url = enrollment_urls.course_enrollment_url(PORTAL, course_key="edX+DemoX", advertised_run_key=RUN)
     assert url == "https://enterprise.example.org/acme/course/edX+DemoX?utm_medium=enterprise&utm_source=acme-inc"
 
 
 def test_portal_run_with_audit():
     """ENR-1, example 2."""
-    url = links.run_enrollment_url(replace(PORTAL, audit=True), run_key=RUN, course_key="edX+DemoX")
+    url = enrollment_urls.run_enrollment_url(replace(PORTAL, audit=True), run_key=RUN, course_key="edX+DemoX")
     assert url == (
         "https://enterprise.example.org/acme/course/edX+DemoX?audit=true"
         "&course_run_key=course-v1%3AedX%2BDemoX%2B1T2026&utm_medium=enterprise&utm_source=acme-inc"
@@ -49,13 +49,15 @@ def test_lms_course_uses_its_advertised_run():
         f"https://lms.example.org/enterprise/{CUSTOMER}/course/{RUN}/enroll/"
         f"?catalog={CATALOG}&utm_medium=enterprise&utm_source=acme-inc"
     )
-    assert links.course_enrollment_url(LMS, course_key="edX+DemoX", advertised_run_key=RUN) == expected
-    assert links.run_enrollment_url(LMS, run_key=RUN, course_key="edX+DemoX") == expected
+    assert enrollment_urls.course_enrollment_url(LMS, course_key="edX+DemoX", advertised_run_key=RUN) == expected
+    assert enrollment_urls.run_enrollment_url(LMS, run_key=RUN, course_key="edX+DemoX") == expected
 
 
 def test_lms_course_without_advertised_run():
     """ENR-2, example 4."""
-    url = links.course_enrollment_url(replace(LMS, audit=True), course_key="edX+DemoX", advertised_run_key=None)
+    url = enrollment_urls.course_enrollment_url(
+        replace(LMS, audit=True), course_key="edX+DemoX", advertised_run_key=None
+    )
     assert url == (
         f"https://lms.example.org/enterprise/{CUSTOMER}/course/edX+DemoX/enroll/"
         f"?audit=true&catalog={CATALOG}&utm_medium=enterprise&utm_source=acme-inc"
@@ -65,7 +67,9 @@ def test_lms_course_without_advertised_run():
 @given(st.text(min_size=1))
 def test_any_key_survives_its_url(run):
     """META-23: a run's key comes out of the URL as it went in, however odd, in characters that JSON does not escape."""
-    portal, lms = (links.run_enrollment_url(context, run_key=run, course_key="edX+DemoX") for context in (PORTAL, LMS))
+    portal, lms = (
+        enrollment_urls.run_enrollment_url(context, run_key=run, course_key="edX+DemoX") for context in (PORTAL, LMS)
+    )
     assert dict(parse_qsl(urlsplit(portal).query, keep_blank_values=True))["course_run_key"] == run
     assert unquote(lms.partition("/course/")[2].partition("/enroll/?")[0]) == run
     for url in (portal, lms):
@@ -76,13 +80,15 @@ def test_any_key_survives_its_url(run):
 def test_old_keys_keep_their_slashes():
     """ENR-1, ENR-2: as today's service writes them, which the LMS and proxies on the way understand."""
     run = "MITx/6.00x/2012_Fall"
-    assert f"/course/{run}/enroll/?" in links.run_enrollment_url(LMS, run_key=run, course_key="MITx/6.00x")
-    assert "/acme/course/MITx/6.00x?" in links.run_enrollment_url(PORTAL, run_key=run, course_key="MITx/6.00x")
+    assert f"/course/{run}/enroll/?" in enrollment_urls.run_enrollment_url(LMS, run_key=run, course_key="MITx/6.00x")
+    assert "/acme/course/MITx/6.00x?" in enrollment_urls.run_enrollment_url(
+        PORTAL, run_key=run, course_key="MITx/6.00x"
+    )
 
 
 def test_exec_ed_on_the_portal():
     """ENR-3, example 5."""
-    url = links.exec_ed_enrollment_url(PORTAL, course_key="GetSmarter+AI", sku="ABC1234")
+    url = enrollment_urls.exec_ed_enrollment_url(PORTAL, course_key="GetSmarter+AI", sku="ABC1234")
     assert url == (
         "https://enterprise.example.org/acme/executive-education-2u/course/GetSmarter+AI"
         "?utm_medium=enterprise&utm_source=acme-inc"
@@ -91,7 +97,7 @@ def test_exec_ed_on_the_portal():
 
 def test_exec_ed_without_portal_goes_through_proxy_login():
     """ENR-4, example 6."""
-    url = links.exec_ed_enrollment_url(LMS, course_key="GetSmarter+AI", sku="ABC1234")
+    url = enrollment_urls.exec_ed_enrollment_url(LMS, course_key="GetSmarter+AI", sku="ABC1234")
     assert url == (
         "https://lms.example.org/enterprise/proxy-login/?enterprise_slug=acme"
         "&next=https%3A%2F%2Fecommerce.example.org%2Fexecutive-education-2u%2Fcheckout"
@@ -104,7 +110,7 @@ def test_exec_ed_without_portal_goes_through_proxy_login():
 )
 def test_exec_ed_that_cannot_be_bought(context, sku):
     """ENR-4."""
-    assert links.exec_ed_enrollment_url(context, course_key="GetSmarter+AI", sku=sku) is None
+    assert enrollment_urls.exec_ed_enrollment_url(context, course_key="GetSmarter+AI", sku=sku) is None
 
 
 @pytest.mark.parametrize(
@@ -119,21 +125,21 @@ def test_exec_ed_that_cannot_be_bought(context, sku):
 )
 def test_utm_slug(name, slug):
     """META-22."""
-    assert links.utm_slug(name) == slug
+    assert enrollment_urls.utm_slug(name) == slug
 
 
 def test_a_name_without_slug_sends_no_source():
     """META-22."""
-    context = replace(PORTAL, utm=links.utm_parameters("数学"))
-    url = links.course_enrollment_url(context, course_key="edX+DemoX", advertised_run_key=None)
+    context = replace(PORTAL, utm=enrollment_urls.utm_parameters("数学"))
+    url = enrollment_urls.course_enrollment_url(context, course_key="edX+DemoX", advertised_run_key=None)
     assert url == "https://enterprise.example.org/acme/course/edX+DemoX?utm_medium=enterprise"
 
 
 def test_a_name_without_slug_leaves_no_other_source():
     """META-22, META-23: discovery's own says whose link it was before, and would be counted."""
-    context = replace(PORTAL, utm=links.utm_parameters("数学"))
+    context = replace(PORTAL, utm=enrollment_urls.utm_parameters("数学"))
     for rest in ("", "&x=1"):
-        merged = links.with_utm(context, f"https://www.example.org/?utm_source=worker{rest}")
+        merged = enrollment_urls.with_utm(context, f"https://www.example.org/?utm_source=worker{rest}")
         assert merged == f"https://www.example.org/?utm_medium=enterprise{rest}"
 
 
@@ -165,7 +171,7 @@ def test_a_name_without_slug_leaves_no_other_source():
 )
 def test_merging_parameters(url, merged):
     """META-23."""
-    assert links.with_utm(PORTAL, url) == merged
+    assert enrollment_urls.with_utm(PORTAL, url) == merged
 
 
 @given(
@@ -173,12 +179,12 @@ def test_merging_parameters(url, merged):
 )
 def test_what_is_plain_is_what_taking_apart_would_give(rest, scheme):
     """META-23: plain URLs are not taken apart, and nobody sees a difference."""
-    url = links.linkable_url(f"{scheme}{rest}")
+    url = enrollment_urls.linkable_url(f"{scheme}{rest}")
     if url and "#" not in url:
         # A fragment makes it not plain.
-        assert links.with_utm(PORTAL, url) == links.with_utm(PORTAL, f"{url}#f").removesuffix("#f")
+        assert enrollment_urls.with_utm(PORTAL, url) == enrollment_urls.with_utm(PORTAL, f"{url}#f").removesuffix("#f")
 
 
 @given(st.text(max_size=10))
 def test_what_is_plain_in_a_path_is_what_encoding_would_give(key):
-    assert links._path(key) == quote(key, safe=links._PATH_SAFE)
+    assert enrollment_urls._path(key) == quote(key, safe=enrollment_urls._PATH_SAFE)

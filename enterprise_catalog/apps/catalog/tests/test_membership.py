@@ -9,8 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from enterprise_catalog.apps.catalog.contents import prepare_content
-from enterprise_catalog.apps.catalog.membership import matches_in_catalogs_of, matching_pairs
+from enterprise_catalog.apps.catalog.content.preparation import prepare_content
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,
@@ -18,9 +17,17 @@ from enterprise_catalog.apps.catalog.models import (
     EnterpriseCatalog,
     Standing,
 )
-from enterprise_catalog.apps.catalog.pages import Cut, asked_members, asked_page, listed_page, walk_asked, walk_listed
-from enterprise_catalog.apps.catalog.standings import members_of
-from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.catalog.reading.containment import matches_in_catalogs_of, matching_pairs
+from enterprise_catalog.apps.catalog.reading.pages import (
+    Cut,
+    asked_members,
+    asked_page,
+    listed_page,
+    walk_asked,
+    walk_listed,
+)
+from enterprise_catalog.apps.catalog.storage.content_store import store_contents
+from enterprise_catalog.apps.catalog.storage.visibility import members_of
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.db.locks import snapshot
 from enterprise_catalog.apps.core.packed_json import pack

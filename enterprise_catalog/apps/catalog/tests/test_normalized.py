@@ -2,7 +2,7 @@
 
 import pytest
 
-from enterprise_catalog.apps.catalog.normalized import exec_ed_sku, normalized_metadata
+from enterprise_catalog.apps.catalog.content.normalized_metadata import exec_ed_sku, normalized_metadata
 
 COURSE = {"course_type": "verified-audit"}
 EXEC_ED = {

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enterprise_catalog.apps.catalog.linking import CatalogLinker
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.rendering import GAP, render
+from enterprise_catalog.apps.catalog.rendering.item_template import GAP, render
+from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 PORTAL, LMS = True, False

@@ -6,9 +6,9 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enterprise_catalog.apps.catalog.contents import prepare_content
-from enterprise_catalog.apps.catalog.items import build_item
-from enterprise_catalog.apps.catalog.rendering import GAP, render
+from enterprise_catalog.apps.catalog.content.items import build_item
+from enterprise_catalog.apps.catalog.content.preparation import prepare_content
+from enterprise_catalog.apps.catalog.rendering.item_template import GAP, render
 from enterprise_catalog.apps.core.packed_json import pack
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)

@@ -4,7 +4,6 @@ import pytest
 
 from enterprise_catalog.apps.api.tests.builders import publish, run_document
 from enterprise_catalog.apps.api.tests.builders import store as api_store
-from enterprise_catalog.apps.catalog import store
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
     CatalogContentKey,
@@ -13,6 +12,7 @@ from enterprise_catalog.apps.catalog.models import (
     CourseReview,
     Standing,
 )
+from enterprise_catalog.apps.catalog.storage import content_store
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, publish_members
 from enterprise_catalog.apps.refresh.tests.builders import course_document, store_courses
 
@@ -53,7 +53,7 @@ def test_a_review_moves_the_version_and_no_date():  # META-19
     holder, other = holders([A], [B])
     before = CatalogQuery.objects.get(pk=holder.pk).content_modified
     CourseReview.objects.create(course_key="edX+A", reviews_count=3, avg_course_rating=4.5)
-    store.render_again(["edX+A"])
+    content_store.render_again(["edX+A"])
     assert versions(holder, other) == [1, 0]
     assert CatalogQuery.objects.get(pk=holder.pk).content_modified == before
 
@@ -62,7 +62,7 @@ def test_a_new_rendering_moves_the_version_and_no_date(monkeypatch):  # COM-18
     """Stored items are renewed one by one after a new RENDERING_VERSION; each time pages look different."""
     (query,) = holders([A])
     before = CatalogQuery.objects.get(pk=query.pk).content_modified
-    monkeypatch.setattr(store, "RENDERING_VERSION", 99)
+    monkeypatch.setattr(content_store, "RENDERING_VERSION", 99)
     store_courses(A)
     assert versions(query) == [1]
     assert CatalogQuery.objects.get(pk=query.pk).content_modified == before
@@ -72,7 +72,7 @@ def test_the_digest_is_that_of_the_item():  # COM-18
     holders([A])
     before = ContentMetadata.objects.get().rendered_digest
     CourseReview.objects.create(course_key="edX+A", reviews_count=3, avg_course_rating=4.5)
-    store.render_again(["edX+A"])
+    content_store.render_again(["edX+A"])
     assert len(before) == 32
     assert ContentMetadata.objects.get().rendered_digest != before
 

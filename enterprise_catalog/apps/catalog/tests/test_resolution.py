@@ -5,9 +5,9 @@ import uuid
 import pytest
 from django.db import transaction
 
-from enterprise_catalog.apps.catalog import resolution
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery
-from enterprise_catalog.apps.catalog.resolution import QueryConflict, QueryWish, plan_query, resolve_query
+from enterprise_catalog.apps.catalog.queries import resolution
+from enterprise_catalog.apps.catalog.queries.resolution import QueryConflict, QueryWish, plan_query, resolve_query
 from enterprise_catalog.apps.catalog.tests.factories import (
     CatalogQueryFactory,
     EnterpriseCatalogFactory,

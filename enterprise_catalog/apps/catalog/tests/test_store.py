@@ -7,12 +7,12 @@ import orjson
 import pytest
 from django.utils import timezone
 
-from enterprise_catalog.apps.catalog.contents import prepare_content
-from enterprise_catalog.apps.catalog.linking import CatalogLinker, link_context
-from enterprise_catalog.apps.catalog.links import run_enrollment_url
+from enterprise_catalog.apps.catalog.content.preparation import prepare_content
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, EnterpriseCatalog, NestedRun
-from enterprise_catalog.apps.catalog.rendering import GAP
-from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.catalog.rendering.enrollment_urls import run_enrollment_url
+from enterprise_catalog.apps.catalog.rendering.item_template import GAP
+from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker, link_context
+from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.core.packed_json import pack, unpack, unpack_bytes
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from tests.samples import sample

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enterprise_catalog.apps.catalog.variants import Variant, trim_ended_runs, variant_of
+from enterprise_catalog.apps.catalog.content.search_document_variants import Variant, trim_ended_runs, variant_of
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 OPEN = {"key": "open", "end": "2027-01-01T00:00:00Z"}

@@ -23,7 +23,7 @@ from enterprise_catalog.apps.catalog.models import (
     FullRecordRequest,
     NestedRun,
 )
-from enterprise_catalog.apps.catalog.rendering import GAP
+from enterprise_catalog.apps.catalog.rendering.item_template import GAP
 from enterprise_catalog.apps.console.admin.listing import ReadOnlyAdmin, starts_with, uuid_in
 from enterprise_catalog.apps.console.admin.query_display import run_link
 from enterprise_catalog.apps.console.display import (

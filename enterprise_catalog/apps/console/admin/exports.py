@@ -7,8 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 
+from enterprise_catalog.apps.catalog.api_versions import V1
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.surfaces import V1
 from enterprise_catalog.apps.console.admin.desk import DeskAdmin
 from enterprise_catalog.apps.core.rest.streaming import attachment
 from enterprise_catalog.apps.operations.exports import CONTENT_TYPES, export_catalog, filename

@@ -12,8 +12,8 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from enterprise_catalog.apps.catalog.content_filters.warnings import UnusableFilter, check_content_filter
 from enterprise_catalog.apps.catalog.course_modes import UnusableCourseModes, check_course_modes
-from enterprise_catalog.apps.catalog.filters import UnusableFilter, check_content_filter
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.display import pretty
 from enterprise_catalog.apps.operations.catalogs import ABSENT, CatalogValues

@@ -26,7 +26,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 
-from enterprise_catalog.apps.catalog.filters import filter_warnings
+from enterprise_catalog.apps.catalog.content_filters.warnings import filter_warnings
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.console.admin.forms import ContentFilterField, refusal_texts
 from enterprise_catalog.apps.console.admin.listing import uuid_in

@@ -9,8 +9,8 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from enterprise_catalog.apps.catalog.freshness import freshness
-from enterprise_catalog.apps.catalog.histories import hold_filters
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.models.history import hold_filters
 from enterprise_catalog.apps.console.admin import query_display
 from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staff, shows_version
 from enterprise_catalog.apps.console.admin.forms import QueryForm

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.utils.html import format_html
 
-from enterprise_catalog.apps.catalog.changes import latest_changes
+from enterprise_catalog.apps.catalog.change_feed.feed import latest_changes
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,

@@ -5,8 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from enterprise_catalog.apps.catalog.attachment import record_attachment
-from enterprise_catalog.apps.catalog.consistency import Violation
+from enterprise_catalog.apps.catalog.change_feed.recording import record_attachment
 from enterprise_catalog.apps.catalog.models import (
     CatalogAttachment,
     CatalogContentKey,
@@ -17,6 +16,7 @@ from enterprise_catalog.apps.catalog.models import (
     NestedRun,
     Standing,
 )
+from enterprise_catalog.apps.catalog.storage.consistency import Violation
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.packed_json import pack, pack_bytes, unpack
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer

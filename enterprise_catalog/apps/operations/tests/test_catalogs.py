@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from enterprise_catalog.apps.catalog.filters import FilterWarning
+from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarning
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.tests.factories import (
     CatalogQueryFactory,

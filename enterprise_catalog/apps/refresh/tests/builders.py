@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from enterprise_catalog.apps.catalog.contents import prepare_content
+from enterprise_catalog.apps.catalog.content.preparation import prepare_content
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery
-from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.core.packed_json import pack

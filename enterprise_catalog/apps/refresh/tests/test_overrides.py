@@ -5,13 +5,13 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from enterprise_catalog.apps.catalog.consistency import violations
-from enterprise_catalog.apps.catalog.diff import difference_from_members
-from enterprise_catalog.apps.catalog.linking import CatalogLinker
-from enterprise_catalog.apps.catalog.membership import matching_pairs
+from enterprise_catalog.apps.catalog.api_versions import V1, V2
 from enterprise_catalog.apps.catalog.models import AllowedRun, CatalogContentKey, ContentMetadata, ContentOverride
-from enterprise_catalog.apps.catalog.pages import Cut, listed_page, rendered_items, walk_listed
-from enterprise_catalog.apps.catalog.surfaces import V1, V2
+from enterprise_catalog.apps.catalog.reading.containment import matching_pairs
+from enterprise_catalog.apps.catalog.reading.member_diff import difference_from_members
+from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page, rendered_items, walk_listed
+from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
+from enterprise_catalog.apps.catalog.storage.consistency import violations
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.db.locks import snapshot
 from enterprise_catalog.apps.refresh import pipeline

@@ -7,11 +7,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from enterprise_catalog.apps.catalog import store
-from enterprise_catalog.apps.catalog.items import build_item
+from enterprise_catalog.apps.catalog.content.items import build_item
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentDocuments, ContentMetadata
-from enterprise_catalog.apps.catalog.pages import Cut, listed_page
-from enterprise_catalog.apps.catalog.store import store_contents
+from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
+from enterprise_catalog.apps.catalog.storage import content_store
+from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh import pipeline
@@ -265,7 +265,7 @@ def test_a_document_that_breaks_our_own_code_costs_its_course_only(sandbox, monk
             raise TypeError
         return build_item(**arguments)
 
-    monkeypatch.setattr(store, "build_item", build_with_a_bug)
+    monkeypatch.setattr(content_store, "build_item", build_with_a_bug)
     run = refreshed(query)
     assert run.state == State.PUBLISHED
     reported = dict(QuarantinedDocument.objects.filter(refresh_run=run).values_list("content_key", "reason"))

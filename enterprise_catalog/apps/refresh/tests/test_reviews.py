@@ -5,11 +5,11 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from enterprise_catalog.apps.catalog import store
-from enterprise_catalog.apps.catalog.items import build_item
-from enterprise_catalog.apps.catalog.linking import CatalogLinker
+from enterprise_catalog.apps.catalog.content.items import build_item
 from enterprise_catalog.apps.catalog.models import ContentMetadata, CourseReview, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.pages import rendered_items
+from enterprise_catalog.apps.catalog.reading.pages import rendered_items
+from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
+from enterprise_catalog.apps.catalog.storage import content_store
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.discovery.records import CourseReview as Received
 from enterprise_catalog.apps.refresh import reviews
@@ -60,7 +60,7 @@ def test_a_sweep_that_died_between_review_and_item_left_neither(query, monkeypat
     monkeypatch.setattr(reviews, "render_again", die)
     with pytest.raises(KeyboardInterrupt):
         store_reviews([Received("edX+DemoX", 120, 4.5)])
-    monkeypatch.setattr(reviews, "render_again", store.render_again)
+    monkeypatch.setattr(reviews, "render_again", content_store.render_again)
     store_reviews([Received("edX+DemoX", 120, 4.5)])
     assert served(query)["reviews_count"] == 120
 
@@ -74,7 +74,7 @@ def test_a_course_that_cannot_be_rendered_costs_itself_only(query, monkeypatch):
             raise TypeError
         return build_item(**arguments)
 
-    monkeypatch.setattr(store, "build_item", build_with_a_bug)
+    monkeypatch.setattr(content_store, "build_item", build_with_a_bug)
     before = ContentMetadata.objects.get(pk="edX+Breaks").rendered_digest
     store_reviews([Received("edX+Breaks", 7, 1.5), Received("edX+DemoX", 120, 4.5)])
     assert served(query)["reviews_count"] == 120

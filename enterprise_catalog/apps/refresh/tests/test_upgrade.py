@@ -5,7 +5,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
-from enterprise_catalog.apps.catalog.consistency import violations
+from enterprise_catalog.apps.catalog.api_versions import LEGACY
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,
@@ -13,8 +13,8 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     Standing,
 )
-from enterprise_catalog.apps.catalog.pages import Cut, listed_page
-from enterprise_catalog.apps.catalog.surfaces import LEGACY
+from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
+from enterprise_catalog.apps.catalog.storage.consistency import violations
 from enterprise_catalog.apps.refresh.pipeline import refresh
 from enterprise_catalog.apps.refresh.reviews import sweep_reviews_if_due
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested

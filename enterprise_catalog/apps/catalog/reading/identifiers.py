@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.db.models import QuerySet
 
-from enterprise_catalog.apps.catalog.items import ContentType
-from enterprise_catalog.apps.catalog.membership import find_matches
+from enterprise_catalog.apps.catalog.api_versions import V1, Surface
+from enterprise_catalog.apps.catalog.content.items import ContentType
 from enterprise_catalog.apps.catalog.models import ContentMetadata, NestedRun
-from enterprise_catalog.apps.catalog.surfaces import V1, Surface
+from enterprise_catalog.apps.catalog.reading.containment import find_matches
 from enterprise_catalog.apps.core.fields import is_storable_key
 from enterprise_catalog.apps.core.uuids import parse_uuid
 

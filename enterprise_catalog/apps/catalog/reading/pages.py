@@ -13,8 +13,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from enterprise_catalog.apps.catalog.anchors import QueryState, page_start
-from enterprise_catalog.apps.catalog.membership import find_matches
+from enterprise_catalog.apps.catalog.api_versions import SURFACES, V1, Surface
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,
@@ -22,8 +21,9 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     Standing,
 )
-from enterprise_catalog.apps.catalog.query_changes import QueryGone
-from enterprise_catalog.apps.catalog.surfaces import SURFACES, V1, Surface
+from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
+from enterprise_catalog.apps.catalog.reading.containment import find_matches
+from enterprise_catalog.apps.catalog.reading.page_offsets import QueryState, page_start
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.locks import Moved
 from enterprise_catalog.apps.core.db.replica import reading

@@ -16,8 +16,9 @@ from typing import Any
 
 import structlog
 
-from enterprise_catalog.apps.catalog.contents import ContentType
-from enterprise_catalog.apps.catalog.items import Review, build_item, may_be_allowed
+from enterprise_catalog.apps.catalog.content.items import Review, build_item, may_be_allowed
+from enterprise_catalog.apps.catalog.content.preparation import ContentType
+from enterprise_catalog.apps.catalog.content.search_document_variants import nested_runs
 from enterprise_catalog.apps.catalog.models import (
     AllowedRun,
     ContentDocuments,
@@ -25,9 +26,8 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     CourseReview,
 )
-from enterprise_catalog.apps.catalog.rendering import render
-from enterprise_catalog.apps.catalog.unusable import check_row_size, why_unusable
-from enterprise_catalog.apps.catalog.variants import nested_runs
+from enterprise_catalog.apps.catalog.rendering.item_template import render
+from enterprise_catalog.apps.catalog.storage.document_errors import check_row_size, why_unusable
 from enterprise_catalog.apps.core.datetimes import sortable_moment
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.locks import sent_bytes

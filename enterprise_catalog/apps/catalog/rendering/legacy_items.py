@@ -12,11 +12,11 @@ from typing import Any
 
 import orjson
 
-from enterprise_catalog.apps.catalog import links
-from enterprise_catalog.apps.catalog.items import hide_restricted_runs
-from enterprise_catalog.apps.catalog.links import LinkContext
+from enterprise_catalog.apps.catalog.content.items import hide_restricted_runs
+from enterprise_catalog.apps.catalog.content.search_document_variants import nested_runs
 from enterprise_catalog.apps.catalog.models import ContentMetadata
-from enterprise_catalog.apps.catalog.variants import nested_runs
+from enterprise_catalog.apps.catalog.rendering import enrollment_urls
+from enterprise_catalog.apps.catalog.rendering.enrollment_urls import LinkContext
 from enterprise_catalog.apps.core.datetimes import parse_moment
 
 ContentType = ContentMetadata.ContentType
@@ -53,12 +53,12 @@ def legacy_item(document: dict[str, Any], context: LinkContext, *, now: datetime
     """LEG-7. The document is the caller's to lose."""
     content_type = document["aggregation_key"].partition(":")[0]
     document.pop("content_last_modified", None)
-    if url := links.linkable_url(document.get("marketing_url")):
-        document["marketing_url"] = links.with_utm(context, url)
+    if url := enrollment_urls.linkable_url(document.get("marketing_url")):
+        document["marketing_url"] = enrollment_urls.with_utm(context, url)
     if content_type == ContentType.PROGRAM:
-        document["enrollment_url"] = links.lms_program_url(context, document.get("uuid") or document["key"])
+        document["enrollment_url"] = enrollment_urls.lms_program_url(context, document.get("uuid") or document["key"])
     else:
-        document["enrollment_url"] = links.lms_course_url(context, document.get("key") or document["uuid"])
+        document["enrollment_url"] = enrollment_urls.lms_course_url(context, document.get("key") or document["uuid"])
     if content_type == ContentType.COURSE:
         hide_restricted_runs(document)
         document["active"] = any(_is_open(run, now) for run in nested_runs(document))
@@ -68,7 +68,7 @@ def legacy_item(document: dict[str, Any], context: LinkContext, *, now: datetime
 
 def with_enrollment(record: dict[str, Any], context: LinkContext) -> dict[str, Any]:
     """A course or run, also one inside a program, that leads to its enrollment (LEG-15, LEG-16)."""
-    linked = record | {"enrollment_url": links.lms_course_url(context, record["key"])}
+    linked = record | {"enrollment_url": enrollment_urls.lms_course_url(context, record["key"])}
     if isinstance(record.get("course_runs"), list):
         linked["course_runs"] = _each_with_enrollment(record["course_runs"], context)
     return linked
@@ -76,7 +76,7 @@ def with_enrollment(record: dict[str, Any], context: LinkContext) -> dict[str, A
 
 def program_with_enrollment(record: dict[str, Any], context: LinkContext) -> dict[str, Any]:
     """A program whose courses and runs lead to their enrollment, too (LEG-16)."""
-    linked = record | {"enrollment_url": links.lms_program_url(context, record["uuid"])}
+    linked = record | {"enrollment_url": enrollment_urls.lms_program_url(context, record["uuid"])}
     if isinstance(record.get("courses"), list):
         linked["courses"] = _each_with_enrollment(record["courses"], context)
     return linked

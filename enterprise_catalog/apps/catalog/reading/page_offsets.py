@@ -12,8 +12,8 @@ from typing import Protocol
 
 from django.conf import settings
 
+from enterprise_catalog.apps.catalog.api_versions import Surface
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, Standing
-from enterprise_catalog.apps.catalog.surfaces import Surface
 from enterprise_catalog.apps.core.db.locks import Moved
 from enterprise_catalog.apps.core.db.replica import reading
 

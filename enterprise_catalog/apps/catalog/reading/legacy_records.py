@@ -7,11 +7,15 @@ in which it is contained (P2); None says that there is none to show.
 
 from typing import Any
 
-from enterprise_catalog.apps.catalog.items import ContentType, hide_restricted_runs, hide_restricted_runs_of_courses
-from enterprise_catalog.apps.catalog.membership import find_matches
+from enterprise_catalog.apps.catalog.api_versions import LEGACY
+from enterprise_catalog.apps.catalog.content.items import (
+    ContentType,
+    hide_restricted_runs,
+    hide_restricted_runs_of_courses,
+)
+from enterprise_catalog.apps.catalog.content.search_document_variants import nested_runs
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, ContentOverride
-from enterprise_catalog.apps.catalog.surfaces import LEGACY
-from enterprise_catalog.apps.catalog.variants import nested_runs
+from enterprise_catalog.apps.catalog.reading.containment import find_matches
 from enterprise_catalog.apps.core.db.locks import snapshot
 from enterprise_catalog.apps.core.packed_json import unpack
 

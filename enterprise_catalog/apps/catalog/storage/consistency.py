@@ -18,10 +18,11 @@ import orjson
 import zstandard
 from django.db.models import Count, Exists, F, OuterRef, Q
 
-from enterprise_catalog.apps.catalog.contents import ContentType, runs_of
-from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
-from enterprise_catalog.apps.catalog.items import Review, build_item, is_restricted
-from enterprise_catalog.apps.catalog.legacy import is_listed_on_legacy
+from enterprise_catalog.apps.catalog.api_versions import SURFACES
+from enterprise_catalog.apps.catalog.content.items import Review, build_item, is_restricted
+from enterprise_catalog.apps.catalog.content.preparation import ContentType, runs_of
+from enterprise_catalog.apps.catalog.content.search_document_variants import variant_of
+from enterprise_catalog.apps.catalog.content_filters.warnings import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,
@@ -33,11 +34,10 @@ from enterprise_catalog.apps.catalog.models import (
     NestedRun,
     Standing,
 )
-from enterprise_catalog.apps.catalog.overrides import allowed_run_keys, override_digest
-from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
-from enterprise_catalog.apps.catalog.standings import StandingRules, Standings
-from enterprise_catalog.apps.catalog.surfaces import SURFACES
-from enterprise_catalog.apps.catalog.variants import variant_of
+from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION, render
+from enterprise_catalog.apps.catalog.rendering.legacy_items import is_listed_on_legacy
+from enterprise_catalog.apps.catalog.storage.overrides import allowed_run_keys, override_digest
+from enterprise_catalog.apps.catalog.storage.visibility import StandingRules, Standings
 from enterprise_catalog.apps.core.datetimes import sortable_moment
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.packed_json import digest, digest_bytes, unpack, unpack_bytes

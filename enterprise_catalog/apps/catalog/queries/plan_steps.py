@@ -1,7 +1,8 @@
 """
 What can happen to a catalog query when a caller's wish is resolved, each as one step that can be carried out.
 
-Which step is right is decided in `catalog.resolution`, under locks that hold until the step is done. A step writes the
+Which step is right is decided in `catalog.queries.resolution`, under locks that hold until the step is done. A step
+writes the
 query, its history and, for catalogs that it moves, what joined and left them. It never starts a refresh, and members
 change by publishing only.
 """
@@ -12,10 +13,10 @@ from uuid import UUID, uuid4
 
 from django.utils import timezone
 
-from enterprise_catalog.apps.catalog.attachment import record_attachment
-from enterprise_catalog.apps.catalog.filters import content_filter_hash, equivalence_key
-from enterprise_catalog.apps.catalog.histories import thin
+from enterprise_catalog.apps.catalog.change_feed.recording import record_attachment
+from enterprise_catalog.apps.catalog.content_filters.warnings import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.models.history import thin
 from enterprise_catalog.apps.core.callers import change_reason
 
 _HISTORY_ROWS_PER_STATEMENT = 500

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
+from enterprise_catalog.apps.catalog.api_versions import V1, Surface
 from enterprise_catalog.apps.catalog.models import (
     AllowedRun,
     CatalogContentKey,
@@ -23,8 +24,7 @@ from enterprise_catalog.apps.catalog.models import (
     NestedRun,
     Standing,
 )
-from enterprise_catalog.apps.catalog.query_changes import QueryGone
-from enterprise_catalog.apps.catalog.surfaces import V1, Surface
+from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.core.db.locks import in_statements, sent_bytes, snapshot
 from enterprise_catalog.apps.core.db.replica import reading
 from enterprise_catalog.apps.core.fields import is_storable_key

@@ -6,7 +6,8 @@ The one way in which documents get into the store.
        a. ask the caller whether it may still write (`still_ours`), which also keeps others from taking over meanwhile
        b. lock the contents, compare again
        c. build and render the items that differ, write them and their nested runs
-       d. tell every query that holds them (`catalog.propagation`): other customers' pages and ETags must not lie
+       d. tell every query that holds them (`catalog.storage.propagation`): other customers' pages and ETags must not
+       lie
 
 Nothing here decides membership; that is publishing's.
 """
@@ -20,19 +21,19 @@ import structlog
 from django.db import transaction
 from django.db.models.functions import Coalesce, Length
 
-from enterprise_catalog.apps.catalog.contents import ContentType, PreparedContent, runs_of
-from enterprise_catalog.apps.catalog.items import Review, build_item
-from enterprise_catalog.apps.catalog.legacy import is_listed_on_legacy
+from enterprise_catalog.apps.catalog.content.items import Review, build_item
+from enterprise_catalog.apps.catalog.content.preparation import ContentType, PreparedContent, runs_of
+from enterprise_catalog.apps.catalog.content.search_document_variants import Variant
 from enterprise_catalog.apps.catalog.models import (
     ContentDocuments,
     ContentMetadata,
     CourseReview,
     NestedRun,
 )
-from enterprise_catalog.apps.catalog.propagation import propagate_changes
-from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION, render
-from enterprise_catalog.apps.catalog.unusable import check_row_size, why_unusable
-from enterprise_catalog.apps.catalog.variants import Variant
+from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION, render
+from enterprise_catalog.apps.catalog.rendering.legacy_items import is_listed_on_legacy
+from enterprise_catalog.apps.catalog.storage.document_errors import check_row_size, why_unusable
+from enterprise_catalog.apps.catalog.storage.propagation import propagate_changes
 from enterprise_catalog.apps.core.datetimes import sortable_moment
 from enterprise_catalog.apps.core.db.batching import in_chunks, in_measured_chunks
 from enterprise_catalog.apps.core.db.locks import database_now, in_statements, retry_lost_locks, sent_bytes, upsert

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from enterprise_catalog.apps.catalog.service_keys import RESTRICTED_RUNS_KEY
+from enterprise_catalog.apps.catalog.content_filters.directives import RESTRICTED_RUNS_KEY
 from enterprise_catalog.apps.core.json_depth import is_deeper_than
 from enterprise_catalog.apps.core.packed_json import digest
 from enterprise_catalog.apps.discovery.search_request import RESERVED_KEYS, SERVICE_ONLY_KEYS, canonical_request

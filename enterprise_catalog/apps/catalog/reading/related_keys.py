@@ -1,8 +1,8 @@
 """
 What would have to be a member for a key to be contained (CONT-1): itself, its runs, or the courses it is a run of.
 
-The same rules as `catalog.membership`, asked from the other side: there what members there are, here what they could
-be. It never says what is contained.
+The same rules as `catalog.reading.containment`, asked from the other side: there what members there are, here what
+they could be. It never says what is contained.
 """
 
 from dataclasses import dataclass, field

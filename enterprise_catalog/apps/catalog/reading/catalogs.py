@@ -20,12 +20,12 @@ from uuid import UUID
 from django.conf import settings
 from django.core.signals import setting_changed
 
-from enterprise_catalog.apps.catalog.anchors import page_start
-from enterprise_catalog.apps.catalog.linking import CatalogLinker
+from enterprise_catalog.apps.catalog.api_versions import V1, V2, Surface
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.pages import ContentPage, Cut, items_of, with_items
-from enterprise_catalog.apps.catalog.surfaces import V1, V2, Surface
-from enterprise_catalog.apps.catalog.versions import Version, version_of_catalog
+from enterprise_catalog.apps.catalog.reading.page_offsets import page_start
+from enterprise_catalog.apps.catalog.reading.pages import ContentPage, Cut, items_of, with_items
+from enterprise_catalog.apps.catalog.rendering.cache_validators import Version, version_of_catalog
+from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
 from enterprise_catalog.apps.core.db.locks import Moved
 from enterprise_catalog.apps.core.db.replica import reading
 from enterprise_catalog.apps.core.db.row_lookup import Columns, Part

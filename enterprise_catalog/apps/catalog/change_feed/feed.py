@@ -18,7 +18,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import F, Max, Q, QuerySet
 
-from enterprise_catalog.apps.catalog.attachment import latest_change
+from enterprise_catalog.apps.catalog.change_feed.recording import latest_change
 from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange
 from enterprise_catalog.apps.core.db.locks import database_now, snapshot
 from enterprise_catalog.apps.core.db.replica import reading

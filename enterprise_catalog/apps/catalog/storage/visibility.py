@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from django.db.models import F, QuerySet
 
-from enterprise_catalog.apps.catalog.items import ContentType
+from enterprise_catalog.apps.catalog.api_versions import SURFACES
+from enterprise_catalog.apps.catalog.content.items import ContentType
 from enterprise_catalog.apps.catalog.models import (
     AllowedRun,
     CatalogContentKey,
@@ -20,7 +21,6 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     Standing,
 )
-from enterprise_catalog.apps.catalog.surfaces import SURFACES
 
 
 class Standings(NamedTuple):

@@ -7,7 +7,8 @@ A rendered item is a list of segments joined by NUL, which JSON text never conta
 
 The first segment is a small JSON object of facts from which links are made. Between two of the others, inside a
 nested run, goes what the catalog says about that run; after the last one go the item's own catalog-dependent fields
-and the closing brace. Reading (`catalog.linking`) is then joining bytes: no document is parsed to be served. Change
+and the closing brace. Reading (`catalog.rendering.template_filler`) is then joining bytes: no document is parsed to be
+served. Change
 RENDERING_VERSION with anything here or in `items`, so that stored items are rendered anew by the next refresh.
 """
 
@@ -15,14 +16,14 @@ from typing import Any, TypedDict
 
 import orjson
 
-from enterprise_catalog.apps.catalog import links
-from enterprise_catalog.apps.catalog.items import ContentType, advertised_run
-from enterprise_catalog.apps.catalog.normalized import exec_ed_sku, is_exec_ed
+from enterprise_catalog.apps.catalog.content.items import ContentType, advertised_run
+from enterprise_catalog.apps.catalog.content.normalized_metadata import exec_ed_sku, is_exec_ed
+from enterprise_catalog.apps.catalog.rendering import enrollment_urls
 
 RENDERING_VERSION = 5
 GAP = b"\x00"
 
-# Written by `catalog.linking`, so they may not come from a document as well.
+# Written by `catalog.rendering.template_filler`, so they may not come from a document as well.
 _LINKED_FIELDS = ("content_last_modified", "marketing_url", "enrollment_url", "xapi_activity_id")
 _LINKED_RUN_FIELDS = ("parent_content_key", "enrollment_url")
 
@@ -51,7 +52,7 @@ def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
     `orjson.JSONEncodeError` for text that is no Unicode (lone surrogates).
     """
     content_type = item["content_type"]
-    marketing_url = links.linkable_url(item.get("marketing_url"))
+    marketing_url = enrollment_urls.linkable_url(item.get("marketing_url"))
     static = {field: value for field, value in item.items() if field not in _LINKED_FIELDS}
     if marketing_url is None and "marketing_url" in item:
         static["marketing_url"] = item["marketing_url"]
@@ -63,7 +64,7 @@ def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
     linked_runs = content_type == ContentType.COURSE and not exec_ed
     segments, run_keys = _render_runs(static, runs, linked_runs)
     keys = [content_key, *run_keys, *([advertised["key"]] if advertised else [])]
-    page = links.plain_page(marketing_url) if marketing_url else None
+    page = enrollment_urls.plain_page(marketing_url) if marketing_url else None
     facts: Facts = {
         "type": content_type,
         "key": content_key,
@@ -74,7 +75,9 @@ def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
         "exec_ed": exec_ed,
         "sku": exec_ed_sku(item) if exec_ed else None,
         "runs": run_keys,
-        "plain": linked_runs and all(map(links.is_plain, keys)) and (marketing_url is None or page is not None),
+        "plain": linked_runs
+        and all(map(enrollment_urls.is_plain, keys))
+        and (marketing_url is None or page is not None),
         "page": page,
     }
     return GAP.join([orjson.dumps(facts), *segments])

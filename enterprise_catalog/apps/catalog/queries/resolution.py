@@ -2,8 +2,8 @@
 From what a caller sends about a query to the query a catalog is attached to (QRY-1 to QRY-7, QRY-9).
 
 A query is shared between tenants, so resolution is copy-on-write: a shared row changes only for a caller who may edit
-it, and everybody else gets another row. Deciding (`plan_query`) and writing (`catalog.query_changes`) are apart, so
-that the decision alone can be asked for. Nothing here knows of callers: who may edit is a function.
+it, and everybody else gets another row. Deciding (`plan_query`) and writing (`catalog.queries.plan_steps`) are apart,
+so that the decision alone can be asked for. Nothing here knows of callers: who may edit is a function.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,9 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from enterprise_catalog.apps.catalog.filters import content_filter_hash
+from enterprise_catalog.apps.catalog.content_filters.warnings import content_filter_hash
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.query_changes import Attach, Create, Name, Resolution, Rewrite, Step, TakeOver
+from enterprise_catalog.apps.catalog.queries.plan_steps import Attach, Create, Name, Resolution, Rewrite, Step, TakeOver
 
 # Each round lost means that somebody else made progress; a few are plenty.
 _ROUNDS = 10

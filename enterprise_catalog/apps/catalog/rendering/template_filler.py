@@ -12,11 +12,11 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from enterprise_catalog.apps.catalog import links
-from enterprise_catalog.apps.catalog.items import ContentType
-from enterprise_catalog.apps.catalog.links import LinkContext
+from enterprise_catalog.apps.catalog.content.items import ContentType
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.rendering import GAP, Facts
+from enterprise_catalog.apps.catalog.rendering import enrollment_urls
+from enterprise_catalog.apps.catalog.rendering.enrollment_urls import LinkContext
+from enterprise_catalog.apps.catalog.rendering.item_template import GAP, Facts
 from enterprise_catalog.apps.core.datetimes import moment_text, sortable_moment
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
@@ -113,7 +113,7 @@ def link_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None
         customer_uuid=str(catalog.enterprise_uuid),
         portal_slug=slug if customer and customer.enable_learner_portal else None,
         customer_slug=slug,
-        utm=links.utm_parameters(catalog.enterprise_name or (customer.name if customer else "")),
+        utm=enrollment_urls.utm_parameters(catalog.enterprise_name or (customer.name if customer else "")),
         audit=catalog.publish_audit_enrollment_urls,
     )
 
@@ -121,13 +121,13 @@ def link_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None
 def _item_fields(context: LinkContext, facts: Facts, floor: str) -> dict[str, str | None]:
     fields: dict[str, str | None] = {"content_last_modified": moment_text(max(facts["modified"], floor))}
     if facts["marketing_url"]:
-        fields["marketing_url"] = links.with_utm(context, facts["marketing_url"])
+        fields["marketing_url"] = enrollment_urls.with_utm(context, facts["marketing_url"])
     content_type = facts["type"]
     if content_type == ContentType.PROGRAM:
         fields["enrollment_url"] = None
     if content_type in (ContentType.COURSE, ContentType.COURSE_RUN):
         fields["enrollment_url"] = _enrollment_url(context, facts)
-        fields["xapi_activity_id"] = links.xapi_activity_id(
+        fields["xapi_activity_id"] = enrollment_urls.xapi_activity_id(
             context, content_type=content_type, content_key=facts["key"]
         )
     return fields
@@ -135,15 +135,17 @@ def _item_fields(context: LinkContext, facts: Facts, floor: str) -> dict[str, st
 
 def _enrollment_url(context: LinkContext, facts: Facts) -> str | None:
     if facts["type"] == ContentType.COURSE_RUN:
-        return links.run_enrollment_url(context, run_key=facts["key"], course_key=facts["parent"])
+        return enrollment_urls.run_enrollment_url(context, run_key=facts["key"], course_key=facts["parent"])
     if facts["exec_ed"]:
-        return links.exec_ed_enrollment_url(context, course_key=facts["key"], sku=facts["sku"])
-    return links.course_enrollment_url(context, course_key=facts["key"], advertised_run_key=facts["advertised"])
+        return enrollment_urls.exec_ed_enrollment_url(context, course_key=facts["key"], sku=facts["sku"])
+    return enrollment_urls.course_enrollment_url(
+        context, course_key=facts["key"], advertised_run_key=facts["advertised"]
+    )
 
 
 def _run_fields(context: LinkContext, course_key: str) -> _AroundRun:
     """What a run says beyond what was rendered, as JSON members but for its key, which needs no escape there."""
-    before, encode, after = links.run_enrollment_urls(context, course_key=course_key)
+    before, encode, after = enrollment_urls.run_enrollment_urls(context, course_key=course_key)
     opening = orjson.dumps({"parent_content_key": course_key, "enrollment_url": before})
     return b"," + opening[1:].removesuffix(b'"}'), lambda key: encode(key).encode(), orjson.dumps(after)[1:]
 
@@ -152,20 +154,20 @@ def _run_fields(context: LinkContext, course_key: str) -> _AroundRun:
 
 
 def _plain_run_fields(context: LinkContext, course_key: str) -> _AroundRun:
-    before, _, after = links.run_enrollment_urls(context, course_key=course_key)
+    before, _, after = enrollment_urls.run_enrollment_urls(context, course_key=course_key)
     opening = f',"parent_content_key":"{course_key}","enrollment_url":"{before}'
     encode = _plain_value if context.portal_slug else str.encode
     return opening.encode(), encode, f'{after}"'.encode()
 
 
 def _plain_value(key: str) -> bytes:
-    return links.plain_value(key).encode()
+    return enrollment_urls.plain_value(key).encode()
 
 
 def _plain_ending(context: LinkContext, facts: Facts, floor: str) -> bytes:
     modified, key = moment_text(max(facts["modified"], floor)), facts["key"]
-    url = links.plain_course_enrollment_url(context, course_key=key, advertised_run_key=facts["advertised"])
-    activity = links.xapi_activity_id(context, content_type=facts["type"], content_key=key)
+    url = enrollment_urls.plain_course_enrollment_url(context, course_key=key, advertised_run_key=facts["advertised"])
+    activity = enrollment_urls.xapi_activity_id(context, content_type=facts["type"], content_key=key)
     marketing = f'"marketing_url":"{facts["page"]}?{context.utm_query}",' if facts["page"] else ""
     return (
         f',"content_last_modified":"{modified}",{marketing}"enrollment_url":"{url}","xapi_activity_id":"{activity}"}}'

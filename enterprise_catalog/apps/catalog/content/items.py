@@ -8,9 +8,9 @@ nothing here may remember an earlier item: a key that is gone from both sources 
 from dataclasses import dataclass
 from typing import Any
 
+from enterprise_catalog.apps.catalog.content.normalized_metadata import dicts, normalized_metadata
+from enterprise_catalog.apps.catalog.content.search_document_variants import nested_runs
 from enterprise_catalog.apps.catalog.models import ContentMetadata
-from enterprise_catalog.apps.catalog.normalized import dicts, normalized_metadata
-from enterprise_catalog.apps.catalog.variants import nested_runs
 
 ContentType = ContentMetadata.ContentType
 

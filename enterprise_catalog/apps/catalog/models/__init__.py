@@ -10,7 +10,7 @@ import uuid
 
 from django.db import models
 
-from enterprise_catalog.apps.catalog.histories import QueryHistory
+from enterprise_catalog.apps.catalog.models.history import QueryHistory
 from enterprise_catalog.apps.core.callers import CallerRecords
 from enterprise_catalog.apps.core.fields import BinaryCollationMixin, ContentKeyField, HexUUIDField
 
@@ -24,8 +24,8 @@ class CatalogQuery(models.Model):
     A saved search, shared by any number of catalogs of any number of customers.
 
     The row carries what every page and every list needs (counts, generation, moments), so that reading a catalog
-    never counts or aggregates its members. It is shared between tenants: only `catalog.resolution` may change its
-    filter, uuid or title.
+    never counts or aggregates its members. It is shared between tenants: only `catalog.queries.resolution` may change
+    its filter, uuid or title.
     """
 
     uuid = HexUUIDField(unique=True, default=uuid.uuid4)
@@ -122,7 +122,7 @@ class ContentMetadata(models.Model):
     listed_on_legacy = models.BooleanField(default=False, db_default=False)
 
     # Of the search document: what every filter sees alike, which of several possible answers is stored, and what it
-    # says in the fields that differ between answers (see `catalog.variants`).
+    # says in the fields that differ between answers (see `catalog.content.search_document_variants`).
     search_digest = models.CharField(max_length=32)
     variant_rank = models.CharField(max_length=32)
     variant_digest = models.CharField(max_length=32)
@@ -152,7 +152,7 @@ class ContentDocuments(models.Model):
     content = models.OneToOneField(
         ContentMetadata, on_delete=models.CASCADE, primary_key=True, related_name="documents", db_column="content_key"
     )
-    # The item as served, with gaps for what depends on the catalog (see `catalog.rendering`).
+    # The item as served, with gaps for what depends on the catalog (see `catalog.rendering.item_template`).
     rendered = models.BinaryField()
     search_document = models.BinaryField()
     full_record = models.BinaryField(null=True)

@@ -1,8 +1,8 @@
 """
 Contents as they arrive: a search document made ready to be compared with what is stored.
 
-Preparing is pure and happens outside every transaction; storing (`catalog.store`) only writes what preparing found to
-differ.
+Preparing is pure and happens outside every transaction; storing (`catalog.storage.content_store`) only writes what
+preparing found to differ.
 """
 
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from enterprise_catalog.apps.catalog.items import is_restricted
-from enterprise_catalog.apps.catalog.models import ContentMetadata
-from enterprise_catalog.apps.catalog.variants import (
+from enterprise_catalog.apps.catalog.content.items import is_restricted
+from enterprise_catalog.apps.catalog.content.search_document_variants import (
     Variant,
     nested_runs,
     stand_in_variant,
     trim_ended_runs,
     variant_of,
 )
+from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.core.packed_json import pack, unpack
 from enterprise_catalog.apps.discovery.search_documents import problem_with_key
 

@@ -18,8 +18,8 @@ from enterprise_catalog.apps.catalog.models import (
     ContentMetadata,
     Standing,
 )
-from enterprise_catalog.apps.catalog.overrides import render_overrides_again
-from enterprise_catalog.apps.catalog.standings import Move, state_anew
+from enterprise_catalog.apps.catalog.storage.overrides import render_overrides_again
+from enterprise_catalog.apps.catalog.storage.visibility import Move, state_anew
 
 Change = CatalogContentChange.Change
 

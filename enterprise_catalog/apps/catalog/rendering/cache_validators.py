@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from enterprise_catalog.apps.catalog.linking import LINKING_VERSION, CatalogLinker
 from enterprise_catalog.apps.catalog.models import ContentMetadata, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.rendering import RENDERING_VERSION
+from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION
+from enterprise_catalog.apps.catalog.rendering.template_filler import LINKING_VERSION, CatalogLinker
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 

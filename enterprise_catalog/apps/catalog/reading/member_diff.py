@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db.models import OuterRef, Subquery
 
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentOverride, Standing
-from enterprise_catalog.apps.catalog.query_changes import QueryGone
+from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 
 
 @dataclass(frozen=True)
