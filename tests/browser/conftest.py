@@ -16,8 +16,8 @@ from enterprise_catalog.apps.console.tests.people import page
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.operations.previews import preview_filter
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.pipeline import refresh
-from enterprise_catalog.apps.refresh.previewing import preview_next
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh
+from enterprise_catalog.apps.refresh.previews.preview_runner import preview_next
 from enterprise_catalog.apps.refresh.tests.builders import requested
 from scripts.debian import find_program
 from tests.browser.desk import PASSWORD, Desk

@@ -17,7 +17,7 @@ from enterprise_catalog.apps.catalog.tests.factories import (
 from enterprise_catalog.apps.console.tests.people import page
 from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.pipeline import refresh
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -16,8 +16,8 @@ from enterprise_catalog.apps.catalog.tests.factories import (
 )
 from enterprise_catalog.apps.console.tests.people import page
 from enterprise_catalog.apps.refresh.models import FilterPreview
-from enterprise_catalog.apps.refresh.pipeline import refresh_next
-from enterprise_catalog.apps.refresh.previewing import preview_next
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
+from enterprise_catalog.apps.refresh.previews.preview_runner import preview_next
 from enterprise_catalog.apps.refresh.tests.builders import members
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

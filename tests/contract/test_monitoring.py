@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts import debian
 from tests.contract.test_deployment_files import COMPOSE, ROOT

@@ -18,12 +18,12 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
 from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
 from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION
 from enterprise_catalog.apps.operations.consistency import violations
-from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
-from enterprise_catalog.apps.refresh.pipeline import refresh_next
-from enterprise_catalog.apps.refresh.queue import startable_runs
-from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
+from enterprise_catalog.apps.refresh.queue.claims import State
+from enterprise_catalog.apps.refresh.queue.priority import startable_runs
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 from enterprise_catalog.celery import app
 from tests.contract.expanding import (
@@ -208,7 +208,10 @@ def test_a_run_that_the_version_before_was_asked_for_comes_among_those_of_operat
     assert startable_runs(limit=9) == [run.pk]
     refresh_next()
     run.refresh_from_db()
-    assert (run.state, budget.last_hour().had(budget.OPERATORS)) == (State.PUBLISHED, budget.spent())
+    assert (run.state, request_budget.last_hour().had(request_budget.OPERATORS)) == (
+        State.PUBLISHED,
+        request_budget.spent(),
+    )
 
 
 @pytest.mark.django_db
@@ -217,9 +220,9 @@ def test_a_budget_that_the_version_before_counted_is_kept(sandbox, settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 100
     requested(make_query())
     refresh_next()
-    spent = budget.spent()
+    spent = request_budget.spent()
     rewrite_as_before(DiscoveryBudget)
-    hour = budget.last_hour()
+    hour = request_budget.last_hour()
     assert (hour.spent, hour.had_by_people) == (spent, 0)
 
 

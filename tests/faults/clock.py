@@ -7,8 +7,8 @@ from django.db.models import F, Model
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, FullRecordRequest
 from enterprise_catalog.apps.core.db.locks import database_now
-from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.models import KeptAnswer, RefreshRun, Sweep
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
 
 MOMENTS: dict[type[Model], list[str]] = {
     RefreshRun: [
@@ -33,7 +33,7 @@ class Clock:
 
     def __init__(self, monkeypatch: Any) -> None:
         self.minute = self._began = int(database_now().timestamp() // 60)
-        monkeypatch.setattr(budget, "_minute", lambda: self.minute)
+        monkeypatch.setattr(request_budget, "_minute", lambda: self.minute)
 
     @property
     def passed(self) -> int:

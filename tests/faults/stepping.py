@@ -19,18 +19,18 @@ import django
 django.setup()
 
 from enterprise_catalog.apps.catalog.storage import content_store  # noqa: E402
-from enterprise_catalog.apps.refresh import outcomes, pipeline  # noqa: E402
+from enterprise_catalog.apps.refresh.pipeline import outcomes, runner  # noqa: E402
 from enterprise_catalog.celery import app as app  # noqa: E402
 
 # In the order in which a refresh comes by, each with what has just been done.
 STEPS: dict[str, tuple[Any, str]] = {
-    "claimed": (pipeline, "claim_next"),
-    "fetched": (pipeline, "fetch_everything"),
+    "claimed": (runner, "claim_next"),
+    "fetched": (runner, "fetch_everything"),
     "stored in part": (content_store, "_store_batch"),
-    "stored": (pipeline, "store_contents"),
-    "about to publish": (pipeline, "_report_poison"),
+    "stored": (runner, "store_contents"),
+    "about to publish": (runner, "_report_poison"),
     "published, not committed": (outcomes, "apply_difference"),
-    "committed": (pipeline, "publish_or_hold"),
+    "committed": (runner, "publish_or_hold"),
 }
 
 

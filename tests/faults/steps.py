@@ -11,7 +11,7 @@ from django.db import connection
 
 from enterprise_catalog.apps.catalog.storage import content_store
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
-from enterprise_catalog.apps.refresh import outcomes, pipeline
+from enterprise_catalog.apps.refresh.pipeline import outcomes, runner
 
 # So few items make several batches.
 ROWS_PER_BATCH = 6
@@ -27,7 +27,7 @@ def tell(monkeypatch, at):
     publishing, written, published (with claim and state) or refused (with claim and error). Only "written" is inside a
     transaction: the difference is there, and not yet committed.
     """
-    claim_runs, fetch, publish = pipeline.claim_runs, pipeline.fetch_everything, pipeline.publish_or_hold
+    claim_runs, fetch, publish = runner.claim_runs, runner.fetch_everything, runner.publish_or_hold
     post, store_batch, apply_difference = DiscoveryClient.post, content_store._store_batch, outcomes.apply_difference
 
     def claiming(*arguments: Any) -> Any:
@@ -63,12 +63,12 @@ def tell(monkeypatch, at):
         at("written")
         return unusable
 
-    monkeypatch.setattr(pipeline, "claim_runs", claiming)
+    monkeypatch.setattr(runner, "claim_runs", claiming)
     monkeypatch.setattr(DiscoveryClient, "post", asking)
-    monkeypatch.setattr(pipeline, "fetch_everything", fetching)
+    monkeypatch.setattr(runner, "fetch_everything", fetching)
     monkeypatch.setattr(content_store, "_store_batch", storing)
     monkeypatch.setattr(content_store, "_BATCH_ROWS", ROWS_PER_BATCH)
-    monkeypatch.setattr(pipeline, "publish_or_hold", publishing)
+    monkeypatch.setattr(runner, "publish_or_hold", publishing)
     monkeypatch.setattr(outcomes, "apply_difference", writing)
 
 

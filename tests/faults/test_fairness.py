@@ -16,12 +16,12 @@ from enterprise_catalog.apps.access.tests.tokens import client_for
 from enterprise_catalog.apps.api.tests.builders import CATALOGS
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.db.locks import database_now
-from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
-from enterprise_catalog.apps.refresh.pipeline import refresh_next
-from enterprise_catalog.apps.refresh.queue import startable_runs
-from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
+from enterprise_catalog.apps.refresh.queue.claims import State
+from enterprise_catalog.apps.refresh.queue.priority import startable_runs
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from tests.faults.clock import Clock
 from tests.faults.content import COURSES, Content, course_key
@@ -147,10 +147,10 @@ def test_one_customer_floods(due, singles, content, settings, monkeypatch, saw):
         work()
         for run in [run for run in asked if has_published(run)]:
             waited.append(clock.passed - asked.pop(run))
-        hour = budget.last_hour()
+        hour = request_budget.last_hour()
         assert hour.spent <= limit
         if clock.passed == 59:
-            flooders_part, of_due = hour.had(flooder[0]), hour.had(budget.DUE)
+            flooders_part, of_due = hour.had(flooder[0]), hour.had(request_budget.DUE)
             assert hour.had_by_people <= limit // 2
         clock.pass_time(1)
         assert clock.passed < 5 * 60

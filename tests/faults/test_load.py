@@ -13,11 +13,11 @@ from django.db.models import F
 from enterprise_catalog.apps.catalog.content_filters.warnings import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import database_now
-from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.pipeline import refresh_next
-from enterprise_catalog.apps.refresh.queue import startable_runs
-from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
+from enterprise_catalog.apps.refresh.queue.claims import State
+from enterprise_catalog.apps.refresh.queue.priority import startable_runs
+from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.apps.refresh.tests.builders import let_budget_age, requested
 from enterprise_catalog.sandbox.config import ACME_UUID
 from enterprise_catalog.sandbox.sandbox import Sandbox

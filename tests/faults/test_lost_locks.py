@@ -24,9 +24,9 @@ from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory,
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.operations.catalogs import save_catalog
 from enterprise_catalog.apps.operations.tests.actors import OPERATOR, PROGRAMS, complete_values
-from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tests.builders import (
     claimed,
     course_document,

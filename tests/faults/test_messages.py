@@ -14,8 +14,8 @@ from redis import Redis
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.broker.notifications import nudge
 from enterprise_catalog.apps.core.db.locks import database_now
-from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tasks import run_refresh, run_tick
 from enterprise_catalog.apps.refresh.tests.builders import make_query, requested
 from enterprise_catalog.celery import app

@@ -12,9 +12,9 @@ from enterprise_catalog.apps.catalog.storage.consistency import violations
 from enterprise_catalog.apps.console.tests.people import page, signed_in
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.core.tests.scripted import Reply, ScriptedServer
-from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
-from enterprise_catalog.apps.refresh.pipeline import refresh
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh
+from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 
 pytestmark = pytest.mark.django_db

@@ -20,12 +20,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
-from enterprise_catalog.apps.refresh import budget, pipeline
-from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.pipeline import refresh_next
-from enterprise_catalog.apps.refresh.queue import startable_runs
-from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.apps.refresh.pipeline import runner
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
+from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.refresh.queue.priority import startable_runs
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from tests.faults.clock import Clock
 from tests.faults.content import COURSES, FILTERS, Content
@@ -231,7 +232,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def no_hour_exceeds_the_budget_or_a_part_of_it(self):
-        hour = budget.last_hour()
+        hour = request_budget.last_hour()
         assert hour.spent == self.book.had() <= LIMIT
         assert hour.had_by_people <= LIMIT - self.book.reserve
         assert {name: hour.had(name) for name in self.book.people} == {
@@ -245,7 +246,7 @@ def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, 
     settings.DISCOVERY_REQUESTS_PER_HOUR = LIMIT
     settings.DISCOVERY_FIRST_SHARE = FIRST_SHARE
     settings.REFRESH_SPREAD_MINUTES = 0
-    claim_next, spend, give_back = pipeline.claim_next, budget.spend, budget.give_back
+    claim_next, spend, give_back = runner.claim_next, request_budget.spend, request_budget.give_back
 
     def checked(check: Any, *facts: Any) -> None:
         try:
@@ -269,9 +270,9 @@ def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, 
         give_back(booking)
         Machine.current.gave_back(booking)
 
-    monkeypatch.setattr(pipeline, "claim_next", claiming)
-    monkeypatch.setattr(budget, "spend", spending)
-    monkeypatch.setattr(budget, "give_back", giving_back)
+    monkeypatch.setattr(runner, "claim_next", claiming)
+    monkeypatch.setattr(request_budget, "spend", spending)
+    monkeypatch.setattr(request_budget, "give_back", giving_back)
     Machine.events.clear()
     Machine.monkeypatch = monkeypatch
     with Sandbox(courses=0, programs=0, pathways=0, persons=0) as Machine.sandbox:

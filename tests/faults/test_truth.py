@@ -10,10 +10,10 @@ import pytest
 from enterprise_catalog.apps.catalog.models import ContentDocuments, NestedRun
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.core.packed_json import unpack
-from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.outcomes import approve_held
-from enterprise_catalog.apps.refresh.pipeline import refresh
+from enterprise_catalog.apps.refresh.pipeline.outcomes import approve_held
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh
+from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 from tests.faults.scene import COURSES, Scene, ends_like_a_clean_run, published_catalog
 

@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 
 from enterprise_catalog.apps.core.broker.notifications import nudge
-from enterprise_catalog.apps.refresh.claims import State
+from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tasks import run_refresh
 from enterprise_catalog.apps.refresh.tests.builders import make_query, requested
 from tests.faults.conftest import eventually

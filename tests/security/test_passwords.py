@@ -22,7 +22,7 @@ from enterprise_catalog.apps.access import passwords
 from enterprise_catalog.apps.access.tests.tokens import token_for
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.core.observability.metrics import counted_by_processes
-from enterprise_catalog.apps.refresh.pruning import prune
+from enterprise_catalog.apps.refresh.scheduling.pruning import prune
 
 pytestmark = pytest.mark.django_db
 

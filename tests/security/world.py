@@ -11,7 +11,7 @@ from enterprise_catalog.apps.access.tests.tokens import OTHER, E
 from enterprise_catalog.apps.api.tests.builders import make_catalog, program_document
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, keys
 
 NOWHERE = UUID("2b1d3c5e-0000-4000-8000-00000000dead")

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from enterprise_catalog.apps.core.datetimes import iso_moment
 from enterprise_catalog.apps.core.observability.health import answer, log_away, method_not_allowed
-from enterprise_catalog.apps.refresh.freshness import overview
+from enterprise_catalog.apps.refresh.reports.late_queries import overview
 
 
 @csrf_exempt

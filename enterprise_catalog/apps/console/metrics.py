@@ -19,8 +19,9 @@ from prometheus_client.registry import Collector
 
 from enterprise_catalog.apps.core.observability.health import log_away, method_not_allowed
 from enterprise_catalog.apps.core.observability.metrics import counted_by_processes
-from enterprise_catalog.apps.refresh import budget, figures
-from enterprise_catalog.apps.refresh.freshness import older_than, overview
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.reports import statistics
+from enterprise_catalog.apps.refresh.reports.late_queries import older_than, overview
 
 # Hours since the last publish; 24 is the promise (P3).
 _AGES = (1, 4, 8, 12, 16, 20, 22, 24, 48)
@@ -88,23 +89,25 @@ class DatabaseFigures(Collector):
             oldest = found.oldest_published_at.timestamp()
             yield _gauge("oldest_publish_timestamp_seconds", "The longest ago of their last publishes.", oldest)
         runs = GaugeMetricFamily(_name("refresh_runs"), "Refresh runs that have not ended.", labels=["state"])
-        for state, count in figures.open_runs().items():
+        for state, count in statistics.open_runs().items():
             runs.add_metric([state], count)
         yield runs
-        wait = figures.longest_wait().total_seconds()
+        wait = statistics.longest_wait().total_seconds()
         yield _gauge("refresh_wait_seconds", "How long a refresh that could begin has waited for a worker.", wait)
-        if (silence := figures.silence()) is not None:
+        if (silence := statistics.silence()) is not None:
             yield _gauge("worker_silence_seconds", "How long no worker has shown life.", silence.total_seconds())
-        hour = budget.last_hour()
+        hour = request_budget.last_hour()
         yield _gauge("discovery_requests_spent", "Requests to discovery in the last hour.", hour.spent)
         limit = settings.DISCOVERY_REQUESTS_PER_HOUR
         yield _gauge("discovery_requests_limit", "How many an hour may have; 0 for any number.", limit)
-        yield _gauge("discovery_requests_reserved", "Of them, those for queries that are due.", budget.reserved_part())
+        yield _gauge(
+            "discovery_requests_reserved", "Of them, those for queries that are due.", request_budget.reserved_part()
+        )
         by_kind = GaugeMetricFamily(_name("discovery_requests_by"), "Requests by whom they were for.", labels=["kind"])
         for kind, count in hour.by_kind().items():
             by_kind.add_metric([kind], count)
         yield by_kind
-        yield _gauge("quarantined_keys", "Documents that the last day's runs set aside.", figures.quarantined_keys())
+        yield _gauge("quarantined_keys", "Documents that the last day's runs set aside.", statistics.quarantined_keys())
 
 
 def _gauge(name: str, documentation: str, value: float) -> Metric:

@@ -36,8 +36,8 @@ from enterprise_catalog.apps.operations.queries import (
     would_only_attach,
 )
 from enterprise_catalog.apps.operations.refreshes import asker
-from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.queue.enqueue import request_run
 
 T = TypeVar("T")
 

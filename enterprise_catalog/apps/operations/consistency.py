@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from enterprise_catalog.apps.catalog.storage import consistency as catalog_consistency
 from enterprise_catalog.apps.catalog.storage.consistency import Violation
 from enterprise_catalog.apps.core.db.locks import snapshot
-from enterprise_catalog.apps.refresh import consistency as refresh_consistency
+from enterprise_catalog.apps.refresh.reports import consistency as refresh_consistency
 
 
 def violations(*, deep: bool = False) -> Iterator[Violation]:

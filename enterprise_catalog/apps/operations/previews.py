@@ -15,10 +15,10 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.operations.nudges import nudge_after_commit
-from enterprise_catalog.apps.refresh.guard import Objection
 from enterprise_catalog.apps.refresh.models import FilterPreview
-from enterprise_catalog.apps.refresh.previews import request_preview
-from enterprise_catalog.apps.refresh.publishing import Difference, difference_to, guard_objection, is_guarded
+from enterprise_catalog.apps.refresh.pipeline.publish_guard import Objection
+from enterprise_catalog.apps.refresh.pipeline.publishing import Difference, difference_to, guard_objection, is_guarded
+from enterprise_catalog.apps.refresh.previews.preview_queue import request_preview
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.operations.errors import OperationError
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.outcomes import NotHeld, approve_held, reject_held
-from enterprise_catalog.apps.refresh.publishing import difference_to
+from enterprise_catalog.apps.refresh.pipeline.outcomes import NotHeld, approve_held, reject_held
+from enterprise_catalog.apps.refresh.pipeline.publishing import difference_to
 
 _ENDED = (RefreshRun.State.PUBLISHED, RefreshRun.State.HELD, RefreshRun.State.FAILED)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.operations.errors import OperationError
-from enterprise_catalog.apps.refresh.schedule import due_queries, queries_in_use
+from enterprise_catalog.apps.refresh.scheduling.tick import due_queries, queries_in_use
 
 
 class UnknownUuids(OperationError):

@@ -42,13 +42,13 @@ class RefreshRun(models.Model):
     running_for = models.PositiveBigIntegerField(null=True, unique=True)
     # When somebody last asked for it; null while only the schedule did. What people wait for comes first.
     asked_at = models.DateTimeField(null=True)
-    # For whom: customers' uuids, or who else asks (`refresh.budget`); each once, the last of them last. Null while only
-    # the schedule asked, and in rows of a version that did not know it.
+    # For whom: customers' uuids, or who else asks (`refresh.rate_limit.request_budget`); each once, the last of them
+    # last. Null while only the schedule asked, and in rows of a version that did not know it.
     asked_by = models.JSONField(null=True)
     # It waits (`not_before`) for want of budget, not because discovery wants a pause: who asks now may have budget.
     paused_for_budget = models.BooleanField(null=True)
     # How many requests this run serves. Counting them takes the row's lock, which is what makes joining safe (see
-    # `refresh.intents`).
+    # `refresh.queue.enqueue`).
     requests = models.PositiveIntegerField(default=1)
 
     lease_until = models.DateTimeField(null=True)
@@ -113,7 +113,8 @@ class DiscoveryBudget(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True)
     # Number of requests by minute (of the epoch, as text), of the last hour.
     spent = models.JSONField(default=dict)
-    # Of them, for whom: the same by payer (`refresh.budget`). The version before writes the sum only.
+    # Of them, for whom: the same by payer (`refresh.rate_limit.request_budget`). The version before writes the sum
+    # only.
     spent_by = models.JSONField(null=True)
 
 

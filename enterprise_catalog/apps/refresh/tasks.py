@@ -12,13 +12,13 @@ from uuid import UUID
 from celery import Task, shared_task
 
 from enterprise_catalog.apps.core.broker.notifications import nudge
-from enterprise_catalog.apps.refresh.freshness import report_if_due
-from enterprise_catalog.apps.refresh.pipeline import refresh_next
-from enterprise_catalog.apps.refresh.previewing import preview_next
-from enterprise_catalog.apps.refresh.previews import tick_previews
-from enterprise_catalog.apps.refresh.pruning import prune_if_due
-from enterprise_catalog.apps.refresh.reviews import sweep_reviews_if_due
-from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
+from enterprise_catalog.apps.refresh.previews.preview_queue import tick_previews
+from enterprise_catalog.apps.refresh.previews.preview_runner import preview_next
+from enterprise_catalog.apps.refresh.reports.late_queries import report_if_due
+from enterprise_catalog.apps.refresh.scheduling.course_reviews import sweep_reviews_if_due
+from enterprise_catalog.apps.refresh.scheduling.pruning import prune_if_due
+from enterprise_catalog.apps.refresh.scheduling.tick import tick
 
 
 @shared_task(name="refresh.run")

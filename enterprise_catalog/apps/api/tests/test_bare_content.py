@@ -9,7 +9,7 @@ from enterprise_catalog.apps.access.tests.tokens import client_for
 from enterprise_catalog.apps.api.tests.builders import make_catalog, program_document, publish, run_document, store
 from enterprise_catalog.apps.catalog.models import ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.discovery.records import CourseReview
-from enterprise_catalog.apps.refresh.reviews import store_reviews
+from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews
 from enterprise_catalog.apps.refresh.tests.builders import course_document, keys
 from tests.samples import sample
 

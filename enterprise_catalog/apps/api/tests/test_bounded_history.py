@@ -19,7 +19,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.catalog.models.history import hold_filters, thin
 from enterprise_catalog.apps.operations.catalogs import save_catalog
 from enterprise_catalog.apps.operations.tests.actors import OPERATOR, complete_values
-from enterprise_catalog.apps.refresh.pruning import prune
+from enterprise_catalog.apps.refresh.scheduling.pruning import prune
 
 pytestmark = pytest.mark.django_db
 

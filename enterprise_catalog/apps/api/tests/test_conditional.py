@@ -14,7 +14,7 @@ from enterprise_catalog.apps.catalog.rendering import cache_validators, template
 from enterprise_catalog.apps.catalog.storage import content_store as store_module
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.discovery.records import CourseReview
-from enterprise_catalog.apps.refresh.reviews import store_reviews
+from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews
 from enterprise_catalog.apps.refresh.tests.builders import course_document, keys, make_query, store_courses
 
 pytestmark = pytest.mark.django_db

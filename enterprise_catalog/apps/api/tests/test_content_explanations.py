@@ -21,9 +21,9 @@ from enterprise_catalog.apps.catalog.change_feed.recording import record_attachm
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.packed_json import pack
-from enterprise_catalog.apps.refresh.claims import fail
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
-from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.queue.claims import fail
 from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, keys, make_query
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from enterprise_catalog.apps.access.tests.tokens import OTHER, client_for, learn
 from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, program_document, run_document
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.operations import exports
-from enterprise_catalog.apps.refresh.pipeline import refresh
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.tests.builders import course_document, keys, make_query, requested
 
 pytestmark = pytest.mark.django_db

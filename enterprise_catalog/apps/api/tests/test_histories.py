@@ -16,7 +16,7 @@ from enterprise_catalog.apps.catalog.reading.containment import find_matches
 from enterprise_catalog.apps.catalog.storage.consistency import violations
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.discovery.records import CourseReview
-from enterprise_catalog.apps.refresh.reviews import store_reviews
+from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews
 from enterprise_catalog.apps.refresh.tests.builders import course_document, make_query
 
 pytestmark = pytest.mark.django_db

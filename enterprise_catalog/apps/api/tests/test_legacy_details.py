@@ -13,7 +13,7 @@ from enterprise_catalog.apps.api.tests.builders import (
     store,
 )
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.apps.refresh.pipeline import refresh
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.tests.builders import course_document, make_query, requested
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ from enterprise_catalog.apps.catalog.reading.page_offsets import ANCHOR_EVERY
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory, publish_members
 from enterprise_catalog.apps.core.packed_json import pack
-from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, keys, make_query, store_courses
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogCon
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.operations.consistency import violations
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.pruning import prune
+from enterprise_catalog.apps.refresh.scheduling.pruning import prune
 from enterprise_catalog.apps.refresh.tests.builders import make_query
 
 pytestmark = pytest.mark.django_db

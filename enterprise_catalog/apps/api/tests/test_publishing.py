@@ -11,7 +11,7 @@ from enterprise_catalog.apps.access.tests.tokens import E, admin, learner
 from enterprise_catalog.apps.api.tests.builders import legacy_path_of, make_catalog, path_of, store
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.packed_json import pack
-from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, keys
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]

@@ -9,8 +9,9 @@ from django.db.models import F
 from enterprise_catalog.apps.access.tests.tokens import OTHER, E, admin, client_for, learner, operator
 from enterprise_catalog.apps.api.tests.builders import CATALOGS
 from enterprise_catalog.apps.catalog.storage.content_store import store_contents
-from enterprise_catalog.apps.refresh import budget, pipeline
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.pipeline import runner
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +51,7 @@ def refreshed(path):
     """Ask, some time after the last publish, let a worker do it, and read the run."""
     later()
     run_id = asked(path)
-    pipeline.refresh(run_id)
+    runner.refresh(run_id)
     return run_of(run_id)
 
 
@@ -67,7 +68,7 @@ def test_from_the_request_to_the_content(path):  # REFR-1, REFR-2, RUN-1, RUN-2,
     run_id = asked(path)
     waiting = run_of(run_id)
     assert (waiting["state"], waiting["counts"], waiting["attempts"]) == ("queued", None, 0)
-    pipeline.refresh(run_id)
+    runner.refresh(run_id)
     run = run_of(run_id)
     assert (run["state"], run["reason"], run["attempts"]) == ("published", None, 1)
     assert run["requested_at"] <= run["started_at"] <= run["finished_at"]
@@ -117,7 +118,7 @@ class TestAPublishOfAMomentAgo:
         sandbox.clear_calls()
         response = admin().post(f"{path}refresh_metadata/")
         assert (response.status_code, response.json()) == (200, {"async_task_id": published["id"]})
-        assert pipeline.refresh_next() == []
+        assert runner.refresh_next() == []
         assert sandbox.calls() == []
         assert not RefreshRun.objects.exclude(state="published").exists()
 
@@ -133,7 +134,7 @@ class TestAPublishOfAMomentAgo:
         edited = contents(path)[1]["results"][0]["key"]
         sandbox.edit(edited, title="Edited")
         run_id = operator().post(f"{path}refresh_metadata/").json()["async_task_id"]
-        pipeline.refresh(run_id)
+        runner.refresh(run_id)
         assert contents(path)[1]["results"][0]["title"] == "Edited"
 
     def test_a_run_that_waits_for_somebody_else_is_not_hurried_by_it(self, path):
@@ -148,7 +149,7 @@ class TestAPublishOfAMomentAgo:
         refreshed(path)
         programs = admin().patch(path, {"content_filter": {"content_type": "program"}})["X-Refresh-Run"]
         assert run_of(programs)["state"] == "queued"
-        pipeline.refresh(programs)
+        runner.refresh(programs)
         assert {item["content_type"] for item in contents(path)[1]["results"]} == {"program"}
 
     def test_a_catalog_that_is_made_on_a_published_query_gets_that_publish(self, path):  # CRUD-10
@@ -176,7 +177,7 @@ class TestAPublishOfAMomentAgo:
 
     def test_zero_minutes_switch_it_off(self, path, settings):
         settings.REFRESH_JOIN_MINUTES = 0
-        pipeline.refresh(asked(path))
+        runner.refresh(asked(path))
         assert run_of(asked(path))["state"] == "queued"
 
 
@@ -188,8 +189,8 @@ class TestForWhomARefreshCounts:
         RefreshRun.objects.all().delete()
         run_id = who().post(f"{path}refresh_metadata/").json()["async_task_id"]
         assert RefreshRun.objects.get(pk=run_id).asked_by == [name]
-        pipeline.refresh(run_id)
-        assert budget.last_hour().had(name) == budget.spent() > 0
+        runner.refresh(run_id)
+        assert request_budget.last_hour().had(name) == request_budget.spent() > 0
 
     def test_a_catalog_that_is_made_or_changed(self, path):
         """By whoever is no operator: for the customer whose catalog it is."""
@@ -244,21 +245,21 @@ def test_a_filter_that_changes_meanwhile(path, monkeypatch):  # REFR-5, RUN-4, R
         return store_contents(**arguments)
 
     admin().put(path, VALUES | NAMED)
-    monkeypatch.setattr(pipeline, "store_contents", change_and_store)
-    pipeline.refresh(run_id)
+    monkeypatch.setattr(runner, "store_contents", change_and_store)
+    runner.refresh(run_id)
     run = run_of(run_id)
     assert (run["state"], run["reason"]["code"]) == ("failed", "filter_changed")
     assert contents(path)[0] == {}
     waiting = changed[0]["X-Refresh-Run"]
     assert run_of(waiting)["state"] == "queued"
-    pipeline.refresh(waiting)
+    runner.refresh(waiting)
     assert {item["content_type"] for item in contents(path)[1]["results"]} == {"program"}
 
 
 def test_a_run_finishes_when_the_last_catalog_is_gone(path):  # RUN-5, CRUD-9
     run_id = asked(path)
     assert admin().delete(path).status_code == 204
-    pipeline.refresh(run_id)
+    runner.refresh(run_id)
     run = operator().get(f"/api/v1/refresh-runs/{run_id}/").json()
     assert (run["state"], run["reason"]) == ("published", None)
     query = operator().get(f"/api/v1/catalog-queries/{run['catalog_query_uuid']}/").json()

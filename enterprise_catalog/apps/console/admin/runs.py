@@ -22,7 +22,7 @@ from enterprise_catalog.apps.console.wording import advice, query_name, short, s
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.operations.runs import NotDecidable, approve_run, reject_run
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
-from enterprise_catalog.apps.refresh.publishing import difference_to
+from enterprise_catalog.apps.refresh.pipeline.publishing import difference_to
 
 _ROWS_SHOWN = 100
 

@@ -23,12 +23,13 @@ from enterprise_catalog.apps.console.users import Users
 from enterprise_catalog.apps.console.wording import late_reason, moment, plural, short_query_name
 from enterprise_catalog.apps.core.db.locks import database_now, snapshot
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.apps.refresh import budget, figures
-from enterprise_catalog.apps.refresh.budget import SpentHour
-from enterprise_catalog.apps.refresh.figures import Hour
-from enterprise_catalog.apps.refresh.freshness import Overview, late_queries, older_than, overview
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.schedule import queries_in_use
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import SpentHour
+from enterprise_catalog.apps.refresh.reports import statistics
+from enterprise_catalog.apps.refresh.reports.late_queries import Overview, late_queries, older_than, overview
+from enterprise_catalog.apps.refresh.reports.statistics import Hour
+from enterprise_catalog.apps.refresh.scheduling.tick import queries_in_use
 
 State = RefreshRun.State
 
@@ -41,11 +42,11 @@ _TICKS_MISSED = 6
 _ENDS = ("published", "held", "failed")
 _CHANGES = ("added", "removed")
 _OTHERS = {
-    budget.OPERATORS: "operators",
-    budget.PREVIEWS: "previews of filters",
-    budget.DUE: "what is due",
-    budget.FIRST: "first publishes, beyond the part of who asked",
-    budget.REVIEWS: "course reviews",
+    request_budget.OPERATORS: "operators",
+    request_budget.PREVIEWS: "previews of filters",
+    request_budget.DUE: "what is due",
+    request_budget.FIRST: "first publishes, beyond the part of who asked",
+    request_budget.REVIEWS: "course reviews",
 }
 
 
@@ -60,9 +61,9 @@ class Verdict:
 def health_context() -> dict[str, Any]:
     """What the template `console/home.html` shows."""
     with snapshot():
-        hour = budget.last_hour()
-        found, failing = overview(), figures.failing_queries()
-        failing_count, hours = failing.count(), figures.ended_by_hour()
+        hour = request_budget.last_hour()
+        found, failing = overview(), statistics.failing_queries()
+        failing_count, hours = failing.count(), statistics.ended_by_hour()
         return {
             "as_of": f"{database_now():%Y-%m-%d %H:%M:%S} UTC",
             "verdicts": [_freshness(found), _life(), _held(found), _failures(failing_count), _requests(hour)],
@@ -92,7 +93,7 @@ def _freshness(found: Overview) -> Verdict:
 
 
 def _life() -> Verdict:
-    silence, wait = figures.silence(), figures.longest_wait()
+    silence, wait = statistics.silence(), statistics.longest_wait()
     if silence is None:
         return Verdict(good=False, text="Beat and workers never showed life. Do they run?")
     if silence > _TICKS_MISSED * timedelta(seconds=settings.TICK_SECONDS):
@@ -120,7 +121,7 @@ def _requests(hour: SpentHour) -> Verdict:
     asked = f"{plural(hour.spent, 'request')} to discovery in the last hour"
     if not limit:
         return Verdict(good=True, text=f"{asked}, of any number.")
-    return Verdict(good=hour.background_may_begin(budget.DUE), text=f"{asked}, of {limit}.")
+    return Verdict(good=hour.background_may_begin(request_budget.DUE), text=f"{asked}, of {limit}.")
 
 
 # Below
@@ -149,7 +150,7 @@ def _late(found: Overview) -> SafeString | None:
 
 def _under_way() -> SafeString:
     """What runs, then what waits for longest, each with why it is not done."""
-    counts = figures.open_runs()
+    counts = statistics.open_runs()
     running = _runs().filter(state=State.RUNNING).order_by("started_at")[:_ROWS]
     queued = _runs().filter(state=State.QUEUED).order_by("requested_at")[:_ROWS]
     runs = [*running, *queued]
@@ -165,7 +166,7 @@ def _under_way() -> SafeString:
 
 def _requests_by_payer(hour: SpentHour) -> SafeString:
     """Who had the requests of the last hour, and how many each may still make now (RUN-7)."""
-    limit, reserve = settings.DISCOVERY_REQUESTS_PER_HOUR, budget.reserved_part()
+    limit, reserve = settings.DISCOVERY_REQUESTS_PER_HOUR, request_budget.reserved_part()
     people = Counter({payer: hour.had(payer) for payer in hour.by_payer if payer not in _OTHERS})
     customers = EnterpriseCustomer.objects.in_bulk([UUID(payer) for payer, _ in people.most_common(_ROWS)])
     rows: list[tuple[Any, int, Any]] = [
@@ -173,13 +174,16 @@ def _requests_by_payer(hour: SpentHour) -> SafeString:
     ]
     if len(people) > _ROWS:
         rows.append((plural(len(people) - _ROWS, "more customer"), people.total() - sum(had for _, had, _ in rows), ""))
-    rows += [(_OTHERS[payer], hour.had(payer), hour.left_for(payer)) for payer in (budget.OPERATORS, budget.PREVIEWS)]
-    rows += [(_OTHERS[payer], hour.had(payer), hour.left_in_background(payer)) for payer in budget.BACKGROUND]
+    rows += [
+        (_OTHERS[payer], hour.had(payer), hour.left_for(payer))
+        for payer in (request_budget.OPERATORS, request_budget.PREVIEWS)
+    ]
+    rows += [(_OTHERS[payer], hour.had(payer), hour.left_in_background(payer)) for payer in request_budget.BACKGROUND]
     if not limit:
         return table(["for", "requests"], [row[:2] for row in rows])
     note = (
-        f"{reserve} of {limit} are reserved for what is due. Of the other {budget.people_part()} nobody has more than "
-        f"is still free of them; {budget.kept_part()} are kept for people whatever is due."
+        f"{reserve} of {limit} are reserved for what is due. Of the other {request_budget.people_part()} nobody has more "
+        f"than is still free of them; {request_budget.kept_part()} are kept for people whatever is due."
     )
     return table(["for", "requests", "may make now"], rows, note=note)
 
@@ -191,7 +195,7 @@ def _held_runs() -> SafeString:
 
 def _failing(queries: Any) -> SafeString:
     uuids = list(queries.order_by(F("last_try").desc()).values_list("last_run", flat=True)[:_ROWS])
-    reasons = ", ".join(f"{count} {code}" for code, count in figures.failures_by_reason().most_common())
+    reasons = ", ".join(f"{count} {code}" for code, count in statistics.failures_by_reason().most_common())
     everything = link(list_url(RefreshRun, state__exact="failed"), "All failed runs")
     note = format_html("{}; of the last 24 hours: {}.", everything, reasons or "none")
     return _run_table(_runs().filter(pk__in=uuids).order_by("-finished_at"), "failed at", "finished_at", note=note)
@@ -225,7 +229,7 @@ def _query_of(run: RefreshRun) -> Any:
 
 
 def _most_changed() -> SafeString:
-    changed = figures.most_changed(limit=_ROWS)
+    changed = statistics.most_changed(limit=_ROWS)
     return _queries(CatalogQuery.objects.filter(pk__in=list(changed)), changed)
 
 

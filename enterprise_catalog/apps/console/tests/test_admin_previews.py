@@ -18,8 +18,8 @@ from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.operations.previews import preview_filter
 from enterprise_catalog.apps.refresh.models import FilterPreview, RefreshRun
-from enterprise_catalog.apps.refresh.pipeline import refresh_next
-from enterprise_catalog.apps.refresh.previewing import preview_next
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
+from enterprise_catalog.apps.refresh.previews.preview_runner import preview_next
 from enterprise_catalog.apps.refresh.tests.builders import members
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,8 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.console.wording import moment
 from enterprise_catalog.apps.core.db.locks import database_now
-from enterprise_catalog.apps.refresh.claims import fail
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.queue.claims import fail
 from enterprise_catalog.apps.refresh.tests.builders import claimed, requested
 
 pytestmark = pytest.mark.django_db

@@ -12,11 +12,11 @@ from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory,
 from enterprise_catalog.apps.console.tests.people import page, signed_in
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.budget import Payers
-from enterprise_catalog.apps.refresh.claims import State, fail
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun, Sweep
-from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.apps.refresh.queue.claims import State, fail
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
+from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.apps.refresh.tests.builders import claimed, requested
 
 pytestmark = pytest.mark.django_db
@@ -148,9 +148,9 @@ def test_who_uses_the_budget_is_shown(admin, query, settings):  # RUN-7
     uuids = [str(uuid4()) for _ in range(12)]
     EnterpriseCustomer.objects.create(uuid=uuids[0], name="Acme Industries")
     for number, payer in enumerate([*uuids, "operators", "previews"]):
-        assert budget.spend(14 if number == 0 else 2, Payers(frozenset({payer})))
-    assert budget.spend(30, Payers(background="due"))
-    assert budget.spend(1, Payers(background="reviews"))
+        assert request_budget.spend(14 if number == 0 else 2, Payers(frozenset({payer})))
+    assert request_budget.spend(30, Payers(background="due"))
+    assert request_budget.spend(1, Payers(background="reviews"))
     shown = home(admin).partition("Requests to discovery in the last hour</h2>")[2].partition("</section>")[0]
     rows = [[re.sub("<.*?>", "", cell) for cell in row.split("</td>")[:-1]] for row in shown.split("<tr>")[2:]]
     assert rows[0] == ["Acme Industries", "14", "23"]
@@ -167,7 +167,7 @@ def test_who_uses_the_budget_is_shown(admin, query, settings):  # RUN-7
 
 def test_who_asks_discovery_is_shown_without_a_limit(admin, query, settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 0
-    budget.spend(3, Payers(frozenset({str(uuid4())})))
+    request_budget.spend(3, Payers(frozenset({str(uuid4())})))
     assert verdicts(admin)["3 requests to discovery in the last hour, of any number."]
     assert "may make now" not in home(admin)
 

@@ -14,12 +14,12 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.console import metrics
 from enterprise_catalog.apps.core.db.locks import database_now
-from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.budget import Payers
-from enterprise_catalog.apps.refresh.claims import fail, recover_expired_leases
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument
-from enterprise_catalog.apps.refresh.pipeline import refresh
-from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh
+from enterprise_catalog.apps.refresh.queue.claims import fail, recover_expired_leases
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
+from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.apps.refresh.tests.builders import claimed, expire, requested
 
 pytestmark = pytest.mark.django_db
@@ -173,7 +173,7 @@ def test_for_whom_the_budget_was_spent_is_told_without_names(settings):  # RUN-7
     settings.DISCOVERY_REQUESTS_PER_HOUR = 200
     customer = str(uuid4())
     for payers in (Payers(frozenset({customer})), Payers(frozenset({"operators"})), Payers(background="due")):
-        budget.spend(3, payers)
+        request_budget.spend(3, payers)
     found = figures()
     kinds = {kind: found["discovery_requests_by", kind] for kind in ("customers", "operators", "due", "reviews")}
     assert kinds == {"customers": 3, "operators": 3, "due": 3, "reviews": 0}

@@ -11,8 +11,8 @@ from django.utils import timezone
 from enterprise_catalog.apps.catalog.models import CatalogContentKey
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.console.management.commands import refresh_catalogs
-from enterprise_catalog.apps.refresh.claims import claim_runs
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.queue.claims import claim_runs
 from enterprise_catalog.apps.refresh.tests.builders import expire
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ import pytest
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.operations.previews import preview_filter
 from enterprise_catalog.apps.refresh.models import FilterPreview
-from enterprise_catalog.apps.refresh.previews import tick_previews
+from enterprise_catalog.apps.refresh.previews.preview_queue import tick_previews
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ from enterprise_catalog.apps.operations.errors import Conflict, Gone, InvalidVal
 from enterprise_catalog.apps.operations.query_rows import delete_query, save_query
 from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.operations.tests.actors import ACME, ACME_ADMIN, COURSES, GLOBEX, OPERATOR
-from enterprise_catalog.apps.refresh.consistency import violations
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.reports.consistency import violations
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,9 @@ from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.core.packed_json import pack
-from enterprise_catalog.apps.refresh.claims import Claim, claim_runs
-from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
+from enterprise_catalog.apps.refresh.queue.claims import Claim, claim_runs
+from enterprise_catalog.apps.refresh.queue.enqueue import request_run
 
 
 def make_query(content_filter: dict | None = None) -> CatalogQuery:

@@ -10,15 +10,15 @@ from django.db.models import F
 from enterprise_catalog.apps.catalog.models import CatalogQuery, CourseReview
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.discovery.client import Question
-from enterprise_catalog.apps.refresh import budget, ledger
-from enterprise_catalog.apps.refresh.budget import DUE, FIRST, OPERATORS, PREVIEWS, Payers
-from enterprise_catalog.apps.refresh.claims import State, claim_runs, postpone
-from enterprise_catalog.apps.refresh.intents import request_run
-from enterprise_catalog.apps.refresh.ledger import FetchLedger
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, KeptAnswer, RefreshRun, Sweep
-from enterprise_catalog.apps.refresh.pipeline import refresh_next
-from enterprise_catalog.apps.refresh.queue import startable_runs
-from enterprise_catalog.apps.refresh.reviews import sweep_reviews_if_due
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
+from enterprise_catalog.apps.refresh.queue.claims import State, claim_runs, postpone
+from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.refresh.queue.priority import startable_runs
+from enterprise_catalog.apps.refresh.rate_limit import fetch_session, request_budget
+from enterprise_catalog.apps.refresh.rate_limit.fetch_session import FetchLedger
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import DUE, FIRST, OPERATORS, PREVIEWS, Payers
+from enterprise_catalog.apps.refresh.scheduling.course_reviews import sweep_reviews_if_due
 from enterprise_catalog.apps.refresh.tests.builders import claimed, let_budget_age, make_query, members, requested
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def asked_by(*askers: str, background: str | None = None) -> Payers:
 def all_that(payers: Payers) -> int:
     """How many requests may be made one after the other, until one is refused."""
     number = 0
-    while budget.spend(1, payers):
+    while request_budget.spend(1, payers):
         number += 1
     return number
 
@@ -68,7 +68,7 @@ class Clock:
     def __init__(self, monkeypatch) -> None:
         self.minutes = 0
         now, monotonic = database_now(), time.monotonic()
-        for module in (budget, ledger):
+        for module in (request_budget, fetch_session):
             monkeypatch.setattr(module, "database_now", lambda: now + timedelta(minutes=self.minutes))
         monkeypatch.setattr(time, "monotonic", lambda: monotonic + 60 * self.minutes)
 
@@ -102,24 +102,24 @@ def published_after_hours(run: RefreshRun, *, at_most: int) -> int:
 
 def test_no_more_is_spent_than_there_is(settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 10
-    assert budget.spend(7, SCHEDULE) is not None
-    assert budget.spend(4, SCHEDULE) is None
-    assert budget.spend(3, SCHEDULE) is not None
-    assert (budget.spent(), budget.last_hour().background_may_begin(DUE)) == (10, False)
+    assert request_budget.spend(7, SCHEDULE) is not None
+    assert request_budget.spend(4, SCHEDULE) is None
+    assert request_budget.spend(3, SCHEDULE) is not None
+    assert (request_budget.spent(), request_budget.last_hour().background_may_begin(DUE)) == (10, False)
 
 
 def test_what_is_given_back_can_be_spent_again(settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 10
-    booking = budget.spend(10, asked_by(background=DUE))
-    budget.give_back(replace(booking, requests=4))
-    assert budget.last_hour().by_kind()["due"] == budget.spent() == 6
+    booking = request_budget.spend(10, asked_by(background=DUE))
+    request_budget.give_back(replace(booking, requests=4))
+    assert request_budget.last_hour().by_kind()["due"] == request_budget.spent() == 6
 
 
 def test_a_request_counts_for_a_whole_hour(settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 10
     now = int(database_now().timestamp() // 60)
     DiscoveryBudget.objects.create(pk=1, spent={str(now - 60): 3, str(now - 61): 5})
-    assert budget.spent() == 3
+    assert request_budget.spent() == 3
 
 
 def test_without_a_limit_everything_is_counted_and_nothing_refused(sandbox, settings):
@@ -129,7 +129,7 @@ def test_without_a_limit_everything_is_counted_and_nothing_refused(sandbox, sett
     refresh_next()
     run.refresh_from_db()
     assert run.state == State.PUBLISHED
-    assert budget.last_hour().had(ACME) == asked(sandbox) == 19
+    assert request_budget.last_hour().had(ACME) == asked(sandbox) == 19
 
 
 def test_what_was_reserved_and_not_needed_is_given_back(sandbox, settings):
@@ -139,13 +139,13 @@ def test_what_was_reserved_and_not_needed_is_given_back(sandbox, settings):
     sandbox.add_fault(endpoint="search", page=2, status=503, times=1)
     requested(make_query(COURSES))
     refresh_next()
-    assert budget.spent() == asked(sandbox) == 20
+    assert request_budget.spent() == asked(sandbox) == 20
 
 
 def test_a_run_without_budget_waits_as_a_row(sandbox, settings):
     """RUN-2: not as a worker that sleeps, and not as an attempt."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
-    budget.spend(5, SCHEDULE)
+    request_budget.spend(5, SCHEDULE)
     run = requested(make_query(COURSES))
     assert refresh_next() == []
     run.refresh_from_db()
@@ -162,7 +162,7 @@ def test_a_run_that_would_exceed_the_budget_stops_and_waits(sandbox, settings):
     run.refresh_from_db()
     assert (run.state, run.lost_workers, members(query)) == (State.QUEUED, 0, [])
     assert run.not_before > database_now() + timedelta(minutes=4)
-    assert asked(sandbox) == budget.spent() == 5
+    assert asked(sandbox) == request_budget.spent() == 5
 
 
 def test_a_fetch_larger_than_the_budget_goes_on_where_it_stopped(sandbox, settings):
@@ -303,7 +303,7 @@ def test_who_reads_again_is_told_nothing_from_before(sandbox, settings):
 def test_an_answer_of_a_fetch_that_began_before_a_request_does_not_serve_it(settings):
     """REFR-3: whenever the answer came, and whenever it was kept."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
-    budget.spend(5, SCHEDULE)
+    request_budget.spend(5, SCHEDULE)
     query = make_query(COURSES)
     book = FetchLedger(claimed(query).equivalence_key, SCHEDULE)
     question = Question("/api/v2/search/all/", {}, COURSES)
@@ -320,17 +320,17 @@ def test_nobody_s_count_is_lost_when_the_minute_ends_while_we_wait_for_the_row(s
     """DISC-16: another worker counted in the next minute already."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 10
     clock = Clock(monkeypatch)
-    real = budget._locked_row
+    real = request_budget._locked_row
 
     def others_come_first():
-        monkeypatch.setattr(budget, "_locked_row", real)
+        monkeypatch.setattr(request_budget, "_locked_row", real)
         clock.minutes += 1
-        budget.spend(8, SCHEDULE)
+        request_budget.spend(8, SCHEDULE)
         return real()
 
-    monkeypatch.setattr(budget, "_locked_row", others_come_first)
-    assert budget.spend(8, SCHEDULE) is None
-    assert budget.spent() == 8
+    monkeypatch.setattr(request_budget, "_locked_row", others_come_first)
+    assert request_budget.spend(8, SCHEDULE) is None
+    assert request_budget.spent() == 8
 
 
 def test_a_reserved_request_counts_from_when_it_is_made(settings, monkeypatch):
@@ -345,7 +345,7 @@ def test_a_reserved_request_counts_from_when_it_is_made(settings, monkeypatch):
         book.before_request()
     book.close(complete=True)
     clock.minutes += 50
-    assert budget.spent() == 8
+    assert request_budget.spent() == 8
 
 
 def test_fetches_that_get_a_few_requests_at_a_time_get_through_one_after_the_other(sandbox, settings, monkeypatch):
@@ -414,46 +414,46 @@ def test_due_runs_may_have_all_but_what_is_kept_for_people(shared):
 def test_what_people_used_is_not_kept_for_them_twice(shared):
     for number in range(20):
         all_that(asked_by(f"customer {number}"))
-    assert budget.last_hour().left_in_background(DUE) == 50
+    assert request_budget.last_hour().left_in_background(DUE) == 50
 
 
 def test_a_first_publish_may_use_half_of_the_reserve_beside(shared):
     """Who asks has its part first; due runs find the other half."""
     assert all_that(asked_by(ACME, background=FIRST)) == 25 + 25
-    assert budget.last_hour().by_kind() == {
+    assert request_budget.last_hour().by_kind() == {
         "customers": 25, "operators": 0, "previews": 0, "due": 0, "first": 25, "reviews": 0,
     }  # fmt: skip
     assert all_that(asked_by(GLOBEX, background=FIRST)) == 12
-    assert budget.last_hour().left_in_background(DUE) >= 25
+    assert request_budget.last_hour().left_in_background(DUE) >= 25
 
 
 def test_of_several_who_ask_the_one_who_had_the_least_pays(shared):
     all_that(asked_by(ACME))
-    assert budget.spend(6, asked_by(ACME, GLOBEX)).payer == GLOBEX
+    assert request_budget.spend(6, asked_by(ACME, GLOBEX)).payer == GLOBEX
 
 
 def test_what_is_reserved_may_be_counted_for_another_who_has_room(shared):
-    held = budget.spend(20, asked_by(ACME, background=DUE))
+    held = request_budget.spend(20, asked_by(ACME, background=DUE))
     assert held.payer == ACME
-    moved = budget.spend(30, asked_by(ACME, background=DUE), instead_of=held)
-    assert (moved.payer, budget.spent(), budget.last_hour().had(ACME)) == (DUE, 30, 0)
+    moved = request_budget.spend(30, asked_by(ACME, background=DUE), instead_of=held)
+    assert (moved.payer, request_budget.spent(), request_budget.last_hour().had(ACME)) == (DUE, 30, 0)
 
 
 def test_what_does_not_fit_leaves_what_was_reserved(shared):
-    held = budget.spend(20, asked_by(ACME))
-    assert budget.spend(30, asked_by(ACME), instead_of=held) is None
-    assert budget.last_hour().had(ACME) == 20
+    held = request_budget.spend(20, asked_by(ACME))
+    assert request_budget.spend(30, asked_by(ACME), instead_of=held) is None
+    assert request_budget.last_hour().had(ACME) == 20
 
 
 def test_requests_of_the_version_before_count_for_nobody(shared):
     """P10: it writes the sum, and leaves alone for whom."""
-    budget.spend(10, asked_by(ACME))
+    request_budget.spend(10, asked_by(ACME))
     row = DiscoveryBudget.objects.get()
     DiscoveryBudget.objects.update(spent={minute: requests + 30 for minute, requests in row.spent.items()})
-    hour = budget.last_hour()
+    hour = request_budget.last_hour()
     assert (hour.spent, hour.had_by_people, hour.had(ACME)) == (40, 10, 10)
     DiscoveryBudget.objects.update(spent_by=None)
-    assert (budget.last_hour().spent, budget.last_hour().had_by_people) == (40, 0)
+    assert (request_budget.last_hour().spent, request_budget.last_hour().had_by_people) == (40, 0)
 
 
 def test_an_hour_later_everything_is_free_again(shared):
@@ -464,8 +464,13 @@ def test_an_hour_later_everything_is_free_again(shared):
 
 def test_reviews_count_for_themselves_and_as_what_nobody_asked_for(sandbox, shared):
     sweep_reviews_if_due()
-    assert budget.last_hour().by_kind()["reviews"] == budget.spent() == len(sandbox.calls("course_review")) > 0
-    assert budget.last_hour().had_by_people == 0
+    assert (
+        request_budget.last_hour().by_kind()["reviews"]
+        == request_budget.spent()
+        == len(sandbox.calls("course_review"))
+        > 0
+    )
+    assert request_budget.last_hour().had_by_people == 0
 
 
 def test_a_customer_who_joins_a_paused_run_need_not_wait_for_its_pause(sandbox, settings, shared):
@@ -486,7 +491,7 @@ def test_a_customer_who_joins_a_paused_run_need_not_wait_for_its_pause(sandbox, 
     refresh_next()
     run.refresh_from_db()
     assert (run.state, run.asked_by) == (State.PUBLISHED, [ACME, GLOBEX])
-    assert budget.last_hour().had(GLOBEX) == asked(sandbox)
+    assert request_budget.last_hour().had(GLOBEX) == asked(sandbox)
 
 
 def test_a_pause_that_discovery_asked_for_is_kept_whoever_joins(shared):
@@ -510,8 +515,8 @@ def test_who_had_the_least_comes_first_without_a_limit_too(settings):
     """RUN-7."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 0
     one, other, shared = (make_query({"a": str(number)}) for number in range(3))
-    budget.spend(2, asked_by(ACME))
-    budget.spend(1, asked_by(GLOBEX))
+    request_budget.spend(2, asked_by(ACME))
+    request_budget.spend(1, asked_by(GLOBEX))
     of_globex = request_run(query=one, trigger="request", asked_by=GLOBEX)
     of_both = request_run(query=shared, trigger="request", asked_by="new")
     request_run(query=shared, trigger="request", asked_by=ACME)

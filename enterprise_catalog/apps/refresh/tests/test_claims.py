@@ -5,7 +5,8 @@ import uuid
 import pytest
 from django.db import IntegrityError, transaction
 
-from enterprise_catalog.apps.refresh.claims import (
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.queue.claims import (
     LeaseLost,
     State,
     claim_runs,
@@ -14,8 +15,7 @@ from enterprise_catalog.apps.refresh.claims import (
     recover_expired_leases,
     renew,
 )
-from enterprise_catalog.apps.refresh.intents import request_run
-from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.queue.enqueue import request_run
 from enterprise_catalog.apps.refresh.tests.builders import claimed, expire, make_query, requested
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,10 @@ import pytest
 
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.db.locks import database_now
-from enterprise_catalog.apps.refresh.claims import State
-from enterprise_catalog.apps.refresh.figures import (
+from enterprise_catalog.apps.refresh.models import RefreshRun, Sweep
+from enterprise_catalog.apps.refresh.queue.claims import State
+from enterprise_catalog.apps.refresh.reports.late_queries import older_than
+from enterprise_catalog.apps.refresh.reports.statistics import (
     ended_by_hour,
     failing_queries,
     failures_by_reason,
@@ -16,9 +18,7 @@ from enterprise_catalog.apps.refresh.figures import (
     open_runs,
     silence,
 )
-from enterprise_catalog.apps.refresh.freshness import older_than
-from enterprise_catalog.apps.refresh.models import RefreshRun, Sweep
-from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.apps.refresh.tests.builders import claimed, make_query, requested
 
 pytestmark = pytest.mark.django_db

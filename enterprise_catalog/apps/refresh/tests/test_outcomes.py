@@ -8,10 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery
 from enterprise_catalog.apps.core.db.locks import database_now
-from enterprise_catalog.apps.refresh.claims import LeaseLost, State, recover_expired_leases
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.outcomes import NotHeld, approve_held, publish_or_hold, reject_held
-from enterprise_catalog.apps.refresh.publishing import FilterChanged
+from enterprise_catalog.apps.refresh.pipeline.outcomes import NotHeld, approve_held, publish_or_hold, reject_held
+from enterprise_catalog.apps.refresh.pipeline.publishing import FilterChanged
+from enterprise_catalog.apps.refresh.queue.claims import LeaseLost, State, recover_expired_leases
 from enterprise_catalog.apps.refresh.tests.builders import claimed, expire, keys, make_query, members, store_keys
 
 pytestmark = pytest.mark.django_db

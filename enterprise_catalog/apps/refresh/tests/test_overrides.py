@@ -14,9 +14,9 @@ from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLin
 from enterprise_catalog.apps.catalog.storage.consistency import violations
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.db.locks import snapshot
-from enterprise_catalog.apps.refresh import pipeline
-from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
+from enterprise_catalog.apps.refresh.pipeline import runner
+from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 from enterprise_catalog.sandbox.sandbox import Sandbox
 
@@ -27,7 +27,7 @@ B2B = "custom-b2b-enterprise"
 
 def refreshed(query) -> RefreshRun:
     run = requested(query)
-    pipeline.refresh(run.pk)
+    runner.refresh(run.pk)
     run.refresh_from_db()
     query.refresh_from_db()
     return run

@@ -14,10 +14,10 @@ from enterprise_catalog.apps.catalog.storage import content_store
 from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.core.packed_json import unpack
-from enterprise_catalog.apps.refresh import pipeline
-from enterprise_catalog.apps.refresh.claims import State
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
-from enterprise_catalog.apps.refresh.pipeline import refresh
+from enterprise_catalog.apps.refresh.pipeline import runner
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh
+from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 
 pytestmark = pytest.mark.django_db
@@ -213,8 +213,8 @@ def test_a_run_that_was_asked_for_meanwhile_is_returned(sandbox, monkeypatch):
         meanwhile.append(requested(query).pk)
         return store_contents(**arguments)
 
-    monkeypatch.setattr(pipeline, "store_contents", store_and_ask_again)
-    assert pipeline.refresh(run.pk) == meanwhile
+    monkeypatch.setattr(runner, "store_contents", store_and_ask_again)
+    assert runner.refresh(run.pk) == meanwhile
 
 
 def test_ended_runs_are_not_stored(sandbox):
@@ -244,8 +244,8 @@ def test_a_run_whose_query_was_replaced_meanwhile_ends_as_superseded(sandbox, mo
         query.delete()
         return store_contents(**arguments)
 
-    monkeypatch.setattr(pipeline, "store_contents", store_and_delete)
-    assert pipeline.refresh(run.pk) == []
+    monkeypatch.setattr(runner, "store_contents", store_and_delete)
+    assert runner.refresh(run.pk) == []
     run.refresh_from_db()
     assert (run.state, run.reason_code) == (State.FAILED, "superseded")
 
@@ -293,7 +293,7 @@ def test_a_long_pause_is_a_date_in_the_row(sandbox):
     run = refreshed(query)
     assert (run.state, run.reason_code) == (State.QUEUED, "")
     assert run.not_before > database_now() + timedelta(minutes=29)
-    assert pipeline.refresh(run.pk) == []
+    assert runner.refresh(run.pk) == []
     assert sandbox.fault_applied(fault) == 1
     assert requested(query).pk == run.pk
     sandbox.clear_faults()

@@ -11,14 +11,20 @@ from django.db import IntegrityError, transaction
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.core.packed_json import unpack
-from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.budget import Payers
-from enterprise_catalog.apps.refresh.claims import LeaseLost
 from enterprise_catalog.apps.refresh.models import FilterPreview, RefreshRun
-from enterprise_catalog.apps.refresh.pipeline import refresh_next
-from enterprise_catalog.apps.refresh.previewing import preview_next
-from enterprise_catalog.apps.refresh.previews import claim_next, finish, renew, request_preview, tick_previews
-from enterprise_catalog.apps.refresh.pruning import prune
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
+from enterprise_catalog.apps.refresh.previews.preview_queue import (
+    claim_next,
+    finish,
+    renew,
+    request_preview,
+    tick_previews,
+)
+from enterprise_catalog.apps.refresh.previews.preview_runner import preview_next
+from enterprise_catalog.apps.refresh.queue.claims import LeaseLost
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
+from enterprise_catalog.apps.refresh.scheduling.pruning import prune
 from enterprise_catalog.apps.refresh.tasks import run_preview
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 
@@ -156,7 +162,7 @@ def test_a_bug_ends_it_and_says_so(sandbox, monkeypatch):  # P10
     def broken(**_):
         raise KeyError("x")
 
-    monkeypatch.setattr("enterprise_catalog.apps.refresh.previewing.fetch_outline", broken)
+    monkeypatch.setattr("enterprise_catalog.apps.refresh.previews.preview_runner.fetch_outline", broken)
     preview = previewed()
     assert (preview.state, preview.reason_code, preview.reason_detail) == ("failed", "internal_error", "KeyError")
 
@@ -167,13 +173,13 @@ def test_a_bug_ends_it_and_says_so(sandbox, monkeypatch):  # P10
 def test_its_requests_count(sandbox, settings):  # DISC-16
     settings.DISCOVERY_PAGE_SIZE = 5
     previewed()
-    assert budget.spent() == len(sandbox.calls("search")) == 3
+    assert request_budget.spent() == len(sandbox.calls("search")) == 3
 
 
 def test_without_budget_it_fails_before_it_asks(sandbox, settings):  # DISC-16
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     settings.DISCOVERY_ASKED_SHARE = 0
-    budget.spend(5, Payers(background=budget.DUE))
+    request_budget.spend(5, Payers(background=request_budget.DUE))
     preview = previewed()
     assert (preview.state, preview.reason_code) == ("failed", "discovery_throttled")
     assert "5 of 5 requests" in preview.reason_detail
@@ -189,7 +195,7 @@ def test_what_the_budget_cannot_carry_to_its_end_is_not_begun(sandbox, settings)
     assert (preview.state, preview.reason_code) == ("failed", "discovery_throttled")
     assert "1 of 20 requests" in preview.reason_detail
     assert "4 are left for previews" in preview.reason_detail
-    assert len(sandbox.calls("search")) == budget.spent() == 1
+    assert len(sandbox.calls("search")) == request_budget.spent() == 1
 
 
 # --- Lost nudges, dead workers ----------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from enterprise_catalog.apps.catalog.models import CatalogContentChange
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun, Sweep
-from enterprise_catalog.apps.refresh.pruning import Pruned, prunable, prune, prune_if_due
+from enterprise_catalog.apps.refresh.scheduling.pruning import Pruned, prunable, prune, prune_if_due
 
 pytestmark = pytest.mark.django_db
 

@@ -12,10 +12,10 @@ from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLin
 from enterprise_catalog.apps.catalog.storage import content_store
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.discovery.records import CourseReview as Received
-from enterprise_catalog.apps.refresh import reviews
 from enterprise_catalog.apps.refresh.models import Sweep
-from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
-from enterprise_catalog.apps.refresh.reviews import store_reviews, sweep_reviews_if_due
+from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.scheduling import course_reviews
+from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews, sweep_reviews_if_due
 from enterprise_catalog.apps.refresh.tests.builders import claimed, make_query, store_keys
 
 pytestmark = pytest.mark.django_db
@@ -57,10 +57,10 @@ def test_a_sweep_that_died_between_review_and_item_left_neither(query, monkeypat
     def die(content_keys):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(reviews, "render_again", die)
+    monkeypatch.setattr(course_reviews, "render_again", die)
     with pytest.raises(KeyboardInterrupt):
         store_reviews([Received("edX+DemoX", 120, 4.5)])
-    monkeypatch.setattr(reviews, "render_again", content_store.render_again)
+    monkeypatch.setattr(course_reviews, "render_again", content_store.render_again)
     store_reviews([Received("edX+DemoX", 120, 4.5)])
     assert served(query)["reviews_count"] == 120
 
@@ -96,7 +96,7 @@ def test_a_sweep_that_dies_is_done_again_soon(sandbox, monkeypatch, settings):
     def die(rows):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(reviews, "store_reviews", die)
+    monkeypatch.setattr(course_reviews, "store_reviews", die)
     with pytest.raises(KeyboardInterrupt):
         sweep_reviews_if_due()
     assert Sweep.objects.get().due_at <= database_now() + timedelta(minutes=settings.REVIEWS_SWEEP_MINUTES)

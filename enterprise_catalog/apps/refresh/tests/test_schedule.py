@@ -6,13 +6,13 @@ import pytest
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import database_now
-from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.budget import Payers
-from enterprise_catalog.apps.refresh.claims import State, claim_runs, end, fail, owned
-from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue import claim_next
-from enterprise_catalog.apps.refresh.schedule import tick
+from enterprise_catalog.apps.refresh.queue.claims import State, claim_runs, end, fail, owned
+from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.refresh.queue.priority import claim_next
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
+from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.apps.refresh.tests.builders import claimed, expire, make_query, requested
 from enterprise_catalog.celery import app
 
@@ -125,7 +125,7 @@ def test_a_held_refresh_gets_a_longer_pause(query, settings):
 def test_nothing_is_announced_while_there_is_no_budget(query, settings):
     """P3: the rows wait; a worker that cannot ask need not wake."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 1
-    budget.spend(1, Payers(background=budget.DUE))
+    request_budget.spend(1, Payers(background=request_budget.DUE))
     assert tick() == []
     assert RefreshRun.objects.get().state == State.QUEUED
 

@@ -1,11 +1,11 @@
-"""Is every catalog as fresh as was promised, and if not, which and why? See `refresh.freshness`."""
+"""Is every catalog as fresh as was promised, and if not, which and why? See `refresh.reports.late_queries`."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from enterprise_catalog.apps.console.wording import late_reason, moment, plural, query_name
-from enterprise_catalog.apps.refresh.freshness import late_queries, overview
+from enterprise_catalog.apps.refresh.reports.late_queries import late_queries, overview
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-"""Delete what is too old, as beat has it done hourly; see `refresh.pruning`."""
+"""Delete what is too old, as beat has it done hourly; see `refresh.scheduling.pruning`."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from enterprise_catalog.apps.console.wording import plural
-from enterprise_catalog.apps.refresh.pruning import Pruned, prunable, prune
+from enterprise_catalog.apps.refresh.scheduling.pruning import Pruned, prunable, prune
 
 
 class Command(BaseCommand):

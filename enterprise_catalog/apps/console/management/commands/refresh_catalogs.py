@@ -18,9 +18,9 @@ from enterprise_catalog.apps.console.following import Following
 from enterprise_catalog.apps.console.wording import query_name, refreshes, run_outcome
 from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.operations.selection import UnknownUuids, named_queries, queries_to_keep_fresh
-from enterprise_catalog.apps.refresh.claims import recover_expired_leases
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.pipeline import refresh
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh
+from enterprise_catalog.apps.refresh.queue.claims import recover_expired_leases
 
 _SOME_FAILED, _USAGE, _TIMEOUT, _INTERRUPTED = 1, 2, 3, 130
 

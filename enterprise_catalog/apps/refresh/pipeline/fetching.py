@@ -30,7 +30,7 @@ from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.records import fetch_courses, fetch_programs
 from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
 from enterprise_catalog.apps.discovery.search_documents import FoundDocument
-from enterprise_catalog.apps.refresh.claims import Claim
+from enterprise_catalog.apps.refresh.queue.claims import Claim
 
 log = structlog.get_logger(__name__)
 

@@ -23,8 +23,8 @@ from django.db.models import F, Q, QuerySet
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.db.locks import DatabaseNow, database_now, retry_lost_locks
 from enterprise_catalog.apps.core.observability import metrics
-from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ _ASKED_FOR = (RefreshRun.Trigger.REQUEST, RefreshRun.Trigger.OPERATOR)
 
 def askers_of(asked_at: datetime | None, asked_by: list[str] | None) -> frozenset[str]:
     """Who a run counts for; what the version before was asked for, it did not note down by whom."""
-    return frozenset(asked_by or [budget.OPERATORS]) if asked_at else frozenset()
+    return frozenset(asked_by or [request_budget.OPERATORS]) if asked_at else frozenset()
 
 
 def background_of(*, is_asked: bool, refreshed_at: datetime | None, now: datetime) -> str | None:
@@ -49,8 +49,8 @@ def background_of(*, is_asked: bool, refreshed_at: datetime | None, now: datetim
     wants it; first, where its query never published.
     """
     if not is_asked or (refreshed_at and refreshed_at < due_before(now)):
-        return budget.DUE
-    return None if refreshed_at else budget.FIRST
+        return request_budget.DUE
+    return None if refreshed_at else request_budget.FIRST
 
 
 def due_before(now: datetime) -> datetime:

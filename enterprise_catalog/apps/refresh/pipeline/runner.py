@@ -1,7 +1,7 @@
 """
 One refresh, from claim to publish (DESIGN: write path).
 
-    1. claim the run, and others that ask discovery the same; while the budget has room (`refresh.queue`)
+    1. claim the run, and others that ask discovery the same; while the budget has room (`refresh.queue.priority`)
     2. fetch the whole search result, the full records of members that are new, changed or due, each once however many
        queries hold it, and what single queries want for themselves; or fail
     3. store the documents that differ
@@ -38,9 +38,11 @@ from enterprise_catalog.apps.discovery.errors import (
     DiscoveryUnavailable,
     WindowExceeded,
 )
-from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.budget import Payers
-from enterprise_catalog.apps.refresh.claims import (
+from enterprise_catalog.apps.refresh.models import QuarantinedDocument
+from enterprise_catalog.apps.refresh.pipeline.fetching import Fetched, Poison, fetch_everything
+from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.pipeline.publishing import FilterChanged
+from enterprise_catalog.apps.refresh.queue.claims import (
     Claim,
     Heartbeat,
     LeaseLost,
@@ -52,12 +54,10 @@ from enterprise_catalog.apps.refresh.claims import (
     postpone,
     renew,
 )
-from enterprise_catalog.apps.refresh.fetching import Fetched, Poison, fetch_everything
-from enterprise_catalog.apps.refresh.ledger import BudgetExhausted, FetchLedger
-from enterprise_catalog.apps.refresh.models import QuarantinedDocument
-from enterprise_catalog.apps.refresh.outcomes import publish_or_hold
-from enterprise_catalog.apps.refresh.publishing import FilterChanged
-from enterprise_catalog.apps.refresh.queue import claim_next
+from enterprise_catalog.apps.refresh.queue.priority import claim_next
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetExhausted, FetchLedger
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
 
 log = structlog.get_logger(__name__)
 
@@ -174,7 +174,7 @@ def _payers(claims: Sequence[Claim]) -> Payers:
     """One fetch serves them all, and so counts for whoever asked for any of them."""
     askers = frozenset[str]().union(*(claim.askers for claim in claims))
     backgrounds = {claim.background for claim in claims}
-    return Payers(askers, next((it for it in (budget.DUE, budget.FIRST) if it in backgrounds), None))
+    return Payers(askers, next((it for it in (request_budget.DUE, request_budget.FIRST) if it in backgrounds), None))
 
 
 def _remember_requests(keys: Sequence[str]) -> None:

@@ -19,8 +19,8 @@ from django.db.models import F
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.core.db.locks import DatabaseNow, database_now
-from enterprise_catalog.apps.refresh import budget
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
 
 log = structlog.get_logger(__name__)
 
@@ -29,16 +29,16 @@ _ROUNDS = 10
 
 
 def request_run(
-    *, query: CatalogQuery, trigger: str, asked_by: str = budget.OPERATORS, forced: bool = False
+    *, query: CatalogQuery, trigger: str, asked_by: str = request_budget.OPERATORS, forced: bool = False
 ) -> RefreshRun:
     """
     The run that serves this request: waiting, new or joined, or published just now. Inside the caller's transaction,
     whose end makes it visible. Raises QueryGone when there is no such query any more.
 
-    `asked_by` is who it counts for (`refresh.budget`): a customer's uuid, or who else asks; nobody, where the schedule
-    does. `forced` asks for the full record of every member again; joining never takes that back.
+    `asked_by` is who it counts for (`refresh.rate_limit.request_budget`): a customer's uuid, or who else asks; nobody,
+    where the schedule does. `forced` asks for the full record of every member again; joining never takes that back.
     """
-    if trigger != RefreshRun.Trigger.SCHEDULE and asked_by != budget.OPERATORS:
+    if trigger != RefreshRun.Trigger.SCHEDULE and asked_by != request_budget.OPERATORS:
         published = _published_just_now(query)
         if published is not None:
             return _told(published, joined=True)

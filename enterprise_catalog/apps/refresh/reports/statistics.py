@@ -16,8 +16,8 @@ from django.db.models.functions import Cast, Coalesce, TruncHour
 
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun, Sweep
-from enterprise_catalog.apps.refresh.queue import waiting_since
-from enterprise_catalog.apps.refresh.schedule import TICK, queries_in_use
+from enterprise_catalog.apps.refresh.queue.priority import waiting_since
+from enterprise_catalog.apps.refresh.scheduling.tick import TICK, queries_in_use
 
 State = RefreshRun.State
 

@@ -19,15 +19,15 @@ from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
 from enterprise_catalog.apps.discovery.records import CourseReview as FetchedReview
 from enterprise_catalog.apps.discovery.records import fetch_reviews
-from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.budget import Payers
-from enterprise_catalog.apps.refresh.ledger import BudgetExhausted, FetchLedger
-from enterprise_catalog.apps.refresh.sweeps import due_again, take_turn
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetExhausted, FetchLedger
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
+from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import due_again, take_turn
 
 log = structlog.get_logger(__name__)
 
 _SWEEP = "course_reviews"
-_PAYERS = Payers(background=budget.REVIEWS)
+_PAYERS = Payers(background=request_budget.REVIEWS)
 # One transaction stays short.
 _COURSES_PER_TRANSACTION = 200
 
@@ -37,7 +37,7 @@ def sweep_reviews_if_due() -> bool:
     # Only its end moves the date by the whole interval: a sweep that dies is done again soon.
     if not take_turn(_SWEEP, every=timedelta(minutes=settings.REVIEWS_SWEEP_MINUTES)):
         return False
-    ledger = FetchLedger(_SWEEP, _PAYERS, keeps=budget.is_limited())
+    ledger = FetchLedger(_SWEEP, _PAYERS, keeps=request_budget.is_limited())
     try:
         reviews = fetch_reviews(client=DiscoveryClient(ledger=ledger))
     except BudgetExhausted:

@@ -1,6 +1,7 @@
 """
 What is deleted by age: runs that ended long ago, with the documents they set aside (RUN-5), and changes that nobody can
-ask for any more (CHG-3, CHG-4); also answers of discovery that were kept for nobody (`refresh.ledger`), previews that
+ask for any more (CHG-3, CHG-4); also answers of discovery that were kept for nobody
+(`refresh.rate_limit.fetch_session`), previews that
 were looked at, or were not, what is left of sign-ins (sessions that are over, and counts of failures, SEC-2), and the
 history of what is gone.
 
@@ -28,7 +29,7 @@ from enterprise_catalog.apps.catalog.models import CatalogContentChange, Catalog
 from enterprise_catalog.apps.catalog.models.history import delete_rows
 from enterprise_catalog.apps.core.db.locks import database_now, retry_lost_locks
 from enterprise_catalog.apps.refresh.models import FilterPreview, KeptAnswer, QuarantinedDocument, RefreshRun
-from enterprise_catalog.apps.refresh.sweeps import take_turn
+from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import take_turn
 
 log = structlog.get_logger(__name__)
 

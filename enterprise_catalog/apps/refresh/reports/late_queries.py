@@ -19,8 +19,8 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.schedule import queries_in_use
-from enterprise_catalog.apps.refresh.sweeps import take_turn
+from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import take_turn
+from enterprise_catalog.apps.refresh.scheduling.tick import queries_in_use
 
 log = structlog.get_logger(__name__)
 

@@ -20,12 +20,8 @@ from enterprise_catalog.apps.catalog.content.preparation import PreparedContent
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient, Question
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
-from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.budget import Payers
-from enterprise_catalog.apps.refresh.claims import Heartbeat, LeaseLost
-from enterprise_catalog.apps.refresh.fetching import Outline, fetch_outline
-from enterprise_catalog.apps.refresh.ledger import BudgetExhausted, CountedRequests
-from enterprise_catalog.apps.refresh.previews import (
+from enterprise_catalog.apps.refresh.pipeline.fetching import Outline, fetch_outline
+from enterprise_catalog.apps.refresh.previews.preview_queue import (
     PreviewClaim,
     claim_next,
     fail,
@@ -33,6 +29,10 @@ from enterprise_catalog.apps.refresh.previews import (
     renew,
     waiting_previews,
 )
+from enterprise_catalog.apps.refresh.queue.claims import Heartbeat, LeaseLost
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetExhausted, CountedRequests
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 _FIRST_ITEMS = 20
 _TITLE_LENGTH = 255
 # Whoever looks at one: previews together have as much of the budget as a customer may have (RUN-7).
-_PAYERS = Payers(askers=frozenset({budget.PREVIEWS}))
+_PAYERS = Payers(askers=frozenset({request_budget.PREVIEWS}))
 
 
 class PreviewLedger(CountedRequests):
@@ -55,7 +55,7 @@ class PreviewLedger(CountedRequests):
         self._done = 0
 
     def expect(self, requests: int) -> None:
-        if budget.last_hour().left_for(budget.PREVIEWS) < requests:
+        if request_budget.last_hour().left_for(request_budget.PREVIEWS) < requests:
             raise BudgetExhausted
         renew(self._claim, requests_expected=self._done + requests)
 
@@ -94,7 +94,7 @@ def preview_next() -> list[UUID]:
 
 
 def _preview(claim: PreviewClaim) -> None:
-    if not budget.last_hour().asker_may_begin(_PAYERS.askers):
+    if not request_budget.last_hour().asker_may_begin(_PAYERS.askers):
         raise BudgetExhausted
     client = DiscoveryClient(on_wait=Heartbeat(partial(renew, claim)), ledger=PreviewLedger(claim))
     outline = fetch_outline(content_filter=claim.content_filter, client=client)
@@ -122,9 +122,9 @@ def _item(content: PreparedContent) -> list[str]:
 
 
 def _budget_spent() -> str:
-    hour = budget.last_hour()
+    hour = request_budget.last_hour()
     return (
         f"The budget has no room for it: {hour.spent} of {settings.DISCOVERY_REQUESTS_PER_HOUR} requests were made or "
-        f"reserved within an hour (DISCOVERY_REQUESTS_PER_HOUR), and {hour.left_for(budget.PREVIEWS)} are left for "
-        "previews. Try again later."
+        f"reserved within an hour (DISCOVERY_REQUESTS_PER_HOUR), and {hour.left_for(request_budget.PREVIEWS)} are left "
+        "for previews. Try again later."
     )

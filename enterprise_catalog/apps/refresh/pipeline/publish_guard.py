@@ -2,7 +2,7 @@
 The guard: a complete result may still be a mistake somewhere upstream, so one that would change a catalog too much is
 held (REFR-9).
 
-One pure function; holding and releasing is `refresh.outcomes`'.
+One pure function; holding and releasing is `refresh.pipeline.outcomes`'.
 """
 
 from dataclasses import dataclass

@@ -11,7 +11,8 @@ refused.
     3. due runs may use what people leave, but for DISCOVERY_ASKED_SHARE of the budget, which stays free for people
     4. what people ask for and never published may use half of the reserve, too
 
-Without a limit everything is counted the same way and nothing refused: whose turn it is hangs on it (`refresh.queue`).
+Without a limit everything is counted the same way and nothing refused: whose turn it is hangs on it
+(`refresh.queue.priority`).
 """
 
 from collections.abc import Iterable

@@ -19,12 +19,12 @@ from django.db.models.functions import Coalesce
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.core.db.locks import database_now, retry_lost_locks
-from enterprise_catalog.apps.refresh.claims import State, due_before, end, recover_expired_leases
-from enterprise_catalog.apps.refresh.intents import request_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.notices import note, unnoticed
-from enterprise_catalog.apps.refresh.queue import startable_runs
-from enterprise_catalog.apps.refresh.sweeps import take_turn
+from enterprise_catalog.apps.refresh.queue.claims import State, due_before, end, recover_expired_leases
+from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.refresh.queue.priority import startable_runs
+from enterprise_catalog.apps.refresh.queue.renotify import note, unnoticed
+from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import take_turn
 
 log = structlog.get_logger(__name__)
 

@@ -19,9 +19,8 @@ from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.db.locks import database_now, retry_lost_locks, sent_bytes
 from enterprise_catalog.apps.core.packed_json import pack, unpack
-from enterprise_catalog.apps.refresh.claims import Claim, LeaseLost, State, end, fail, owned
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
-from enterprise_catalog.apps.refresh.publishing import (
+from enterprise_catalog.apps.refresh.pipeline.publishing import (
     Difference,
     FilterChanged,
     apply_difference,
@@ -29,6 +28,7 @@ from enterprise_catalog.apps.refresh.publishing import (
     guard_objection,
     lock_for_publishing,
 )
+from enterprise_catalog.apps.refresh.queue.claims import Claim, LeaseLost, State, end, fail, owned
 
 log = structlog.get_logger(__name__)
 

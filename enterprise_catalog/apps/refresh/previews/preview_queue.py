@@ -1,7 +1,8 @@
 """
 Previews as rows: asked for, claimed, ended, and found again when a nudge or a worker was lost.
 
-The row is the work, as with runs (`refresh.claims`), and a claim is the same conditional UPDATE with lease and fence.
+The row is the work, as with runs (`refresh.queue.claims`), and a claim is the same conditional UPDATE with lease and
+fence.
 But nothing is postponed or kept for later here: somebody looks at it now, and is told at once why there is nothing to
 see. Nothing here asks discovery; nothing that readers see depends on these rows.
 """
@@ -18,9 +19,9 @@ from django.db.models import F, Q, QuerySet
 
 from enterprise_catalog.apps.core.db.locks import DatabaseNow, database_now, retry_lost_locks
 from enterprise_catalog.apps.core.packed_json import pack
-from enterprise_catalog.apps.refresh.claims import LeaseLost, lease_end
 from enterprise_catalog.apps.refresh.models import FilterPreview
-from enterprise_catalog.apps.refresh.notices import note, unnoticed
+from enterprise_catalog.apps.refresh.queue.claims import LeaseLost, lease_end
+from enterprise_catalog.apps.refresh.queue.renotify import note, unnoticed
 
 log = structlog.get_logger(__name__)
 

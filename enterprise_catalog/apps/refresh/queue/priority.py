@@ -17,10 +17,10 @@ from django.db.models import Case, Exists, Min, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 
 from enterprise_catalog.apps.core.db.locks import database_now
-from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.budget import SpentHour
-from enterprise_catalog.apps.refresh.claims import Claim, askers_of, claim_runs, due_before, due_runs
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.queue.claims import Claim, askers_of, claim_runs, due_before, due_runs
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import SpentHour
 
 # When others claim the first ones under our hands there is a next one, unless very many workers look at once.
 _CANDIDATES = 20
@@ -47,7 +47,7 @@ def startable_runs(*, limit: int, among: Q | None = None) -> list[UUID]:
     Waiting runs that could begin now, whose turn it is first; none for which the budget has no room. `among`: only of
     these.
     """
-    hour, waiting = budget.last_hour(), _idle_runs().filter(among or Q())
+    hour, waiting = request_budget.last_hour(), _idle_runs().filter(among or Q())
     asked = [wish.uuid for wish in _wishes_in_turn(waiting, hour)][:limit]
     if len(asked) == limit:
         return asked
@@ -57,7 +57,7 @@ def startable_runs(*, limit: int, among: Q | None = None) -> list[UUID]:
 
 def waiting_since() -> datetime | None:
     """Since when the first of the runs that could begin now has waited for a worker."""
-    hour, waiting = budget.last_hour(), _idle_runs()
+    hour, waiting = request_budget.last_hour(), _idle_runs()
     others = _background_runs(waiting, hour).order_by()
     of_others = others.aggregate(since=Min(Coalesce("not_before", "requested_at")))["since"]
     moments = [wish.since for wish in _wishes_in_turn(waiting, hour)]
@@ -95,8 +95,8 @@ def _background_runs(waiting: QuerySet[RefreshRun], hour: SpentHour) -> QuerySet
     is_asked, never = Q(asked_at__isnull=False), Q(catalog_query__refreshed_at=None)
     is_due = ~is_asked | Q(catalog_query__refreshed_at__lt=due_before(database_now()))
     runs = waiting
-    if not hour.background_may_begin(budget.DUE):
+    if not hour.background_may_begin(request_budget.DUE):
         runs = runs.filter(~is_due)
-    if not hour.background_may_begin(budget.FIRST):
+    if not hour.background_may_begin(request_budget.FIRST):
         runs = runs.filter(is_due)
     return runs.filter(is_due | never).order_by(Case(When(never, then=1), default=0), "requested_at", "pk")

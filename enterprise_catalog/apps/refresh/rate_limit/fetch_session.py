@@ -23,9 +23,9 @@ from django.conf import settings
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.core.packed_json import pack, unpack
 from enterprise_catalog.apps.discovery.client import NoLedger, Question
-from enterprise_catalog.apps.refresh import budget
-from enterprise_catalog.apps.refresh.budget import Booking, Payers
 from enterprise_catalog.apps.refresh.models import KeptAnswer
+from enterprise_catalog.apps.refresh.rate_limit import request_budget
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Booking, Payers
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ class CountedRequests(NoLedger):
         self._payers = payers
 
     def before_request(self) -> None:
-        if budget.spend(1, self._payers) is None:
+        if request_budget.spend(1, self._payers) is None:
             raise BudgetExhausted
 
 
@@ -74,11 +74,11 @@ class FetchLedger(CountedRequests):
             self._knows_size = True
             records = settings.DISCOVERY_PAGE_SIZE / settings.DISCOVERY_KEYS_PER_CALL
             requests += round((requests + 1) * records)
-        if budget.is_limited() and requests > self._left and not self._reserve(requests):
+        if request_budget.is_limited() and requests > self._left and not self._reserve(requests):
             self._keep_from_now_on()
 
     def before_request(self) -> None:
-        if not budget.is_limited():
+        if not request_budget.is_limited():
             self._uncounted += 1
             return
         if self._left and time.monotonic() >= self._minute_ends and not self._reserve(self._left):
@@ -101,7 +101,7 @@ class FetchLedger(CountedRequests):
     def keep(self, question: Question, answer: dict[str, Any]) -> None:
         if self._keeps:
             self._store(question, pack(answer))
-        elif not self._knows_size and budget.is_limited():
+        elif not self._knows_size and request_budget.is_limited():
             self._last = question, pack(answer)
 
     def forget(self) -> None:
@@ -112,7 +112,7 @@ class FetchLedger(CountedRequests):
         """Return what was reserved and not used; a complete fetch needs no kept answers any more."""
         self._let_go()
         if self._uncounted:
-            budget.spend(self._uncounted, self._payers)
+            request_budget.spend(self._uncounted, self._payers)
             self._uncounted = 0
         if complete and self._has_kept:
             self.forget()
@@ -123,7 +123,7 @@ class FetchLedger(CountedRequests):
 
     def _reserve(self, requests: int) -> bool:
         """So many from now on, what was reserved before included; else that stays as it is."""
-        booking = budget.spend(requests, self._payers, instead_of=self._reserved)
+        booking = request_budget.spend(requests, self._payers, instead_of=self._reserved)
         if booking is None:
             return False
         self._reserved = booking
@@ -133,12 +133,12 @@ class FetchLedger(CountedRequests):
 
     def _let_go(self) -> None:
         if self._reserved and self._left:
-            budget.give_back(self._reserved)
+            request_budget.give_back(self._reserved)
         self._reserved = None
 
     def _keep_from_now_on(self) -> None:
         if not self._keeps:
-            log.info("discovery_budget_is_short", reserved=self._left, spent=budget.spent())
+            log.info("discovery_budget_is_short", reserved=self._left, spent=request_budget.spent())
         self._keeps = True
         if self._last:
             self._store(*self._last)
