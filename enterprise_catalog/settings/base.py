@@ -26,7 +26,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 DEBUG = False
 # Settings that are for this machine only (`local`, `test`) say so. They answer to no other host and no other machine;
-# all others must name their hosts, and storage that processes share (`access.checks`).
+# all others must name their hosts, and storage that processes share (`access.startup_checks`).
 SERVES_LOOPBACK_ONLY = False
 # How many proxies stand in front, each of which appends to X-Forwarded-For whom it talks to; what callers wrote there
 # themselves is never believed. 0: none, the peer is the caller. Empty: not said; then a request with that header has no

@@ -3,8 +3,8 @@ Settings of a deployment: everything from environment variables, or from the YAM
 (the environment wins).
 
 TLS ends in front of the service: the forwarded scheme is believed, and nothing here ever redirects. No default here
-may work by accident: what is missing stops the start, by name. What is set and unsafe stops it in `access.checks`,
-under every settings module.
+may work by accident: what is missing stops the start, by name. What is set and unsafe stops it in
+`access.startup_checks`, under every settings module.
 """
 
 import json

@@ -12,7 +12,7 @@ env = Environment()
 # --- Passwords (SEC-2) -----------------------------------------------------------------------------------------------
 
 # A password opens the admin and nothing else; callers of the API bring tokens.
-AUTHENTICATION_BACKENDS = ["enterprise_catalog.apps.access.passwords.PasswordBackend"]
+AUTHENTICATION_BACKENDS = ["enterprise_catalog.apps.access.password_sign_in.PasswordBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -31,9 +31,9 @@ SIGN_IN_KNOWN_BROWSER_DAYS = 90
 
 AXES_FAILURE_LIMIT = SIGN_IN_FAILURES
 AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_LOCK_MINUTES)
-AXES_USERNAME_CALLABLE = "enterprise_catalog.apps.access.passwords.counted_name"
-AXES_CLIENT_IP_CALLABLE = "enterprise_catalog.apps.access.passwords.counted_address"
-AXES_LOCKOUT_PARAMETERS = "enterprise_catalog.apps.access.passwords.locked_by"
+AXES_USERNAME_CALLABLE = "enterprise_catalog.apps.access.password_sign_in.counted_name"
+AXES_CLIENT_IP_CALLABLE = "enterprise_catalog.apps.access.password_sign_in.counted_address"
+AXES_LOCKOUT_PARAMETERS = "enterprise_catalog.apps.access.password_sign_in.locked_by"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 # A success must not forgive: whoever has an account would guess at another's nine times, sign in, and go on.
 AXES_RESET_ON_SUCCESS = False

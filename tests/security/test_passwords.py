@@ -18,7 +18,7 @@ from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from enterprise_catalog.apps.access import passwords
+from enterprise_catalog.apps.access import password_sign_in
 from enterprise_catalog.apps.access.tests.tokens import token_for
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.core.observability.metrics import counted_by_processes
@@ -214,13 +214,13 @@ def test_nobody_makes_a_known_browser_themselves(cookie):  # SEC-2
     for _ in range(LIMIT):
         attempt("olga")
     browser = Client()
-    browser.cookies[passwords.KNOWN_BROWSER_COOKIE] = cookie
+    browser.cookies[password_sign_in.KNOWN_BROWSER_COOKIE] = cookie
     assert attempt("olga", RIGHT, browser=browser).status_code == 429
 
 
 def test_the_cookie_of_a_known_browser_is_out_of_reach(settings):  # SEC-2
     settings.SESSION_COOKIE_SECURE = True
-    cookie = attempt("olga", RIGHT).cookies[passwords.KNOWN_BROWSER_COOKIE]
+    cookie = attempt("olga", RIGHT).cookies[password_sign_in.KNOWN_BROWSER_COOKIE]
     assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Lax")
     assert (cookie["path"], cookie["max-age"]) == ("/admin/", 90 * 24 * 3600)
 
@@ -275,8 +275,8 @@ def test_an_old_password_is_not_guessed_on_the_page_that_changes_it():  # SEC-2
 
 def test_one_password_is_compared_at_a_time(monkeypatch):  # SEC-2
     """The others' threads are for those who read."""
-    monkeypatch.setattr(passwords, "_PATIENCE_SECONDS", 0.01)
-    with passwords.one_at_a_time():
+    monkeypatch.setattr(password_sign_in, "_PATIENCE_SECONDS", 0.01)
+    with password_sign_in.one_at_a_time():
         response = attempt("olga", RIGHT)
     assert (response.status_code, response["Retry-After"]) == (503, "5")
     assert attempt("olga", RIGHT).status_code == 302

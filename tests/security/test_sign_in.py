@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.apps import apps
 from django.test import Client
 
-from enterprise_catalog.apps.access import sign_in
+from enterprise_catalog.apps.access import lms_sign_in
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.sandbox.keys import user_claims
 from enterprise_catalog.sandbox.sandbox import Sandbox
@@ -228,19 +228,19 @@ def test_of_a_process_few_threads_wait_for_the_lms(settings):  # P6
     person = Person("stan")
     page = person.agree(person.begin())
     for _ in range(2):
-        assert sign_in._at_once.acquire(blocking=False)
+        assert lms_sign_in._at_once.acquire(blocking=False)
     try:
         assert person.browser.get(page).status_code == 502
     finally:
-        sign_in._at_once.release(2)
+        lms_sign_in._at_once.release(2)
 
 
 @pytest.mark.parametrize("target", ["/admin/" + "x" * 3000, "https://elsewhere.example/", "//elsewhere.example"])
 def test_little_is_kept_of_who_begins(target):
     person = Person("stan")
     person.begin(next=target)
-    assert len(person.browser.cookies[sign_in.COOKIE].value) < 500
-    assert person.browser.cookies[sign_in.COOKIE]["max-age"] <= 1800
+    assert len(person.browser.cookies[lms_sign_in.COOKIE].value) < 500
+    assert person.browser.cookies[lms_sign_in.COOKIE]["max-age"] <= 1800
 
 
 def test_who_begins_leaves_no_row_behind():  # SEC-2
@@ -330,12 +330,12 @@ def test_a_state_does_not_last(settings):
     staff("stan")
     person = Person("stan")
     back = person.agree(person.begin())
-    begun = sign_in._Begun(person.browser.cookies[sign_in.COOKIE].value)
+    begun = lms_sign_in._Begun(person.browser.cookies[lms_sign_in.COOKIE].value)
     for name, kept in begun.items():
         if name.startswith("edx-oauth2_oauth2_state_"):
             begun[name] = kept | {"timestamp": kept["timestamp"] - settings.SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME - 1}
     begun.save()
-    person.browser.cookies[sign_in.COOKIE] = begun.session_key
+    person.browser.cookies[lms_sign_in.COOKIE] = begun.session_key
     assert person.browser.get(back).status_code == 403
 
 
@@ -343,8 +343,8 @@ def test_what_a_browser_keeps_it_cannot_change():  # SEC-2
     staff("stan")
     person = Person("stan")
     back = person.agree(person.begin())
-    kept = person.browser.cookies[sign_in.COOKIE].value
-    person.browser.cookies[sign_in.COOKIE] = f"x{kept}"
+    kept = person.browser.cookies[lms_sign_in.COOKIE].value
+    person.browser.cookies[lms_sign_in.COOKIE] = f"x{kept}"
     assert person.browser.get(back).status_code == 403
 
 

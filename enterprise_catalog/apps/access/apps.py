@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from enterprise_catalog.apps.access.checks import refuse_unsafe_settings
+from enterprise_catalog.apps.access.startup_checks import refuse_unsafe_settings
 
 
 class AccessConfig(AppConfig):
@@ -10,6 +10,6 @@ class AccessConfig(AppConfig):
 
     def ready(self) -> None:
         # Listens to sign-ins.
-        from enterprise_catalog.apps.access import passwords  # noqa: F401
+        from enterprise_catalog.apps.access import password_sign_in  # noqa: F401
 
         refuse_unsafe_settings()

@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from enterprise_catalog.apps.access.sign_in import LmsSignIn, LmsUnusable, SignInRefused, is_offered
+from enterprise_catalog.apps.access.lms_sign_in import LmsSignIn, LmsUnusable, SignInRefused, is_offered
 
 log = structlog.get_logger(__name__)
 

@@ -15,8 +15,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from structlog.contextvars import bind_contextvars
 
-from enterprise_catalog.apps.access import passwords
-from enterprise_catalog.apps.access.sign_in import is_offered
+from enterprise_catalog.apps.access import password_sign_in
+from enterprise_catalog.apps.access.lms_sign_in import is_offered
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.pages.health import health_context
 from enterprise_catalog.apps.console.pages.where import where_is_content
@@ -78,15 +78,15 @@ class ConsoleSite(admin.AdminSite):
         context = {**(extra_context or {}), "lms_sign_in": is_offered()}
         if request.method != "POST":
             return super().login(request, context)
-        with passwords.one_at_a_time() as is_our_turn:
+        with password_sign_in.one_at_a_time() as is_our_turn:
             if not is_our_turn:
                 return self._come_back(request, status=503, seconds=_BUSY_SECONDS, reason=_BUSY)
             response = super().login(request, context)
-        if passwords.is_locked_out(request):
+        if password_sign_in.is_locked_out(request):
             return self._locked(request)
         if isinstance(response, HttpResponseRedirect):
             user = request.user
-            passwords.remember_browser(
+            password_sign_in.remember_browser(
                 request, response, username=user.get_username(), path=reverse("admin:index", current_app=self.name)
             )
             count_sign_in(outcome="signed_in")
@@ -98,17 +98,17 @@ class ConsoleSite(admin.AdminSite):
         if request.method != "POST":
             return super().password_change(request, extra_context)
         username = request.user.get_username()
-        with passwords.one_at_a_time() as is_our_turn:
+        with password_sign_in.one_at_a_time() as is_our_turn:
             if not is_our_turn:
                 return self._come_back(request, status=503, seconds=_BUSY_SECONDS, reason=_BUSY)
-            if not passwords.may_try(request, username=username):
+            if not password_sign_in.may_try(request, username=username):
                 return self._locked(request)
             response = super().password_change(request, extra_context)
             if isinstance(response, TemplateResponse):
                 form = (response.context_data or {}).get("form")
                 if form and form.has_error("old_password", "password_incorrect"):
-                    passwords.count_failure(request, username=username)
-        return self._locked(request) if passwords.is_locked_out(request) else response
+                    password_sign_in.count_failure(request, username=username)
+        return self._locked(request) if password_sign_in.is_locked_out(request) else response
 
     def _locked(self, request: HttpRequest) -> HttpResponse:
         minutes = plural(settings.SIGN_IN_LOCK_MINUTES, "minute")

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from enterprise_catalog.apps.access.catalogs import catalogs_with_queries
+from enterprise_catalog.apps.access.object_access import catalogs_with_queries
 from enterprise_catalog.apps.catalog.api_versions import V2
 from enterprise_catalog.apps.catalog.change_feed.feed import last_changes
 from enterprise_catalog.apps.catalog.freshness import Freshness, freshness

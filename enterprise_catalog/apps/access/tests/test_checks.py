@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from enterprise_catalog.apps.access.checks import refuse_unsafe_settings, require_real, require_secret
+from enterprise_catalog.apps.access.startup_checks import refuse_unsafe_settings, require_real, require_secret
 from enterprise_catalog.apps.access.tokens import UnusableKeySet, signing_keys
 
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

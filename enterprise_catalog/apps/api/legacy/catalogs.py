@@ -13,7 +13,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.legacy import viewed_catalog, viewed_catalogs
+from enterprise_catalog.apps.access.legacy_object_access import viewed_catalog, viewed_catalogs
 from enterprise_catalog.apps.api.bounds import NAMING_HEADER, ROW_ID, TITLE_MAX_LENGTH, beyond
 from enterprise_catalog.apps.api.legacy.shapes import LegacyCatalogsShape, LegacyContentShape
 from enterprise_catalog.apps.api.legacy.views import LegacyView, ignored_parameters, url_of_page

@@ -7,7 +7,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.legacy import viewed_catalog
+from enterprise_catalog.apps.access.legacy_object_access import viewed_catalog
 from enterprise_catalog.apps.api.bounds import KEY
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.params import repaired

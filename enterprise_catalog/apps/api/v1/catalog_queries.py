@@ -14,7 +14,7 @@ from rest_framework.exceptions import NotFound, ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.queries import require_admin_of_some, require_operator
+from enterprise_catalog.apps.access.query_object_access import require_admin_of_some, require_operator
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES, Grants, grants_of
 from enterprise_catalog.apps.api.bounds import CONTENT_FILTER, QUERY_NAME
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused

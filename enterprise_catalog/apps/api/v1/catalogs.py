@@ -9,7 +9,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import ADD, ADMIN, CHANGE, VIEW, catalog_for, listed_catalogs
+from enterprise_catalog.apps.access.object_access import ADD, ADMIN, CHANGE, VIEW, catalog_for, listed_catalogs
 from enterprise_catalog.apps.access.roles import Grants, grants_of
 from enterprise_catalog.apps.api.openapi import FIELD_ERRORS, Refused
 from enterprise_catalog.apps.api.pagination import page_of, page_request, plain_envelope

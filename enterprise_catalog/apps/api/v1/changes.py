@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
+from enterprise_catalog.apps.access.object_access import LEARNER, catalog_for
 from enterprise_catalog.apps.api.openapi import Refused
 from enterprise_catalog.apps.api.pagination import page_size, urls_with
 from enterprise_catalog.apps.api.v1.shapes import ChangesShape, page_size_parameter

@@ -11,7 +11,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for, customer_for, found_for
+from enterprise_catalog.apps.access.object_access import LEARNER, catalog_for, customer_for, found_for
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.v1.shapes import (

@@ -8,7 +8,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, customer_for
+from enterprise_catalog.apps.access.object_access import LEARNER, customer_for
 from enterprise_catalog.apps.api.conditional import unless_held
 from enterprise_catalog.apps.api.params import boolean, repaired
 from enterprise_catalog.apps.api.v1.shapes import IDENTIFIER, NOT_MODIFIED, ItemShape, flag_parameter

@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, served_catalog_for
+from enterprise_catalog.apps.access.object_access import LEARNER, served_catalog_for
 from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.params import body_keys, has_body, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.v1.shapes import DIFF_KEYS, DiffShape, keys_parameter

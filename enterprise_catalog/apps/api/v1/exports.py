@@ -10,7 +10,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.access.catalogs import LEARNER, catalog_for
+from enterprise_catalog.apps.access.object_access import LEARNER, catalog_for
 from enterprise_catalog.apps.api.v1.shapes import header
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer

@@ -182,8 +182,8 @@ def _requests_by_payer(hour: SpentHour) -> SafeString:
     if not limit:
         return table(["for", "requests"], [row[:2] for row in rows])
     note = (
-        f"{reserve} of {limit} are reserved for what is due. Of the other {request_budget.people_part()} nobody has more "
-        f"than is still free of them; {request_budget.kept_part()} are kept for people whatever is due."
+        f"{reserve} of {limit} are reserved for what is due. Of the other {request_budget.people_part()} nobody has "
+        f"more than is still free of them; {request_budget.kept_part()} are kept for people whatever is due."
     )
     return table(["for", "requests", "may make now"], rows, note=note)
 

@@ -224,7 +224,7 @@ def logging_config(level: str) -> dict[str, Any]:
         "loggers": {
             # Django's own handlers print in DEBUG only and mail administrators.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
-            # Its lines hold names and addresses; what is to be said of sign-ins, `access.passwords` says.
+            # Its lines hold names and addresses; what is to be said of sign-ins, `access.password_sign_in` says.
             "axes": {"level": "CRITICAL"},
             "django.request": {"level": "ERROR", "filters": ["only_exceptions"]},
             # What they say is said by our own lines, too, and theirs name people, or repeat what was asked.

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.access.catalogs import Access, Found, catalog_with
+from enterprise_catalog.apps.access.object_access import Access, Found, catalog_with
 from enterprise_catalog.apps.access.roles import VIEW_CATALOGS, Grants, grants_of
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.uuids import parse_uuid
