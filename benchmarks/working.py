@@ -25,11 +25,11 @@ from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.http_client.client import ServiceClient
 from enterprise_catalog.apps.customers.sync import sync_customer
-from enterprise_catalog.apps.operations.catalogs import CatalogValues, save_catalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh, refresh_next
 from enterprise_catalog.apps.refresh.queue.enqueue import request_run
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
+from enterprise_catalog.apps.services.catalogs import CatalogValues, save_catalog
 
 
 @dataclass

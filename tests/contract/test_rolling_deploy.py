@@ -17,7 +17,6 @@ from enterprise_catalog.apps.catalog.api_versions import LEGACY, V1
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
 from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
 from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION
-from enterprise_catalog.apps.operations.consistency import violations
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
 from enterprise_catalog.apps.refresh.queue.claims import State
@@ -25,6 +24,7 @@ from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
+from enterprise_catalog.apps.services.consistency import violations
 from enterprise_catalog.celery import app
 from tests.contract.expanding import (
     applied,

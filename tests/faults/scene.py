@@ -15,11 +15,11 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.apps.operations.consistency import violations
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
+from enterprise_catalog.apps.services.consistency import violations
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from tests.faults.driver import empty_database
 

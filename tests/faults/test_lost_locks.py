@@ -22,8 +22,6 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.db.locks import database_now
-from enterprise_catalog.apps.operations.catalogs import save_catalog
-from enterprise_catalog.apps.operations.tests.actors import OPERATOR, PROGRAMS, complete_values
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.queue.claims import State
@@ -36,6 +34,8 @@ from enterprise_catalog.apps.refresh.tests.builders import (
     store_courses,
     store_keys,
 )
+from enterprise_catalog.apps.services.catalogs import save_catalog
+from enterprise_catalog.apps.services.tests.actors import OPERATOR, PROGRAMS, complete_values
 from tests.faults.conftest import PATIENCE_SECONDS, eventually
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]

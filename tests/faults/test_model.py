@@ -25,8 +25,8 @@ from hypothesis.stateful import (
 )
 
 from enterprise_catalog.apps.api.tests.builders import CATALOGS
-from enterprise_catalog.apps.operations.consistency import violations
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services.consistency import violations
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from tests.contract.query_model import FORBIDDEN
 from tests.faults.content import COURSES, FILTERS

@@ -3,8 +3,8 @@
 import pytest
 
 from enterprise_catalog.apps.core.packed_json import unpack
-from enterprise_catalog.apps.operations.previews import preview_filter
 from enterprise_catalog.apps.refresh.models import FilterPreview
+from enterprise_catalog.apps.services.filter_previews import preview_filter
 from tests.faults.conftest import eventually
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]

@@ -1,7 +1,7 @@
 """
 Who may ask about catalog queries, which belong to no single customer (PERM-9 to PERM-12, PERM-21).
 
-Only the door, which needs no query: what a caller then sees is `operations.queries`.
+Only the door, which needs no query: what a caller then sees is `services.catalog_queries`.
 """
 
 from rest_framework.exceptions import PermissionDenied

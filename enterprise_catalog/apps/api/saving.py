@@ -8,8 +8,8 @@ from rest_framework.exceptions import APIException, PermissionDenied, Validation
 from enterprise_catalog.apps.access.object_access import CHANGE
 from enterprise_catalog.apps.catalog.content_filters.warnings import warning_header
 from enterprise_catalog.apps.core.rest.exceptions import Conflict
-from enterprise_catalog.apps.operations import errors
-from enterprise_catalog.apps.operations.catalogs import SavedCatalog
+from enterprise_catalog.apps.services import errors
+from enterprise_catalog.apps.services.catalogs import SavedCatalog
 
 
 @contextmanager

@@ -1,14 +1,14 @@
 """
 How the window says where a content is and why it is not where somebody looks for it. Pure: values in, text out; the
-reasons themselves are worded where they are found (`operations.explanations`).
+reasons themselves are worded where they are found (`services.content_explanations.reasons`).
 """
 
 from collections.abc import Iterator
 
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.console.wording import moment, plural
-from enterprise_catalog.apps.operations.content_facts import ContentFacts
-from enterprise_catalog.apps.operations.explanations import Explanation, Reason, Rule
+from enterprise_catalog.apps.services.content_explanations.facts import ContentFacts
+from enterprise_catalog.apps.services.content_explanations.reasons import Explanation, Reason, Rule
 
 _CARRIED = {
     Rule.MEMBER: "as itself",

@@ -7,8 +7,8 @@ It never changes a run and never waits itself: how often to look, and for how lo
 from collections.abc import Iterable
 from uuid import UUID
 
-from enterprise_catalog.apps.operations.runs import has_ended, successor
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services.refresh_runs import has_ended, successor
 
 State = RefreshRun.State
 

@@ -19,8 +19,8 @@ from enterprise_catalog.apps.api.saving import refusals_as_answers, save_headers
 from enterprise_catalog.apps.api.v1.serializers import TEXT, StrictUUIDField, TextField
 from enterprise_catalog.apps.api.v1.shapes import SAVE_HEADERS
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.operations.catalogs import SavedCatalog
-from enterprise_catalog.apps.operations.legacy_catalogs import change_customer_catalog, create_customer_catalog
+from enterprise_catalog.apps.services.catalogs import SavedCatalog
+from enterprise_catalog.apps.services.legacy_catalogs import change_customer_catalog, create_customer_catalog
 
 
 @extend_schema_field(ROW_ID)

@@ -17,9 +17,9 @@ from enterprise_catalog.apps.access.tests.tokens import admin, client_for, opera
 from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.models.history import hold_filters, thin
-from enterprise_catalog.apps.operations.catalogs import save_catalog
-from enterprise_catalog.apps.operations.tests.actors import OPERATOR, complete_values
 from enterprise_catalog.apps.refresh.scheduling.pruning import prune
+from enterprise_catalog.apps.services.catalogs import save_catalog
+from enterprise_catalog.apps.services.tests.actors import OPERATOR, complete_values
 
 pytestmark = pytest.mark.django_db
 

@@ -10,9 +10,9 @@ import pytest
 from enterprise_catalog.apps.access.tests.tokens import OTHER, client_for, learner
 from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, program_document, run_document
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.operations import exports
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.tests.builders import course_document, keys, make_query, requested
+from enterprise_catalog.apps.services import exports
 
 pytestmark = pytest.mark.django_db
 

@@ -10,9 +10,9 @@ from enterprise_catalog.apps.api.tests.builders import LEGACY, make_catalog
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.apps.operations.consistency import violations
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tests.builders import make_query
+from enterprise_catalog.apps.services.consistency import violations
 
 pytestmark = pytest.mark.django_db
 

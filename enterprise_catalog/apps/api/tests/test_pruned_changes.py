@@ -12,10 +12,10 @@ from enterprise_catalog.apps.api.tests.test_changes import added, ask, hold, mov
 from enterprise_catalog.apps.api.v1.changes import cursor_of, position_of
 from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.apps.operations.consistency import violations
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.scheduling.pruning import prune
 from enterprise_catalog.apps.refresh.tests.builders import make_query
+from enterprise_catalog.apps.services.consistency import violations
 
 pytestmark = pytest.mark.django_db
 

@@ -39,7 +39,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.core.rest.parsers import FormParser, JSONParser
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.operations.queries import may_see_query, queries_to_show_titles_of, visible_queries
+from enterprise_catalog.apps.services.catalog_queries import may_see_query, queries_to_show_titles_of, visible_queries
 
 _HASH = re.compile("[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
 _HASH_LENGTH = 32

@@ -27,10 +27,10 @@ from enterprise_catalog.apps.api.v1.shapes import (
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.operations.catalogs import delete_catalog, save_catalog
-from enterprise_catalog.apps.operations.queries import queries_to_show_titles_of
-from enterprise_catalog.apps.operations.refreshes import asker, request_refresh
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services.catalog_queries import queries_to_show_titles_of
+from enterprise_catalog.apps.services.catalogs import delete_catalog, save_catalog
+from enterprise_catalog.apps.services.refreshes import asker, request_refresh
 
 
 class CatalogsView(ApiView):

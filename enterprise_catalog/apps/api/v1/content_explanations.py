@@ -17,8 +17,8 @@ from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, ExplanationsS
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.core.db.locks import snapshot
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
-from enterprise_catalog.apps.operations.content_facts import catalogs_containing, content_facts
-from enterprise_catalog.apps.operations.explanations import explain_content
+from enterprise_catalog.apps.services.content_explanations.facts import catalogs_containing, content_facts
+from enterprise_catalog.apps.services.content_explanations.reasons import explain_content
 
 _KEY, _CATALOG = "content_key", "enterprise_catalog"
 

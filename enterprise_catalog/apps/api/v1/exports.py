@@ -15,7 +15,7 @@ from enterprise_catalog.apps.api.v1.shapes import header
 from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.core.rest.streaming import attachment
-from enterprise_catalog.apps.operations.exports import CONTENT_TYPES, CSV, XLSX, export_catalog, filename
+from enterprise_catalog.apps.services.exports import CONTENT_TYPES, CSV, XLSX, export_catalog, filename
 
 _DESCRIPTION = "A row for each item that the catalog lists, in the order of content keys (EXP-1)."
 _HEADERS = [

@@ -16,8 +16,8 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.rest.exceptions import Conflict
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.operations.runs import NotDecidable, approve_run, reject_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services.refresh_runs import NotDecidable, approve_run, reject_run
 
 _NOT_DECIDABLE = Refused("It is not held, or not any more what would be published (RUN-6).")
 

@@ -8,9 +8,9 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.rest.renderers import Rendered
 from enterprise_catalog.apps.core.text import shortened
-from enterprise_catalog.apps.operations.content_facts import ContentFacts
-from enterprise_catalog.apps.operations.explanations import Explanation
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services.content_explanations.facts import ContentFacts
+from enterprise_catalog.apps.services.content_explanations.reasons import Explanation
 
 # RUN-1; MySQL keeps the keys of JSON in an order of its own (COM-14).
 _COUNTS = ("fetched", "skipped", "quarantined", "added", "removed", "total")

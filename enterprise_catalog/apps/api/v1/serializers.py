@@ -16,7 +16,7 @@ from enterprise_catalog.apps.catalog.content_filters.warnings import UnusableFil
 from enterprise_catalog.apps.catalog.course_modes import UnusableCourseModes, check_course_modes
 from enterprise_catalog.apps.core.rest.parsers import parse_json
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.operations.catalogs import ABSENT, CatalogValues
+from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues
 
 
 class StrictUUIDField(serializers.UUIDField):

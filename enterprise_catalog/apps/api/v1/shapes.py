@@ -23,8 +23,8 @@ from enterprise_catalog.apps.api.bounds import (
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.text import CUT
-from enterprise_catalog.apps.operations.explanations import Code, Rule
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services.content_explanations.reasons import Code, Rule
 
 # --- Parameters ------------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staf
 from enterprise_catalog.apps.console.admin.forms import QueryChooser
 from enterprise_catalog.apps.console.display import list_url, object_link, table
 from enterprise_catalog.apps.console.wording import plural, short_query_name
-from enterprise_catalog.apps.operations.attaching import attach_catalogs
+from enterprise_catalog.apps.services.bulk_attach import attach_catalogs
 
 _CATALOGS_SHOWN = 50
 

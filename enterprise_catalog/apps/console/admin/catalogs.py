@@ -17,7 +17,7 @@ from enterprise_catalog.apps.console.admin.forms import CatalogForm, QueryChoose
 from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, uuid_begins
 from enterprise_catalog.apps.console.display import NOTHING, document, object_link, where_link
 from enterprise_catalog.apps.console.wording import moment, query_name, short_query_name
-from enterprise_catalog.apps.operations.catalogs import CatalogValues, delete_catalog, save_catalog
+from enterprise_catalog.apps.services.catalogs import CatalogValues, delete_catalog, save_catalog
 
 
 class CatalogFreshnessFilter(FreshnessFilter):

@@ -26,11 +26,11 @@ from enterprise_catalog.apps.console.display import change_url, link, list_url, 
 from enterprise_catalog.apps.console.wording import refreshes, warning_sentences
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.models import User
-from enterprise_catalog.apps.operations.catalogs import SavedCatalog
-from enterprise_catalog.apps.operations.errors import OperationError
-from enterprise_catalog.apps.operations.query_rows import SavedQuery
-from enterprise_catalog.apps.operations.refreshes import request_refresh, request_refreshes
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services.catalogs import SavedCatalog
+from enterprise_catalog.apps.services.errors import OperationError
+from enterprise_catalog.apps.services.query_rows import SavedQuery
+from enterprise_catalog.apps.services.refreshes import request_refresh, request_refreshes
 
 
 def grants_of_staff(request: HttpRequest, *customers: UUID) -> Grants:

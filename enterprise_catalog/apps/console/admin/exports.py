@@ -11,7 +11,7 @@ from enterprise_catalog.apps.catalog.api_versions import V1
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.console.admin.desk import DeskAdmin
 from enterprise_catalog.apps.core.rest.streaming import attachment
-from enterprise_catalog.apps.operations.exports import CONTENT_TYPES, export_catalog, filename
+from enterprise_catalog.apps.services.exports import CONTENT_TYPES, export_catalog, filename
 
 
 class ExportAdmin(DeskAdmin):

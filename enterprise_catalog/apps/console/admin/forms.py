@@ -16,8 +16,8 @@ from enterprise_catalog.apps.catalog.content_filters.warnings import UnusableFil
 from enterprise_catalog.apps.catalog.course_modes import UnusableCourseModes, check_course_modes
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.display import pretty
-from enterprise_catalog.apps.operations.catalogs import ABSENT, CatalogValues
-from enterprise_catalog.apps.operations.errors import FieldErrors, Gone, NotAllowed, OperationError
+from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues
+from enterprise_catalog.apps.services.errors import FieldErrors, Gone, NotAllowed, OperationError
 
 _TYPED_LENGTH = 1000
 

@@ -40,9 +40,9 @@ from enterprise_catalog.apps.console.display import (
     table,
 )
 from enterprise_catalog.apps.console.wording import preview_progress, query_name, warning_sentences
-from enterprise_catalog.apps.operations.errors import InvalidValues, OperationError
-from enterprise_catalog.apps.operations.previews import Comparison, compare, has_ended, preview_filter
 from enterprise_catalog.apps.refresh.models import FilterPreview
+from enterprise_catalog.apps.services.errors import InvalidValues, OperationError
+from enterprise_catalog.apps.services.filter_previews import Comparison, compare, has_ended, preview_filter
 
 _POLLED = (
     *("state", "requests_done", "requests_expected", "reason_code", "reason_detail"),

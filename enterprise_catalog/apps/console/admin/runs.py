@@ -20,9 +20,9 @@ from enterprise_catalog.apps.console.display import NOTHING, change_url, differe
 from enterprise_catalog.apps.console.users import Users
 from enterprise_catalog.apps.console.wording import advice, query_name, short, short_query_name
 from enterprise_catalog.apps.core.packed_json import unpack
-from enterprise_catalog.apps.operations.runs import NotDecidable, approve_run, reject_run
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.publishing import difference_to
+from enterprise_catalog.apps.services.refresh_runs import NotDecidable, approve_run, reject_run
 
 _ROWS_SHOWN = 100
 

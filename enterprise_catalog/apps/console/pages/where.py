@@ -1,6 +1,6 @@
 """
 Where is this content? One key, and perhaps a catalog or a customer, in the address; so that an answer can be passed on.
-Reads only; the answer is `operations.explanations`'.
+Reads only; the answer is `services.content_explanations.reasons`'.
 """
 
 from typing import Any
@@ -22,8 +22,8 @@ from enterprise_catalog.apps.console.explaining import (
     set_aside_sentences,
 )
 from enterprise_catalog.apps.core.db.locks import snapshot
-from enterprise_catalog.apps.operations.content_facts import catalogs_containing, content_facts
-from enterprise_catalog.apps.operations.explanations import Explanation, explain_content
+from enterprise_catalog.apps.services.content_explanations.facts import catalogs_containing, content_facts
+from enterprise_catalog.apps.services.content_explanations.reasons import Explanation, explain_content
 
 
 def where_is_content(request: HttpRequest) -> tuple[str, dict[str, Any]]:

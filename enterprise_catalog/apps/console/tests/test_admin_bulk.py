@@ -21,9 +21,9 @@ from enterprise_catalog.apps.catalog.tests.factories import (
 from enterprise_catalog.apps.console.admin import attaching
 from enterprise_catalog.apps.console.tests.people import page, signed_in, texts
 from enterprise_catalog.apps.core.db.locks import database_now
-from enterprise_catalog.apps.operations.query_rows import save_query
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tests.builders import store_keys
+from enterprise_catalog.apps.services.query_rows import save_query
 
 pytestmark = pytest.mark.django_db
 

@@ -16,11 +16,11 @@ from enterprise_catalog.apps.console.tests.people import errors, page, signed_in
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.core.packed_json import pack
-from enterprise_catalog.apps.operations.previews import preview_filter
 from enterprise_catalog.apps.refresh.models import FilterPreview, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
 from enterprise_catalog.apps.refresh.previews.preview_runner import preview_next
 from enterprise_catalog.apps.refresh.tests.builders import members
+from enterprise_catalog.apps.services.filter_previews import preview_filter
 
 pytestmark = pytest.mark.django_db
 

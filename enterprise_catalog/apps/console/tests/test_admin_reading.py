@@ -29,9 +29,9 @@ from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.tests.builders import store_keys
+from enterprise_catalog.apps.services.refreshes import request_refresh
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,8 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.console.tests.people import listed, page, signed_in
 from enterprise_catalog.apps.core.models import User
-from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services.refreshes import request_refresh
 
 pytestmark = pytest.mark.django_db
 

@@ -1,10 +1,10 @@
-"""Prove the invariants between the tables; see `operations.consistency`."""
+"""Prove the invariants between the tables; see `services.consistency`."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from enterprise_catalog.apps.operations.consistency import violations
+from enterprise_catalog.apps.services.consistency import violations
 
 
 class Command(BaseCommand):

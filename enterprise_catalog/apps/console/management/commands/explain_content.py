@@ -1,4 +1,4 @@
-"""Where is this content, and why is it not where somebody looks for it? See `operations.explanations`."""
+"""Where is this content, and why is it not where somebody looks for it? See `services.content_explanations.reasons`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,8 +15,8 @@ from enterprise_catalog.apps.console.explaining import (
 )
 from enterprise_catalog.apps.console.wording import plural, query_name
 from enterprise_catalog.apps.core.db.locks import snapshot
-from enterprise_catalog.apps.operations.content_facts import catalogs_containing, content_facts
-from enterprise_catalog.apps.operations.explanations import Explanation, explain_content
+from enterprise_catalog.apps.services.content_explanations.facts import catalogs_containing, content_facts
+from enterprise_catalog.apps.services.content_explanations.reasons import Explanation, explain_content
 
 _NOT_CONTAINED, _USAGE = 1, 2
 

@@ -1,4 +1,4 @@
-"""Refreshes that the guard holds: list them, and decide; the command line's face of `operations.runs`."""
+"""Refreshes that the guard holds: list them, and decide; the command line's face of `services.refresh_runs`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enterprise_catalog.apps.console.arguments import uuid_argument
 from enterprise_catalog.apps.console.wording import moment, plural, query_name, run_outcome
-from enterprise_catalog.apps.operations.runs import HeldRun, NotDecidable, approve_run, held_runs, reject_run
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services.refresh_runs import HeldRun, NotDecidable, approve_run, held_runs, reject_run
 
 _REFUSED, _USAGE = 1, 2
 

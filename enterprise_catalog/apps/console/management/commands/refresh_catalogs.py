@@ -16,11 +16,11 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.arguments import uuid_argument as _uuid
 from enterprise_catalog.apps.console.following import Following
 from enterprise_catalog.apps.console.wording import query_name, refreshes, run_outcome
-from enterprise_catalog.apps.operations.refreshes import request_refresh
-from enterprise_catalog.apps.operations.selection import UnknownUuids, named_queries, queries_to_keep_fresh
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.queue.claims import recover_expired_leases
+from enterprise_catalog.apps.services.refreshes import request_refresh
+from enterprise_catalog.apps.services.selection import UnknownUuids, named_queries, queries_to_keep_fresh
 
 _SOME_FAILED, _USAGE, _TIMEOUT, _INTERRUPTED = 1, 2, 3, 130
 

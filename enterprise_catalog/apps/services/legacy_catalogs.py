@@ -1,7 +1,7 @@
 """
 Catalogs as the legacy surface makes and changes them: with the id of a query in place of a filter (LEG-19, LEG-20).
 
-A translation into what `operations.catalogs` saves; its rules are all there.
+A translation into what `services.catalogs` saves; its rules are all there.
 """
 
 from dataclasses import replace
@@ -15,8 +15,8 @@ from enterprise_catalog.apps.catalog.content_filters.warnings import content_fil
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.customers.selectors import customer_with
-from enterprise_catalog.apps.operations.catalogs import ABSENT, CatalogValues, SavedCatalog, save_catalog
-from enterprise_catalog.apps.operations.errors import Gone, InvalidValues
+from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues, SavedCatalog, save_catalog
+from enterprise_catalog.apps.services.errors import Gone, InvalidValues
 
 # edx-enterprise's newest default, for a catalog that is made without a query.
 DEFAULT_CONTENT_FILTER: dict[str, Any] = {

@@ -27,17 +27,17 @@ from enterprise_catalog.apps.catalog.queries.plan_steps import Resolution
 from enterprise_catalog.apps.catalog.queries.resolution import QueryWish
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.customers.sync import ensure_customer
-from enterprise_catalog.apps.operations.errors import Conflict, Gone, InvalidValues, NotAllowed
-from enterprise_catalog.apps.operations.nudges import nudge_after_commit
-from enterprise_catalog.apps.operations.queries import (
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.services.catalog_queries import (
     refuse_restricted_runs,
     resolve_wish,
     wish_without_filter,
     would_only_attach,
 )
-from enterprise_catalog.apps.operations.refreshes import asker
-from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValues, NotAllowed
+from enterprise_catalog.apps.services.refreshes import asker
+from enterprise_catalog.apps.services.worker_notifications import nudge_after_commit
 
 T = TypeVar("T")
 

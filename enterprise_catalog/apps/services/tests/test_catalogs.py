@@ -13,10 +13,11 @@ from enterprise_catalog.apps.catalog.tests.factories import (
     publish_members,
 )
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.apps.operations import nudges
-from enterprise_catalog.apps.operations.catalogs import CatalogValues, delete_catalog, save_catalog
-from enterprise_catalog.apps.operations.errors import Conflict, Gone, InvalidValues, NotAllowed
-from enterprise_catalog.apps.operations.tests.actors import (
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services import worker_notifications
+from enterprise_catalog.apps.services.catalogs import CatalogValues, delete_catalog, save_catalog
+from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValues, NotAllowed
+from enterprise_catalog.apps.services.tests.actors import (
     ACME,
     ACME_ADMIN,
     COURSES,
@@ -27,7 +28,6 @@ from enterprise_catalog.apps.operations.tests.actors import (
     admin_of,
     complete_values,
 )
-from enterprise_catalog.apps.refresh.models import RefreshRun
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +66,7 @@ def told(monkeypatch):
         told.append((task.name, *arguments))
         return told.broker_is_up
 
-    monkeypatch.setattr(nudges, "nudge", nudge)
+    monkeypatch.setattr(worker_notifications, "nudge", nudge)
     return told
 
 
@@ -133,7 +133,7 @@ class TestCreate:
         def fail(**_):
             raise ZeroDivisionError
 
-        monkeypatch.setattr("enterprise_catalog.apps.operations.catalogs.nudge_after_commit", fail)
+        monkeypatch.setattr("enterprise_catalog.apps.services.catalogs.nudge_after_commit", fail)
         before = rows()
         with pytest.raises(ZeroDivisionError):
             created()

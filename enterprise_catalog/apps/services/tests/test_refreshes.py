@@ -3,9 +3,9 @@
 import pytest
 
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
-from enterprise_catalog.apps.operations import nudges
-from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services import worker_notifications
+from enterprise_catalog.apps.services.refreshes import request_refresh
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ def test_requests_join_the_waiting_run():  # REFR-1, REFR-3
 
 def test_workers_are_told_after_the_commit(monkeypatch, django_capture_on_commit_callbacks):
     told = []
-    monkeypatch.setattr(nudges, "nudge", lambda task, argument: told.append(argument))
+    monkeypatch.setattr(worker_notifications, "nudge", lambda task, argument: told.append(argument))
     with django_capture_on_commit_callbacks(execute=True):
         run = request_refresh(query=CatalogQueryFactory.create(), trigger=RefreshRun.Trigger.REQUEST)
         assert told == []

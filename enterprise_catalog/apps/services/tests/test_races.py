@@ -9,8 +9,9 @@ from django.db import connection
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
-from enterprise_catalog.apps.operations.catalogs import save_catalog
-from enterprise_catalog.apps.operations.tests.actors import (
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services.catalogs import save_catalog
+from enterprise_catalog.apps.services.tests.actors import (
     ACME,
     ACME_ADMIN,
     COURSES,
@@ -20,7 +21,6 @@ from enterprise_catalog.apps.operations.tests.actors import (
     PROGRAMS,
     complete_values,
 )
-from enterprise_catalog.apps.refresh.models import RefreshRun
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]
 

@@ -1,15 +1,15 @@
 """
 Which queries an operator means: by catalog, by query, or by what is due.
 
-Reads only; asking for their refresh is `operations.refreshes`.
+Reads only; asking for their refresh is `services.refreshes`.
 """
 
 from collections.abc import Collection
 from uuid import UUID
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.operations.errors import OperationError
 from enterprise_catalog.apps.refresh.scheduling.tick import due_queries, queries_in_use
+from enterprise_catalog.apps.services.errors import OperationError
 
 
 class UnknownUuids(OperationError):

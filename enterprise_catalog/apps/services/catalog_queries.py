@@ -16,8 +16,8 @@ from enterprise_catalog.apps.catalog.content_filters.directives import RESTRICTE
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.queries.plan_steps import Attach, Resolution
 from enterprise_catalog.apps.catalog.queries.resolution import QueryConflict, QueryWish, plan_query, resolve_query
-from enterprise_catalog.apps.operations.errors import InvalidValues
-from enterprise_catalog.apps.operations.refreshes import end_runs_of_replaced_query, tell_runs_the_uuid_of
+from enterprise_catalog.apps.services.errors import InvalidValues
+from enterprise_catalog.apps.services.refreshes import end_runs_of_replaced_query, tell_runs_the_uuid_of
 
 # What a wish is refused for by the field it came in, up to the uuid of the query that is in the way (QRY-6).
 _TAKEN = {

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from enterprise_catalog.apps.access.roles import Contexts, Grants, Roles
-from enterprise_catalog.apps.operations.catalogs import CatalogValues
+from enterprise_catalog.apps.services.catalogs import CatalogValues
 
 ACME = uuid4()
 GLOBEX = uuid4()

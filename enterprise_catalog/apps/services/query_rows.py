@@ -15,11 +15,11 @@ from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarni
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.queries.resolution import QueryWish
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
-from enterprise_catalog.apps.operations.errors import Conflict, Gone, InvalidValues, NotAllowed
-from enterprise_catalog.apps.operations.queries import may_edit_query, resolve_wish, taken_errors
-from enterprise_catalog.apps.operations.refreshes import request_refresh
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import State, end
+from enterprise_catalog.apps.services.catalog_queries import may_edit_query, resolve_wish, taken_errors
+from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValues, NotAllowed
+from enterprise_catalog.apps.services.refreshes import request_refresh
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from django.conf import settings
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.packed_json import unpack
-from enterprise_catalog.apps.operations.errors import OperationError
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import NotHeld, approve_held, reject_held
 from enterprise_catalog.apps.refresh.pipeline.publishing import difference_to
+from enterprise_catalog.apps.services.errors import OperationError
 
 _ENDED = (RefreshRun.State.PUBLISHED, RefreshRun.State.HELD, RefreshRun.State.FAILED)
 

@@ -14,11 +14,11 @@ from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
-from enterprise_catalog.apps.operations.nudges import nudge_after_commit
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import State, end
 from enterprise_catalog.apps.refresh.queue.enqueue import request_run
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import OPERATORS
+from enterprise_catalog.apps.services.worker_notifications import nudge_after_commit
 
 
 def asker(*, grants: Grants, customer: UUID) -> str:

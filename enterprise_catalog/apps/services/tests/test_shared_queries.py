@@ -10,10 +10,11 @@ from enterprise_catalog.apps.catalog.tests.factories import (
     EnterpriseCatalogFactory,
     publish_members,
 )
-from enterprise_catalog.apps.operations.catalogs import CatalogValues, save_catalog
-from enterprise_catalog.apps.operations.errors import InvalidValues
-from enterprise_catalog.apps.operations.queries import may_edit_query, may_see_query
-from enterprise_catalog.apps.operations.tests.actors import (
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services.catalog_queries import may_edit_query, may_see_query
+from enterprise_catalog.apps.services.catalogs import CatalogValues, save_catalog
+from enterprise_catalog.apps.services.errors import InvalidValues
+from enterprise_catalog.apps.services.tests.actors import (
     ACME,
     ACME_ADMIN,
     COURSES,
@@ -25,7 +26,6 @@ from enterprise_catalog.apps.operations.tests.actors import (
     admin_of,
     complete_values,
 )
-from enterprise_catalog.apps.refresh.models import RefreshRun
 
 pytestmark = pytest.mark.django_db
 

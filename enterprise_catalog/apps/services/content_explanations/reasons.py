@@ -27,9 +27,9 @@ from enterprise_catalog.apps.catalog.models import (
     Standing,
 )
 from enterprise_catalog.apps.catalog.reading.containment import Match, find_matches, matching_pairs
-from enterprise_catalog.apps.operations.content_facts import ContentFacts
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.reports.latest_runs import LatestWork, latest_work
+from enterprise_catalog.apps.services.content_explanations.facts import ContentFacts
 
 Change = CatalogContentChange.Change
 

@@ -14,11 +14,11 @@ from enterprise_catalog.apps.catalog.content_filters.warnings import content_fil
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.packed_json import unpack
-from enterprise_catalog.apps.operations.nudges import nudge_after_commit
 from enterprise_catalog.apps.refresh.models import FilterPreview
 from enterprise_catalog.apps.refresh.pipeline.publish_guard import Objection
 from enterprise_catalog.apps.refresh.pipeline.publishing import Difference, difference_to, guard_objection, is_guarded
 from enterprise_catalog.apps.refresh.previews.preview_queue import request_preview
+from enterprise_catalog.apps.services.worker_notifications import nudge_after_commit
 
 
 @dataclass(frozen=True)

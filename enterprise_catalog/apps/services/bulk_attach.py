@@ -1,6 +1,6 @@
 """
 Attach many catalogs to another query at once: all of them, or none (COM-21). What attaching one means is
-`operations.catalogs`' business; its query and other catalogs never change by it.
+`services.catalogs`' business; its query and other catalogs never change by it.
 """
 
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ from django.db import transaction
 from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
-from enterprise_catalog.apps.operations.catalogs import CatalogValues, save_catalog
-from enterprise_catalog.apps.operations.errors import Gone, OperationError
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services.catalogs import CatalogValues, save_catalog
+from enterprise_catalog.apps.services.errors import Gone, OperationError
 
 
 class TooManyChanges(OperationError):
