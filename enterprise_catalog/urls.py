@@ -5,9 +5,9 @@ from django.urls import include, path
 
 from enterprise_catalog.apps.api.documentation import DocumentationView, SchemaView
 from enterprise_catalog.apps.api.home import home
-from enterprise_catalog.apps.console import sign_in
-from enterprise_catalog.apps.console.health import freshness_health
-from enterprise_catalog.apps.console.metrics import metrics
+from enterprise_catalog.apps.console import lms_sign_in
+from enterprise_catalog.apps.console.monitoring.freshness_health import freshness_health
+from enterprise_catalog.apps.console.monitoring.metrics_endpoint import metrics
 from enterprise_catalog.apps.core.observability.health import health, live, ready
 from enterprise_catalog.apps.core.rest.routing import route
 
@@ -28,8 +28,8 @@ urlpatterns = [
     route("api-docs/", DocumentationView.as_view(), name="api-docs"),
     path("admin/", admin.site.urls),
     # Where every Open edX service has them, so that the LMS need not be told anything new.
-    route("login/edx-oauth2/", sign_in.begin, name="lms-sign-in"),
-    route("complete/edx-oauth2/", sign_in.complete, name="lms-signed-in"),
+    route("login/edx-oauth2/", lms_sign_in.begin, name="lms-sign-in"),
+    route("complete/edx-oauth2/", lms_sign_in.complete, name="lms-signed-in"),
 ]
 
 handler400 = "enterprise_catalog.apps.core.rest.exceptions.bad_request"

@@ -18,9 +18,9 @@ from structlog.contextvars import bind_contextvars
 from enterprise_catalog.apps.access import password_sign_in
 from enterprise_catalog.apps.access.lms_sign_in import is_offered
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.pages.health import health_context
-from enterprise_catalog.apps.console.pages.where import where_is_content
-from enterprise_catalog.apps.console.wording import plural
+from enterprise_catalog.apps.console.display.sentences import plural
+from enterprise_catalog.apps.console.pages.catalog_health import health_context
+from enterprise_catalog.apps.console.pages.content_location import where_is_content
 from enterprise_catalog.apps.core.observability.metrics import count_sign_in
 
 log = structlog.get_logger(__name__)

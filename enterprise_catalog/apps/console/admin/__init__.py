@@ -5,6 +5,6 @@ Every write goes through `operations`, so a rule holds here as it does in the AP
 pages.
 """
 
-from enterprise_catalog.apps.console.admin import catalogs, contents, people, queries, runs
+from enterprise_catalog.apps.console.admin import catalogs, content, queries, refresh_runs, users
 
-__all__ = ["catalogs", "contents", "people", "queries", "runs"]
+__all__ = ["catalogs", "content", "queries", "refresh_runs", "users"]

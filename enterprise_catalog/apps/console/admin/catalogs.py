@@ -9,14 +9,14 @@ from django.http import HttpRequest
 
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.console.admin import query_display
-from enterprise_catalog.apps.console.admin.attaching import AttachingAdmin
-from enterprise_catalog.apps.console.admin.desk import grants_of_staff, shows_version
+from enterprise_catalog.apps.console.admin import query_panels
+from enterprise_catalog.apps.console.admin.base import grants_of_staff, shows_version
+from enterprise_catalog.apps.console.admin.bulk_attach import AttachingAdmin
+from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, has_words, uuid_begins
 from enterprise_catalog.apps.console.admin.exports import ExportAdmin
 from enterprise_catalog.apps.console.admin.forms import CatalogForm, QueryChooser
-from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, uuid_begins
-from enterprise_catalog.apps.console.display import NOTHING, document, object_link, where_link
-from enterprise_catalog.apps.console.wording import moment, query_name, short_query_name
+from enterprise_catalog.apps.console.display.html import NOTHING, document, object_link, where_link
+from enterprise_catalog.apps.console.display.sentences import moment, query_name, short_query_name
 from enterprise_catalog.apps.services.catalogs import CatalogValues, delete_catalog, save_catalog
 
 
@@ -141,7 +141,7 @@ class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
 
     @admin.display(description="items", ordering="catalog_query__count_v1")
     def items(self, obj: EnterpriseCatalog) -> str:
-        return query_display.items_of(obj.catalog_query)
+        return query_panels.items_of(obj.catalog_query)
 
     @admin.display(description="freshness", ordering="catalog_query__refreshed_at")
     def freshness(self, obj: EnterpriseCatalog) -> str:
@@ -149,7 +149,7 @@ class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
 
     @admin.display(description="freshness")
     def freshness_now(self, obj: EnterpriseCatalog) -> str:
-        return query_display.freshness_of(obj.catalog_query)
+        return query_panels.freshness_of(obj.catalog_query)
 
     @admin.display(description="last edit of an item")
     def last_edit(self, obj: EnterpriseCatalog) -> str:
@@ -158,8 +158,8 @@ class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
 
     @admin.display(description="last refreshes")
     def last_runs(self, obj: EnterpriseCatalog) -> Any:
-        return query_display.last_runs(obj.catalog_query)
+        return query_panels.last_runs(obj.catalog_query)
 
     @admin.display(description="changes")
     def changes(self, obj: EnterpriseCatalog) -> Any:
-        return query_display.changes_of_catalog(obj)
+        return query_panels.changes_of_catalog(obj)

@@ -9,7 +9,7 @@ from django.urls import URLPattern, path, reverse
 
 from enterprise_catalog.apps.catalog.api_versions import V1
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.console.admin.desk import DeskAdmin
+from enterprise_catalog.apps.console.admin.base import DeskAdmin
 from enterprise_catalog.apps.core.rest.streaming import attachment
 from enterprise_catalog.apps.services.exports import CONTENT_TYPES, export_catalog, filename
 

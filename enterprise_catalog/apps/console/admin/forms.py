@@ -15,7 +15,7 @@ from django.urls import reverse
 from enterprise_catalog.apps.catalog.content_filters.warnings import UnusableFilter, check_content_filter
 from enterprise_catalog.apps.catalog.course_modes import UnusableCourseModes, check_course_modes
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.console.display import pretty
+from enterprise_catalog.apps.console.display.html import pretty
 from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues
 from enterprise_catalog.apps.services.errors import FieldErrors, Gone, NotAllowed, OperationError
 

@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.models.history import hold_filters
-from enterprise_catalog.apps.console.admin import query_display
-from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staff, shows_version
+from enterprise_catalog.apps.console.admin import query_panels
+from enterprise_catalog.apps.console.admin.base import DeskAdmin, grants_of_staff, shows_version
+from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, has_words, starts_with, uuid_begins
 from enterprise_catalog.apps.console.admin.forms import QueryForm
-from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, has_words, starts_with, uuid_begins
-from enterprise_catalog.apps.console.display import change_url, document
+from enterprise_catalog.apps.console.display.html import change_url, document
 from enterprise_catalog.apps.services.query_rows import SavedQuery, delete_query, save_query
 
 _PROTECTING_CATALOGS_SHOWN = 20
@@ -99,7 +99,7 @@ class CatalogQueryAdmin(DeskAdmin):
             self._tell_replaced(request, obj)
 
     def consequences(self, obj: CatalogQuery) -> str:
-        return query_display.followers_of(obj)
+        return query_panels.followers_of(obj)
 
     def _follow(self, request: HttpRequest, obj: CatalogQuery, saved: SavedQuery) -> None:
         """Another row with this filter may have taken this one's place (QRY-3)."""
@@ -161,7 +161,7 @@ class CatalogQueryAdmin(DeskAdmin):
 
     @admin.display(description="items", ordering="count_v1")
     def items(self, obj: CatalogQuery) -> str:
-        return query_display.items_of(obj)
+        return query_panels.items_of(obj)
 
     @admin.display(description="freshness", ordering="refreshed_at")
     def freshness(self, obj: CatalogQuery) -> str:
@@ -169,16 +169,16 @@ class CatalogQueryAdmin(DeskAdmin):
 
     @admin.display(description="freshness")
     def freshness_now(self, obj: CatalogQuery) -> str:
-        return query_display.freshness_of(obj)
+        return query_panels.freshness_of(obj)
 
     @admin.display(description="used by")
     def users(self, obj: CatalogQuery) -> Any:
-        return query_display.users_of(obj)
+        return query_panels.users_of(obj)
 
     @admin.display(description="last refreshes")
     def last_runs(self, obj: CatalogQuery) -> Any:
-        return query_display.last_runs(obj)
+        return query_panels.last_runs(obj)
 
     @admin.display(description="changes")
     def changes(self, obj: CatalogQuery) -> Any:
-        return query_display.changes_of_query(obj)
+        return query_panels.changes_of_query(obj)

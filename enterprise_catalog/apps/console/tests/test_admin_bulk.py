@@ -18,7 +18,7 @@ from enterprise_catalog.apps.catalog.tests.factories import (
     EnterpriseCatalogFactory,
     publish_members,
 )
-from enterprise_catalog.apps.console.admin import attaching
+from enterprise_catalog.apps.console.admin import bulk_attach
 from enterprise_catalog.apps.console.tests.people import page, signed_in, texts
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -114,7 +114,7 @@ def test_a_query_that_changes_while_it_is_chosen_is_not_taken_for_another(
     admin, catalogs, target, monkeypatch
 ):  # COM-21
     """Between the form and the transaction somebody edits its filter."""
-    really = attaching.attach_catalogs
+    really = bulk_attach.attach_catalogs
 
     def edited_meanwhile(**chosen):
         save_query(
@@ -125,7 +125,7 @@ def test_a_query_that_changes_while_it_is_chosen_is_not_taken_for_another(
         )
         return really(**chosen)
 
-    monkeypatch.setattr(attaching, "attach_catalogs", edited_meanwhile)
+    monkeypatch.setattr(bulk_attach, "attach_catalogs", edited_meanwhile)
     before = queries_of(catalogs)
     assert "Somebody else deleted or moved it meanwhile." in texts(attach(admin, catalogs, catalog_query=target.pk))
     assert queries_of(catalogs) == before

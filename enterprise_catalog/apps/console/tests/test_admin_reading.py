@@ -237,6 +237,6 @@ def test_a_list_costs_the_same_for_any_number_of_rows(admin, model, make: Callab
 
 
 def test_a_list_counts_up_to_a_bound(admin, monkeypatch):
-    monkeypatch.setattr("enterprise_catalog.apps.console.admin.listing._COUNTED_ROWS", 3)
+    monkeypatch.setattr("enterprise_catalog.apps.console.admin.changelists._COUNTED_ROWS", 3)
     ContentMetadataFactory.create_batch(5)
     assert admin.get(page(ContentMetadata, "changelist")).context["cl"].result_count == 3

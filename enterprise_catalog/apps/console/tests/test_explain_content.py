@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from enterprise_catalog.apps.api.tests.builders import make_catalog, publish
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.console.wording import moment
+from enterprise_catalog.apps.console.display.sentences import moment
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tests.builders import course_document
 

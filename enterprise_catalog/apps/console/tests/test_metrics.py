@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from enterprise_catalog.apps.access.tests.tokens import client_for
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
-from enterprise_catalog.apps.console import metrics
+from enterprise_catalog.apps.console.monitoring import metrics_endpoint
 from enterprise_catalog.apps.core.db.locks import database_now
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
@@ -186,7 +186,7 @@ def test_a_database_that_is_away_is_told_and_hides_nothing_else(monkeypatch):
         raise OperationalError(2003, "Can't connect")
 
     Client().get("/health/live/")
-    monkeypatch.setattr(metrics, "overview", away)
+    monkeypatch.setattr(metrics_endpoint, "overview", away)
     found = figures()
     assert found["database_up",] == 0
     assert ("queries_in_use",) not in found
@@ -194,8 +194,8 @@ def test_a_database_that_is_away_is_told_and_hides_nothing_else(monkeypatch):
 
 
 def test_who_comes_while_another_waits_for_the_database_does_not_wait_long(monkeypatch):
-    monkeypatch.setattr(metrics, "_PATIENCE_SECONDS", 0.01)
-    with metrics._reading:
+    monkeypatch.setattr(metrics_endpoint, "_PATIENCE_SECONDS", 0.01)
+    with metrics_endpoint._reading:
         assert figures()["database_up",] == 0
     assert figures()["database_up",] == 1
 

@@ -1,6 +1,6 @@
 """
 Figures that processes count as they work: requests, calls to neighbours, refreshes. What stands in the database is
-counted there when somebody asks (`console.metrics`).
+counted there when somebody asks (`console.monitoring.metrics_endpoint`).
 
 A host's processes of one kind count together (`core.observability.metrics_multiprocess`), and whichever of them is
 asked adds all up; so a

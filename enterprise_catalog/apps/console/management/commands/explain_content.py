@@ -6,14 +6,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from enterprise_catalog.apps.console.arguments import uuid_argument
-from enterprise_catalog.apps.console.explaining import (
+from enterprise_catalog.apps.console.display.explanation_sentences import (
     content_sentences,
     how_contained,
     reason_sentence,
     set_aside_sentences,
 )
-from enterprise_catalog.apps.console.wording import plural, query_name
+from enterprise_catalog.apps.console.display.sentences import plural, query_name
+from enterprise_catalog.apps.console.management.commands._arguments import uuid_argument
 from enterprise_catalog.apps.core.db.locks import snapshot
 from enterprise_catalog.apps.services.content_explanations.facts import catalogs_containing, content_facts
 from enterprise_catalog.apps.services.content_explanations.reasons import Explanation, explain_content

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from enterprise_catalog.apps.console.wording import late_reason, moment, plural, query_name
+from enterprise_catalog.apps.console.display.sentences import late_reason, moment, plural, query_name
 from enterprise_catalog.apps.refresh.reports.late_queries import late_queries, overview
 
 

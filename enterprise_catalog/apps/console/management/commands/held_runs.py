@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from enterprise_catalog.apps.console.arguments import uuid_argument
-from enterprise_catalog.apps.console.wording import moment, plural, query_name, run_outcome
+from enterprise_catalog.apps.console.display.sentences import moment, plural, query_name, run_outcome
+from enterprise_catalog.apps.console.management.commands._arguments import uuid_argument
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services.refresh_runs import HeldRun, NotDecidable, approve_run, held_runs, reject_run
 

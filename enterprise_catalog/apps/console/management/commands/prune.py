@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from enterprise_catalog.apps.console.wording import plural
+from enterprise_catalog.apps.console.display.sentences import plural
 from enterprise_catalog.apps.refresh.scheduling.pruning import Pruned, prunable, prune
 
 

@@ -13,9 +13,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.arguments import uuid_argument as _uuid
-from enterprise_catalog.apps.console.following import Following
-from enterprise_catalog.apps.console.wording import query_name, refreshes, run_outcome
+from enterprise_catalog.apps.console.display.sentences import query_name, refreshes, run_outcome
+from enterprise_catalog.apps.console.management.commands._arguments import uuid_argument as _uuid
+from enterprise_catalog.apps.console.run_watcher import Following
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.queue.claims import recover_expired_leases

@@ -14,8 +14,8 @@ from enterprise_catalog.apps.catalog.models import (
     ContentMetadata,
     EnterpriseCatalog,
 )
-from enterprise_catalog.apps.console.display import NOTHING, change_url, link, list_url, object_link, table
-from enterprise_catalog.apps.console.wording import plural, run_outcome, short
+from enterprise_catalog.apps.console.display.html import NOTHING, change_url, link, list_url, object_link, table
+from enterprise_catalog.apps.console.display.sentences import plural, run_outcome, short
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 _CATALOGS_SHOWN = 50

@@ -15,10 +15,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from enterprise_catalog.apps.console.admin.listing import ReadOnlyAdmin, uuid_in
-from enterprise_catalog.apps.console.display import NOTHING, change_url, difference_table, object_link, table
-from enterprise_catalog.apps.console.users import Users
-from enterprise_catalog.apps.console.wording import advice, query_name, short, short_query_name
+from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, uuid_in
+from enterprise_catalog.apps.console.display.catalog_labels import Users
+from enterprise_catalog.apps.console.display.html import NOTHING, change_url, difference_table, object_link, table
+from enterprise_catalog.apps.console.display.sentences import advice, query_name, short, short_query_name
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.publishing import difference_to

@@ -14,13 +14,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.console.display import document, folded
-from enterprise_catalog.apps.console.explaining import (
+from enterprise_catalog.apps.console.display.explanation_sentences import (
     content_sentences,
     how_contained,
     reason_sentence,
     set_aside_sentences,
 )
+from enterprise_catalog.apps.console.display.html import document, folded
 from enterprise_catalog.apps.core.db.locks import snapshot
 from enterprise_catalog.apps.services.content_explanations.facts import catalogs_containing, content_facts
 from enterprise_catalog.apps.services.content_explanations.reasons import Explanation, explain_content

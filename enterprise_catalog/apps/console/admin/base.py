@@ -19,11 +19,11 @@ from django.utils.html import format_html
 
 from enterprise_catalog.apps.access.roles import CHANGE_QUERIES, Contexts, Grants, Roles
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.admin.listing import BoundedPaginator
-from enterprise_catalog.apps.console.admin.previews import PreviewingAdmin
-from enterprise_catalog.apps.console.admin.runs import decisions
-from enterprise_catalog.apps.console.display import change_url, link, list_url, object_link
-from enterprise_catalog.apps.console.wording import refreshes, warning_sentences
+from enterprise_catalog.apps.console.admin.changelists import BoundedPaginator
+from enterprise_catalog.apps.console.admin.filter_previews import PreviewingAdmin
+from enterprise_catalog.apps.console.admin.refresh_runs import decisions
+from enterprise_catalog.apps.console.display.html import change_url, link, list_url, object_link
+from enterprise_catalog.apps.console.display.sentences import refreshes, warning_sentences
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.refresh.models import RefreshRun

@@ -24,9 +24,9 @@ from enterprise_catalog.apps.catalog.models import (
     NestedRun,
 )
 from enterprise_catalog.apps.catalog.rendering.item_template import GAP
-from enterprise_catalog.apps.console.admin.listing import ReadOnlyAdmin, starts_with, uuid_in
-from enterprise_catalog.apps.console.admin.query_display import run_link
-from enterprise_catalog.apps.console.display import (
+from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, starts_with, uuid_in
+from enterprise_catalog.apps.console.admin.query_panels import run_link
+from enterprise_catalog.apps.console.display.html import (
     NOTHING,
     change_url,
     document,
@@ -36,7 +36,7 @@ from enterprise_catalog.apps.console.display import (
     table,
     where_link,
 )
-from enterprise_catalog.apps.console.wording import query_name, short_query_name
+from enterprise_catalog.apps.console.display.sentences import query_name, short_query_name
 from enterprise_catalog.apps.core.packed_json import unpack, unpack_bytes
 
 _ROWS_SHOWN = 100

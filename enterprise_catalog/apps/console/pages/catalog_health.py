@@ -17,10 +17,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.charts import Bar, bar_chart, legend
-from enterprise_catalog.apps.console.display import link, list_url, object_link, table
-from enterprise_catalog.apps.console.users import Users
-from enterprise_catalog.apps.console.wording import late_reason, moment, plural, short_query_name
+from enterprise_catalog.apps.console.display.catalog_labels import Users
+from enterprise_catalog.apps.console.display.charts import Bar, bar_chart, legend
+from enterprise_catalog.apps.console.display.html import link, list_url, object_link, table
+from enterprise_catalog.apps.console.display.sentences import late_reason, moment, plural, short_query_name
 from enterprise_catalog.apps.core.db.locks import database_now, snapshot
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun

@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import Count, Min
 
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.console.display import NOTHING, link, list_url, object_link
-from enterprise_catalog.apps.console.wording import plural
+from enterprise_catalog.apps.console.display.html import NOTHING, link, list_url, object_link
+from enterprise_catalog.apps.console.display.sentences import plural
 
 
 class Users:

@@ -6,7 +6,7 @@ reasons themselves are worded where they are found (`services.content_explanatio
 from collections.abc import Iterator
 
 from enterprise_catalog.apps.catalog.models import ContentMetadata
-from enterprise_catalog.apps.console.wording import moment, plural
+from enterprise_catalog.apps.console.display.sentences import moment, plural
 from enterprise_catalog.apps.services.content_explanations.facts import ContentFacts
 from enterprise_catalog.apps.services.content_explanations.reasons import Explanation, Reason, Rule
 

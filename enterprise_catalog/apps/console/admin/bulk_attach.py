@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.console.admin.desk import DeskAdmin, grants_of_staff
+from enterprise_catalog.apps.console.admin.base import DeskAdmin, grants_of_staff
 from enterprise_catalog.apps.console.admin.forms import QueryChooser
-from enterprise_catalog.apps.console.display import list_url, object_link, table
-from enterprise_catalog.apps.console.wording import plural, short_query_name
+from enterprise_catalog.apps.console.display.html import list_url, object_link, table
+from enterprise_catalog.apps.console.display.sentences import plural, short_query_name
 from enterprise_catalog.apps.services.bulk_attach import attach_catalogs
 
 _CATALOGS_SHOWN = 50

@@ -28,9 +28,9 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from enterprise_catalog.apps.catalog.content_filters.warnings import filter_warnings
 from enterprise_catalog.apps.catalog.models import ContentMetadata
+from enterprise_catalog.apps.console.admin.changelists import uuid_in
 from enterprise_catalog.apps.console.admin.forms import ContentFilterField, refusal_texts
-from enterprise_catalog.apps.console.admin.listing import uuid_in
-from enterprise_catalog.apps.console.display import (
+from enterprise_catalog.apps.console.display.html import (
     change_url,
     difference_table,
     document,
@@ -39,7 +39,7 @@ from enterprise_catalog.apps.console.display import (
     pretty,
     table,
 )
-from enterprise_catalog.apps.console.wording import preview_progress, query_name, warning_sentences
+from enterprise_catalog.apps.console.display.sentences import preview_progress, query_name, warning_sentences
 from enterprise_catalog.apps.refresh.models import FilterPreview
 from enterprise_catalog.apps.services.errors import InvalidValues, OperationError
 from enterprise_catalog.apps.services.filter_previews import Comparison, compare, has_ended, preview_filter

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 
 from enterprise_catalog.apps.access.models import EnterpriseCatalogFeatureRole, EnterpriseCatalogRoleAssignment
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.console.admin.listing import FreshnessFilter, ReadOnlyAdmin, uuid_in
-from enterprise_catalog.apps.console.display import link, list_url
+from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, ReadOnlyAdmin, uuid_in
+from enterprise_catalog.apps.console.display.html import link, list_url
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
