@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from enterprise_catalog.apps.api.documentation import DocumentationView, SchemaView
-from enterprise_catalog.apps.api.home import home
+from enterprise_catalog.apps.api.openapi.service import DocumentationView, SchemaView
+from enterprise_catalog.apps.api.root import home
 from enterprise_catalog.apps.console import lms_sign_in
 from enterprise_catalog.apps.console.monitoring.freshness_health import freshness_health
 from enterprise_catalog.apps.console.monitoring.metrics_endpoint import metrics

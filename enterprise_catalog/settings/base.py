@@ -312,7 +312,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "enterprise_catalog.apps.core.rest.negotiation.ContentNegotiation",
     "DEFAULT_PARSER_CLASSES": ["enterprise_catalog.apps.core.rest.parsers.JSONParser"],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "enterprise_catalog.apps.api.openapi.OperationDescription",
+    "DEFAULT_SCHEMA_CLASS": "enterprise_catalog.apps.api.openapi.schema.OperationDescription",
     "EXCEPTION_HANDLER": "enterprise_catalog.apps.core.rest.exceptions.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -331,8 +331,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "(/enterprise)?/api/v[0-9]",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "enterprise_catalog.apps.api.openapi.add_shared_parts",
-        "enterprise_catalog.apps.api.documentation.describe_service",
+        "enterprise_catalog.apps.api.openapi.schema.add_shared_parts",
+        "enterprise_catalog.apps.api.openapi.service.describe_service",
     ],
     # They are for who reads the code; what is for callers is said in so many words.
     "DISABLE_DOCSTRING_DESCRIPTIONS": True,

@@ -14,12 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.legacy_object_access import viewed_catalog, viewed_catalogs
-from enterprise_catalog.apps.api.bounds import NAMING_HEADER, ROW_ID, TITLE_MAX_LENGTH, beyond
-from enterprise_catalog.apps.api.legacy.shapes import LegacyCatalogsShape, LegacyContentShape
+from enterprise_catalog.apps.api.common.bounds import NAMING_HEADER, ROW_ID, TITLE_MAX_LENGTH, beyond
+from enterprise_catalog.apps.api.common.pagination import PageRequest, full_envelope, page_of, page_request, page_size
+from enterprise_catalog.apps.api.common.params import integer_filter, uuid_filter
 from enterprise_catalog.apps.api.legacy.views import LegacyView, ignored_parameters, url_of_page
-from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request, page_size
-from enterprise_catalog.apps.api.params import integer_filter, uuid_filter
-from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, header, page_size_parameter
+from enterprise_catalog.apps.api.serializers.legacy import LegacyCatalogsShape, LegacyContentShape
+from enterprise_catalog.apps.api.serializers.shapes import PAGE_PARAMETERS, header, page_size_parameter
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
 from enterprise_catalog.apps.catalog.rendering.legacy_items import legacy_linker

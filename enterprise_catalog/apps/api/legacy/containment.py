@@ -10,13 +10,13 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.legacy_object_access import asked_catalog, viewed_customer
 from enterprise_catalog.apps.api.legacy.views import LegacyView
+from enterprise_catalog.apps.api.serializers.shapes import CatalogContainsShape
 from enterprise_catalog.apps.api.v1.containment import (
     IDS,
     WITHOUT_IDS,
     contains,
     ids_of_query,
 )
-from enterprise_catalog.apps.api.v1.shapes import CatalogContainsShape
 from enterprise_catalog.apps.catalog.reading.containment import (
     CatalogMatches,
     matches_in_catalog,

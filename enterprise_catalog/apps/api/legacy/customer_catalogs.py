@@ -10,14 +10,14 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.query_object_access import require_operator
 from enterprise_catalog.apps.access.roles import ADD_CATALOGS, CHANGE_CATALOGS, grants_of
-from enterprise_catalog.apps.api.bounds import ROW_ID
-from enterprise_catalog.apps.api.legacy.shapes import LegacyCustomerCatalogShape
+from enterprise_catalog.apps.api.common.bounds import ROW_ID
+from enterprise_catalog.apps.api.common.params import is_row_id, json_body
+from enterprise_catalog.apps.api.common.save_responses import refusals_as_answers, save_headers
 from enterprise_catalog.apps.api.legacy.views import LegacyView
-from enterprise_catalog.apps.api.openapi import FIELD_ERRORS, Refused
-from enterprise_catalog.apps.api.params import is_row_id, json_body
-from enterprise_catalog.apps.api.saving import refusals_as_answers, save_headers
-from enterprise_catalog.apps.api.v1.serializers import TEXT, StrictUUIDField, TextField
-from enterprise_catalog.apps.api.v1.shapes import SAVE_HEADERS
+from enterprise_catalog.apps.api.openapi.schema import FIELD_ERRORS, Refused
+from enterprise_catalog.apps.api.serializers.fields import TEXT, StrictUUIDField, TextField
+from enterprise_catalog.apps.api.serializers.legacy import LegacyCustomerCatalogShape
+from enterprise_catalog.apps.api.serializers.shapes import SAVE_HEADERS
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.services.catalogs import SavedCatalog
 from enterprise_catalog.apps.services.legacy_catalogs import change_customer_catalog, create_customer_catalog

@@ -11,12 +11,12 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.query_object_access import require_operator
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES
-from enterprise_catalog.apps.api.bounds import ROW_ID, beyond
-from enterprise_catalog.apps.api.legacy.shapes import LegacyQueriesShape, LegacyQueryShape
+from enterprise_catalog.apps.api.common.bounds import ROW_ID, beyond
+from enterprise_catalog.apps.api.common.pagination import PageRequest, page_of, page_request, page_size, plain_envelope
+from enterprise_catalog.apps.api.common.params import is_row_id
 from enterprise_catalog.apps.api.legacy.views import LegacyView
-from enterprise_catalog.apps.api.pagination import PageRequest, page_of, page_request, page_size, plain_envelope
-from enterprise_catalog.apps.api.params import is_row_id
-from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, page_size_parameter
+from enterprise_catalog.apps.api.serializers.legacy import LegacyQueriesShape, LegacyQueryShape
+from enterprise_catalog.apps.api.serializers.shapes import PAGE_PARAMETERS, page_size_parameter
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.rest.renderers import Rendered
 

@@ -10,7 +10,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from enterprise_catalog.apps.access.authentication import BearerJwtAuthentication
-from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.catalog.api_versions import LEGACY
 from enterprise_catalog.apps.core.rest.negotiation import ContentNegotiation
 

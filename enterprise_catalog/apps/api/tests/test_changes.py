@@ -24,7 +24,7 @@ from enterprise_catalog.apps.api.tests.builders import (
     run_document,
     store,
 )
-from enterprise_catalog.apps.api.v1.changes import cursor_of, position_of
+from enterprise_catalog.apps.api.v1.catalog_changes import cursor_of, position_of
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.publishing import apply_difference, difference_to, lock_for_publishing

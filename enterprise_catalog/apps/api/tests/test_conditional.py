@@ -7,7 +7,7 @@ import pytest
 from django.utils.http import http_date
 
 from enterprise_catalog.apps.access.tests.tokens import E, client_for, learner
-from enterprise_catalog.apps.api.conditional import holds
+from enterprise_catalog.apps.api.common.conditional import holds
 from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, publish, run_document, store
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.rendering import cache_validators, template_filler

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from enterprise_catalog.apps.access.tests.tokens import E, admin, learner
-from enterprise_catalog.apps.api import streaming
+from enterprise_catalog.apps.api.common import streaming
 from enterprise_catalog.apps.api.tests.builders import (
     make_catalog,
     path_of,
@@ -206,7 +206,7 @@ class TestTraversal:
         def broken(**_):
             raise RuntimeError("the store broke")
 
-        monkeypatch.setattr("enterprise_catalog.apps.api.v1.content_metadata.walk_listed", broken)
+        monkeypatch.setattr("enterprise_catalog.apps.api.v1.catalog_content.walk_listed", broken)
         client = learner()
         client.raise_request_exception = False
         assert metadata(make_catalog("edX+A"), "traverse_pagination=1", client).status_code == 500

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from enterprise_catalog.apps.access.tests.tokens import E, admin, learner, operator
+from enterprise_catalog.apps.api.serializers import shapes
 from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
-from enterprise_catalog.apps.api.v1 import shapes
 
 
 def test_the_document_is_valid_and_complete():  # SURF-4

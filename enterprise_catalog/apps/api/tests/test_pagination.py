@@ -5,7 +5,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request, plain_envelope
+from enterprise_catalog.apps.api.common.pagination import full_envelope, page_of, page_request, plain_envelope
 
 
 def request(query: str = "") -> Request:

@@ -5,7 +5,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from enterprise_catalog.apps.api.params import body_keys, boolean, query_keys, uuid_filter
+from enterprise_catalog.apps.api.common.params import body_keys, boolean, query_keys, uuid_filter
 
 
 def request(query: str) -> Request:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from enterprise_catalog.apps.api.tests.builders import make_catalog
 from enterprise_catalog.apps.api.tests.test_changes import added, ask, hold, move, pass_time, removed, told
-from enterprise_catalog.apps.api.v1.changes import cursor_of, position_of
+from enterprise_catalog.apps.api.v1.catalog_changes import cursor_of, position_of
 from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun

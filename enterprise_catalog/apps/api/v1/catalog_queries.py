@@ -16,12 +16,13 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.query_object_access import require_admin_of_some, require_operator
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES, Grants, grants_of
-from enterprise_catalog.apps.api.bounds import CONTENT_FILTER, QUERY_NAME
-from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
-from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
-from enterprise_catalog.apps.api.params import body_uuids, is_row_id, json_body, limited, require_one_of
-from enterprise_catalog.apps.api.v1.representations import query_representation
-from enterprise_catalog.apps.api.v1.shapes import (
+from enterprise_catalog.apps.api.common.bounds import CONTENT_FILTER, QUERY_NAME
+from enterprise_catalog.apps.api.common.pagination import full_envelope, page_of, page_request
+from enterprise_catalog.apps.api.common.params import body_uuids, is_row_id, json_body, limited, require_one_of
+from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, Refused
+from enterprise_catalog.apps.api.serializers.representations import query_representation
+from enterprise_catalog.apps.api.serializers.shapes import (
     HASH,
     PAGE_PARAMETERS,
     CatalogUuidsShape,
@@ -29,7 +30,6 @@ from enterprise_catalog.apps.api.v1.shapes import (
     QueriesShape,
     QueryShape,
 )
-from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.content_filters.warnings import (
     UnusableFilter,
     check_content_filter,

@@ -11,20 +11,20 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.object_access import ADD, ADMIN, CHANGE, VIEW, catalog_for, listed_catalogs
 from enterprise_catalog.apps.access.roles import Grants, grants_of
-from enterprise_catalog.apps.api.openapi import FIELD_ERRORS, Refused
-from enterprise_catalog.apps.api.pagination import page_of, page_request, plain_envelope
-from enterprise_catalog.apps.api.params import json_body, uuid_filter
-from enterprise_catalog.apps.api.saving import refusals_as_answers, save_headers
-from enterprise_catalog.apps.api.v1.representations import catalog_representation
-from enterprise_catalog.apps.api.v1.serializers import CatalogChange, CatalogInput
-from enterprise_catalog.apps.api.v1.shapes import (
+from enterprise_catalog.apps.api.common.pagination import page_of, page_request, plain_envelope
+from enterprise_catalog.apps.api.common.params import json_body, uuid_filter
+from enterprise_catalog.apps.api.common.save_responses import refusals_as_answers, save_headers
+from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.schema import FIELD_ERRORS, Refused
+from enterprise_catalog.apps.api.serializers.fields import CatalogChange, CatalogInput
+from enterprise_catalog.apps.api.serializers.representations import catalog_representation
+from enterprise_catalog.apps.api.serializers.shapes import (
     PAGE_PARAMETERS,
     SAVE_HEADERS,
     CatalogShape,
     CatalogsShape,
     RefreshShape,
 )
-from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.refresh.models import RefreshRun

@@ -12,16 +12,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.object_access import LEARNER, catalog_for, customer_for, found_for
-from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
-from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
-from enterprise_catalog.apps.api.v1.shapes import (
+from enterprise_catalog.apps.api.common.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
+from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, Refused
+from enterprise_catalog.apps.api.serializers.shapes import (
     CatalogContainsShape,
     ContentIdsShape,
     CustomerContainsShape,
     flag_parameter,
     keys_parameter,
 )
-from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.reading.containment import (
     CatalogMatches,
     matches_in_catalog,

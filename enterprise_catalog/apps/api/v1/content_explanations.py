@@ -8,13 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.roles import grants_of
-from enterprise_catalog.apps.api.bounds import KEY
-from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
-from enterprise_catalog.apps.api.pagination import full_envelope, page_of, page_request
-from enterprise_catalog.apps.api.params import query_keys, require_one_of, uuid_filter
-from enterprise_catalog.apps.api.v1.representations import content_representation, explanation_representation
-from enterprise_catalog.apps.api.v1.shapes import PAGE_PARAMETERS, ExplanationsShape
-from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.api.common.bounds import KEY
+from enterprise_catalog.apps.api.common.pagination import full_envelope, page_of, page_request
+from enterprise_catalog.apps.api.common.params import query_keys, require_one_of, uuid_filter
+from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, Refused
+from enterprise_catalog.apps.api.serializers.representations import content_representation, explanation_representation
+from enterprise_catalog.apps.api.serializers.shapes import PAGE_PARAMETERS, ExplanationsShape
 from enterprise_catalog.apps.core.db.locks import snapshot
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.services.content_explanations.facts import catalogs_containing, content_facts

@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.roles import Grants, grants_of
-from enterprise_catalog.apps.api.openapi import Refused
-from enterprise_catalog.apps.api.v1.representations import run_representation
-from enterprise_catalog.apps.api.v1.shapes import RunShape
-from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.schema import Refused
+from enterprise_catalog.apps.api.serializers.representations import run_representation
+from enterprise_catalog.apps.api.serializers.shapes import RunShape
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.rest.exceptions import Conflict
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer

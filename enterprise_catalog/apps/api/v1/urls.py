@@ -5,17 +5,17 @@ The last segment may carry a format only where COM-4 says so: elsewhere it may b
 """
 
 from enterprise_catalog.apps.api.v1 import (
-    bare_content,
+    catalog_changes,
+    catalog_content,
+    catalog_diff,
+    catalog_exports,
     catalog_queries,
     catalogs,
-    changes,
     containment,
+    content,
     content_explanations,
-    content_metadata,
-    customer_content,
-    diff,
-    exports,
-    filtering,
+    customers,
+    filter_content,
     refresh_runs,
 )
 from enterprise_catalog.apps.core.rest.routing import route
@@ -31,7 +31,7 @@ urlpatterns = [
     ),
     route(
         "enterprise-catalogs/<str:uuid>/get_content_metadata/",
-        content_metadata.ContentMetadataView.as_view(),
+        catalog_content.ContentMetadataView.as_view(),
         name="catalog-content-metadata",
     ),
     route(
@@ -48,10 +48,14 @@ urlpatterns = [
         containment.CatalogContainsView.as_view(),
         name="catalog-contains-as",
     ),
-    route("enterprise-catalogs/<str:uuid>/generate_diff/", diff.GenerateDiffView.as_view(), name="catalog-diff"),
-    route("enterprise-catalogs/<str:uuid>/changes/", changes.ChangesView.as_view(), name="catalog-changes"),
-    route("enterprise-catalogs/<str:uuid>/export.csv/", exports.CsvView.as_view(), name="catalog-export-csv"),
-    route("enterprise-catalogs/<str:uuid>/export.xlsx/", exports.XlsxView.as_view(), name="catalog-export-xlsx"),
+    route(
+        "enterprise-catalogs/<str:uuid>/generate_diff/", catalog_diff.GenerateDiffView.as_view(), name="catalog-diff"
+    ),
+    route("enterprise-catalogs/<str:uuid>/changes/", catalog_changes.ChangesView.as_view(), name="catalog-changes"),
+    route("enterprise-catalogs/<str:uuid>/export.csv/", catalog_exports.CsvView.as_view(), name="catalog-export-csv"),
+    route(
+        "enterprise-catalogs/<str:uuid>/export.xlsx/", catalog_exports.XlsxView.as_view(), name="catalog-export-xlsx"
+    ),
     route(
         "enterprise-catalogs/<str:uuid>/refresh_metadata/",
         catalogs.RefreshMetadataView.as_view(),
@@ -64,7 +68,7 @@ urlpatterns = [
     ),
     route(
         "enterprise-customer/<str:uuid>/filter_content_items/",
-        filtering.FilterContentItemsView.as_view(),
+        filter_content.FilterContentItemsView.as_view(),
         name="customer-filter",
     ),
     route("catalog-queries/", catalog_queries.CatalogQueriesView.as_view(), name="catalog-queries"),
@@ -89,9 +93,9 @@ urlpatterns = [
     # Keys of old courses hold slashes.
     route(
         "enterprise-customer/<str:uuid>/content-metadata/<path:identifier>/",
-        customer_content.CustomerContentView.as_view(),
+        customers.CustomerContentView.as_view(),
         name="customer-content",
     ),
-    route("content-metadata/", bare_content.ContentsView.as_view(), name="contents"),
-    route("content-metadata/<path:identifier>/", bare_content.ContentView.as_view(), name="content"),
+    route("content-metadata/", content.ContentsView.as_view(), name="contents"),
+    route("content-metadata/<path:identifier>/", content.ContentView.as_view(), name="content"),
 ]

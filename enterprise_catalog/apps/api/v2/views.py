@@ -1,10 +1,10 @@
 """The views of v1 as v2 shows content: with the restricted runs that a content filter allows (V2-3)."""
 
-from enterprise_catalog.apps.api.v1 import containment, content_metadata, customer_content, filtering
+from enterprise_catalog.apps.api.v1 import catalog_content, containment, customers, filter_content
 from enterprise_catalog.apps.catalog.api_versions import V2
 
 
-class ContentMetadataView(content_metadata.ContentMetadataView):
+class ContentMetadataView(catalog_content.ContentMetadataView):
     surface = V2
 
 
@@ -16,9 +16,9 @@ class CustomerContainsView(containment.CustomerContainsView):
     surface = V2
 
 
-class FilterContentItemsView(filtering.FilterContentItemsView):
+class FilterContentItemsView(filter_content.FilterContentItemsView):
     surface = V2
 
 
-class CustomerContentView(customer_content.CustomerContentView):
+class CustomerContentView(customers.CustomerContentView):
     surface = V2

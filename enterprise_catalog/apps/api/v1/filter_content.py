@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.object_access import LEARNER, customer_for
-from enterprise_catalog.apps.api.params import body_keys, body_uuids, json_body, limited
-from enterprise_catalog.apps.api.v1.shapes import FilteredKeysShape, FilterKeysShape
-from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.api.common.params import body_keys, body_uuids, json_body, limited
+from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.serializers.shapes import FilteredKeysShape, FilterKeysShape
 from enterprise_catalog.apps.catalog.reading.containment import contained_keys, queries_of_customer
 
 

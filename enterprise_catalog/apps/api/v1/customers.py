@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.object_access import LEARNER, customer_for
-from enterprise_catalog.apps.api.conditional import unless_held
-from enterprise_catalog.apps.api.params import boolean, repaired
-from enterprise_catalog.apps.api.v1.shapes import IDENTIFIER, NOT_MODIFIED, ItemShape, flag_parameter
-from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.api.common.conditional import unless_held
+from enterprise_catalog.apps.api.common.params import boolean, repaired
+from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.serializers.shapes import IDENTIFIER, NOT_MODIFIED, ItemShape, flag_parameter
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.identifiers import members_named
 from enterprise_catalog.apps.catalog.reading.pages import Cut, asked_page

@@ -7,10 +7,11 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.api.conditional import unless_held
-from enterprise_catalog.apps.api.pagination import page_of, page_request, plain_envelope
-from enterprise_catalog.apps.api.params import boolean, limited, query_keys, repaired
-from enterprise_catalog.apps.api.v1.shapes import (
+from enterprise_catalog.apps.api.common.conditional import unless_held
+from enterprise_catalog.apps.api.common.pagination import page_of, page_request, plain_envelope
+from enterprise_catalog.apps.api.common.params import boolean, limited, query_keys, repaired
+from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.serializers.shapes import (
     IDENTIFIER,
     NOT_MODIFIED,
     PAGE_PARAMETERS,
@@ -19,7 +20,6 @@ from enterprise_catalog.apps.api.v1.shapes import (
     flag_parameter,
     keys_parameter,
 )
-from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.reading.identifiers import all_contents, content_named, contents_named
 from enterprise_catalog.apps.catalog.reading.pages import shared_items
 from enterprise_catalog.apps.catalog.rendering.cache_validators import version_of_content

@@ -12,10 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.object_access import LEARNER, catalog_for
-from enterprise_catalog.apps.api.openapi import Refused
-from enterprise_catalog.apps.api.pagination import page_size, urls_with
-from enterprise_catalog.apps.api.v1.shapes import ChangesShape, page_size_parameter
-from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.api.common.pagination import page_size, urls_with
+from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.schema import Refused
+from enterprise_catalog.apps.api.serializers.shapes import ChangesShape, page_size_parameter
 from enterprise_catalog.apps.catalog.change_feed.feed import NoLongerKept, Position, changes_after
 from enterprise_catalog.apps.catalog.models import CatalogContentChange
 from enterprise_catalog.apps.core.datetimes import iso_moment, parse_moment

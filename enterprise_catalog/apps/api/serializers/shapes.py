@@ -9,7 +9,7 @@ from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from enterprise_catalog.apps.api.bounds import (
+from enterprise_catalog.apps.api.common.bounds import (
     KEY,
     NAMING_HEADER,
     CatalogsByQueryField,

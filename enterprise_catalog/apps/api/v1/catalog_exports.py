@@ -11,8 +11,8 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from enterprise_catalog.apps.access.object_access import LEARNER, catalog_for
-from enterprise_catalog.apps.api.v1.shapes import header
-from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.serializers.shapes import header
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.core.rest.streaming import attachment
 from enterprise_catalog.apps.services.exports import CONTENT_TYPES, CSV, XLSX, export_catalog, filename

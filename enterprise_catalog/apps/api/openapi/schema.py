@@ -16,8 +16,8 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAuthenticated
 
-from enterprise_catalog.apps.api.bounds import MESSAGE, beyond
-from enterprise_catalog.apps.api.conditional import MAY_BE_KEPT
+from enterprise_catalog.apps.api.common.bounds import MESSAGE, beyond
+from enterprise_catalog.apps.api.common.conditional import MAY_BE_KEPT
 from enterprise_catalog.apps.catalog.api_versions import LEGACY, V2, Surface
 from enterprise_catalog.apps.core.middleware.request_log import NOT_TO_BE_KEPT
 

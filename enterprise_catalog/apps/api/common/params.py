@@ -12,7 +12,7 @@ from django.conf import settings
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.api.bounds import LARGEST_ID
+from enterprise_catalog.apps.api.common.bounds import LARGEST_ID
 from enterprise_catalog.apps.core.rest.exceptions import BodyTooLarge, LengthRequired
 from enterprise_catalog.apps.core.uuids import parse_uuid
 

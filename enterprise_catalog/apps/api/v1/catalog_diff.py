@@ -9,10 +9,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.object_access import LEARNER, served_catalog_for
-from enterprise_catalog.apps.api.openapi import BAD_REQUEST, MISSING_PARAMETER, Refused
-from enterprise_catalog.apps.api.params import body_keys, has_body, json_body, limited, query_keys, require_one_of
-from enterprise_catalog.apps.api.v1.shapes import DIFF_KEYS, DiffShape, keys_parameter
-from enterprise_catalog.apps.api.views import ApiView
+from enterprise_catalog.apps.api.common.params import (
+    body_keys,
+    has_body,
+    json_body,
+    limited,
+    query_keys,
+    require_one_of,
+)
+from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, Refused
+from enterprise_catalog.apps.api.serializers.shapes import DIFF_KEYS, DiffShape, keys_parameter
 from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog
 from enterprise_catalog.apps.catalog.reading.member_diff import difference_from_members
 

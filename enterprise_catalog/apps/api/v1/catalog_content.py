@@ -18,11 +18,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.object_access import LEARNER, served_catalog_for, served_page_for
-from enterprise_catalog.apps.api.conditional import unless_held
-from enterprise_catalog.apps.api.pagination import PageRequest, full_envelope, page_of, page_request
-from enterprise_catalog.apps.api.params import body_keys, boolean, json_body, limited, query_keys
-from enterprise_catalog.apps.api.streaming import stream_whole
-from enterprise_catalog.apps.api.v1.shapes import (
+from enterprise_catalog.apps.api.common.conditional import unless_held
+from enterprise_catalog.apps.api.common.pagination import PageRequest, full_envelope, page_of, page_request
+from enterprise_catalog.apps.api.common.params import body_keys, boolean, json_body, limited, query_keys
+from enterprise_catalog.apps.api.common.streaming import stream_whole
+from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.serializers.shapes import (
     NOT_MODIFIED,
     PAGE_PARAMETERS,
     STATE_HEADERS,
@@ -31,7 +32,6 @@ from enterprise_catalog.apps.api.v1.shapes import (
     flag_parameter,
     keys_parameter,
 )
-from enterprise_catalog.apps.api.views import ApiView
 from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog, ServedPage
 from enterprise_catalog.apps.catalog.reading.page_offsets import QueryState
 from enterprise_catalog.apps.catalog.reading.pages import (

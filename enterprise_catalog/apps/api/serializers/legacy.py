@@ -2,8 +2,8 @@
 
 from rest_framework import serializers
 
-from enterprise_catalog.apps.api.bounds import ContentFilterShape, TitleField
-from enterprise_catalog.apps.api.v1.shapes import FullEnvelopeShape, PlainEnvelopeShape
+from enterprise_catalog.apps.api.common.bounds import ContentFilterShape, TitleField
+from enterprise_catalog.apps.api.serializers.shapes import FullEnvelopeShape, PlainEnvelopeShape
 
 
 class LegacyCustomerCatalogShape(serializers.Serializer):
