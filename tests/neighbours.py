@@ -4,7 +4,7 @@ import json
 
 from pytest_django import Settings
 
-from enterprise_catalog.apps.core.http_client import client
+from enterprise_catalog.apps.core.http_client import session
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from enterprise_catalog.settings.base import jwt_auth
 
@@ -12,7 +12,7 @@ from enterprise_catalog.settings.base import jwt_auth
 def lead_to(sandbox: Sandbox, settings: Settings) -> None:
     """Let the service's settings name this sandbox as every neighbour."""
     # Ports are used again: a token of an earlier sandbox at the same address is not one of this one's.
-    client._tokens = client._TokenStore()
+    session._tokens = session._TokenStore()
     settings.DISCOVERY_SERVICE_URL = sandbox.url
     settings.LMS_ROOT_URL = sandbox.url
     settings.OAUTH2_PROVIDER_URL = f"{sandbox.url}/oauth2"

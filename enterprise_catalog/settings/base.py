@@ -61,10 +61,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "enterprise_catalog.apps.core.middleware.request_log.RequestIdMiddleware",
     "enterprise_catalog.apps.core.middleware.content_security_policy.ContentPolicyMiddleware",
-    "enterprise_catalog.apps.core.middleware.request_log.HeadersMiddleware",
-    "enterprise_catalog.apps.core.middleware.request_log.NoBodyMiddleware",
+    "enterprise_catalog.apps.core.middleware.response_headers.HeadersMiddleware",
+    "enterprise_catalog.apps.core.middleware.head_requests.NoBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "enterprise_catalog.apps.core.middleware.request_log.LoopbackOnlyMiddleware",
+    "enterprise_catalog.apps.core.middleware.loopback_only.LoopbackOnlyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "enterprise_catalog.apps.core.middleware.gzip.GZipMiddleware",
     "corsheaders.middleware.CorsMiddleware",

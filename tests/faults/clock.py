@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import F, Model
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, FullRecordRequest
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import KeptAnswer, RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 

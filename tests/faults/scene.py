@@ -13,7 +13,7 @@ from enterprise_catalog.apps.catalog.models import (
     EnterpriseCatalog,
     NestedRun,
 )
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh

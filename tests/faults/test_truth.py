@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from enterprise_catalog.apps.catalog.models import ContentDocuments, NestedRun
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import approve_held

@@ -9,7 +9,8 @@ from uuid import UUID
 from django.conf import settings
 
 from enterprise_catalog.apps.core.datetimes import parse_moment
-from enterprise_catalog.apps.core.http_client.client import ServiceClient, ServiceError, ServiceMalformed
+from enterprise_catalog.apps.core.http_client.client import ServiceClient
+from enterprise_catalog.apps.core.http_client.errors import ServiceError, ServiceMalformed
 
 _PATH = "/enterprise/api/v1/enterprise-customer/"
 _MAX_LENGTH = 255

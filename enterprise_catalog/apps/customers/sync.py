@@ -13,8 +13,8 @@ import structlog
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from enterprise_catalog.apps.core.db.locks import DatabaseNow, database_now
-from enterprise_catalog.apps.core.http_client.client import ServiceError
+from enterprise_catalog.apps.core.db.clock import DatabaseNow, database_now
+from enterprise_catalog.apps.core.http_client.errors import ServiceError
 from enterprise_catalog.apps.customers.lms_client import CustomerFacts, Lms
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
-from enterprise_catalog.apps.core.http_client.client import (
-    ServiceClient,
+from enterprise_catalog.apps.core.http_client.client import ServiceClient
+from enterprise_catalog.apps.core.http_client.errors import (
     ServiceError,
     ServiceMalformed,
     ServiceRejected,

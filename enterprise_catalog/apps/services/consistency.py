@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from enterprise_catalog.apps.catalog.storage import consistency as catalog_consistency
 from enterprise_catalog.apps.catalog.storage.consistency import Violation
-from enterprise_catalog.apps.core.db.locks import snapshot
+from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.refresh.reports import consistency as refresh_consistency
 
 

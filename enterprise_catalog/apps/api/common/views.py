@@ -16,7 +16,7 @@ from enterprise_catalog.apps.api.common.throttling import UserThrottle
 from enterprise_catalog.apps.catalog.api_versions import V1, Surface
 from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.core.db import replica
-from enterprise_catalog.apps.core.db.locks import Moved, snapshot
+from enterprise_catalog.apps.core.db.snapshots import Moved, snapshot
 
 # What a replica that is away, or that has yet to hear of what was written, makes of a request.
 _OTHERWISE_ON_THE_PRIMARY = (Error, NotFound, PermissionDenied, QueryGone)

@@ -19,7 +19,7 @@ from rest_framework.permissions import IsAuthenticated
 from enterprise_catalog.apps.api.common.bounds import MESSAGE, beyond
 from enterprise_catalog.apps.api.common.conditional import MAY_BE_KEPT
 from enterprise_catalog.apps.catalog.api_versions import LEGACY, V2, Surface
-from enterprise_catalog.apps.core.middleware.request_log import NOT_TO_BE_KEPT
+from enterprise_catalog.apps.core.middleware.response_headers import NOT_TO_BE_KEPT
 
 _JSON, _XML = "application/json", "application/xml"
 

@@ -24,7 +24,7 @@ from enterprise_catalog.apps.catalog.reading.identifiers import all_contents, co
 from enterprise_catalog.apps.catalog.reading.pages import shared_items
 from enterprise_catalog.apps.catalog.rendering.cache_validators import version_of_content
 from enterprise_catalog.apps.catalog.rendering.template_filler import bare_item
-from enterprise_catalog.apps.core.db.locks import Moved
+from enterprise_catalog.apps.core.db.snapshots import Moved
 from enterprise_catalog.apps.core.rest.renderers import Rendered
 
 _IDENTIFIERS = "content_identifiers"

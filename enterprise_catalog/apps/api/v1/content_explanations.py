@@ -15,7 +15,7 @@ from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, Refused
 from enterprise_catalog.apps.api.serializers.representations import content_representation, explanation_representation
 from enterprise_catalog.apps.api.serializers.shapes import PAGE_PARAMETERS, ExplanationsShape
-from enterprise_catalog.apps.core.db.locks import snapshot
+from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.services.content_explanations.facts import catalogs_containing, content_facts
 from enterprise_catalog.apps.services.content_explanations.reasons import explain_content

@@ -20,8 +20,9 @@ from django.db.models import F, Max, Q, QuerySet
 
 from enterprise_catalog.apps.catalog.change_feed.recording import latest_change
 from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange
-from enterprise_catalog.apps.core.db.locks import database_now, snapshot
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.replica import reading
+from enterprise_catalog.apps.core.db.snapshots import snapshot
 
 # A walk that begins at the start of what is kept may take this long before what it has yet to read is refused.
 _GRACE = timedelta(days=1)

@@ -21,7 +21,7 @@ from enterprise_catalog.apps.catalog.models import (
     Standing,
 )
 from enterprise_catalog.apps.core.db.batching import in_chunks
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 
 _CATALOGS_PER_STATEMENT = 500
 _NO_QUERY = 0

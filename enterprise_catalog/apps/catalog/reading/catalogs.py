@@ -26,9 +26,9 @@ from enterprise_catalog.apps.catalog.reading.page_offsets import page_start
 from enterprise_catalog.apps.catalog.reading.pages import ContentPage, Cut, items_of, with_items
 from enterprise_catalog.apps.catalog.rendering.cache_validators import Version, version_of_catalog
 from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
-from enterprise_catalog.apps.core.db.locks import Moved
 from enterprise_catalog.apps.core.db.replica import reading
 from enterprise_catalog.apps.core.db.row_lookup import Columns, Part
+from enterprise_catalog.apps.core.db.snapshots import Moved
 from enterprise_catalog.apps.customers.selectors import SERVED
 
 # The surfaces whose pages are read here.

@@ -25,8 +25,9 @@ from enterprise_catalog.apps.catalog.models import (
     Standing,
 )
 from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
-from enterprise_catalog.apps.core.db.locks import in_statements, sent_bytes, snapshot
+from enterprise_catalog.apps.core.db.batching import in_statements, sent_bytes
 from enterprise_catalog.apps.core.db.replica import reading
+from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.core.fields import is_storable_key
 
 # Each key stands up to five times in the statement; SQLite takes 32,766 parameters.

@@ -16,7 +16,7 @@ from enterprise_catalog.apps.catalog.content.items import (
 from enterprise_catalog.apps.catalog.content.search_document_variants import nested_runs
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, ContentOverride
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
-from enterprise_catalog.apps.core.db.locks import snapshot
+from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.core.packed_json import unpack
 
 

@@ -14,8 +14,8 @@ from django.conf import settings
 
 from enterprise_catalog.apps.catalog.api_versions import Surface
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, Standing
-from enterprise_catalog.apps.core.db.locks import Moved
 from enterprise_catalog.apps.core.db.replica import reading
+from enterprise_catalog.apps.core.db.snapshots import Moved
 
 ANCHOR_EVERY = 100
 

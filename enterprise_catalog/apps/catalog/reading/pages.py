@@ -25,8 +25,8 @@ from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
 from enterprise_catalog.apps.catalog.reading.page_offsets import QueryState, page_start
 from enterprise_catalog.apps.core.db.batching import in_chunks
-from enterprise_catalog.apps.core.db.locks import Moved
 from enterprise_catalog.apps.core.db.replica import reading
+from enterprise_catalog.apps.core.db.snapshots import Moved
 from enterprise_catalog.apps.core.packed_json import unpack_bytes
 
 # Items of a streamed answer are read in batches of this many: a few MB at a time, whatever the size of the catalog

@@ -35,8 +35,9 @@ from enterprise_catalog.apps.catalog.rendering.legacy_items import is_listed_on_
 from enterprise_catalog.apps.catalog.storage.document_errors import check_row_size, why_unusable
 from enterprise_catalog.apps.catalog.storage.propagation import propagate_changes
 from enterprise_catalog.apps.core.datetimes import sortable_moment
-from enterprise_catalog.apps.core.db.batching import in_chunks, in_measured_chunks
-from enterprise_catalog.apps.core.db.locks import database_now, in_statements, retry_lost_locks, sent_bytes, upsert
+from enterprise_catalog.apps.core.db.batching import in_chunks, in_measured_chunks, in_statements, sent_bytes, upsert
+from enterprise_catalog.apps.core.db.clock import database_now
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.packed_json import digest, digest_bytes, pack_bytes, unpack
 
 log = structlog.get_logger(__name__)

@@ -29,8 +29,7 @@ from enterprise_catalog.apps.catalog.models import (
 from enterprise_catalog.apps.catalog.rendering.item_template import render
 from enterprise_catalog.apps.catalog.storage.document_errors import check_row_size, why_unusable
 from enterprise_catalog.apps.core.datetimes import sortable_moment
-from enterprise_catalog.apps.core.db.batching import in_chunks
-from enterprise_catalog.apps.core.db.locks import sent_bytes
+from enterprise_catalog.apps.core.db.batching import in_chunks, sent_bytes
 from enterprise_catalog.apps.core.packed_json import digest, pack, pack_bytes, unpack
 from enterprise_catalog.apps.discovery.search_documents import problem_with_key
 

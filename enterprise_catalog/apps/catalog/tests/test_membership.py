@@ -29,7 +29,7 @@ from enterprise_catalog.apps.catalog.reading.pages import (
 from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.catalog.storage.visibility import members_of
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
-from enterprise_catalog.apps.core.db.locks import snapshot
+from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.core.packed_json import pack
 
 pytestmark = pytest.mark.django_db

@@ -21,7 +21,8 @@ from enterprise_catalog.apps.console.display.catalog_labels import Users
 from enterprise_catalog.apps.console.display.charts import Bar, bar_chart, legend
 from enterprise_catalog.apps.console.display.html import link, list_url, object_link, table
 from enterprise_catalog.apps.console.display.sentences import late_reason, moment, plural, short_query_name
-from enterprise_catalog.apps.core.db.locks import database_now, snapshot
+from enterprise_catalog.apps.core.db.clock import database_now
+from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.rate_limit import request_budget

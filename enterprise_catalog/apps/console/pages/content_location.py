@@ -21,7 +21,7 @@ from enterprise_catalog.apps.console.display.explanation_sentences import (
     set_aside_sentences,
 )
 from enterprise_catalog.apps.console.display.html import document, folded
-from enterprise_catalog.apps.core.db.locks import snapshot
+from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.services.content_explanations.facts import catalogs_containing, content_facts
 from enterprise_catalog.apps.services.content_explanations.reasons import Explanation, explain_content
 

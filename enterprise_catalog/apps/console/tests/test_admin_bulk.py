@@ -20,7 +20,7 @@ from enterprise_catalog.apps.catalog.tests.factories import (
 )
 from enterprise_catalog.apps.console.admin import bulk_attach
 from enterprise_catalog.apps.console.tests.people import page, signed_in, texts
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tests.builders import store_keys
 from enterprise_catalog.apps.services.query_rows import save_query

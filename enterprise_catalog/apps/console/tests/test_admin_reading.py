@@ -25,7 +25,7 @@ from enterprise_catalog.apps.catalog.tests.factories import (
     publish_members,
 )
 from enterprise_catalog.apps.console.tests.people import listed, page, signed_in, texts
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer

@@ -10,10 +10,8 @@ that says when to come back is heeded (DISC-7). Used by workers only; no request
 import json
 import math
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from random import SystemRandom
@@ -26,6 +24,15 @@ import tenacity
 from django.conf import settings
 
 from enterprise_catalog.apps.core.http_client.deadlines import Deadline, DeadlineAdapter
+from enterprise_catalog.apps.core.http_client.errors import (
+    ServiceError,
+    ServiceFailed,
+    ServiceMalformed,
+    ServiceRejected,
+    ServiceThrottled,
+    ServiceUnavailable,
+)
+from enterprise_catalog.apps.core.http_client.session import _Session, _Token, _tokens
 from enterprise_catalog.apps.core.observability.metrics import count_call
 
 log = structlog.get_logger(__name__)
@@ -47,38 +54,6 @@ _LONGEST_RETRY_AFTER = 24 * 3600.0
 _random = SystemRandom()
 
 
-class ServiceError(Exception):
-    """A call that brought no answer to use; the message names method, path and what came instead, never a secret."""
-
-
-class ServiceFailed(ServiceError):
-    """Could not be asked, or broke in a way that asking again at once does not cure."""
-
-
-class ServiceUnavailable(ServiceError):
-    """No answer, or one that says "not now", also after retries. `retry_after` in seconds where the service said."""
-
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class ServiceThrottled(ServiceUnavailable):
-    """Too many requests (429)."""
-
-
-class ServiceRejected(ServiceError):
-    """Refused for good: a redirect, or 4xx. `status` is the HTTP status, 401 also where no token was to be had."""
-
-    def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class ServiceMalformed(ServiceError):
-    """A 2xx answer that is no JSON object, or too large to be read."""
-
-
 # What figures call them; anything else failed.
 _OUTCOMES = {
     ServiceThrottled: "throttled",
@@ -86,35 +61,6 @@ _OUTCOMES = {
     ServiceRejected: "rejected",
     ServiceMalformed: "malformed",
 }
-
-
-@dataclass(frozen=True)
-class _Token:
-    value: str
-    renew_at: float
-
-
-class _TokenStore:
-    """One token per process and provider, renewed before it ends (DISC-1)."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._tokens: dict[tuple[str, str], _Token] = {}
-
-    def get(self, fetch: Callable[[], _Token]) -> str:
-        key = (settings.OAUTH2_PROVIDER_URL, settings.BACKEND_SERVICE_EDX_OAUTH2_KEY)
-        with self._lock:
-            token = self._tokens.get(key)
-            if token is None or token.renew_at <= time.monotonic():
-                token = self._tokens[key] = fetch()
-            return token.value
-
-    def forget(self, value: str) -> None:
-        with self._lock:
-            self._tokens = {key: token for key, token in self._tokens.items() if token.value != value}
-
-
-_tokens = _TokenStore()
 
 
 class ServiceClient:
@@ -260,16 +206,6 @@ class ServiceClient:
         while (remaining := until - time.monotonic()) > 0:
             time.sleep(min(remaining, settings.SERVICE_WAIT_SLICE_SECONDS))
             self._on_wait()
-
-
-class _Session(requests.Session):
-    """
-    Takes a redirect for the answer that it is. One that is followed carries the token elsewhere; and requests reads the
-    whole body of one that is not to be followed, of any length.
-    """
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
 
 
 def _headers(token: str | None) -> dict[str, str]:

@@ -12,7 +12,7 @@ import structlog
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 from enterprise_catalog.apps.core.db import replica
-from enterprise_catalog.apps.core.db.locks import snapshot
+from enterprise_catalog.apps.core.db.snapshots import snapshot
 
 log = structlog.get_logger(__name__)
 

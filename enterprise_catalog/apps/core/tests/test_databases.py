@@ -11,7 +11,10 @@ from django.db.utils import ConnectionHandler
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, FullRecordRequest
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
-from enterprise_catalog.apps.core.db.locks import DatabaseNow, database_now, retry_lost_locks, snapshot, upsert
+from enterprise_catalog.apps.core.db.batching import upsert
+from enterprise_catalog.apps.core.db.clock import DatabaseNow, database_now
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
+from enterprise_catalog.apps.core.db.snapshots import snapshot
 
 pytestmark = pytest.mark.django_db
 

@@ -13,8 +13,8 @@ from uuid import uuid4
 import pytest
 import structlog
 
-from enterprise_catalog.apps.core.http_client.client import (
-    ServiceClient,
+from enterprise_catalog.apps.core.http_client.client import ServiceClient
+from enterprise_catalog.apps.core.http_client.errors import (
     ServiceFailed,
     ServiceMalformed,
     ServiceRejected,

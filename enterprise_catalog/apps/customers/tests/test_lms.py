@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from enterprise_catalog.apps.core.http_client.client import ServiceError, ServiceMalformed, ServiceUnavailable
+from enterprise_catalog.apps.core.http_client.errors import ServiceError, ServiceMalformed, ServiceUnavailable
 from enterprise_catalog.apps.customers.lms_client import CustomerFacts, Lms, OutOfTime
 from enterprise_catalog.apps.customers.tests.builders import ACME, BRIGHT, at_the_lms
 

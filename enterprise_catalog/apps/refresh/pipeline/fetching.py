@@ -24,7 +24,7 @@ from enterprise_catalog.apps.catalog.models import FullRecordRequest
 from enterprise_catalog.apps.catalog.storage.content_store import search_differs, stored_states
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.db.batching import in_chunks
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.records import fetch_courses, fetch_programs

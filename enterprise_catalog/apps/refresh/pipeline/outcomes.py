@@ -17,7 +17,9 @@ from django.db import transaction
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
-from enterprise_catalog.apps.core.db.locks import database_now, retry_lost_locks, sent_bytes
+from enterprise_catalog.apps.core.db.batching import sent_bytes
+from enterprise_catalog.apps.core.db.clock import database_now
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.packed_json import pack, unpack
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.publishing import (

@@ -32,7 +32,7 @@ from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride, write_overrides
 from enterprise_catalog.apps.catalog.storage.visibility import members_of, state_anew
 from enterprise_catalog.apps.core.db.batching import in_chunks
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.pipeline.publish_guard import Objection, objection
 
 Change = CatalogContentChange.Change

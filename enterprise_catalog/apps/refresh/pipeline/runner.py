@@ -26,8 +26,9 @@ from structlog.contextvars import bound_contextvars
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
 from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.catalog.storage.content_store import StoreReport, store_contents, stored_states
-from enterprise_catalog.apps.core.db.batching import in_chunks
-from enterprise_catalog.apps.core.db.locks import database_now, retry_lost_locks, upsert
+from enterprise_catalog.apps.core.db.batching import in_chunks, upsert
+from enterprise_catalog.apps.core.db.clock import database_now
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.observability.metrics import count_refresh
 from enterprise_catalog.apps.discovery.client import DiscoveryClient

@@ -17,7 +17,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
-from enterprise_catalog.apps.core.db.locks import DatabaseNow, database_now, retry_lost_locks
+from enterprise_catalog.apps.core.db.clock import DatabaseNow, database_now
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.models import FilterPreview
 from enterprise_catalog.apps.refresh.queue.claims import LeaseLost, lease_end

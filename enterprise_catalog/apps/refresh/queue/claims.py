@@ -21,7 +21,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.core.db.locks import DatabaseNow, database_now, retry_lost_locks
+from enterprise_catalog.apps.core.db.clock import DatabaseNow, database_now
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.observability import metrics
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.rate_limit import request_budget

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db.models import Case, Exists, Min, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import Claim, askers_of, claim_runs, due_before, due_runs
 from enterprise_catalog.apps.refresh.rate_limit import request_budget

@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.packed_json import pack, unpack
 from enterprise_catalog.apps.discovery.client import NoLedger, Question
 from enterprise_catalog.apps.refresh.models import KeptAnswer

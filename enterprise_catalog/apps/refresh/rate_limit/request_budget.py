@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 
-from enterprise_catalog.apps.core.db.locks import database_now, retry_lost_locks
+from enterprise_catalog.apps.core.db.clock import database_now
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget
 
 # For whom requests count, beside customers, who count by their uuid.

@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.batching import in_chunks
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import take_turn
 from enterprise_catalog.apps.refresh.scheduling.tick import queries_in_use

@@ -13,8 +13,8 @@ from django.db import transaction
 
 from enterprise_catalog.apps.catalog.models import CourseReview
 from enterprise_catalog.apps.catalog.storage.content_store import render_again
-from enterprise_catalog.apps.core.db.batching import in_chunks
-from enterprise_catalog.apps.core.db.locks import retry_lost_locks, upsert
+from enterprise_catalog.apps.core.db.batching import in_chunks, upsert
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
 from enterprise_catalog.apps.discovery.records import CourseReview as FetchedReview

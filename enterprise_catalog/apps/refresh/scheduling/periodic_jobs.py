@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import Sweep
 
 

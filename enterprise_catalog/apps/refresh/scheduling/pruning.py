@@ -27,7 +27,8 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from enterprise_catalog.apps.catalog.change_feed.feed import kept_longest_until
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.models.history import delete_rows
-from enterprise_catalog.apps.core.db.locks import database_now, retry_lost_locks
+from enterprise_catalog.apps.core.db.clock import database_now
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import FilterPreview, KeptAnswer, QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import take_turn
 

@@ -18,7 +18,8 @@ from django.db.models.functions import Coalesce
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
-from enterprise_catalog.apps.core.db.locks import database_now, retry_lost_locks
+from enterprise_catalog.apps.core.db.clock import database_now
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import State, due_before, end, recover_expired_leases
 from enterprise_catalog.apps.refresh.queue.enqueue import request_run

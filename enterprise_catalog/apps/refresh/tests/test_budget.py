@@ -8,7 +8,7 @@ import pytest
 from django.db.models import F
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, CourseReview
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.discovery.client import Question
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, KeptAnswer, RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next

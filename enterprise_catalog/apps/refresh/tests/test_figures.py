@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.reports.late_queries import older_than

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.queue.claims import fail
 from enterprise_catalog.apps.refresh.reports.late_queries import late_queries, overview, report_if_due

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import NotHeld, approve_held, publish_or_hold, reject_held
 from enterprise_catalog.apps.refresh.pipeline.publishing import FilterChanged

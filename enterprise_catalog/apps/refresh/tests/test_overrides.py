@@ -13,7 +13,7 @@ from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page, rend
 from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
 from enterprise_catalog.apps.catalog.storage.consistency import violations
 from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
-from enterprise_catalog.apps.core.db.locks import snapshot
+from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import runner
 from enterprise_catalog.apps.refresh.queue.claims import State

@@ -12,7 +12,7 @@ from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentDoc
 from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
 from enterprise_catalog.apps.catalog.storage import content_store
 from enterprise_catalog.apps.catalog.storage.content_store import store_contents
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import runner

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from enterprise_catalog.apps.catalog.models import ContentMetadata
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import FilterPreview, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next

@@ -10,7 +10,7 @@ from enterprise_catalog.apps.catalog.models import ContentMetadata, CourseReview
 from enterprise_catalog.apps.catalog.reading.pages import rendered_items
 from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
 from enterprise_catalog.apps.catalog.storage import content_store
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.discovery.records import CourseReview as Received
 from enterprise_catalog.apps.refresh.models import Sweep
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold

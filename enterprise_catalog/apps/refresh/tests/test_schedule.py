@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.core.db.locks import database_now
+from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import State, claim_runs, end, fail, owned
 from enterprise_catalog.apps.refresh.queue.enqueue import request_run

@@ -14,7 +14,7 @@ from enterprise_catalog.apps.console.display.explanation_sentences import (
 )
 from enterprise_catalog.apps.console.display.sentences import plural, query_name
 from enterprise_catalog.apps.console.management.commands._arguments import uuid_argument
-from enterprise_catalog.apps.core.db.locks import snapshot
+from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.services.content_explanations.facts import catalogs_containing, content_facts
 from enterprise_catalog.apps.services.content_explanations.reasons import Explanation, explain_content
 

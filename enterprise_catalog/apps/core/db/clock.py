@@ -1,0 +1,30 @@
+"""The database's clock, as a value and as an expression."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.functions import Now
+
+from enterprise_catalog.apps.core.db.replica import reading
+
+Compiled = tuple[str, tuple[str | int, ...]]
+
+
+class DatabaseNow(Now):
+    """The database's clock in UTC. `NOW()` would follow the session's time zone; workers' own clocks may be wrong."""
+
+    def as_mysql(
+        self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
+        return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **extra)
+
+
+def database_now() -> datetime:
+    """The database's clock, for moments that are compared between workers."""
+    connection = reading()
+    with connection.cursor() as cursor:
+        if connection.vendor == "mysql":
+            cursor.execute("SELECT UTC_TIMESTAMP(6)")
+            return cast(datetime, cursor.fetchone()[0]).replace(tzinfo=UTC)
+    return datetime.now(tz=UTC)  # SQLite has no clock but this machine's
