@@ -19,7 +19,6 @@ from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
 from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
-from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
@@ -186,7 +185,7 @@ def test_a_run_that_the_version_before_wrote_is_claimed_and_published(sandbox):
     assert run.pk in list(tick())
     refresh_next()
     run.refresh_from_db()
-    assert (run.state, run.asked_at, len(members(query)) > 10) == (State.PUBLISHED, None, True)
+    assert (run.state, run.asked_at, len(members(query)) > 10) == (RefreshRun.State.PUBLISHED, None, True)
 
 
 @pytest.mark.django_db
@@ -209,7 +208,7 @@ def test_a_run_that_the_version_before_was_asked_for_comes_among_those_of_operat
     refresh_next()
     run.refresh_from_db()
     assert (run.state, request_budget.last_hour().had(request_budget.OPERATORS)) == (
-        State.PUBLISHED,
+        RefreshRun.State.PUBLISHED,
         request_budget.spent(),
     )
 

@@ -17,7 +17,6 @@ from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 from enterprise_catalog.apps.services.consistency import violations
 from enterprise_catalog.sandbox.sandbox import Sandbox
@@ -60,7 +59,7 @@ def published_catalog(sandbox: Sandbox) -> Scene:
     run = requested(query)
     refresh(run.pk)
     run.refresh_from_db()
-    assert run.state == State.PUBLISHED
+    assert run.state == RefreshRun.State.PUBLISHED
     before = members(query)
     template, record = sandbox.search_document("course", before[-1]), sandbox.course_record(before[-1])
     sandbox.remove(before[0])
@@ -88,7 +87,7 @@ def ends_like_a_clean_run(scene: Scene) -> None:
     run = requested(query)
     refresh(run.pk)
     run.refresh_from_db()
-    assert run.state == State.PUBLISHED
+    assert run.state == RefreshRun.State.PUBLISHED
     assert found == _outcome()
 
 

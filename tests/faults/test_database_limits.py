@@ -30,7 +30,6 @@ from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews
 from enterprise_catalog.apps.refresh.tests.builders import claimed, make_query, members, requested, store_keys
 from enterprise_catalog.apps.services.catalogs import save_catalog
@@ -93,7 +92,7 @@ def test_documents_of_1_mb_are_stored_as_they_are(sandbox):
     put(sandbox, search={"full_description": texts[0]}, record={"outcome": texts[1]})
     query = make_query(COURSES)
     run = refreshed(query)
-    assert (run.state, reported(run)) == (State.PUBLISHED, {})
+    assert (run.state, reported(run)) == (RefreshRun.State.PUBLISHED, {})
     assert stored_text() == texts
 
 
@@ -101,7 +100,7 @@ def test_a_forced_course_of_1_mb_is_stored_four_times(sandbox):
     """DISC-17, REFR-19: its record, what stands for its search document, and its items."""
     put(sandbox, search={}, record={"outcome": noise(MB)})
     run = refreshed(make_query({"content_type": "program", "enterprise_force_include_aggregation_keys": [KEY]}))
-    assert (run.state, reported(run)) == (State.PUBLISHED, {})
+    assert (run.state, reported(run)) == (RefreshRun.State.PUBLISHED, {})
     assert ContentOverride.objects.get().content_id == KEY
 
 
@@ -110,7 +109,7 @@ def test_a_course_too_large_for_a_statement_costs_itself_only(sandbox):
     put(sandbox, search={"full_description": noise(2 * MB)}, record={"outcome": noise(2 * MB)})
     query = make_query(COURSES)
     run = refreshed(query)
-    assert run.state == State.PUBLISHED
+    assert run.state == RefreshRun.State.PUBLISHED
     assert run.counts["quarantined"] == 1
     assert list(reported(run)) == [KEY]
     assert "bytes together as stored" in reported(run)[KEY]
@@ -124,7 +123,7 @@ def test_a_course_that_grows_too_large_keeps_what_is_stored(sandbox):
     refreshed(query)
     put(sandbox, search={"full_description": noise(2 * MB)}, record={"outcome": noise(2 * MB)})
     run = refreshed(query)
-    assert (run.state, list(reported(run))) == (State.PUBLISHED, [KEY])
+    assert (run.state, list(reported(run))) == (RefreshRun.State.PUBLISHED, [KEY])
     assert stored_text() == ("small", "small")
     assert KEY in members(query)
 
@@ -137,10 +136,10 @@ def test_large_courses_are_rendered_anew_in_statements_that_fit(sandbox, monkeyp
     refreshed(query)
     monkeypatch.setattr(content_store, "RENDERING_VERSION", content_store.RENDERING_VERSION + 1)
     requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
-    run = RefreshRun.objects.get(state=State.QUEUED)
+    run = RefreshRun.objects.get(state=RefreshRun.State.QUEUED)
     refresh(run.pk)
     run.refresh_from_db()
-    assert (run.state, reported(run)) == (State.PUBLISHED, {})
+    assert (run.state, reported(run)) == (RefreshRun.State.PUBLISHED, {})
     assert set(ContentMetadata.objects.values_list("rendering_version", flat=True)) == {content_store.RENDERING_VERSION}
 
 
@@ -162,7 +161,7 @@ def test_a_course_with_very_many_runs_is_stored(sandbox):
     runs = [{"key": f"r{number}"} for number in range(5000)]
     put(sandbox, key, search={"course_runs": runs})
     run = refreshed(make_query(COURSES))
-    assert (run.state, reported(run)) == (State.PUBLISHED, {})
+    assert (run.state, reported(run)) == (RefreshRun.State.PUBLISHED, {})
     assert NestedRun.objects.filter(course_id=key).count() == len(runs)
     put(sandbox, key, search={"course_runs": []})
     refreshed(make_query({"content_type": ["course"]}))
@@ -175,7 +174,7 @@ def test_an_override_too_large_for_a_statement_costs_itself_only(sandbox):
     other = sandbox.dataset.course_keys()[0]
     query = make_query({"content_type": "course", "enterprise_force_include_aggregation_keys": [KEY, other]})
     run = refreshed(query)
-    assert (run.state, run.counts["quarantined"]) == (State.PUBLISHED, 1)
+    assert (run.state, run.counts["quarantined"]) == (RefreshRun.State.PUBLISHED, 1)
     assert "as a filter shows it" in reported(run)[KEY]
     assert [row.content_id for row in ContentOverride.objects.all()] == [other]
     assert {KEY, other} <= set(members(query))
@@ -191,7 +190,7 @@ def test_an_override_that_grows_too_large_with_its_course_stays_as_it_is(sandbox
     ContentOverride.objects.update(allowed_keys=[noise(1_900_000)])
     put(sandbox, search={"full_description": noise(700_000)}, record=record)
     run = refreshed(plain)
-    assert run.state == State.PUBLISHED
+    assert run.state == RefreshRun.State.PUBLISHED
     assert "as a filter shows it" in reported(run)[KEY]
     assert ContentOverride.objects.get().rendered_v2 == before
 
@@ -203,7 +202,7 @@ def test_very_many_allowed_runs_are_stored(sandbox):
     runs = [{"key": run, "restriction_type": "custom-b2b-enterprise"} for run in keys]
     put(sandbox, key, search={}, record={"course_runs": runs})
     run = refreshed(make_query(COURSES | {"restricted_runs_allowed": {key: keys}}))
-    assert (run.state, reported(run)) == (State.PUBLISHED, {})
+    assert (run.state, reported(run)) == (RefreshRun.State.PUBLISHED, {})
     assert AllowedRun.objects.count() == len(keys)
 
 
@@ -229,7 +228,9 @@ def rare_text(length: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("key", "state", "said"), [(noise, State.HELD, ""), (rare_text, State.FAILED, "too large")], ids=["held", "refused"]
+    ("key", "state", "said"),
+    [(noise, RefreshRun.State.HELD, ""), (rare_text, RefreshRun.State.FAILED, "too large")],
+    ids=["held", "refused"],
 )
 def test_a_set_too_large_to_be_held_is_refused_and_changes_nothing(key, state, said):
     """REFR-9, REFR-10: twenty thousand long keys can be held for a decision, of four bytes each letter they cannot."""

@@ -18,7 +18,6 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
-from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
@@ -89,7 +88,7 @@ def work() -> None:
 def all_published(catalogs: list[Catalog], *, minutes_ago: list[int]) -> None:
     """They were, so long ago, and nobody asked anything since."""
     work()
-    assert not RefreshRun.objects.exclude(state=State.PUBLISHED).exists()
+    assert not RefreshRun.objects.exclude(state=RefreshRun.State.PUBLISHED).exists()
     for catalog, minutes in zip(catalogs, minutes_ago, strict=True):
         at = database_now() - timedelta(minutes=minutes)
         CatalogQuery.objects.filter(pk=catalog.query.pk).update(refreshed_at=at)
@@ -104,7 +103,7 @@ def minutes_since_publish(catalogs: list[Catalog]) -> float:
 
 
 def has_published(run: str) -> bool:
-    return RefreshRun.objects.get(pk=run).state == State.PUBLISHED
+    return RefreshRun.objects.get(pk=run).state == RefreshRun.State.PUBLISHED
 
 
 @pytest.mark.parametrize(

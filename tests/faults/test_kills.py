@@ -10,7 +10,6 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.broker.notifications import nudge
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tasks import run_refresh
 from enterprise_catalog.apps.refresh.tests.builders import requested
 from scripts.processes import signal_group
@@ -44,7 +43,7 @@ def ask(scene: Scene) -> RefreshRun:
 
 
 def is_published(run: RefreshRun) -> bool:
-    return state_of(run) == State.PUBLISHED
+    return state_of(run) == RefreshRun.State.PUBLISHED
 
 
 def ends_in_its_second_attempt(run: RefreshRun, scene: Scene, saw: Saw) -> None:
@@ -67,7 +66,7 @@ def test_the_whole_worker_is_killed(step, workers, scene, saw):
     run = ask(scene)
     worker = worker_at(step, workers)
     workers.kill(worker)
-    assert (state_of(run), scene.shown()) == (State.RUNNING, scene.before)
+    assert (state_of(run), scene.shown()) == (RefreshRun.State.RUNNING, scene.before)
     workers.start()
     ends_in_its_second_attempt(run, scene, saw)
 
@@ -100,7 +99,7 @@ def test_killed_after_the_commit(whom, workers, scene, saw):
     """What was published stays published, and is not done again."""
     run = ask(scene)
     worker = worker_at("committed", workers)
-    assert (state_of(run), scene.shown()) == (State.PUBLISHED, scene.after)
+    assert (state_of(run), scene.shown()) == (RefreshRun.State.PUBLISHED, scene.after)
     if whom == "the whole worker":
         workers.kill(worker)
         workers.start()
@@ -121,7 +120,7 @@ def test_killed_in_the_middle_of_a_page(workers, scene, sandbox, saw):
     worker = workers.start()
     eventually(lambda: sandbox.fault_applied(fault) == 1)
     workers.kill(worker)
-    assert (state_of(run), scene.shown()) == (State.RUNNING, scene.before)
+    assert (state_of(run), scene.shown()) == (RefreshRun.State.RUNNING, scene.before)
     workers.start()
     seconds = eventually(lambda: is_published(run))
     run.refresh_from_db()
@@ -144,7 +143,7 @@ def test_frozen_past_its_lease_and_woken(step, workers, scene, saw):
     signal_group(zombie, signal.SIGCONT)
     eventually(lambda: "refresh_lease_lost" in workers.log_of(zombie))
     run.refresh_from_db()
-    assert (run.state, run.finished_at, run.fence) == (State.PUBLISHED, *published)
+    assert (run.state, run.finished_at, run.fence) == (RefreshRun.State.PUBLISHED, *published)
     saw(f"published {seconds:.1f} s later by the other; the zombie was refused", recovery=seconds)
     ends_like_a_clean_run(scene)
 
@@ -176,7 +175,7 @@ def test_stopped_politely(workers, scene, sandbox, saw):
     worker.terminate()
     assert worker.wait(timeout=60) == 0
     run.refresh_from_db()
-    assert (run.state, run.attempts) == (State.PUBLISHED, 1)
+    assert (run.state, run.attempts) == (RefreshRun.State.PUBLISHED, 1)
     saw("published in the first attempt, exit code 0")
     ends_like_a_clean_run(scene)
 

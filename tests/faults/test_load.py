@@ -10,12 +10,11 @@ from uuid import UUID
 import pytest
 from django.db.models import F
 
-from enterprise_catalog.apps.catalog.content_filters.warnings import content_filter_hash, equivalence_key
+from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
-from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.apps.refresh.tests.builders import let_budget_age, requested
@@ -102,7 +101,7 @@ def test_very_many_are_due_at_once(queries, small_sandbox, settings, saw):
     many_due_queries(queries)
     hours = 0
     while True:
-        while tick() and RefreshRun.objects.filter(state=State.QUEUED).count() < queries:
+        while tick() and RefreshRun.objects.filter(state=RefreshRun.State.QUEUED).count() < queries:
             pass
         small_sandbox.clear_calls()
         if hours == 1:
@@ -111,13 +110,13 @@ def test_very_many_are_due_at_once(queries, small_sandbox, settings, saw):
         if hours == 1:
             assert refreshed[:2] == [wishes[1].pk, wishes[0].pk]
         assert len(small_sandbox.calls("search")) <= hourly
-        if not RefreshRun.objects.filter(state=State.QUEUED).exists():
+        if not RefreshRun.objects.filter(state=RefreshRun.State.QUEUED).exists():
             break
         hours += 1
         assert hours < 8
         an_hour_passes()
     assert CatalogQuery.objects.filter(refreshed_at=None).count() == 0
-    assert RefreshRun.objects.exclude(state=State.PUBLISHED).count() == 0
+    assert RefreshRun.objects.exclude(state=RefreshRun.State.PUBLISHED).count() == 0
     assert RefreshRun.objects.count() == queries
     saw(f"{queries} queries within {hours + 1} budgets of {hourly}")
 

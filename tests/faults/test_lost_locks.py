@@ -24,7 +24,6 @@ from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory,
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
-from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tests.builders import (
     claimed,
     course_document,
@@ -195,7 +194,7 @@ def test_a_publish_is_done_again(quarrel):
         wants=ContentMetadata.objects.filter(pk=keys(3)[0]),
     )
     query.refresh_from_db()
-    assert (state, query.generation, query.member_count) == (State.PUBLISHED, 1, 3)
+    assert (state, query.generation, query.member_count) == (RefreshRun.State.PUBLISHED, 1, 3)
     assert members(query) == keys(3)
     assert list(CatalogContentChange.objects.values_list("content_key", flat=True)) == keys(3)
 

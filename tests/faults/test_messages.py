@@ -15,7 +15,6 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.broker.notifications import nudge
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tasks import run_refresh, run_tick
 from enterprise_catalog.apps.refresh.tests.builders import make_query, requested
 from enterprise_catalog.celery import app
@@ -40,7 +39,7 @@ def ask(query: CatalogQuery, *, times: int = 1) -> RefreshRun:
 
 
 def is_published(run: RefreshRun) -> bool:
-    return state_of(run) == State.PUBLISHED
+    return state_of(run) == RefreshRun.State.PUBLISHED
 
 
 def searches(sandbox) -> int:
@@ -148,7 +147,7 @@ def test_ten_beats(workers, scene, saw):
     for _ in range(10):
         workers.start_beat()
     workers.start()
-    eventually(lambda: RefreshRun.objects.filter(state=State.PUBLISHED).count() == 2)
+    eventually(lambda: RefreshRun.objects.filter(state=RefreshRun.State.PUBLISHED).count() == 2)
     eventually(lambda: workers.ticks_sent() >= 30)
     assert RefreshRun.objects.count() == 2
     saw(f"{workers.ticks_sent()} ticks were sent, one run")

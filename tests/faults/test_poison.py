@@ -14,7 +14,6 @@ from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.core.tests.scripted import Reply, ScriptedServer
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +84,7 @@ def test_all_poison_in_one_answer_costs_itself_only(peer):
     peer.answers[SEARCH] = [result(good[0], *(document for document, _, _ in POISON), good[1])]
     query = make_query()
     run = refreshed(query)
-    assert run.state == State.PUBLISHED
+    assert run.state == RefreshRun.State.PUBLISHED
     assert members(query) == ["edX+Good", "𝄞" * 255]
     assert {name: run.counts[name] for name in ("fetched", "quarantined", "total")} == {
         "fetched": len(POISON) + 2,
@@ -106,7 +105,7 @@ def test_two_types_that_share_a_key_are_one_content(peer):
     for documents in ([pathway, course("same")], [course("same"), pathway]):
         peer.answers[SEARCH] = [result(*documents)]
         run = refreshed(query)
-        assert (run.state, run.counts["quarantined"], members(query)) == (State.PUBLISHED, 1, ["same"])
+        assert (run.state, run.counts["quarantined"], members(query)) == (RefreshRun.State.PUBLISHED, 1, ["same"])
         assert query.content_keys.get().content.content_type == "course"
 
 
@@ -116,7 +115,7 @@ def test_what_is_odd_and_no_poison_is_stored_as_it_is(peer):
     odd |= {"languages": None, "seat_types": None, "product_source": None}
     peer.answers[SEARCH] = [result(odd)]
     run = refreshed(make_query())
-    assert (run.state, run.counts["quarantined"]) == (State.PUBLISHED, 0)
+    assert (run.state, run.counts["quarantined"]) == (RefreshRun.State.PUBLISHED, 0)
     assert unpack(ContentDocuments.objects.get().search_document) == odd
 
 
@@ -125,7 +124,7 @@ def test_runs_inside_a_course_that_no_column_can_hold_cost_themselves_only(peer)
     keys = ["run", "run ", "L" * 256, "𝄞" * 255]
     peer.answers[SEARCH] = [result(course("edX+Good", course_runs=[{"key": key} for key in keys]))]
     run = refreshed(make_query())
-    assert run.state == State.PUBLISHED
+    assert run.state == RefreshRun.State.PUBLISHED
     assert set(NestedRun.objects.values_list("run_key", flat=True)) == {"run", "𝄞" * 255}
     shown = unpack(ContentDocuments.objects.get().search_document)["course_runs"]
     assert [one["key"] for one in shown] == keys
@@ -139,7 +138,7 @@ def test_allowed_runs_that_no_column_can_hold_cost_themselves_only(peer):
     peer.answers[SEARCH] = [result(course("edX+Good"))]
     peer.answers[RECORDS] = [result({"key": "edX+Good", "course_runs": runs})]
     query = make_query({"content_type": "course", "restricted_runs_allowed": {"edX+Good": keys}})
-    assert refreshed(query).state == State.PUBLISHED
+    assert refreshed(query).state == RefreshRun.State.PUBLISHED
     assert list(query.allowed_runs.values_list("run_key", flat=True)) == ["run"]
 
 
@@ -149,7 +148,7 @@ def test_courses_forced_in_by_keys_that_no_course_can_have_are_ignored(peer):
     peer.answers[SEARCH] = [result()]
     peer.answers[RECORDS] = [result(*({"key": key, "course_runs": []} for key in keys))]
     query = make_query({"content_type": "program", "enterprise_force_include_aggregation_keys": keys})
-    assert refreshed(query).state == State.PUBLISHED
+    assert refreshed(query).state == RefreshRun.State.PUBLISHED
     assert members(query) == ["edX+Good"]
     assert list(FullRecordRequest.objects.values_list("pk", flat=True)) == ["edX+Good"]
 
@@ -172,7 +171,7 @@ def test_a_poison_record_costs_itself_only(peer, record):
     peer.answers[SEARCH] = [result(course("edX+Good"), course("edX+Odd"))]
     peer.answers[RECORDS] = [result(record, {"key": "edX+Good", "title": "from the record"})]
     query = make_query()
-    assert refreshed(query).state == State.PUBLISHED
+    assert refreshed(query).state == RefreshRun.State.PUBLISHED
     assert members(query) == ["edX+Good", "edX+Odd"]
     good = ContentDocuments.objects.get(pk="edX+Good")
     assert unpack(good.full_record or b"")["title"] == "from the record"
@@ -193,5 +192,5 @@ def test_a_page_that_is_no_json_fails_the_fetch(peer, poison):
         Reply(b'{"count": 2, "next": null, "results": [' + body + b', {"key": ' + poison + b"}]}"),
     ]
     run = refreshed(query)
-    assert (run.state, run.reason_code) == (State.FAILED, "discovery_malformed")
+    assert (run.state, run.reason_code) == (RefreshRun.State.FAILED, "discovery_malformed")
     assert members(query) == ["edX+Good"]

@@ -13,7 +13,6 @@ from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import approve_held
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 from tests.faults.scene import COURSES, Scene, ends_like_a_clean_run, published_catalog
 
@@ -80,12 +79,12 @@ def test_discovery_answers(lie, scene, sandbox, settings, saw):
         settings.BACKEND_SERVICE_EDX_OAUTH2_KEY += " of somebody new"
     sandbox.add_fault(**fault)
     run = refreshed(scene)
-    assert (run.state, run.reason_code, scene.shown()) == (State.FAILED, code, scene.before)
+    assert (run.state, run.reason_code, scene.shown()) == (RefreshRun.State.FAILED, code, scene.before)
     saw(f"failed, {run.reason_code}: {run.reason_detail}")
     sandbox.clear_faults()
     if fault["endpoint"] == "token":
         settings.BACKEND_SERVICE_EDX_OAUTH2_KEY = sandbox.config.client_id
-    assert refreshed(scene).state == State.PUBLISHED
+    assert refreshed(scene).state == RefreshRun.State.PUBLISHED
     ends_like_a_clean_run(scene)
 
 
@@ -101,7 +100,7 @@ MOVES = {
 def test_discovery_is_in_motion(move, scene, sandbox):
     """What a second look cures is cured: the complete set is published."""
     sandbox.add_fault(endpoint="search", **MOVES[move])
-    assert refreshed(scene).state == State.PUBLISHED
+    assert refreshed(scene).state == RefreshRun.State.PUBLISHED
     ends_like_a_clean_run(scene)
 
 
@@ -109,7 +108,7 @@ def test_next_leads_to_another_host(scene, sandbox):
     """Nobody is asked there: a page that names no cursor of ours fails the fetch (DISC-5)."""
     sandbox.add_fault(endpoint="search", page=1, foreign_next=True)
     run = refreshed(scene)
-    assert (run.state, run.reason_code, scene.shown()) == (State.FAILED, MALFORMED, scene.before)
+    assert (run.state, run.reason_code, scene.shown()) == (RefreshRun.State.FAILED, MALFORMED, scene.before)
 
 
 def test_more_hits_than_the_old_search_can_page_through(scene, sandbox, settings):
@@ -117,7 +116,7 @@ def test_more_hits_than_the_old_search_can_page_through(scene, sandbox, settings
     sandbox.configure(search_v2=False)
     settings.DISCOVERY_WINDOW = 20
     run = refreshed(scene)
-    assert (run.state, run.reason_code, scene.shown()) == (State.FAILED, "window_exceeded", scene.before)
+    assert (run.state, run.reason_code, scene.shown()) == (RefreshRun.State.FAILED, "window_exceeded", scene.before)
 
 
 def test_a_filter_lets_ended_runs_through(sandbox):
@@ -136,13 +135,13 @@ def test_everything_is_gone(scene, sandbox, saw):
     """REFR-8, REFR-9: believed when somebody approves it; until then readers keep the old set."""
     empty = sandbox.add_fault(endpoint="search", merge={"count": 0, "results": [], "next": None})
     run = refreshed(scene)
-    assert (run.state, run.reason_code, scene.shown()) == (State.HELD, "guard_shrink", scene.before)
+    assert (run.state, run.reason_code, scene.shown()) == (RefreshRun.State.HELD, "guard_shrink", scene.before)
     approve_held(run.pk)
     assert scene.shown() == []
     assert sandbox.fault_applied(empty) >= 1
     saw("held, approved, empty")
     sandbox.clear_faults()
-    assert refreshed(scene).state == State.PUBLISHED
+    assert refreshed(scene).state == RefreshRun.State.PUBLISHED
     ends_like_a_clean_run(scene)
 
 
@@ -151,6 +150,6 @@ def test_everything_stays_gone(scene, sandbox):
     sandbox.add_fault(endpoint="search", merge={"count": 0, "results": [], "next": None})
     held = refreshed(scene)
     RefreshRun.objects.filter(pk=held.pk).update(held_since=database_now() - timedelta(hours=20, minutes=1))
-    assert (refreshed(scene).state, scene.shown()) == (State.PUBLISHED, [])
+    assert (refreshed(scene).state, scene.shown()) == (RefreshRun.State.PUBLISHED, [])
     held.refresh_from_db()
-    assert (held.state, held.reason_code, held.held_keys) == (State.FAILED, "superseded", None)
+    assert (held.state, held.reason_code, held.held_keys) == (RefreshRun.State.FAILED, "superseded", None)

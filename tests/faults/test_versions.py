@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 
 from enterprise_catalog.apps.core.broker.notifications import nudge
-from enterprise_catalog.apps.refresh.queue.claims import State
+from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tasks import run_refresh
 from enterprise_catalog.apps.refresh.tests.builders import make_query, requested
 from tests.faults.conftest import eventually
@@ -85,7 +85,7 @@ def test_messages_of_other_versions(workers, broker, saw):
     send(broker, "refresh.run", [str(run.pk)])
     # Nothing but messages tells this worker that there is work.
     worker = workers.start(TICK_SECONDS="3600")
-    eventually(lambda: state_of(run) == State.PUBLISHED)
+    eventually(lambda: state_of(run) == RefreshRun.State.PUBLISHED)
     send(broker, "refresh.of_a_later_version", [str(run.pk)])
     send(broker, "refresh.run", [str(run.pk), "more"])
     send(broker, "refresh.run", [str(run.pk)], {"urgent": True})
@@ -94,7 +94,7 @@ def test_messages_of_other_versions(workers, broker, saw):
     after = requested(make_query({"content_type": "program"}))
     # What a run is called is for the later version to say: the row that waits is what counts.
     send(broker, "refresh.run", ["run:7"])
-    eventually(lambda: state_of(after) == State.PUBLISHED)
+    eventually(lambda: state_of(after) == RefreshRun.State.PUBLISHED)
     assert (worker.poll(), broker.llen(QUEUE)) == (None, 0)
     # As docs/operations.rst says; its log may come a moment later than its rows.
     eventually(lambda: workers.log_of(worker).count("raised unexpected") == 4)

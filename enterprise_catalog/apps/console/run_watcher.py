@@ -10,8 +10,6 @@ from uuid import UUID
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services.refresh_runs import has_ended, successor
 
-State = RefreshRun.State
-
 
 class Following:
     """Runs that have not ended yet. One that was superseded is replaced by the run that does its work (RUN-2)."""
@@ -37,11 +35,11 @@ class Following:
         return ended
 
     def still_queued(self) -> list[UUID]:
-        return [run.pk for run in self._rows() if run.state == State.QUEUED]
+        return [run.pk for run in self._rows() if run.state == RefreshRun.State.QUEUED]
 
     def nobody_works(self) -> bool:
         """True when nothing at all is being refreshed: perhaps there is no worker."""
-        return not RefreshRun.objects.filter(state=State.RUNNING).exists()
+        return not RefreshRun.objects.filter(state=RefreshRun.State.RUNNING).exists()
 
     def _rows(self) -> list[RefreshRun]:
         return list(RefreshRun.objects.defer("held_keys").filter(pk__in=self._waiting).order_by("requested_at"))

@@ -13,9 +13,10 @@ from django.db.models import Q, QuerySet
 
 from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.content_filters.directives import RESTRICTED_RUNS_KEY
+from enterprise_catalog.apps.catalog.exceptions import QueryConflict
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.queries.plan_steps import Attach, Resolution
-from enterprise_catalog.apps.catalog.queries.resolution import QueryConflict, QueryWish, plan_query, resolve_query
+from enterprise_catalog.apps.catalog.queries.resolution import QueryWish, plan_query, resolve_query
 from enterprise_catalog.apps.services.errors import InvalidValues
 from enterprise_catalog.apps.services.refreshes import end_runs_of_replaced_query, tell_runs_the_uuid_of
 

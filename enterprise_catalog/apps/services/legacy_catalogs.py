@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from enterprise_catalog.apps.access.roles import Grants
-from enterprise_catalog.apps.catalog.content_filters.warnings import content_filter_hash
+from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.customers.selectors import customer_with

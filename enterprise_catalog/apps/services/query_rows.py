@@ -11,12 +11,13 @@ from typing import Any
 from django.db import transaction
 
 from enterprise_catalog.apps.access.roles import Grants
-from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarning, content_filter_hash, filter_warnings
+from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash
+from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarning, filter_warnings
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.queries.resolution import QueryWish
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import State, end
+from enterprise_catalog.apps.refresh.queue.claims import end
 from enterprise_catalog.apps.services.catalog_queries import may_edit_query, resolve_wish, taken_errors
 from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValues, NotAllowed
 from enterprise_catalog.apps.services.refreshes import request_refresh
@@ -76,8 +77,8 @@ def delete_query(*, query: CatalogQuery) -> None:
     if users:
         raise Conflict({"catalogs": [f"This catalog query is used by {users} catalog{'' if users == 1 else 's'}."]})
     end(
-        RefreshRun.objects.filter(catalog_query=stored, state__in=[State.QUEUED, State.HELD]),
-        state=State.FAILED,
+        RefreshRun.objects.filter(catalog_query=stored, state__in=[RefreshRun.State.QUEUED, RefreshRun.State.HELD]),
+        state=RefreshRun.State.FAILED,
         reason_code="superseded",
         reason_detail="Its catalog query was deleted.",
         held_keys=None,

@@ -11,11 +11,11 @@ from uuid import UUID
 from django.db import transaction
 
 from enterprise_catalog.apps.access.roles import Grants
+from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import State, end
+from enterprise_catalog.apps.refresh.queue.claims import end
 from enterprise_catalog.apps.refresh.queue.enqueue import request_run
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import OPERATORS
 from enterprise_catalog.apps.services.worker_notifications import nudge_after_commit
@@ -63,8 +63,8 @@ def end_runs_of_replaced_query(*, replacement: CatalogQuery) -> None:
     """
     orphans = RefreshRun.objects.filter(catalog_query=None, catalog_query_uuid=replacement.uuid)
     end(
-        orphans.filter(state__in=[State.QUEUED, State.HELD]),
-        state=State.FAILED,
+        orphans.filter(state__in=[RefreshRun.State.QUEUED, RefreshRun.State.HELD]),
+        state=RefreshRun.State.FAILED,
         reason_code="superseded",
         reason_detail="Another catalog query with the same content filter took the place of its query.",
         held_keys=None,

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from enterprise_catalog.apps.api.common.throttling import UserThrottle
 from enterprise_catalog.apps.catalog.api_versions import V1, Surface
-from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
+from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.core.db import replica
 from enterprise_catalog.apps.core.db.snapshots import Moved, snapshot
 

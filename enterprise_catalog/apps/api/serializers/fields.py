@@ -12,8 +12,9 @@ from rest_framework import serializers
 from rest_framework.serializers import BooleanField
 
 from enterprise_catalog.apps.api.common.bounds import CONTENT_FILTER, TITLE_MAX_LENGTH
-from enterprise_catalog.apps.catalog.content_filters.warnings import UnusableFilter, check_content_filter
+from enterprise_catalog.apps.catalog.content_filters.validation import check_content_filter
 from enterprise_catalog.apps.catalog.course_modes import UnusableCourseModes, check_course_modes
+from enterprise_catalog.apps.catalog.exceptions import UnusableFilter
 from enterprise_catalog.apps.core.rest.parsers import parse_json
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues

@@ -16,7 +16,8 @@ from enterprise_catalog.apps.api.common.pagination import page_size, urls_with
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.openapi.schema import Refused
 from enterprise_catalog.apps.api.serializers.shapes import ChangesShape, page_size_parameter
-from enterprise_catalog.apps.catalog.change_feed.feed import NoLongerKept, Position, changes_after
+from enterprise_catalog.apps.catalog.change_feed.feed import Position, changes_after
+from enterprise_catalog.apps.catalog.exceptions import NoLongerKept
 from enterprise_catalog.apps.catalog.models import CatalogContentChange
 from enterprise_catalog.apps.core.datetimes import iso_moment, parse_moment
 from enterprise_catalog.apps.core.rest.exceptions import NoLongerThere

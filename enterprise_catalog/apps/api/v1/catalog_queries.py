@@ -30,11 +30,9 @@ from enterprise_catalog.apps.api.serializers.shapes import (
     QueriesShape,
     QueryShape,
 )
-from enterprise_catalog.apps.catalog.content_filters.warnings import (
-    UnusableFilter,
-    check_content_filter,
-    content_filter_hash,
-)
+from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash
+from enterprise_catalog.apps.catalog.content_filters.validation import check_content_filter
+from enterprise_catalog.apps.catalog.exceptions import UnusableFilter
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.rest.parsers import FormParser, JSONParser
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer

@@ -18,7 +18,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import F, Max, Q, QuerySet
 
-from enterprise_catalog.apps.catalog.change_feed.recording import latest_change
+from enterprise_catalog.apps.catalog.change_feed.attachment_periods import latest_change
+from enterprise_catalog.apps.catalog.exceptions import NoLongerKept
 from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.replica import reading
@@ -49,14 +50,6 @@ _LAST = """
              WHERE period.enterprise_catalog_id IN ({catalogs}) AND shared.content_key IN ({keys})) told
   GROUP BY told.catalog_uuid, told.content_key
 """
-
-
-class NoLongerKept(Exception):
-    """Changes that were asked for may be gone already; `kept_since` is what can be asked for."""
-
-    def __init__(self, kept_since: datetime) -> None:
-        super().__init__(kept_since)
-        self.kept_since = kept_since
 
 
 @dataclass(frozen=True)

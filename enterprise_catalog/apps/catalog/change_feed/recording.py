@@ -6,13 +6,13 @@ Set-wise and inside the database: a catalog may hold many thousands of items. Pa
 it holds both queries' locks until that ends, so that no publish comes in between. It never attaches anything itself.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import connection
 
+from enterprise_catalog.apps.catalog.change_feed.attachment_periods import _NO_QUERY, _record_periods
 from enterprise_catalog.apps.catalog.models import (
-    CatalogAttachment,
     CatalogContentChange,
     CatalogContentKey,
     CatalogQuery,
@@ -24,7 +24,6 @@ from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.clock import database_now
 
 _CATALOGS_PER_STATEMENT = 500
-_NO_QUERY = 0
 
 # What v1 hides from everybody joins and leaves unseen (V2-3). `change` is a keyword on MySQL, hence the quoted names.
 _RECORD_MEMBERS_OF_ONE_ONLY = """
@@ -61,23 +60,6 @@ def record_attachment(*, catalogs: Collection[UUID], query_id: int, previous_que
             with connection.cursor() as cursor:
                 cursor.execute(_statement(len(uuids)), parameters)
         _record_periods(uuids, query_id, previous_query_id)
-
-
-def _record_periods(catalogs: Sequence[UUID], query_id: int, previous_query_id: int | None) -> None:
-    if previous_query_id is not None:
-        open_periods = CatalogAttachment.objects.filter(enterprise_catalog__in=catalogs, ends_with=None)
-        open_periods.update(ends_with=latest_change(previous_query_id))
-    begins_after = latest_change(query_id)
-    CatalogAttachment.objects.bulk_create(
-        CatalogAttachment(enterprise_catalog_id=uuid, catalog_query_id=query_id, begins_after=begins_after)
-        for uuid in catalogs
-    )
-
-
-def latest_change(query_id: int) -> int:
-    """The last one of the query itself so far. Its next one, of whoever waits for our lock, gets a higher id."""
-    changes = CatalogContentChange.objects.filter(catalog_query_id=query_id, enterprise_catalog=None)
-    return changes.order_by("-id").values_list("id", flat=True).first() or 0
 
 
 def _statement(catalog_count: int) -> str:

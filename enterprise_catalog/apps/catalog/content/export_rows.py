@@ -7,7 +7,7 @@ Pure functions over items as get_content_metadata serves them. Nothing here know
 from collections.abc import Callable
 from typing import Any
 
-from enterprise_catalog.apps.catalog.content.normalized_metadata import number
+from enterprise_catalog.apps.catalog.content.course_document import number
 
 Cell = str | float | bool | None
 

@@ -8,18 +8,26 @@ nothing here may remember an earlier item: a key that is gone from both sources 
 from dataclasses import dataclass
 from typing import Any
 
-from enterprise_catalog.apps.catalog.content.normalized_metadata import dicts, normalized_metadata
-from enterprise_catalog.apps.catalog.content.search_document_variants import nested_runs
+from enterprise_catalog.apps.catalog.content.course_document import (
+    _describe_runs,
+    _is_open,
+    advertised_run,
+    hide_restricted_runs,
+    hide_restricted_runs_of_courses,
+    is_active,
+    is_restricted,
+    may_be_allowed,
+    nested_runs,
+)
+from enterprise_catalog.apps.catalog.content.normalized_metadata import normalized_metadata
 from enterprise_catalog.apps.catalog.models import ContentMetadata
-
-ContentType = ContentMetadata.ContentType
 
 # The full record wins key by key, except where only the search document has a say (REFR-16).
 _SEARCH_WINS = {
-    ContentType.COURSE: (
+    ContentMetadata.ContentType.COURSE: (
         "aggregation_key", "content_type", "seat_types", "end_date", "course_ends", "languages",
     ),
-    ContentType.PROGRAM: ("aggregation_key", "content_type"),
+    ContentMetadata.ContentType.PROGRAM: ("aggregation_key", "content_type"),
 }  # fmt: skip
 
 
@@ -49,13 +57,13 @@ def build_item(
     # As the aggregation key says (REFR-12), and its id under the name that clients read (META-6): today's client reads
     # `key` of everything but programs.
     item["content_type"] = content_type
-    if content_type == ContentType.PROGRAM:
+    if content_type == ContentMetadata.ContentType.PROGRAM:
         item["uuid"] = item.get("uuid") or content_key
     else:
         item["key"] = item.get("key") or content_key
     _normalise_product_source(item)
     item["parent_content_key"] = parent_content_key
-    if content_type == ContentType.COURSE:
+    if content_type == ContentMetadata.ContentType.COURSE:
         if allowed_runs is None:
             hide_restricted_runs(item)
         else:
@@ -66,56 +74,15 @@ def build_item(
         if review is not None:
             item["reviews_count"] = review.reviews_count
             item["avg_course_rating"] = review.avg_course_rating
-    if content_type == ContentType.PROGRAM:
+    if content_type == ContentMetadata.ContentType.PROGRAM:
         hide_restricted_runs_of_courses(item)
     return item
-
-
-def is_restricted(run: dict[str, Any]) -> bool:
-    """True for a run that only some may see; v1 shows it to nobody (V2-2)."""
-    return run.get("restriction_type") is not None
-
-
-def may_be_allowed(run: dict[str, Any]) -> bool:
-    """True for the one kind of restriction that a filter can lift (V2-1)."""
-    return run.get("restriction_type") == "custom-b2b-enterprise"
-
-
-def is_active(course: dict[str, Any]) -> bool:
-    """
-    META-20, of a course that shows only the runs its reader may see: somebody can enrol in it now, and it is meant to
-    be found.
-    """
-    return any(_is_open(run) for run in nested_runs(course))
-
-
-def why_inactive(course: dict[str, Any]) -> str | None:
-    """What is missing for META-20, in words for people; None of a course that is active."""
-    runs = nested_runs(course)
-    open_runs = [run for run in runs if run.get("is_enrollable") is True]
-    if any(map(_is_open, open_runs)):
-        return None
-    if not runs:
-        return "it shows no runs"
-    if not open_runs:
-        return "none of its runs can be enrolled in"
-    if not any(map(_is_published, open_runs)):
-        return "no run that can be enrolled in is published"
-    return "no published run that can be enrolled in is marketed"
-
-
-def advertised_run(course: dict[str, Any]) -> dict[str, Any] | None:
-    """The nested run whose uuid the course advertises; none if that is null or matches nothing."""
-    advertised = course.get("advertised_course_run_uuid")
-    if not advertised:
-        return None
-    return next((run for run in nested_runs(course) if run.get("uuid") == advertised), None)
 
 
 def _overlay(content_type: str, search_document: dict[str, Any], full_record: dict[str, Any] | None) -> dict[str, Any]:
     if full_record is None or content_type not in _SEARCH_WINS:
         return dict(search_document)
-    own = _SEARCH_WINS[ContentType(content_type)]
+    own = _SEARCH_WINS[ContentMetadata.ContentType(content_type)]
     return search_document | {key: value for key, value in full_record.items() if key not in own}
 
 
@@ -123,27 +90,6 @@ def _normalise_product_source(item: dict[str, Any]) -> None:
     source = item.get("product_source")
     if isinstance(source, str) and source:
         item["product_source"] = {"name": source, "slug": None, "description": None}
-
-
-def hide_restricted_runs(item: dict[str, Any]) -> None:
-    """V2-2, V2-6: as every surface but v2 shows a course."""
-    runs = item.get("course_runs")
-    if not isinstance(runs, list):
-        return
-    visible = [run for run in runs if not (isinstance(run, dict) and is_restricted(run))]
-    if len(visible) == len(runs):
-        return
-    item["course_runs"] = visible
-    _describe_runs(item)
-
-
-def hide_restricted_runs_of_courses(program: dict[str, Any]) -> None:
-    """V2-2, of the courses inside a program; those themselves stay as they were, since they are the record's."""
-    courses = program.get("courses")
-    if isinstance(courses, list):
-        program["courses"] = [dict(course) if isinstance(course, dict) else course for course in courses]
-        for course in dicts(program["courses"]):
-            hide_restricted_runs(course)
 
 
 def _show_allowed_runs(item: dict[str, Any], allowed_runs: frozenset[str]) -> None:
@@ -156,13 +102,6 @@ def _show_allowed_runs(item: dict[str, Any], allowed_runs: frozenset[str]) -> No
     item["course_runs"] = open_to_all + allowed
     _describe_runs(item)
     item["first_enrollable_paid_seat_price"] = _first_price(item)
-
-
-def _describe_runs(item: dict[str, Any]) -> None:
-    """What a course says about its runs must not give away hidden ones (V2-6)."""
-    runs = dicts(item["course_runs"])
-    item["course_run_keys"] = [run["key"] for run in nested_runs(item)]
-    item["course_run_statuses"] = sorted({run["status"] for run in runs if isinstance(run.get("status"), str)})
 
 
 def _first_price(item: dict[str, Any]) -> Any:
@@ -179,15 +118,3 @@ def _add_normalized_metadata(item: dict[str, Any]) -> None:
     item["normalized_metadata_by_run"] = {
         run["key"]: normalized_metadata(course=item, run=run) for run in nested_runs(item)
     }
-
-
-def _is_open(run: dict[str, Any]) -> bool:
-    if run.get("is_enrollable") is not True:
-        return False
-    # A restricted run that is seen at all is an allowed one, and those are not marketed.
-    meant_to_be_found = run.get("is_marketable") is True or is_restricted(run)
-    return (_is_published(run) and meant_to_be_found) or run.get("is_marketable_external") is True
-
-
-def _is_published(run: dict[str, Any]) -> bool:
-    return str(run.get("status") or "").lower() == "published"

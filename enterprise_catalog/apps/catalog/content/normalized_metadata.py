@@ -5,20 +5,12 @@ Normalized metadata: the five facts about a course that clients otherwise dig ou
 Pure functions over the full record; dates are returned as discovery wrote them.
 """
 
-import math
 from typing import Any
 
+from enterprise_catalog.apps.catalog.content.course_document import EXEC_ED_ENTITLEMENT_MODE, dicts, is_exec_ed, number
 from enterprise_catalog.apps.core.datetimes import parse_moment
 
-EXEC_ED_COURSE_TYPE = "executive-education-2u"
-EXEC_ED_ENTITLEMENT_MODE = "paid-executive-education"
-
 _BEST_SEAT_ORDER = ("verified", "professional", "no-id-professional", "unpaid-executive-education", "audit")
-
-
-def is_exec_ed(course: dict[str, Any]) -> bool:
-    """Executive education is fulfilled per course, not per run."""
-    return course.get("course_type") == EXEC_ED_COURSE_TYPE
 
 
 def normalized_metadata(*, course: dict[str, Any], run: dict[str, Any] | None) -> dict[str, Any]:
@@ -67,19 +59,3 @@ def _price(course: dict[str, Any], run: dict[str, Any] | None) -> float:
         candidates.append(next(filter(None, prices), None))
     candidates.append(run.get("first_enrollable_paid_seat_price") if run else None)
     return number(next(filter(None, candidates), None))
-
-
-def number(value: Any) -> float:
-    """A price as a number: discovery sends some as text (META-35); what is none counts as nothing."""
-    if isinstance(value, bool):
-        return 0.0
-    try:
-        parsed = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
-    return parsed if math.isfinite(parsed) else 0.0
-
-
-def dicts(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list; null lists and odd entries count as empty (DISC-17)."""
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

@@ -10,19 +10,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from enterprise_catalog.apps.catalog.content.items import is_restricted
+from enterprise_catalog.apps.catalog.content.course_document import is_restricted, runs_of
 from enterprise_catalog.apps.catalog.content.search_document_variants import (
     Variant,
-    nested_runs,
     stand_in_variant,
     trim_ended_runs,
     variant_of,
 )
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.core.packed_json import pack, unpack
-from enterprise_catalog.apps.discovery.search_documents import problem_with_key
-
-ContentType = ContentMetadata.ContentType
 
 
 @dataclass(frozen=True)
@@ -53,26 +49,20 @@ def prepare_content(
 ) -> PreparedContent:
     """Make one packed search document ready for storing; `now` decides which runs have ended (REFR-13)."""
     document = unpack(packed)
-    trimmed, ended_keys = trim_ended_runs(document, now=now) if content_type == ContentType.COURSE else (document, [])
+    trimmed, ended_keys = (
+        trim_ended_runs(document, now=now) if content_type == ContentMetadata.ContentType.COURSE else (document, [])
+    )
     return PreparedContent(
         content_key=content_key,
         content_type=content_type,
         parent_content_key=parent_content_key,
         content_uuid=content_uuid,
-        restricted=content_type == ContentType.COURSE_RUN and is_restricted(document),
+        restricted=content_type == ContentMetadata.ContentType.COURSE_RUN and is_restricted(document),
         # Of most courses no run has ended.
         search_document=packed if trimmed is document else pack(trimmed),
         variant=variant_of(trimmed, ended_keys=ended_keys),
-        runs=runs_of(document) if content_type == ContentType.COURSE else {},
+        runs=runs_of(document) if content_type == ContentMetadata.ContentType.COURSE else {},
     )
-
-
-def runs_of(course: dict[str, Any]) -> dict[str, bool]:
-    """
-    Keys of all runs nested in a course document, each with whether it is restricted. One that cannot be a content key
-    is shown with its course and never asked for.
-    """
-    return {run["key"]: is_restricted(run) for run in nested_runs(course) if problem_with_key(run["key"]) is None}
 
 
 def stand_in_content(record: dict[str, Any], *, content_key: str) -> PreparedContent:
@@ -82,14 +72,14 @@ def stand_in_content(record: dict[str, Any], *, content_key: str) -> PreparedCon
     """
     document = {
         "aggregation_key": f"course:{content_key}",
-        "content_type": ContentType.COURSE.value,
+        "content_type": ContentMetadata.ContentType.COURSE.value,
         "key": content_key,
         "uuid": record.get("uuid"),
         "title": record.get("title"),
     }
     return PreparedContent(
         content_key=content_key,
-        content_type=ContentType.COURSE,
+        content_type=ContentMetadata.ContentType.COURSE,
         parent_content_key=None,
         content_uuid=_uuid_or_none(record.get("uuid")),
         restricted=False,

@@ -61,14 +61,6 @@ def stand_in_variant(document: dict[str, Any]) -> Variant:
     return Variant(core=digest(document), rank=_STAND_IN_RANK, extras="")
 
 
-def nested_runs(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """The runs inside a course document that can be told apart by a key; odd entries are no runs."""
-    runs = document.get("course_runs")
-    if not isinstance(runs, list):
-        return []
-    return [run for run in runs if isinstance(run, dict) and isinstance(run.get("key"), str) and run["key"]]
-
-
 def trim_ended_runs(document: dict[str, Any], *, now: datetime) -> tuple[dict[str, Any], list[str]]:
     """The course document without runs that ended, and their keys; runs without an end stay (REFR-13)."""
     runs = document.get("course_runs")

@@ -6,8 +6,6 @@ what it does not know, and clients rely on getting that result (QRY-8). Only wha
 (COM-16).
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +14,7 @@ from urllib.parse import quote
 from django.conf import settings
 
 from enterprise_catalog.apps.catalog.content_filters.directives import RESTRICTED_RUNS_KEY
-from enterprise_catalog.apps.core.json_depth import is_deeper_than
-from enterprise_catalog.apps.core.packed_json import digest
-from enterprise_catalog.apps.discovery.search_request import RESERVED_KEYS, SERVICE_ONLY_KEYS, canonical_request
+from enterprise_catalog.apps.discovery.search_request import RESERVED_KEYS, SERVICE_ONLY_KEYS
 
 _PRICE = "first_enrollable_paid_seat_price"
 _ORDER_LOOKUPS = frozenset({"lt", "lte", "gt", "gte"})
@@ -74,44 +70,12 @@ _SUPPORTED_LOOKUPS: dict[str, frozenset[str]] = (
 )
 
 
-class UnusableFilter(ValueError):
-    """The filter cannot be stored or sent; the text is for the caller."""
-
-
 @dataclass(frozen=True)
 class FilterWarning:
     """A key of a filter that does not do what it seems to."""
 
     code: str
     key: str
-
-
-def check_content_filter(value: object) -> dict[str, Any]:
-    """The filter, decoded if it came as the text of a JSON object (CRUD-2). Raises UnusableFilter."""
-    content_filter = _decoded(value) if isinstance(value, str) else value
-    if not isinstance(content_filter, dict):
-        raise UnusableFilter("Must be a JSON object.")
-    if is_deeper_than(content_filter, settings.CONTENT_FILTER_MAX_LEVELS):
-        raise UnusableFilter(f"Ensure this filter has no more than {settings.CONTENT_FILTER_MAX_LEVELS} levels.")
-    try:
-        serialised = json.dumps(content_filter, ensure_ascii=False, allow_nan=False).encode()
-    except ValueError as error:
-        # NaN, infinity and half characters: Python reads them, JSON has no such values.
-        raise UnusableFilter("Must be a JSON object.") from error
-    if len(serialised) > settings.CONTENT_FILTER_MAX_BYTES:
-        raise UnusableFilter(f"Ensure this filter has no more than {settings.CONTENT_FILTER_MAX_BYTES} bytes.")
-    return content_filter
-
-
-def content_filter_hash(content_filter: dict[str, Any]) -> str:
-    """The published hash (HASH-1), which clients compute, too."""
-    serialised = json.dumps(content_filter, sort_keys=True)
-    return hashlib.md5(serialised.encode(), usedforsecurity=False).hexdigest()
-
-
-def equivalence_key(content_filter: dict[str, Any]) -> str:
-    """Equal for filters that one fetch can serve (HASH-2)."""
-    return digest(canonical_request(content_filter))
 
 
 def filter_warnings(content_filter: dict[str, Any]) -> list[FilterWarning]:
@@ -128,13 +92,6 @@ def warning_header(warnings: Sequence[FilterWarning]) -> str | None:
         for warning in warnings[: settings.FILTER_WARNINGS_SHOWN]
     ]
     return ", ".join(shown) or None
-
-
-def _decoded(text: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _warning_codes(key: str, value: Any) -> Iterator[str]:

@@ -14,16 +14,12 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.change_feed.recording import record_attachment
-from enterprise_catalog.apps.catalog.content_filters.warnings import content_filter_hash, equivalence_key
+from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.models.history import thin
 from enterprise_catalog.apps.core.callers import change_reason
 
 _HISTORY_ROWS_PER_STATEMENT = 500
-
-
-class QueryGone(Exception):
-    """The query was deleted, or another one with the same filter took its place, since it was looked up."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from enterprise_catalog.apps.catalog.content_filters.warnings import content_filter_hash
+from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash
+from enterprise_catalog.apps.catalog.exceptions import QueryConflict
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.queries.plan_steps import Attach, Create, Name, Resolution, Rewrite, Step, TakeOver
 
@@ -22,14 +23,6 @@ from enterprise_catalog.apps.catalog.queries.plan_steps import Attach, Create, N
 _ROUNDS = 10
 
 MayEdit = Callable[[CatalogQuery], bool]
-
-
-class QueryConflict(Exception):
-    """Other queries have the title (`query_title`) or the filter (`content_filter`) already (QRY-6)."""
-
-    def __init__(self, owners: dict[str, CatalogQuery]) -> None:
-        super().__init__(sorted(owners))
-        self.owners = owners
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from enterprise_catalog.apps.catalog.api_versions import V1, Surface
+from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import (
     AllowedRun,
     CatalogContentKey,
@@ -24,7 +25,6 @@ from enterprise_catalog.apps.catalog.models import (
     NestedRun,
     Standing,
 )
-from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.core.db.batching import in_statements, sent_bytes
 from enterprise_catalog.apps.core.db.replica import reading
 from enterprise_catalog.apps.core.db.snapshots import snapshot

@@ -4,22 +4,21 @@ From an identifier, which is a content key or a content uuid, to the contents it
 Index probes on narrow rows; no document is read. Digits are a key like any other: row ids are nobody's business.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from django.db.models import QuerySet
 
 from enterprise_catalog.apps.catalog.api_versions import V1, Surface
-from enterprise_catalog.apps.catalog.content.items import ContentType
-from enterprise_catalog.apps.catalog.models import ContentMetadata, NestedRun
+from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
-from enterprise_catalog.apps.core.fields import is_storable_key
+from enterprise_catalog.apps.catalog.reading.related_keys import _courses_of_runs, _storable, _visible
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
 
 def content_named(identifier: str, *, as_course: bool) -> ContentMetadata | None:
     """The content, rather by key than by uuid. `as_course` turns a run, also a nested-only one, into its course."""
     found = next(iter(_rows_named([identifier])), None)
-    if not as_course or (found and found.content_type != ContentType.COURSE_RUN):
+    if not as_course or (found and found.content_type != ContentMetadata.ContentType.COURSE_RUN):
         return found
     run_key = found.content_key if found else identifier
     course_key = _courses_of_runs({run_key: found.parent_content_key if found else None}).get(run_key)
@@ -33,13 +32,13 @@ def contents_named(identifiers: Sequence[str], *, as_courses: bool) -> QuerySet[
         return _visible().filter(pk__in={row.content_key for row in found})
     runs: dict[str, str | None] = dict.fromkeys(identifiers)
     runs |= {row.content_key: row.parent_content_key for row in found}
-    others = {row.content_key for row in found if row.content_type != ContentType.COURSE_RUN}
+    others = {row.content_key for row in found if row.content_type != ContentMetadata.ContentType.COURSE_RUN}
     return _visible().filter(pk__in=others | set(_courses_of_runs(runs).values()))
 
 
 def all_contents(*, as_courses: bool) -> QuerySet[ContentMetadata]:
     """Everything the store holds, in content key order. The course of a run is held beside it."""
-    return _visible().exclude(content_type=ContentType.COURSE_RUN) if as_courses else _visible()
+    return _visible().exclude(content_type=ContentMetadata.ContentType.COURSE_RUN) if as_courses else _visible()
 
 
 def members_named(identifier: str, *, query_ids: Collection[int], surface: Surface = V1) -> dict[int, str]:
@@ -56,11 +55,6 @@ def members_named(identifier: str, *, query_ids: Collection[int], surface: Surfa
     return {match.query_id: match.member for match in reversed(matches)}
 
 
-def _visible() -> QuerySet[ContentMetadata]:
-    """What v1 hides from everybody is not found (V2-2)."""
-    return ContentMetadata.objects.filter(restricted=False).order_by("pk")
-
-
 def _rows_named(identifiers: Sequence[str]) -> list[ContentMetadata]:
     return [*_visible().filter(pk__in=_storable(identifiers)), *_with_uuids(_visible(), identifiers)]
 
@@ -68,19 +62,3 @@ def _rows_named(identifiers: Sequence[str]) -> list[ContentMetadata]:
 def _with_uuids(contents: QuerySet[ContentMetadata], identifiers: Sequence[str]) -> QuerySet[ContentMetadata]:
     uuids = [uuid for uuid in map(parse_uuid, identifiers) if uuid]
     return contents.filter(content_uuid__in=uuids)
-
-
-def _storable(identifiers: Collection[str]) -> list[str]:
-    return [key for key in identifiers if is_storable_key(key)]
-
-
-def _courses_of_runs(runs: Mapping[str, str | None]) -> dict[str, str]:
-    """
-    The stored course of each run, given with the course it names itself, if it is known: that one, else the first that
-    it appears in. Other keys are in no course.
-    """
-    nested = NestedRun.objects.filter(run_key__in=_storable(runs), restricted=False)
-    courses = dict(nested.order_by("-course_id").values_list("run_key", "course_id"))
-    named = {parent for parent in runs.values() if parent}
-    stored = set(_visible().filter(pk__in=named, content_type=ContentType.COURSE).values_list("pk", flat=True))
-    return courses | {run: parent for run, parent in runs.items() if parent in stored}

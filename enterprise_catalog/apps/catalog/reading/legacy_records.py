@@ -8,12 +8,11 @@ in which it is contained (P2); None says that there is none to show.
 from typing import Any
 
 from enterprise_catalog.apps.catalog.api_versions import LEGACY
-from enterprise_catalog.apps.catalog.content.items import (
-    ContentType,
+from enterprise_catalog.apps.catalog.content.course_document import (
     hide_restricted_runs,
     hide_restricted_runs_of_courses,
+    nested_runs,
 )
-from enterprise_catalog.apps.catalog.content.search_document_variants import nested_runs
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, ContentOverride
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
 from enterprise_catalog.apps.core.db.snapshots import snapshot
@@ -25,7 +24,7 @@ def course_record(*, query_id: int, course_key: str) -> dict[str, Any] | None:
     """The full record of a contained course; `org/num` is an older way to write `org+num` (LEG-15)."""
     for key in dict.fromkeys([course_key, course_key.replace("/", "+")]):
         if _members_through(query_id, key):
-            return _record(query_id, key, ContentType.COURSE)
+            return _record(query_id, key, ContentMetadata.ContentType.COURSE)
     return None
 
 
@@ -35,10 +34,12 @@ def run_record(*, query_id: int, run_key: str) -> dict[str, Any] | None:
     members = _members_through(query_id, run_key)
     if not members:
         return None
-    own = ContentMetadata.objects.filter(pk=run_key, content_type=ContentType.COURSE_RUN, restricted=False).first()
+    own = ContentMetadata.objects.filter(
+        pk=run_key, content_type=ContentMetadata.ContentType.COURSE_RUN, restricted=False
+    ).first()
     courses = members - {run_key} | ({own.parent_content_key} if own and own.parent_content_key else set())
     for course_key in sorted(courses):
-        course = _record(query_id, course_key, ContentType.COURSE)
+        course = _record(query_id, course_key, ContentMetadata.ContentType.COURSE)
         for run in nested_runs(course or {}):
             if run["key"] == run_key:
                 return run
@@ -50,14 +51,14 @@ def program_record(*, query_id: int, program_uuid: str) -> dict[str, Any] | None
     """The full record of a contained program."""
     if not _members_through(query_id, program_uuid):
         return None
-    return _record(query_id, program_uuid, ContentType.PROGRAM)
+    return _record(query_id, program_uuid, ContentMetadata.ContentType.PROGRAM)
 
 
 def _members_through(query_id: int, key: str) -> set[str]:
     return {match.member for match in find_matches(query_ids=[query_id], keys=[key], surface=LEGACY)}
 
 
-def _record(query_id: int, content_key: str, content_type: ContentType) -> dict[str, Any] | None:
+def _record(query_id: int, content_key: str, content_type: ContentMetadata.ContentType) -> dict[str, Any] | None:
     """As this query shows it, without what v1 hides."""
     forced = ContentOverride.objects.filter(catalog_query_id=query_id, content_id=content_key, forced=True)
     shared = ContentDocuments.objects.filter(pk=content_key, content__content_type=content_type)
@@ -67,6 +68,8 @@ def _record(query_id: int, content_key: str, content_type: ContentType) -> dict[
     if packed is None:
         return None
     record: dict[str, Any] = unpack(packed)
-    hide = hide_restricted_runs if content_type == ContentType.COURSE else hide_restricted_runs_of_courses
+    hide = (
+        hide_restricted_runs if content_type == ContentMetadata.ContentType.COURSE else hide_restricted_runs_of_courses
+    )
     hide(record)
     return record

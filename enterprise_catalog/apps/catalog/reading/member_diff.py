@@ -11,8 +11,8 @@ from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
 
+from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentOverride, Standing
-from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 
 
 @dataclass(frozen=True)

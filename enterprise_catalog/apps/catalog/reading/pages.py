@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from enterprise_catalog.apps.catalog.api_versions import SURFACES, V1, Surface
+from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,
@@ -21,7 +22,6 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     Standing,
 )
-from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
 from enterprise_catalog.apps.catalog.reading.page_offsets import QueryState, page_start
 from enterprise_catalog.apps.core.db.batching import in_chunks

@@ -5,7 +5,10 @@ The same rules as `catalog.reading.containment`, asked from the other side: ther
 they could be. It never says what is contained.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+
+from django.db.models import QuerySet
 
 from enterprise_catalog.apps.catalog.models import AllowedRun, ContentMetadata, NestedRun
 from enterprise_catalog.apps.core.fields import is_storable_key
@@ -55,3 +58,26 @@ def carriers_of(key: str) -> Carriers:
     return Carriers(
         content=content, runs=frozenset(runs), courses=tuple(courses), restricted=restricted, visible=visible
     )
+
+
+def _visible() -> QuerySet[ContentMetadata]:
+    """What v1 hides from everybody is not found (V2-2)."""
+    return ContentMetadata.objects.filter(restricted=False).order_by("pk")
+
+
+def _storable(identifiers: Collection[str]) -> list[str]:
+    return [key for key in identifiers if is_storable_key(key)]
+
+
+def _courses_of_runs(runs: Mapping[str, str | None]) -> dict[str, str]:
+    """
+    The stored course of each run, given with the course it names itself, if it is known: that one, else the first that
+    it appears in. Other keys are in no course.
+    """
+    nested = NestedRun.objects.filter(run_key__in=_storable(runs), restricted=False)
+    courses = dict(nested.order_by("-course_id").values_list("run_key", "course_id"))
+    named = {parent for parent in runs.values() if parent}
+    stored = set(
+        _visible().filter(pk__in=named, content_type=ContentMetadata.ContentType.COURSE).values_list("pk", flat=True)
+    )
+    return courses | {run: parent for run, parent in runs.items() if parent in stored}

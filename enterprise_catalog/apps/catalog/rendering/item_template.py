@@ -16,8 +16,9 @@ from typing import Any, TypedDict
 
 import orjson
 
-from enterprise_catalog.apps.catalog.content.items import ContentType, advertised_run
-from enterprise_catalog.apps.catalog.content.normalized_metadata import exec_ed_sku, is_exec_ed
+from enterprise_catalog.apps.catalog.content.course_document import advertised_run, is_exec_ed
+from enterprise_catalog.apps.catalog.content.normalized_metadata import exec_ed_sku
+from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.catalog.rendering import enrollment_urls
 
 RENDERING_VERSION = 5
@@ -58,10 +59,10 @@ def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
         static["marketing_url"] = item["marketing_url"]
     # Null, or what is no list, is served as it is.
     runs = static.pop("course_runs") if isinstance(static.get("course_runs"), list) else None
-    exec_ed = content_type == ContentType.COURSE and is_exec_ed(item)
-    advertised = advertised_run(item) if content_type == ContentType.COURSE else None
+    exec_ed = content_type == ContentMetadata.ContentType.COURSE and is_exec_ed(item)
+    advertised = advertised_run(item) if content_type == ContentMetadata.ContentType.COURSE else None
     # Executive education is bought per course: its runs carry no links (META-16).
-    linked_runs = content_type == ContentType.COURSE and not exec_ed
+    linked_runs = content_type == ContentMetadata.ContentType.COURSE and not exec_ed
     segments, run_keys = _render_runs(static, runs, linked_runs)
     keys = [content_key, *run_keys, *([advertised["key"]] if advertised else [])]
     page = enrollment_urls.plain_page(marketing_url) if marketing_url else None

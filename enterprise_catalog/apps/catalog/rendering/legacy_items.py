@@ -12,32 +12,16 @@ from typing import Any
 
 import orjson
 
-from enterprise_catalog.apps.catalog.content.items import hide_restricted_runs
-from enterprise_catalog.apps.catalog.content.search_document_variants import nested_runs
+from enterprise_catalog.apps.catalog.content.course_document import hide_restricted_runs, nested_runs
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.catalog.rendering import enrollment_urls
 from enterprise_catalog.apps.catalog.rendering.enrollment_urls import LinkContext
 from enterprise_catalog.apps.core.datetimes import parse_moment
 
-ContentType = ContentMetadata.ContentType
-
-# What has to be true of a content to be listed; pathways never are (LEG-5).
-_LISTED_IF = {
-    ContentType.COURSE_RUN: "has_enrollable_seats",
-    ContentType.PROGRAM: "is_program_eligible_for_one_click_purchase",
-}
 # No set: what a document says may be anything, also what cannot be looked up in one (DISC-17).
 _AVAILABLE = ("Current", "Starting Soon", "Upcoming")
 # A run that ends within this time is not worth enrolling in (LEG-14).
 _ENDS_SOON = timedelta(days=1)
-
-
-def is_listed_on_legacy(content_type: str, search_document: dict[str, Any]) -> bool:
-    """Of a member that is not hidden; a missing flag counts as false."""
-    if content_type == ContentType.COURSE:
-        return True
-    flag = _LISTED_IF.get(ContentType(content_type))
-    return flag is not None and search_document.get(flag) is True
 
 
 def legacy_linker(context: LinkContext, *, now: datetime) -> Callable[[bytes], bytes]:
@@ -55,11 +39,11 @@ def legacy_item(document: dict[str, Any], context: LinkContext, *, now: datetime
     document.pop("content_last_modified", None)
     if url := enrollment_urls.linkable_url(document.get("marketing_url")):
         document["marketing_url"] = enrollment_urls.with_utm(context, url)
-    if content_type == ContentType.PROGRAM:
+    if content_type == ContentMetadata.ContentType.PROGRAM:
         document["enrollment_url"] = enrollment_urls.lms_program_url(context, document.get("uuid") or document["key"])
     else:
         document["enrollment_url"] = enrollment_urls.lms_course_url(context, document.get("key") or document["uuid"])
-    if content_type == ContentType.COURSE:
+    if content_type == ContentMetadata.ContentType.COURSE:
         hide_restricted_runs(document)
         document["active"] = any(_is_open(run, now) for run in nested_runs(document))
         document["end_date"] = _latest_end(document)

@@ -12,8 +12,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from enterprise_catalog.apps.catalog.content.items import ContentType
-from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.models import ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.rendering import enrollment_urls
 from enterprise_catalog.apps.catalog.rendering.enrollment_urls import LinkContext
 from enterprise_catalog.apps.catalog.rendering.item_template import GAP, Facts
@@ -82,7 +81,7 @@ def bare_item(rendered: bytes) -> bytes:
     fields: dict[str, str | None] = {"content_last_modified": moment_text(facts["modified"])}
     if facts["marketing_url"]:
         fields["marketing_url"] = facts["marketing_url"]
-    if facts["type"] == ContentType.PROGRAM:
+    if facts["type"] == ContentMetadata.ContentType.PROGRAM:
         fields["enrollment_url"] = None
     return _closed(rendered[start:], fields)
 
@@ -123,9 +122,9 @@ def _item_fields(context: LinkContext, facts: Facts, floor: str) -> dict[str, st
     if facts["marketing_url"]:
         fields["marketing_url"] = enrollment_urls.with_utm(context, facts["marketing_url"])
     content_type = facts["type"]
-    if content_type == ContentType.PROGRAM:
+    if content_type == ContentMetadata.ContentType.PROGRAM:
         fields["enrollment_url"] = None
-    if content_type in (ContentType.COURSE, ContentType.COURSE_RUN):
+    if content_type in (ContentMetadata.ContentType.COURSE, ContentMetadata.ContentType.COURSE_RUN):
         fields["enrollment_url"] = _enrollment_url(context, facts)
         fields["xapi_activity_id"] = enrollment_urls.xapi_activity_id(
             context, content_type=content_type, content_key=facts["key"]
@@ -134,7 +133,7 @@ def _item_fields(context: LinkContext, facts: Facts, floor: str) -> dict[str, st
 
 
 def _enrollment_url(context: LinkContext, facts: Facts) -> str | None:
-    if facts["type"] == ContentType.COURSE_RUN:
+    if facts["type"] == ContentMetadata.ContentType.COURSE_RUN:
         return enrollment_urls.run_enrollment_url(context, run_key=facts["key"], course_key=facts["parent"])
     if facts["exec_ed"]:
         return enrollment_urls.exec_ed_enrollment_url(context, course_key=facts["key"], sku=facts["sku"])

@@ -19,10 +19,10 @@ import zstandard
 from django.db.models import Count, Exists, F, OuterRef, Q
 
 from enterprise_catalog.apps.catalog.api_versions import SURFACES
-from enterprise_catalog.apps.catalog.content.items import Review, build_item, is_restricted
-from enterprise_catalog.apps.catalog.content.preparation import ContentType, runs_of
+from enterprise_catalog.apps.catalog.content.course_document import is_restricted, runs_of
+from enterprise_catalog.apps.catalog.content.items import Review, build_item
 from enterprise_catalog.apps.catalog.content.search_document_variants import variant_of
-from enterprise_catalog.apps.catalog.content_filters.warnings import content_filter_hash, equivalence_key
+from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,
@@ -35,9 +35,8 @@ from enterprise_catalog.apps.catalog.models import (
     Standing,
 )
 from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION, render
-from enterprise_catalog.apps.catalog.rendering.legacy_items import is_listed_on_legacy
 from enterprise_catalog.apps.catalog.storage.overrides import allowed_run_keys, override_digest
-from enterprise_catalog.apps.catalog.storage.visibility import StandingRules, Standings
+from enterprise_catalog.apps.catalog.storage.visibility import StandingRules, Standings, is_listed_on_legacy
 from enterprise_catalog.apps.core.datetimes import sortable_moment
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.packed_json import digest, digest_bytes, unpack, unpack_bytes
@@ -152,7 +151,7 @@ def _orphans() -> Iterator[Violation]:
     """What foreign keys promise, for databases and hands that pass them by, and what no foreign key can say."""
     content = ContentMetadata.objects.filter(pk=OuterRef("content_id"))
     query = CatalogQuery.objects.filter(pk=OuterRef("catalog_query_id"))
-    course = ContentMetadata.objects.filter(pk=OuterRef("course_id"), content_type=ContentType.COURSE)
+    course = ContentMetadata.objects.filter(pk=OuterRef("course_id"), content_type=ContentMetadata.ContentType.COURSE)
     documents = ContentDocuments.objects.filter(pk=OuterRef("pk"))
     customer = EnterpriseCustomer.objects.filter(pk=OuterRef("enterprise_uuid"))
     for rule, rows, what in (
@@ -220,7 +219,7 @@ def _content(row: ContentMetadata, review: Review | None, runs: Mapping[str, boo
         found = getattr(row, column)
         if found != expected:
             yield Violation("content-column", row.pk, f"{column} is {found!r}, but its documents say {expected!r}")
-    if row.content_type == ContentType.COURSE:
+    if row.content_type == ContentMetadata.ContentType.COURSE:
         yield from _nested_runs(row.pk, runs_of(search_document) | runs_of(full_record or {}), runs)
     # An older rendering is renewed by the next refresh.
     if row.rendering_version == RENDERING_VERSION:
@@ -233,7 +232,10 @@ def _columns(
     row: ContentMetadata, search_document: dict[str, Any], full_record: dict[str, Any] | None, item: dict[str, Any]
 ) -> dict[str, Any]:
     variant = variant_of(search_document, ended_keys=[])
-    is_run, is_course = row.content_type == ContentType.COURSE_RUN, row.content_type == ContentType.COURSE
+    is_run, is_course = (
+        row.content_type == ContentMetadata.ContentType.COURSE_RUN,
+        row.content_type == ContentMetadata.ContentType.COURSE,
+    )
     columns = {
         "search_digest": variant.core,
         "variant_digest": variant.extras,

@@ -21,8 +21,9 @@ import structlog
 from django.db import transaction
 from django.db.models.functions import Coalesce, Length
 
+from enterprise_catalog.apps.catalog.content.course_document import runs_of
 from enterprise_catalog.apps.catalog.content.items import Review, build_item
-from enterprise_catalog.apps.catalog.content.preparation import ContentType, PreparedContent, runs_of
+from enterprise_catalog.apps.catalog.content.preparation import PreparedContent
 from enterprise_catalog.apps.catalog.content.search_document_variants import Variant
 from enterprise_catalog.apps.catalog.models import (
     ContentDocuments,
@@ -31,9 +32,9 @@ from enterprise_catalog.apps.catalog.models import (
     NestedRun,
 )
 from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION, render
-from enterprise_catalog.apps.catalog.rendering.legacy_items import is_listed_on_legacy
 from enterprise_catalog.apps.catalog.storage.document_errors import check_row_size, why_unusable
 from enterprise_catalog.apps.catalog.storage.propagation import propagate_changes
+from enterprise_catalog.apps.catalog.storage.visibility import is_listed_on_legacy
 from enterprise_catalog.apps.core.datetimes import sortable_moment
 from enterprise_catalog.apps.core.db.batching import in_chunks, in_measured_chunks, in_statements, sent_bytes, upsert
 from enterprise_catalog.apps.core.db.clock import database_now
@@ -279,7 +280,7 @@ def _add_to_batch(
     # Nothing is added before all of it is built.
     batch.rows.append(row)
     batch.documents.append(document)
-    if content.content_type == ContentType.COURSE:
+    if content.content_type == ContentMetadata.ContentType.COURSE:
         batch.runs[content.content_key] = runs
     if really_changed:
         batch.changed.append(row)
@@ -307,7 +308,7 @@ def _rendered(item: dict[str, Any], row: ContentMetadata) -> bytes:
 
 def _active(item: dict[str, Any], row: ContentMetadata) -> bool:
     """Only courses can be inactive; other documents may say what they like."""
-    return item["active"] if row.content_type == ContentType.COURSE else True
+    return item["active"] if row.content_type == ContentMetadata.ContentType.COURSE else True
 
 
 def _reviews(content_keys: Sequence[str]) -> dict[str, Review]:

@@ -16,9 +16,8 @@ from typing import Any
 
 import structlog
 
-from enterprise_catalog.apps.catalog.content.items import Review, build_item, may_be_allowed
-from enterprise_catalog.apps.catalog.content.preparation import ContentType
-from enterprise_catalog.apps.catalog.content.search_document_variants import nested_runs
+from enterprise_catalog.apps.catalog.content.course_document import may_be_allowed, nested_runs
+from enterprise_catalog.apps.catalog.content.items import Review, build_item
 from enterprise_catalog.apps.catalog.models import (
     AllowedRun,
     ContentDocuments,
@@ -73,7 +72,7 @@ def forced_record(record: dict[str, Any]) -> dict[str, Any]:
         ]
     return record | {
         "aggregation_key": f"course:{record.get('key')}",
-        "content_type": ContentType.COURSE.value,
+        "content_type": ContentMetadata.ContentType.COURSE.value,
         "enterprise_force_included": True,
         "course_runs": runs,
         "course_run_statuses": ["published"] * len(runs) if isinstance(runs, list) else [],

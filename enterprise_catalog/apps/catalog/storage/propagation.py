@@ -21,8 +21,6 @@ from enterprise_catalog.apps.catalog.models import (
 from enterprise_catalog.apps.catalog.storage.overrides import render_overrides_again
 from enterprise_catalog.apps.catalog.storage.visibility import Move, state_anew
 
-Change = CatalogContentChange.Change
-
 _ROWS_PER_STATEMENT = 1000
 
 
@@ -65,7 +63,9 @@ def _record_what_was_hidden_or_shown(moves: Sequence[Move], now: datetime) -> No
                 catalog_query_id=move.member.catalog_query_id,
                 content_key=move.member.content_id,
                 content_type=move.member.content.content_type,
-                change=Change.REMOVED if move.after.v1 == Standing.HIDDEN else Change.ADDED,
+                change=CatalogContentChange.Change.REMOVED
+                if move.after.v1 == Standing.HIDDEN
+                else CatalogContentChange.Change.ADDED,
                 changed_at=now,
             )
             for move in moves

@@ -7,12 +7,11 @@ one of the two is written, in the same transaction.
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import F, QuerySet
 
 from enterprise_catalog.apps.catalog.api_versions import SURFACES
-from enterprise_catalog.apps.catalog.content.items import ContentType
 from enterprise_catalog.apps.catalog.models import (
     AllowedRun,
     CatalogContentKey,
@@ -61,7 +60,7 @@ class StandingRules:
             allowed = (query_id, content.content_key, content.parent_content_key) in self._allowed
             return Standings(Standing.HIDDEN, Standing.LISTED if allowed else Standing.HIDDEN, Standing.HIDDEN)
         legacy = _listed_if(content.listed_on_legacy)
-        if content.content_type != ContentType.COURSE:
+        if content.content_type != ContentMetadata.ContentType.COURSE:
             return Standings(Standing.LISTED, Standing.LISTED, legacy)
         forced, active_v1, active_v2 = self._overrides.get(
             (query_id, content.content_key), (False, content.active, content.active)
@@ -127,3 +126,18 @@ def _listed_if(condition: bool) -> Standing:
 
 def _listed(standing: Standing) -> int:
     return int(standing == Standing.LISTED)
+
+
+# What has to be true of a content to be listed; pathways never are (LEG-5).
+_LISTED_IF = {
+    ContentMetadata.ContentType.COURSE_RUN: "has_enrollable_seats",
+    ContentMetadata.ContentType.PROGRAM: "is_program_eligible_for_one_click_purchase",
+}
+
+
+def is_listed_on_legacy(content_type: str, search_document: dict[str, Any]) -> bool:
+    """Of a member that is not hidden; a missing flag counts as false."""
+    if content_type == ContentMetadata.ContentType.COURSE:
+        return True
+    flag = _LISTED_IF.get(ContentMetadata.ContentType(content_type))
+    return flag is not None and search_document.get(flag) is True

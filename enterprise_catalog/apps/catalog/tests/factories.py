@@ -7,7 +7,7 @@ from factory.declarations import LazyAttribute, LazyFunction, Sequence, SubFacto
 from factory.django import DjangoModelFactory
 
 from enterprise_catalog.apps.catalog.api_versions import SURFACES
-from enterprise_catalog.apps.catalog.content_filters.warnings import content_filter_hash, equivalence_key
+from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,

@@ -7,15 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enterprise_catalog.apps.catalog.content_filters.warnings import (
-    FilterWarning,
-    UnusableFilter,
-    check_content_filter,
-    content_filter_hash,
-    equivalence_key,
-    filter_warnings,
-    warning_header,
-)
+from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash, equivalence_key
+from enterprise_catalog.apps.catalog.content_filters.validation import check_content_filter
+from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarning, filter_warnings, warning_header
+from enterprise_catalog.apps.catalog.exceptions import UnusableFilter
 from enterprise_catalog.apps.discovery.search_request import canonical_request
 
 DEFAULT_2019 = {

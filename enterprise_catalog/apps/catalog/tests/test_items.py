@@ -2,7 +2,8 @@
 
 import pytest
 
-from enterprise_catalog.apps.catalog.content.items import Review, build_item, is_active, why_inactive
+from enterprise_catalog.apps.catalog.content.course_document import is_active, why_inactive
+from enterprise_catalog.apps.catalog.content.items import Review, build_item
 from tests.samples import sample
 
 

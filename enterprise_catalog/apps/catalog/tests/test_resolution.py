@@ -5,9 +5,10 @@ import uuid
 import pytest
 from django.db import transaction
 
+from enterprise_catalog.apps.catalog.exceptions import QueryConflict
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery
 from enterprise_catalog.apps.catalog.queries import resolution
-from enterprise_catalog.apps.catalog.queries.resolution import QueryConflict, QueryWish, plan_query, resolve_query
+from enterprise_catalog.apps.catalog.queries.resolution import QueryWish, plan_query, resolve_query
 from enterprise_catalog.apps.catalog.tests.factories import (
     CatalogQueryFactory,
     EnterpriseCatalogFactory,

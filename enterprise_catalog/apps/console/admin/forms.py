@@ -12,8 +12,9 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from enterprise_catalog.apps.catalog.content_filters.warnings import UnusableFilter, check_content_filter
+from enterprise_catalog.apps.catalog.content_filters.validation import check_content_filter
 from enterprise_catalog.apps.catalog.course_modes import UnusableCourseModes, check_course_modes
+from enterprise_catalog.apps.catalog.exceptions import UnusableFilter
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.display.html import pretty
 from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues

@@ -32,8 +32,6 @@ from enterprise_catalog.apps.refresh.reports.late_queries import Overview, late_
 from enterprise_catalog.apps.refresh.reports.statistics import Hour
 from enterprise_catalog.apps.refresh.scheduling.tick import queries_in_use
 
-State = RefreshRun.State
-
 _ROWS = 10
 _LATE_ROWS = 20
 # Between these ages, in hours, one bar of the picture; 24 is the promise.
@@ -152,8 +150,8 @@ def _late(found: Overview) -> SafeString | None:
 def _under_way() -> SafeString:
     """What runs, then what waits for longest, each with why it is not done."""
     counts = statistics.open_runs()
-    running = _runs().filter(state=State.RUNNING).order_by("started_at")[:_ROWS]
-    queued = _runs().filter(state=State.QUEUED).order_by("requested_at")[:_ROWS]
+    running = _runs().filter(state=RefreshRun.State.RUNNING).order_by("started_at")[:_ROWS]
+    queued = _runs().filter(state=RefreshRun.State.QUEUED).order_by("requested_at")[:_ROWS]
     runs = [*running, *queued]
     users = Users([run.catalog_query_id for run in runs])
     rows = [
@@ -190,7 +188,7 @@ def _requests_by_payer(hour: SpentHour) -> SafeString:
 
 
 def _held_runs() -> SafeString:
-    held = _runs().filter(state=State.HELD, catalog_query__in=queries_in_use().values("pk"))
+    held = _runs().filter(state=RefreshRun.State.HELD, catalog_query__in=queries_in_use().values("pk"))
     return _run_table(held.order_by("held_since")[:_ROWS], "held since", "held_since")
 
 

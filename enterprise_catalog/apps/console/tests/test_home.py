@@ -13,7 +13,7 @@ from enterprise_catalog.apps.console.tests.people import page, signed_in
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun, Sweep
-from enterprise_catalog.apps.refresh.queue.claims import State, fail
+from enterprise_catalog.apps.refresh.queue.claims import fail
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
@@ -102,7 +102,13 @@ def test_a_refresh_that_no_worker_takes_is_missed(admin, query):
 
 def test_a_held_result_leads_to_its_decision(admin, query):
     run = requested(query)
-    ended(run, State.HELD, held_since=database_now(), reason_code="guard_shrink", reason_detail="11 of 12 would go.")
+    ended(
+        run,
+        RefreshRun.State.HELD,
+        held_since=database_now(),
+        reason_code="guard_shrink",
+        reason_detail="11 of 12 would go.",
+    )
     shown = home(admin)
     assert page(RefreshRun, "change", run.pk) in shown
     assert "guard_shrink: 11 of 12 would go." in shown
@@ -113,12 +119,12 @@ def test_a_failure_is_shown_with_its_reason_until_it_is_over(admin, query):  # P
     fail(claimed(query), code="discovery_unavailable", detail="search v2: status 503")
     assert not verdicts(admin)["The last refresh of 1 query failed."]
     assert "discovery_unavailable: search v2: status 503" in home(admin)
-    ended(requested(query), State.PUBLISHED, counts={"added": 3, "removed": 1, "total": 3})
+    ended(requested(query), RefreshRun.State.PUBLISHED, counts={"added": 3, "removed": 1, "total": 3})
     assert verdicts(admin)["The last refresh of every query in use went well, as far as one was tried."]
 
 
 def test_what_ended_and_what_changed_is_drawn(admin, query):
-    ended(requested(query), State.PUBLISHED, counts={"added": 3, "removed": 1, "total": 3})
+    ended(requested(query), RefreshRun.State.PUBLISHED, counts={"added": 3, "removed": 1, "total": 3})
     shown = home(admin)
     hour = f"{RefreshRun.objects.get().finished_at:%H}"
     assert f"{hour}: 1 published." in shown
@@ -127,7 +133,7 @@ def test_what_ended_and_what_changed_is_drawn(admin, query):
 
 def test_the_largest_and_the_most_changed_are_named(admin, query):
     large = published(hours_ago=1, title="Everything", member_count=5000)
-    ended(requested(query), State.PUBLISHED, counts={"added": 3, "removed": 1, "total": 3})
+    ended(requested(query), RefreshRun.State.PUBLISHED, counts={"added": 3, "removed": 1, "total": 3})
     shown = home(admin).partition("Largest queries")[2]
     first, changed = shown.split("Most changed queries")
     assert first.index(large.title) < first.index(query.title)
@@ -183,7 +189,7 @@ def test_what_is_under_way_is_shown_with_why_it_is_not_done(admin, query):
 
 
 def test_a_held_result_of_a_query_that_nobody_uses_is_no_matter(admin):
-    ended(requested(CatalogQueryFactory.create()), State.HELD, held_since=database_now())
+    ended(requested(CatalogQueryFactory.create()), RefreshRun.State.HELD, held_since=database_now())
     assert verdicts(admin)["No result is held."]
     assert "Held for a decision" not in home(admin)
 
@@ -218,7 +224,7 @@ def test_it_takes_the_same_statements_however_many_queries_there_are(admin, quer
 def test_a_rejected_result_is_no_failure(admin, query):
     """Whatever failed before it: discovery answered since, and somebody decided."""
     fail(claimed(query), code="discovery_incomplete", detail="page 2")
-    ended(requested(query), State.FAILED, reason_code="rejected")
+    ended(requested(query), RefreshRun.State.FAILED, reason_code="rejected")
     assert verdicts(admin)["The last refresh of every query in use went well, as far as one was tried."]
 
 
@@ -232,7 +238,7 @@ def test_what_is_broken_is_told_by_its_catalog(admin, query):
 
 
 def test_a_run_that_ended_is_a_sign_of_life(admin, query):
-    ended(requested(query), State.PUBLISHED)
+    ended(requested(query), RefreshRun.State.PUBLISHED)
     assert any("Work goes on" in line and good for line, good in verdicts(admin).items())
 
 

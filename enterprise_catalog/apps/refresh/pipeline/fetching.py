@@ -13,14 +13,9 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from enterprise_catalog.apps.catalog.content.preparation import (
-    ContentType,
-    PreparedContent,
-    prepare_content,
-    stand_in_content,
-)
+from enterprise_catalog.apps.catalog.content.preparation import PreparedContent, prepare_content, stand_in_content
 from enterprise_catalog.apps.catalog.content_filters.directives import allowed_runs, forced_courses
-from enterprise_catalog.apps.catalog.models import FullRecordRequest
+from enterprise_catalog.apps.catalog.models import ContentMetadata, FullRecordRequest
 from enterprise_catalog.apps.catalog.storage.content_store import search_differs, stored_states
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.db.batching import in_chunks
@@ -107,8 +102,8 @@ def fetch_everything(*, claims: Sequence[Claim], client: DiscoveryClient) -> Fet
     found = {content.content_key: content for content in contents}
     wanted = _records_to_fetch(contents, now=now, refetch=_wants_all_records(claims, number=len(contents)))
     forced = {key for claim in claims for key in forced_courses(claim.content_filter)}
-    courses = sorted(forced.union(_keys_of_type(wanted, ContentType.COURSE)))
-    programs = _keys_of_type(wanted, ContentType.PROGRAM)
+    courses = sorted(forced.union(_keys_of_type(wanted, ContentMetadata.ContentType.COURSE)))
+    programs = _keys_of_type(wanted, ContentMetadata.ContentType.PROGRAM)
     records = fetch_courses(client=client, keys=courses) | fetch_programs(client=client, uuids=programs)
     _report_missing({*courses, *programs} - records.keys())
     stand_ins = _stand_ins(sorted(forced), found=found, records=records)
@@ -155,7 +150,7 @@ def _unknown(forced: Sequence[str], records: Mapping[str, bytes]) -> list[Poison
     return [Poison(key, "forced in by the filter, but unknown to discovery") for key in forced if key not in records]
 
 
-def _keys_of_type(contents: Sequence[PreparedContent], content_type: ContentType) -> list[str]:
+def _keys_of_type(contents: Sequence[PreparedContent], content_type: ContentMetadata.ContentType) -> list[str]:
     return [content.content_key for content in contents if content.content_type == content_type]
 
 
@@ -203,7 +198,11 @@ def _wants_all_records(claims: Sequence[Claim], *, number: int) -> bool:
 
 
 def _records_to_fetch(contents: Sequence[PreparedContent], *, now: datetime, refetch: bool) -> list[PreparedContent]:
-    candidates = [content for content in contents if content.content_type in (ContentType.COURSE, ContentType.PROGRAM)]
+    candidates = [
+        content
+        for content in contents
+        if content.content_type in (ContentMetadata.ContentType.COURSE, ContentMetadata.ContentType.PROGRAM)
+    ]
     if refetch:
         return candidates
     keys = [content.content_key for content in candidates]

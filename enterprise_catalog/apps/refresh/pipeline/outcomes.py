@@ -14,8 +14,8 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.db.batching import sent_bytes
 from enterprise_catalog.apps.core.db.clock import database_now
@@ -30,7 +30,7 @@ from enterprise_catalog.apps.refresh.pipeline.publishing import (
     guard_objection,
     lock_for_publishing,
 )
-from enterprise_catalog.apps.refresh.queue.claims import Claim, LeaseLost, State, end, fail, owned
+from enterprise_catalog.apps.refresh.queue.claims import Claim, LeaseLost, end, fail, owned
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ def publish_or_hold(
     difference = difference_to(query_id=claim.query_id, content_keys=content_keys)
     query = lock_for_publishing(query_id=claim.query_id, filter_hash=claim.filter_hash, difference=difference)
     outcome = counts | _membership_counts(difference)
-    held = RefreshRun.objects.filter(catalog_query=query, state=State.HELD)
+    held = RefreshRun.objects.filter(catalog_query=query, state=RefreshRun.State.HELD)
     problem = guard_objection(query=query, difference=difference)
     if problem:
         now = database_now()
@@ -74,16 +74,16 @@ def publish_or_hold(
                 # Nobody could approve it; the old set stays, as with every failure.
                 detail = f"{problem.detail} Its keys are too large to be held for a decision."
                 fail(claim, code=problem.code, detail=detail)
-                return State.FAILED
+                return RefreshRun.State.FAILED
             reason = {"reason_code": problem.code, "reason_detail": problem.detail}
-            end(owned(claim), state=State.HELD, counts=outcome, held_keys=kept, held_since=since, **reason)
+            end(owned(claim), state=RefreshRun.State.HELD, counts=outcome, held_keys=kept, held_since=since, **reason)
             log.warning("refresh_held", run=str(claim.run_uuid), query=query.pk, code=problem.code)
-            return State.HELD
+            return RefreshRun.State.HELD
     _supersede(held)
     unusable = _publish(query, difference, claim.run_uuid, overrides)
     outcome["quarantined"] = outcome.get("quarantined", 0) + _report_more(claim.run_uuid, unusable)
-    end(owned(claim), state=State.PUBLISHED, counts=outcome)
-    return State.PUBLISHED
+    end(owned(claim), state=RefreshRun.State.PUBLISHED, counts=outcome)
+    return RefreshRun.State.PUBLISHED
 
 
 @retry_lost_locks
@@ -105,7 +105,7 @@ def approve_held(run_uuid: UUID) -> None:
     # What the query shows in its own way comes with its next run; until then its members look as everywhere.
     _publish(query, difference, run.pk, None)
     counts = (run.counts or {}) | _membership_counts(difference)
-    _end_held(run, state=State.PUBLISHED, counts=counts, reason_code="", reason_detail="")
+    _end_held(run, state=RefreshRun.State.PUBLISHED, counts=counts, reason_code="", reason_detail="")
 
 
 @retry_lost_locks
@@ -114,7 +114,7 @@ def reject_held(run_uuid: UUID) -> None:
     """Give up the set that was held; readers keep what they have. Raises NotHeld when it is not held."""
     _end_held(
         _held_run(run_uuid),
-        state=State.FAILED,
+        state=RefreshRun.State.FAILED,
         reason_code="rejected",
         reason_detail="An operator rejected the result.",
     )
@@ -156,7 +156,7 @@ def _held_since(held: RefreshRun | None, key_set: list[str]) -> datetime | None:
 
 def _held_run(run_uuid: UUID) -> RefreshRun:
     run = RefreshRun.objects.select_for_update().filter(pk=run_uuid).first()
-    if run is None or run.state != State.HELD:
+    if run is None or run.state != RefreshRun.State.HELD:
         raise NotHeld("Only a held run can be approved or rejected.")
     return run
 
@@ -168,7 +168,7 @@ def _end_held(run: RefreshRun, **fields: Any) -> None:
 def _supersede(held: Any) -> None:
     end(
         held,
-        state=State.FAILED,
+        state=RefreshRun.State.FAILED,
         reason_code="superseded",
         reason_detail="A newer run came to a result.",
         held_keys=None,

@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from enterprise_catalog.apps.catalog.api_versions import SURFACES
+from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
     CatalogContentKey,
@@ -28,14 +29,11 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     Standing,
 )
-from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride, write_overrides
 from enterprise_catalog.apps.catalog.storage.visibility import members_of, state_anew
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.pipeline.publish_guard import Objection, objection
-
-Change = CatalogContentChange.Change
 
 # Rows per statement: within SQLite's parameter limit and a modest packet.
 _ROWS_PER_STATEMENT = 1000
@@ -137,11 +135,11 @@ def _write_members(query: CatalogQuery, difference: Difference, run_uuid: uuid.U
     for keys in in_chunks(removed, _ROWS_PER_STATEMENT):
         contents = ContentMetadata.objects.in_bulk(keys)
         CatalogContentKey.objects.filter(pk__in=[difference.removed[key] for key in keys]).delete()
-        _record(query, [contents[key] for key in keys], Change.REMOVED, run_uuid, now)
+        _record(query, [contents[key] for key in keys], CatalogContentChange.Change.REMOVED, run_uuid, now)
     for keys in in_chunks(difference.added, _ROWS_PER_STATEMENT):
         contents = ContentMetadata.objects.in_bulk(keys)
         CatalogContentKey.objects.bulk_create(members_of(query=query, contents=contents.values()))
-        _record(query, [contents[key] for key in keys], Change.ADDED, run_uuid, now)
+        _record(query, [contents[key] for key in keys], CatalogContentChange.Change.ADDED, run_uuid, now)
 
 
 def _state_overridden(query: CatalogQuery, touched: Collection[str]) -> None:
@@ -153,7 +151,11 @@ def _state_overridden(query: CatalogQuery, touched: Collection[str]) -> None:
 
 
 def _record(
-    query: CatalogQuery, contents: Sequence[ContentMetadata], change: Change, run_uuid: uuid.UUID, now: datetime
+    query: CatalogQuery,
+    contents: Sequence[ContentMetadata],
+    change: CatalogContentChange.Change,
+    run_uuid: uuid.UUID,
+    now: datetime,
 ) -> None:
     CatalogContentChange.objects.bulk_create(
         CatalogContentChange(

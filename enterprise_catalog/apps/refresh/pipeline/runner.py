@@ -23,8 +23,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from structlog.contextvars import bound_contextvars
 
+from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
-from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.catalog.storage.content_store import StoreReport, store_contents, stored_states
 from enterprise_catalog.apps.core.db.batching import in_chunks, upsert
 from enterprise_catalog.apps.core.db.clock import database_now

@@ -26,8 +26,6 @@ from enterprise_catalog.apps.refresh.queue.renotify import note, unnoticed
 
 log = structlog.get_logger(__name__)
 
-State = FilterPreview.State
-
 
 @dataclass(frozen=True)
 class PreviewClaim:
@@ -49,8 +47,10 @@ def request_preview(
     """Write the wish. It takes the place of any that the same person still waits for."""
     if requested_by is not None:
         end(
-            FilterPreview.objects.filter(requested_by=requested_by, state__in=[State.QUEUED, State.RUNNING]),
-            state=State.FAILED,
+            FilterPreview.objects.filter(
+                requested_by=requested_by, state__in=[FilterPreview.State.QUEUED, FilterPreview.State.RUNNING]
+            ),
+            state=FilterPreview.State.FAILED,
             reason_code="superseded",
             reason_detail="The same person asked for another preview before this one was done.",
         )
@@ -74,7 +74,7 @@ def _keep_latest(requested_by: int) -> None:
 
 def waiting_previews() -> QuerySet[FilterPreview]:
     """The longest waiting first."""
-    return FilterPreview.objects.filter(state=State.QUEUED).order_by("requested_at", "pk")
+    return FilterPreview.objects.filter(state=FilterPreview.State.QUEUED).order_by("requested_at", "pk")
 
 
 def claim_next() -> PreviewClaim | None:
@@ -90,7 +90,7 @@ def claim_next() -> PreviewClaim | None:
 
 def owned(claim: PreviewClaim) -> QuerySet[FilterPreview]:
     """The preview's row, while it is still ours; updating it must change one row."""
-    return FilterPreview.objects.filter(pk=claim.preview_uuid, fence=claim.fence, state=State.RUNNING)
+    return FilterPreview.objects.filter(pk=claim.preview_uuid, fence=claim.fence, state=FilterPreview.State.RUNNING)
 
 
 @retry_lost_locks
@@ -105,14 +105,14 @@ def finish(
 ) -> None:
     """End it with what was found. Raises LeaseLost."""
     result = {"found_keys": pack(list(found_keys)), "counts": counts, "first_items": list(first_items)}
-    if not end(owned(claim), state=State.DONE, **result):
+    if not end(owned(claim), state=FilterPreview.State.DONE, **result):
         raise LeaseLost(str(claim.preview_uuid))
     log.info("preview_done", preview=str(claim.preview_uuid), **counts)
 
 
 def fail(claim: PreviewClaim, *, code: str, detail: str) -> None:
     """End it without a result, for this reason (RUN-4)."""
-    ended = end(owned(claim), state=State.FAILED, reason_code=code, reason_detail=detail)
+    ended = end(owned(claim), state=FilterPreview.State.FAILED, reason_code=code, reason_detail=detail)
     log.warning("preview_failed", preview=str(claim.preview_uuid), code=code, detail=detail, ended=ended)
 
 
@@ -131,17 +131,17 @@ def tick_previews() -> list[uuid.UUID]:
 
 
 def _expired() -> Q:
-    return Q(state=State.RUNNING, lease_until__lt=DatabaseNow())
+    return Q(state=FilterPreview.State.RUNNING, lease_until__lt=DatabaseNow())
 
 
 @retry_lost_locks
 def _recover(preview: FilterPreview) -> None:
     expired = FilterPreview.objects.filter(_expired(), pk=preview.pk, fence=preview.fence)
     if preview.attempts < settings.FILTER_PREVIEW_ATTEMPTS:
-        changed = expired.update(state=State.QUEUED, place=None, lease_until=None, nudged_at=None)
+        changed = expired.update(state=FilterPreview.State.QUEUED, place=None, lease_until=None, nudged_at=None)
     else:
         reason = {"reason_code": "internal_error", "reason_detail": "Its workers died repeatedly."}
-        changed = end(expired, state=State.FAILED, **reason)
+        changed = end(expired, state=FilterPreview.State.FAILED, **reason)
     if changed:
         log.warning("preview_lease_expired", preview=str(preview.pk), attempts=preview.attempts)
 
@@ -151,8 +151,8 @@ def _recover(preview: FilterPreview) -> None:
 def _claim(preview_uuid: uuid.UUID, place: int) -> PreviewClaim | None:
     try:
         with transaction.atomic():
-            claimed = FilterPreview.objects.filter(pk=preview_uuid, state=State.QUEUED).update(
-                state=State.RUNNING,
+            claimed = FilterPreview.objects.filter(pk=preview_uuid, state=FilterPreview.State.QUEUED).update(
+                state=FilterPreview.State.RUNNING,
                 place=place,
                 lease_until=lease_end(),
                 fence=F("fence") + 1,

@@ -29,8 +29,6 @@ from enterprise_catalog.apps.refresh.rate_limit import request_budget
 
 log = structlog.get_logger(__name__)
 
-State = RefreshRun.State
-
 
 class LeaseLost(Exception):
     """Another process owns the run now; this one must stop and write nothing more."""
@@ -95,12 +93,14 @@ def claim_runs(run_uuid: uuid.UUID) -> list[Claim]:
 
 def due_runs() -> QuerySet[RefreshRun]:
     """Runs that wait, and not for another time."""
-    return RefreshRun.objects.filter(Q(not_before=None) | Q(not_before__lte=DatabaseNow()), state=State.QUEUED)
+    return RefreshRun.objects.filter(
+        Q(not_before=None) | Q(not_before__lte=DatabaseNow()), state=RefreshRun.State.QUEUED
+    )
 
 
 def owned(claim: Claim) -> QuerySet[RefreshRun]:
     """The run's row, while it is still ours; updating it must change one row."""
-    return RefreshRun.objects.filter(pk=claim.run_uuid, fence=claim.fence, state=State.RUNNING)
+    return RefreshRun.objects.filter(pk=claim.run_uuid, fence=claim.fence, state=RefreshRun.State.RUNNING)
 
 
 @retry_lost_locks
@@ -148,7 +148,7 @@ def lose(claim: Claim) -> None:
 
 def fail(claim: Claim, *, code: str, detail: str) -> None:
     """End a claimed run as failed; readers keep what they have (REFR-7)."""
-    ended = end(owned(claim), state=State.FAILED, reason_code=code, reason_detail=detail)
+    ended = end(owned(claim), state=RefreshRun.State.FAILED, reason_code=code, reason_detail=detail)
     log.warning("refresh_failed", run=str(claim.run_uuid), query=claim.query_id, code=code, detail=detail, ended=ended)
 
 
@@ -169,7 +169,7 @@ def recover_expired_leases() -> list[uuid.UUID]:
     Put runs of dead workers back to wait, or end them when they wore out too many; returns the uuids of those that
     wait again.
     """
-    expired = RefreshRun.objects.filter(state=State.RUNNING, lease_until__lt=DatabaseNow())
+    expired = RefreshRun.objects.filter(state=RefreshRun.State.RUNNING, lease_until__lt=DatabaseNow())
     return [run_uuid for run_uuid in list(expired.values_list("pk", flat=True)) if _recover(run_uuid)]
 
 
@@ -177,7 +177,7 @@ def recover_expired_leases() -> list[uuid.UUID]:
 @transaction.atomic
 def _recover(run_uuid: uuid.UUID) -> bool:
     """True when the run waits again. The lock lets one of several ticks count the worker, and say so."""
-    expired = RefreshRun.objects.filter(pk=run_uuid, state=State.RUNNING, lease_until__lt=DatabaseNow())
+    expired = RefreshRun.objects.filter(pk=run_uuid, state=RefreshRun.State.RUNNING, lease_until__lt=DatabaseNow())
     run = expired.select_for_update().first()
     if run is None:
         return False
@@ -193,7 +193,7 @@ def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim 
     try:
         with transaction.atomic():
             claimed = waiting.update(
-                state=State.RUNNING,
+                state=RefreshRun.State.RUNNING,
                 queued_for=None,
                 running_for=F("catalog_query_id"),
                 lease_until=lease_end(),
@@ -237,7 +237,7 @@ def _count_lost(runs: QuerySet[RefreshRun], run: RefreshRun, **fields: Any) -> b
     if lost_workers < settings.REFRESH_MAX_LOST_WORKERS:
         return _requeue(runs, lost_workers=lost_workers, **fields)
     reason = {"reason_code": "internal_error", "reason_detail": "Its workers died repeatedly."}
-    end(runs, state=State.FAILED, lost_workers=lost_workers, **reason)
+    end(runs, state=RefreshRun.State.FAILED, lost_workers=lost_workers, **reason)
     return False
 
 
@@ -248,7 +248,7 @@ def _requeue(runs: QuerySet[RefreshRun], **fields: Any) -> bool:
         with transaction.atomic():
             return bool(
                 runs.update(
-                    state=State.QUEUED,
+                    state=RefreshRun.State.QUEUED,
                     queued_for=F("catalog_query_id"),
                     running_for=None,
                     lease_until=None,
@@ -259,7 +259,12 @@ def _requeue(runs: QuerySet[RefreshRun], **fields: Any) -> bool:
             )
     except IntegrityError:
         # A newer run of the query waits already and will do this one's work (RUN-2).
-        end(runs, state=State.FAILED, reason_code="superseded", reason_detail="A newer run of the query was waiting.")
+        end(
+            runs,
+            state=RefreshRun.State.FAILED,
+            reason_code="superseded",
+            reason_detail="A newer run of the query was waiting.",
+        )
         return False
 
 

@@ -16,8 +16,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.core.db.clock import DatabaseNow, database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.rate_limit import request_budget

@@ -9,9 +9,11 @@ from django.db.models import Count, F, Q
 from enterprise_catalog.apps.catalog.storage.consistency import Violation
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
-State = RefreshRun.State
-
-_QUEUED, _RUNNING, _HELD = Q(state=State.QUEUED), Q(state=State.RUNNING), Q(state=State.HELD)
+_QUEUED, _RUNNING, _HELD = (
+    Q(state=RefreshRun.State.QUEUED),
+    Q(state=RefreshRun.State.RUNNING),
+    Q(state=RefreshRun.State.HELD),
+)
 _ENDED = ~(_QUEUED | _RUNNING)
 # Nulls are neither greater nor less: a run outlives its query.
 _ELSEWHERE = "is in the place of another query than its own"

@@ -13,8 +13,6 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 
-State = RefreshRun.State
-
 
 @dataclass
 class LatestWork:
@@ -32,7 +30,8 @@ class LatestWork:
 def latest_work(*, query_ids: Collection[int], content_keys: Collection[str]) -> dict[int, LatestWork]:
     """By query, with what there is of these keys."""
     rows = CatalogQuery.objects.filter(pk__in=query_ids).annotate(
-        newest=Subquery(_newest()), complete=Subquery(_newest(state__in=[State.PUBLISHED, State.HELD]))
+        newest=Subquery(_newest()),
+        complete=Subquery(_newest(state__in=[RefreshRun.State.PUBLISHED, RefreshRun.State.HELD])),
     )
     found = list(rows.values_list("pk", "newest", "complete"))
     runs = RefreshRun.objects.defer("held_keys").in_bulk([newest for _, newest, _ in found if newest])
@@ -45,7 +44,7 @@ def latest_work(*, query_ids: Collection[int], content_keys: Collection[str]) ->
         query_id: LatestWork(newest=runs.get(newest), set_aside=set_aside.get(complete))
         for query_id, newest, complete in found
     }
-    for run in RefreshRun.objects.filter(state=State.HELD, catalog_query__in=query_ids):
+    for run in RefreshRun.objects.filter(state=RefreshRun.State.HELD, catalog_query__in=query_ids):
         if run.held_keys is not None and run.catalog_query_id in work:
             # Of whole catalogs, so that one at a time is enough to have in memory.
             work[run.catalog_query_id].held_keys = frozenset(unpack(run.held_keys)).intersection(content_keys)

@@ -19,14 +19,12 @@ from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshR
 from enterprise_catalog.apps.refresh.queue.priority import waiting_since
 from enterprise_catalog.apps.refresh.scheduling.tick import TICK, queries_in_use
 
-State = RefreshRun.State
-
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 # Ends that say nothing about whether a query can be refreshed.
 _NO_VERDICT = ("superseded", "filter_changed")
 # What discovery answered was complete; a human did not want it.
 _REJECTED = "rejected"
-_OPEN = (State.QUEUED, State.RUNNING, State.HELD)
+_OPEN = (RefreshRun.State.QUEUED, RefreshRun.State.RUNNING, RefreshRun.State.HELD)
 
 
 @dataclass
@@ -56,7 +54,7 @@ def silence() -> timedelta | None:
     none ever did. While all workers are busy, what beat asks for waits, too.
     """
     tick = Sweep.objects.filter(name=TICK).values_list("due_at", flat=True).first()
-    lease = RefreshRun.objects.filter(state=State.RUNNING).aggregate(until=Max("lease_until"))["until"]
+    lease = RefreshRun.objects.filter(state=RefreshRun.State.RUNNING).aggregate(until=Max("lease_until"))["until"]
     end = RefreshRun.objects.aggregate(last=Max("finished_at"))["last"]
     dates = ((tick, settings.TICK_SECONDS), (lease, settings.LEASE_SECONDS), (end, 0))
     signs = [due - timedelta(seconds=seconds) for due, seconds in dates if due]
@@ -82,20 +80,22 @@ def ended_by_hour() -> list[Hour]:
         # One that ended just now may be of an hour that began since.
         hour = hours.setdefault(row["hour"], Hour(row["hour"]))
         hour.states[row["state"]] += row["runs"]
-        if row["state"] == State.PUBLISHED:
+        if row["state"] == RefreshRun.State.PUBLISHED:
             hour.added, hour.removed = row["added"] or 0, row["removed"] or 0
     return list(hours.values())[-24:]
 
 
 def failures_by_reason() -> Counter[str]:
     """Of the last day."""
-    failed = RefreshRun.objects.filter(state=State.FAILED, finished_at__gte=database_now() - _DAY).order_by()
+    failed = RefreshRun.objects.filter(state=RefreshRun.State.FAILED, finished_at__gte=database_now() - _DAY).order_by()
     return Counter(dict(failed.values_list("reason_code").annotate(Count("pk"))))
 
 
 def most_changed(*, limit: int) -> Counter[int]:
     """How much joined and left the queries in use in the last day, by the query's id, where anything did."""
-    published = RefreshRun.objects.filter(state=State.PUBLISHED, finished_at__gte=database_now() - _DAY).order_by()
+    published = RefreshRun.objects.filter(
+        state=RefreshRun.State.PUBLISHED, finished_at__gte=database_now() - _DAY
+    ).order_by()
     changes = published.filter(catalog_query__in=queries_in_use().values("pk")).values("catalog_query_id")
     counted = changes.annotate(changes=Sum(_count("added") + _count("removed"))).filter(changes__gt=0)
     return Counter(dict(counted.order_by("-changes").values_list("catalog_query_id", "changes")[:limit]))
@@ -111,7 +111,7 @@ def failing_queries() -> QuerySet[Any]:
     queries = queries_in_use().annotate(
         last_state=Subquery(last.values("state")[:1]), last_reason=Subquery(last.values("reason_code")[:1])
     )
-    return queries.filter(~Q(last_reason=_REJECTED), last_state=State.FAILED).annotate(
+    return queries.filter(~Q(last_reason=_REJECTED), last_state=RefreshRun.State.FAILED).annotate(
         last_run=Subquery(last.values("pk")[:1]), last_try=Subquery(last.values("finished_at")[:1])
     )
 

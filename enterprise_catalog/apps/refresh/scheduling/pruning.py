@@ -34,8 +34,6 @@ from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import take_turn
 
 log = structlog.get_logger(__name__)
 
-State = RefreshRun.State
-
 
 @dataclass(frozen=True)
 class Pruned:
@@ -82,14 +80,16 @@ def prunable_runs(now: datetime) -> QuerySet[RefreshRun]:
     """Ended before the retention; of a query that exists, its last published run is kept whatever its age."""
     before = now - timedelta(days=settings.RUNS_RETENTION_DAYS)
     published_later = RefreshRun.objects.filter(
-        catalog_query=OuterRef("catalog_query"), state=State.PUBLISHED, finished_at__gt=OuterRef("finished_at")
+        catalog_query=OuterRef("catalog_query"),
+        state=RefreshRun.State.PUBLISHED,
+        finished_at__gt=OuterRef("finished_at"),
     )
     # A run ends after it was requested, so that both conditions find what the last one does; the index has the first.
     ended = RefreshRun.objects.filter(
-        state__in=[State.PUBLISHED, State.FAILED], requested_at__lt=before, finished_at__lt=before
+        state__in=[RefreshRun.State.PUBLISHED, RefreshRun.State.FAILED], requested_at__lt=before, finished_at__lt=before
     )
     # In no order: the index yields the oldest of each state first, and sorting a long backlog for each chunk is dear.
-    return ended.filter(Q(state=State.FAILED) | Q(catalog_query=None) | Exists(published_later)).order_by()
+    return ended.filter(Q(state=RefreshRun.State.FAILED) | Q(catalog_query=None) | Exists(published_later)).order_by()
 
 
 def prunable_changes(now: datetime) -> QuerySet[CatalogContentChange]:

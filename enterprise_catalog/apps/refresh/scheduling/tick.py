@@ -16,12 +16,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.queries.plan_steps import QueryGone
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import State, due_before, end, recover_expired_leases
+from enterprise_catalog.apps.refresh.queue.claims import due_before, end, recover_expired_leases
 from enterprise_catalog.apps.refresh.queue.enqueue import request_run
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.queue.renotify import note, unnoticed
@@ -94,20 +94,22 @@ def _is_its_turn(query: CatalogQuery, now: datetime) -> bool:
 
 def _idle(queries: QuerySet[CatalogQuery]) -> QuerySet[CatalogQuery]:
     runs = RefreshRun.objects.filter(catalog_query=OuterRef("pk"))
-    busy = runs.filter(state__in=[State.QUEUED, State.RUNNING])
+    busy = runs.filter(state__in=[RefreshRun.State.QUEUED, RefreshRun.State.RUNNING])
     now = database_now()
     # One that failed just now would fail again: discovery gets a pause.
     failed_after = now - timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES)
     held_after = now - timedelta(minutes=settings.HELD_REFRESH_PAUSE_MINUTES)
-    ended_lately = Q(state=State.FAILED, finished_at__gt=failed_after) | Q(state=State.HELD, finished_at__gt=held_after)
+    ended_lately = Q(state=RefreshRun.State.FAILED, finished_at__gt=failed_after) | Q(
+        state=RefreshRun.State.HELD, finished_at__gt=held_after
+    )
     return queries.filter(~Exists(busy), ~Exists(runs.filter(ended_lately)))
 
 
 def _end_orphans() -> None:
     """A run whose query is gone has nothing to publish to, whether it waits or is held (RUN-5)."""
     end(
-        RefreshRun.objects.filter(state__in=[State.QUEUED, State.HELD], catalog_query=None),
-        state=State.FAILED,
+        RefreshRun.objects.filter(state__in=[RefreshRun.State.QUEUED, RefreshRun.State.HELD], catalog_query=None),
+        state=RefreshRun.State.FAILED,
         reason_code="superseded",
         reason_detail="Its catalog query no longer exists.",
         held_keys=None,

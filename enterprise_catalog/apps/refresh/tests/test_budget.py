@@ -12,7 +12,7 @@ from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.discovery.client import Question
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, KeptAnswer, RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
-from enterprise_catalog.apps.refresh.queue.claims import State, claim_runs, postpone
+from enterprise_catalog.apps.refresh.queue.claims import claim_runs, postpone
 from enterprise_catalog.apps.refresh.queue.enqueue import request_run
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.rate_limit import fetch_session, request_budget
@@ -94,7 +94,7 @@ def published_after_hours(run: RefreshRun, *, at_most: int) -> int:
     for hours in range(at_most):
         refresh_next()
         run.refresh_from_db()
-        if run.state == State.PUBLISHED:
+        if run.state == RefreshRun.State.PUBLISHED:
             return hours
         an_hour_later()
     raise AssertionError(f"{run.state} after {at_most} hours")
@@ -128,7 +128,7 @@ def test_without_a_limit_everything_is_counted_and_nothing_refused(sandbox, sett
     run = request_run(query=make_query(COURSES), trigger="request", asked_by=ACME)
     refresh_next()
     run.refresh_from_db()
-    assert run.state == State.PUBLISHED
+    assert run.state == RefreshRun.State.PUBLISHED
     assert request_budget.last_hour().had(ACME) == asked(sandbox) == 19
 
 
@@ -149,7 +149,7 @@ def test_a_run_without_budget_waits_as_a_row(sandbox, settings):
     run = requested(make_query(COURSES))
     assert refresh_next() == []
     run.refresh_from_db()
-    assert (run.state, run.attempts, asked(sandbox)) == (State.QUEUED, 0, 0)
+    assert (run.state, run.attempts, asked(sandbox)) == (RefreshRun.State.QUEUED, 0, 0)
 
 
 def test_a_run_that_would_exceed_the_budget_stops_and_waits(sandbox, settings):
@@ -160,7 +160,7 @@ def test_a_run_that_would_exceed_the_budget_stops_and_waits(sandbox, settings):
     RefreshRun.objects.update(lost_workers=settings.REFRESH_MAX_LOST_WORKERS - 1)
     refresh_next()
     run.refresh_from_db()
-    assert (run.state, run.lost_workers, members(query)) == (State.QUEUED, 0, [])
+    assert (run.state, run.lost_workers, members(query)) == (RefreshRun.State.QUEUED, 0, [])
     assert run.not_before > database_now() + timedelta(minutes=4)
     assert asked(sandbox) == request_budget.spent() == 5
 
@@ -231,7 +231,7 @@ def test_two_fetches_at_once_never_starve_each_other(sandbox, settings):
     for _ in range(4):
         refresh_next()
         an_hour_later()
-    assert set(RefreshRun.objects.values_list("state", flat=True)) == {State.PUBLISHED}
+    assert set(RefreshRun.objects.values_list("state", flat=True)) == {RefreshRun.State.PUBLISHED}
 
 
 def test_what_people_asked_for_comes_first_and_the_newest_of_it(settings):
@@ -244,7 +244,7 @@ def test_what_people_asked_for_comes_first_and_the_newest_of_it(settings):
     settings.SERVICE_ATTEMPTS = 1
     for _ in queries:
         refresh_next()
-        order.append(RefreshRun.objects.filter(state=State.FAILED).latest("started_at").pk)
+        order.append(RefreshRun.objects.filter(state=RefreshRun.State.FAILED).latest("started_at").pk)
     assert order == [asked_last.pk, asked_first.pk, old_schedule.pk, new_schedule.pk]
 
 
@@ -257,7 +257,7 @@ def test_a_scheduled_run_that_somebody_asks_for_comes_first(settings):
     settings.SERVICE_ATTEMPTS = 1
     refresh_next()
     joined.refresh_from_db()
-    assert joined.state == State.FAILED
+    assert joined.state == RefreshRun.State.FAILED
 
 
 def test_a_discovery_that_refuses_for_a_day_fails_the_run(sandbox):
@@ -267,7 +267,7 @@ def test_a_discovery_that_refuses_for_a_day_fails_the_run(sandbox):
     RefreshRun.objects.update(requested_at=database_now() - timedelta(hours=25))
     refresh_next()
     run.refresh_from_db()
-    assert (run.state, run.reason_code) == (State.FAILED, "discovery_throttled")
+    assert (run.state, run.reason_code) == (RefreshRun.State.FAILED, "discovery_throttled")
 
 
 def test_a_kept_answer_that_makes_no_sense_fails_one_run_only(sandbox, settings):
@@ -278,7 +278,7 @@ def test_a_kept_answer_that_makes_no_sense_fails_one_run_only(sandbox, settings)
     failed = requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
     refresh_next()
     failed.refresh_from_db()
-    assert (failed.state, failed.reason_code) == (State.FAILED, "discovery_malformed")
+    assert (failed.state, failed.reason_code) == (RefreshRun.State.FAILED, "discovery_malformed")
     settings.DISCOVERY_REQUESTS_PER_HOUR = 100
     run = requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
     assert published_after_hours(run, at_most=1) == 0
@@ -360,7 +360,7 @@ def test_fetches_that_get_a_few_requests_at_a_time_get_through_one_after_the_oth
     for _ in range(130):
         minutes_later(1)
         refresh_next()
-    assert set(RefreshRun.objects.values_list("state", flat=True)) == {State.PUBLISHED}
+    assert set(RefreshRun.objects.values_list("state", flat=True)) == {RefreshRun.State.PUBLISHED}
 
 
 def test_a_fetch_that_never_gets_to_its_end_does_not_keep_others_from_theirs(sandbox, settings):
@@ -372,7 +372,7 @@ def test_a_fetch_that_never_gets_to_its_end_does_not_keep_others_from_theirs(san
         refresh_next()
         an_hour_later()
     run.refresh_from_db()
-    assert (run.state, run.reason_code) == (State.FAILED, "discovery_throttled")
+    assert (run.state, run.reason_code) == (RefreshRun.State.FAILED, "discovery_throttled")
 
 
 def test_a_review_sweep_larger_than_what_is_left_goes_on_where_it_stopped(sandbox, settings, monkeypatch):
@@ -490,7 +490,7 @@ def test_a_customer_who_joins_a_paused_run_need_not_wait_for_its_pause(sandbox, 
     request_run(query=query, trigger="request", asked_by=GLOBEX)
     refresh_next()
     run.refresh_from_db()
-    assert (run.state, run.asked_by) == (State.PUBLISHED, [ACME, GLOBEX])
+    assert (run.state, run.asked_by) == (RefreshRun.State.PUBLISHED, [ACME, GLOBEX])
     assert request_budget.last_hour().had(GLOBEX) == asked(sandbox)
 
 

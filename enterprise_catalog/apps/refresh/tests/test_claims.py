@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import (
     LeaseLost,
-    State,
     claim_runs,
     fail,
     give_back,
@@ -34,7 +33,7 @@ def test_a_request_while_one_runs_gets_a_new_waiting_run():
     running = claimed(query)
     waiting = requested(query)
     assert waiting.pk != running.run_uuid
-    assert waiting.state == State.QUEUED
+    assert waiting.state == RefreshRun.State.QUEUED
     assert requested(query).pk == waiting.pk
 
 
@@ -81,7 +80,7 @@ def test_equal_searches_that_wait_are_claimed_together():
     different = requested(make_query({"content_type": "program"}))
     assert {claim.run_uuid for claim in claim_runs(one.pk)} == {one.pk, other.pk}
     different.refresh_from_db()
-    assert different.state == State.QUEUED
+    assert different.state == RefreshRun.State.QUEUED
 
 
 def test_a_claim_counts_attempts_and_moves_the_fence():
@@ -105,13 +104,13 @@ def test_a_zombie_can_neither_renew_nor_end_its_run():
     fail(zombie, code="internal_error", detail="from the grave")
     give_back(zombie)
     renew([owner])
-    assert RefreshRun.objects.get().state == State.RUNNING
+    assert RefreshRun.objects.get().state == RefreshRun.State.RUNNING
 
 
 def test_a_live_lease_is_left_alone():
     claimed(make_query())
     assert recover_expired_leases() == []
-    assert RefreshRun.objects.get().state == State.RUNNING
+    assert RefreshRun.objects.get().state == RefreshRun.State.RUNNING
 
 
 def test_a_dead_workers_run_waits_again():
@@ -119,7 +118,7 @@ def test_a_dead_workers_run_waits_again():
     claim = claimed(make_query())
     expire(claim)
     assert recover_expired_leases() == [claim.run_uuid]
-    assert RefreshRun.objects.get().state == State.QUEUED
+    assert RefreshRun.objects.get().state == RefreshRun.State.QUEUED
 
 
 def test_a_dead_workers_run_gives_way_to_a_newer_one():
@@ -130,7 +129,7 @@ def test_a_dead_workers_run_gives_way_to_a_newer_one():
     expire(claim)
     assert recover_expired_leases() == []
     lost = RefreshRun.objects.get(pk=claim.run_uuid)
-    assert (lost.state, lost.reason_code) == (State.FAILED, "superseded")
+    assert (lost.state, lost.reason_code) == (RefreshRun.State.FAILED, "superseded")
     assert claim_runs(waiting.pk)
 
 
@@ -141,5 +140,5 @@ def test_a_run_that_keeps_killing_its_workers_ends(settings):
     expire(claim)
     recover_expired_leases()
     run = RefreshRun.objects.get()
-    assert (run.state, run.reason_code) == (State.FAILED, "internal_error")
+    assert (run.state, run.reason_code) == (RefreshRun.State.FAILED, "internal_error")
     assert run.finished_at is not None

@@ -11,7 +11,7 @@ from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import NotHeld, approve_held, publish_or_hold, reject_held
 from enterprise_catalog.apps.refresh.pipeline.publishing import FilterChanged
-from enterprise_catalog.apps.refresh.queue.claims import LeaseLost, State, recover_expired_leases
+from enterprise_catalog.apps.refresh.queue.claims import LeaseLost, recover_expired_leases
 from enterprise_catalog.apps.refresh.tests.builders import claimed, expire, keys, make_query, members, store_keys
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def publish(query, content_keys):
 def test_the_first_publish_lists_everything_as_added(query):
     """CHG-2, RUN-1."""
     run, state = publish(query, keys(3))
-    assert state == State.PUBLISHED
+    assert state == RefreshRun.State.PUBLISHED
     assert members(query) == keys(3)
     assert run.counts | COUNTS == {**COUNTS, "added": 3, "removed": 0, "total": 3}
     changes = CatalogContentChange.objects.values_list("content_key", "change", "refresh_run_uuid")
@@ -81,7 +81,7 @@ def test_a_result_for_an_old_filter_is_refused(query):
     with pytest.raises(FilterChanged):
         publish_or_hold(claim=claim, content_keys=keys(1), counts=COUNTS)
     assert members(query) == []
-    assert RefreshRun.objects.get().state == State.RUNNING
+    assert RefreshRun.objects.get().state == RefreshRun.State.RUNNING
 
 
 def test_a_zombies_publish_is_refused(query):
@@ -99,7 +99,7 @@ def test_losing_more_than_half_is_held(query):
     """REFR-9, P1."""
     publish(query, keys(10))
     run, state = publish(query, keys(4))
-    assert state == State.HELD
+    assert state == RefreshRun.State.HELD
     assert (run.reason_code, run.running_for) == ("guard_shrink", None)
     assert members(query) == keys(10)
 
@@ -109,14 +109,14 @@ def test_the_guard_lets_ordinary_changes_through(query, before, after):
     """REFR-9: below 10 members anything goes; exactly half, or five times, is not too much."""
     publish(query, keys(before))
     _, state = publish(query, keys(after))
-    assert state == State.PUBLISHED
+    assert state == RefreshRun.State.PUBLISHED
 
 
 def test_growing_more_than_fivefold_is_held(query):
     """REFR-9."""
     publish(query, keys(10))
     run, _ = publish(query, keys(51))
-    assert (run.state, run.reason_code) == (State.HELD, "guard_growth")
+    assert (run.state, run.reason_code) == (RefreshRun.State.HELD, "guard_growth")
 
 
 def test_the_guard_is_off_when_the_filter_changed(query):
@@ -124,7 +124,7 @@ def test_the_guard_is_off_when_the_filter_changed(query):
     publish(query, keys(10))
     CatalogQuery.objects.filter(pk=query.pk).update(content_filter_hash="1" * 32)
     _, state = publish(query, [])
-    assert state == State.PUBLISHED
+    assert state == RefreshRun.State.PUBLISHED
 
 
 def test_approving_publishes_exactly_the_held_set(query):
@@ -133,7 +133,7 @@ def test_approving_publishes_exactly_the_held_set(query):
     run, _ = publish(query, keys(2))
     approve_held(run.pk)
     run.refresh_from_db()
-    assert run.state == State.PUBLISHED
+    assert run.state == RefreshRun.State.PUBLISHED
     assert run.counts["total"] == 2
     assert members(query) == keys(2)
 
@@ -144,7 +144,7 @@ def test_rejecting_keeps_the_old_set(query):
     run, _ = publish(query, keys(2))
     reject_held(run.pk)
     run.refresh_from_db()
-    assert (run.state, run.reason_code) == (State.FAILED, "rejected")
+    assert (run.state, run.reason_code) == (RefreshRun.State.FAILED, "rejected")
     assert members(query) == keys(10)
     with pytest.raises(NotHeld):
         approve_held(run.pk)
@@ -167,7 +167,7 @@ def test_a_newer_held_run_supersedes_but_keeps_the_date_of_the_same_set(query):
     held_since = first.held_since
     second, _ = publish(query, keys(2))
     first.refresh_from_db()
-    assert (first.state, first.reason_code) == (State.FAILED, "superseded")
+    assert (first.state, first.reason_code) == (RefreshRun.State.FAILED, "superseded")
     assert second.held_since == held_since
     third, _ = publish(query, keys(1))
     assert third.held_since > second.held_since
@@ -180,7 +180,7 @@ def test_a_change_that_persists_is_published_without_a_human(query, settings):
     since = database_now() - timedelta(hours=settings.GUARD_REPEAT_HOURS)
     RefreshRun.objects.filter(pk=first.pk).update(held_since=since)
     _, state = publish(query, keys(2))
-    assert state == State.PUBLISHED
+    assert state == RefreshRun.State.PUBLISHED
     first.refresh_from_db()
     assert first.reason_code == "superseded"
 
@@ -192,7 +192,7 @@ def test_a_different_set_after_the_time_is_held_anew(query, settings):
     since = database_now() - timedelta(hours=settings.GUARD_REPEAT_HOURS)
     RefreshRun.objects.filter(pk=first.pk).update(held_since=since)
     _, state = publish(query, keys(3))
-    assert state == State.HELD
+    assert state == RefreshRun.State.HELD
 
 
 def test_a_publish_supersedes_the_held_run(query):
@@ -201,4 +201,4 @@ def test_a_publish_supersedes_the_held_run(query):
     held, _ = publish(query, keys(2))
     publish(query, keys(9))
     held.refresh_from_db()
-    assert (held.state, held.reason_code) == (State.FAILED, "superseded")
+    assert (held.state, held.reason_code) == (RefreshRun.State.FAILED, "superseded")

@@ -16,7 +16,6 @@ from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFac
 from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import runner
-from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 from enterprise_catalog.sandbox.sandbox import Sandbox
 
@@ -75,7 +74,7 @@ def test_an_allowed_run_is_seen_on_v2_only(course, prefix):
     """V2-1, V2-2, V2-3."""
     key, run = course
     query = allowing(key, run, prefix=prefix)
-    assert refreshed(query).state == State.PUBLISHED
+    assert refreshed(query).state == RefreshRun.State.PUBLISHED
     assert contained(query, V2, run) == {run}
     assert contained(query, V1, run) == set()
     assert run in item(query, key, V2)["course_run_keys"]
@@ -247,7 +246,7 @@ def test_an_unknown_forced_course_is_reported(sandbox):
     """REFR-19."""
     query = forcing("edX+Unknown")
     run = refreshed(query)
-    assert run.state == State.PUBLISHED
+    assert run.state == RefreshRun.State.PUBLISHED
     assert QuarantinedDocument.objects.get(refresh_run=run).content_key == "edX+Unknown"
 
 

@@ -17,7 +17,6 @@ from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import runner
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.apps.refresh.queue.claims import State
 from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +45,7 @@ def first_course(query):
 def test_a_query_is_fetched_stored_and_published(sandbox):
     query = make_query(COURSES)
     run = refreshed(query)
-    assert run.state == State.PUBLISHED
+    assert run.state == RefreshRun.State.PUBLISHED
     assert run.counts["total"] == len(members(query)) == run.counts["fetched"] - run.counts["skipped"]
     page = listed_page(query=query, cut=Cut(0, 100))
     types = [orjson.loads(item.split(b"\x00")[0])["type"] for item in page.items]
@@ -158,7 +157,7 @@ def test_equal_searches_publish_from_one_fetch(sandbox):
     one, other = make_query(COURSES), make_query({"content_type": ["course"]})
     runs = [requested(one), requested(other)]
     refresh(runs[0].pk)
-    assert set(RefreshRun.objects.values_list("state", flat=True)) == {State.PUBLISHED}
+    assert set(RefreshRun.objects.values_list("state", flat=True)) == {RefreshRun.State.PUBLISHED}
     assert members(one) == members(other) != []
     assert len(sandbox.calls("search")) == 1
 
@@ -180,7 +179,7 @@ def test_a_failing_discovery_changes_nothing(sandbox, fault, code):
     sandbox.touch(members(query)[0])
     sandbox.add_fault(**fault)
     run = refreshed(query)
-    assert (run.state, run.reason_code) == (State.FAILED, code)
+    assert (run.state, run.reason_code) == (RefreshRun.State.FAILED, code)
     assert (members(query), list(ContentMetadata.objects.order_by("pk").values()), query.refreshed_at) == before
 
 
@@ -189,7 +188,7 @@ def test_one_poison_document_costs_itself_only(sandbox):
     sandbox.upsert_search({"aggregation_key": "course:", "content_type": "course", "key": None, "title": None})
     query = make_query(COURSES)
     run = refreshed(query)
-    assert run.state == State.PUBLISHED
+    assert run.state == RefreshRun.State.PUBLISHED
     assert run.counts["quarantined"] == 1
     assert QuarantinedDocument.objects.get().refresh_run_id == run.pk
     assert members(query)
@@ -247,7 +246,7 @@ def test_a_run_whose_query_was_replaced_meanwhile_ends_as_superseded(sandbox, mo
     monkeypatch.setattr(runner, "store_contents", store_and_delete)
     assert runner.refresh(run.pk) == []
     run.refresh_from_db()
-    assert (run.state, run.reason_code) == (State.FAILED, "superseded")
+    assert (run.state, run.reason_code) == (RefreshRun.State.FAILED, "superseded")
 
 
 def test_a_document_that_breaks_our_own_code_costs_its_course_only(sandbox, monkeypatch):
@@ -267,7 +266,7 @@ def test_a_document_that_breaks_our_own_code_costs_its_course_only(sandbox, monk
 
     monkeypatch.setattr(content_store, "build_item", build_with_a_bug)
     run = refreshed(query)
-    assert run.state == State.PUBLISHED
+    assert run.state == RefreshRun.State.PUBLISHED
     reported = dict(QuarantinedDocument.objects.filter(refresh_run=run).values_list("content_key", "reason"))
     assert reported == {known: "cannot be built: TypeError", "edX+New": "cannot be built: TypeError"}
     assert known in members(query)
@@ -291,14 +290,14 @@ def test_a_long_pause_is_a_date_in_the_row(sandbox):
     query = make_query(COURSES)
     fault = sandbox.add_fault(endpoint="search", status=429, retry_after=1800)
     run = refreshed(query)
-    assert (run.state, run.reason_code) == (State.QUEUED, "")
+    assert (run.state, run.reason_code) == (RefreshRun.State.QUEUED, "")
     assert run.not_before > database_now() + timedelta(minutes=29)
     assert runner.refresh(run.pk) == []
     assert sandbox.fault_applied(fault) == 1
     assert requested(query).pk == run.pk
     sandbox.clear_faults()
     RefreshRun.objects.update(not_before=database_now())
-    assert refreshed(query).state == State.PUBLISHED
+    assert refreshed(query).state == RefreshRun.State.PUBLISHED
 
 
 def test_an_endless_pause_is_cut(sandbox, settings):

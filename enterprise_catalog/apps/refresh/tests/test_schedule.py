@@ -7,7 +7,7 @@ import pytest
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import State, claim_runs, end, fail, owned
+from enterprise_catalog.apps.refresh.queue.claims import claim_runs, end, fail, owned
 from enterprise_catalog.apps.refresh.queue.enqueue import request_run
 from enterprise_catalog.apps.refresh.queue.priority import claim_next
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
@@ -114,7 +114,7 @@ def test_equal_searches_become_due_together(settings, hours_ago):
 
 def test_a_held_refresh_gets_a_longer_pause(query, settings):
     """REFR-10: it is looked at again, and does not eat the budget of the others."""
-    end(owned(claimed(query)), state=State.HELD)
+    end(owned(claimed(query)), state=RefreshRun.State.HELD)
     ended = database_now() - timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES + 1)
     RefreshRun.objects.update(finished_at=ended)
     assert tick() == []
@@ -127,7 +127,7 @@ def test_nothing_is_announced_while_there_is_no_budget(query, settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 1
     request_budget.spend(1, Payers(background=request_budget.DUE))
     assert tick() == []
-    assert RefreshRun.objects.get().state == State.QUEUED
+    assert RefreshRun.objects.get().state == RefreshRun.State.QUEUED
 
 
 def test_a_lost_nudge_is_sent_again(query, settings):
@@ -162,7 +162,7 @@ def test_a_run_that_comes_back_is_news_again(query):
     assert tick() == [run.pk]
 
 
-@pytest.mark.parametrize("state", [State.QUEUED, State.HELD])
+@pytest.mark.parametrize("state", [RefreshRun.State.QUEUED, RefreshRun.State.HELD])
 def test_a_run_whose_query_is_gone_ends(query, state):
     """RUN-5, P10."""
     EnterpriseCatalog.objects.all().delete()
@@ -171,7 +171,7 @@ def test_a_run_whose_query_is_gone_ends(query, state):
     query.delete()
     assert tick() == []
     run = RefreshRun.objects.get()
-    assert (run.state, run.reason_code, run.queued_for) == (State.FAILED, "superseded", None)
+    assert (run.state, run.reason_code, run.queued_for) == (RefreshRun.State.FAILED, "superseded", None)
     assert run.catalog_query_uuid == query.uuid
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 from django.db.models import Count, Max, QuerySet
 
-from enterprise_catalog.apps.catalog.content.items import why_inactive
+from enterprise_catalog.apps.catalog.content.course_document import why_inactive
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.containment import queries_containing
 from enterprise_catalog.apps.catalog.reading.pages import shared_items
@@ -20,8 +20,6 @@ from enterprise_catalog.apps.catalog.rendering.template_filler import bare_item
 from enterprise_catalog.apps.core.fields import is_storable_key
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument
-
-ContentType = ContentMetadata.ContentType
 
 # Each refresh sets a poison document aside anew: a few tell as much as all.
 _SET_ASIDE_SHOWN = 5
@@ -67,7 +65,7 @@ def content_facts(*, content_key: str) -> ContentFacts:
     item = _item(content)
     found = queries_containing(content_key).aggregate(queries=Count("pk"), last_seen=Max("refreshed_at"))
     set_aside = _set_aside(content_key)
-    is_course = content is not None and content.content_type == ContentType.COURSE
+    is_course = content is not None and content.content_type == ContentMetadata.ContentType.COURSE
     return ContentFacts(
         content_key=content_key,
         content_type=_type(carriers),
@@ -104,8 +102,8 @@ def _type(carriers: Carriers) -> str | None:
     if carriers.content is not None:
         return carriers.content.content_type
     if carriers.courses:
-        return ContentType.COURSE_RUN
-    return ContentType.COURSE if carriers.runs else None
+        return ContentMetadata.ContentType.COURSE_RUN
+    return ContentMetadata.ContentType.COURSE if carriers.runs else None
 
 
 def _title(item: dict[str, Any]) -> str | None:

@@ -31,8 +31,6 @@ from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshR
 from enterprise_catalog.apps.refresh.reports.latest_runs import LatestWork, latest_work
 from enterprise_catalog.apps.services.content_explanations.facts import ContentFacts
 
-Change = CatalogContentChange.Change
-
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -166,7 +164,7 @@ def _rule(match: Match, content: ContentFacts) -> Rule:
 
 def _joined(member: str, changes: dict[str, CatalogContentChange]) -> tuple[datetime | None, UUID | None]:
     change = changes.get(member)
-    if change is None or change.change != Change.ADDED:
+    if change is None or change.change != CatalogContentChange.Change.ADDED:
         return None, None
     return change.changed_at, change.refresh_run_uuid
 
@@ -274,7 +272,7 @@ def _not_returned(found: _Found) -> Reason:
     last = max(changes, key=lambda change: change.pk, default=None)
     # Kinds are left out of all alike (REFR-11).
     kinds = "" if found.content.queries else ", or it is of a kind that catalogs leave out"
-    if last is None or last.change != Change.REMOVED:
+    if last is None or last.change != CatalogContentChange.Change.REMOVED:
         return Reason(Code.NOT_RETURNED, f"This catalog's search does not return it{kinds}.")
     left = f"It left this catalog, whose search does not return it any more{kinds}."
     if last.enterprise_catalog_id is not None:
