@@ -6,7 +6,6 @@ A uuid from a path becomes a row, or a customer to ask about, only together with
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -15,56 +14,20 @@ from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.access.roles import Grants, grants_of
+from enterprise_catalog.apps.access.permissions import VIEWER, Access
+from enterprise_catalog.apps.access.roles import VIEW_CATALOGS, grants_of
 from enterprise_catalog.apps.catalog.api_versions import Surface
-from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog, ServedPage, served_catalog, served_page
-from enterprise_catalog.apps.catalog.reading.pages import Cut
-from enterprise_catalog.apps.core.db.row_lookup import Part, PreparedLookup
-from enterprise_catalog.apps.core.uuids import parse_uuid
-
-
-@dataclass(frozen=True)
-class Access:
-    """What a caller must have for a customer, and what a refusal says (ROLE-7)."""
-
-    refusal: str
-    allows: Callable[[Grants, UUID | None], bool]
-
-    def require(self, grants: Grants, customer: UUID | None) -> None:
-        if not self.allows(grants, customer):
-            raise PermissionDenied(self.refusal)
-
-
-_ADMIN_REFUSAL = "MISSING: catalog.has_admin_access"
-LEARNER = Access("MISSING: catalog.has_learner_access", Grants.has_learner_access)
-ADMIN = Access(_ADMIN_REFUSAL, Grants.has_admin_access)
-VIEW = Access(_ADMIN_REFUSAL, Grants.may_view)
-ADD = Access(_ADMIN_REFUSAL, Grants.may_add)
-CHANGE = Access(_ADMIN_REFUSAL, Grants.may_change)
-
-
-def catalogs_with_queries() -> QuerySet[EnterpriseCatalog]:
-    """A content filter may be a megabyte; whoever needs it loads it."""
-    return EnterpriseCatalog.objects.select_related("catalog_query").defer("catalog_query__content_filter")
-
-
-def _with_query(catalog: EnterpriseCatalog, query: CatalogQuery) -> EnterpriseCatalog:
-    EnterpriseCatalog._meta.get_field("catalog_query").set_cached_value(catalog, query)
-    return catalog
-
-
-_catalog_with: PreparedLookup[EnterpriseCatalog] = PreparedLookup(
-    "{catalog} JOIN {query} ON {query}.id = {catalog}.catalog_query_id WHERE {catalog}.uuid = %s",
-    _with_query,
-    catalog=Part(EnterpriseCatalog),
-    query=Part(CatalogQuery, without=["content_filter"]),
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.reading.catalogs import (
+    ServedCatalog,
+    ServedPage,
+    catalog_with,
+    catalogs_with_queries,
+    served_catalog,
+    served_page,
 )
-
-
-def catalog_with(uuid: UUID) -> EnterpriseCatalog | None:
-    """The catalog with its query, which is loaded without its filter."""
-    return _catalog_with(uuid.hex)
+from enterprise_catalog.apps.catalog.reading.pages import Cut
+from enterprise_catalog.apps.core.uuids import parse_uuid
 
 
 class OfCustomer(Protocol):
@@ -125,3 +88,47 @@ def listed_catalogs(request: Request) -> QuerySet[EnterpriseCatalog]:
     if not customers:
         raise PermissionDenied("You do not have permission to perform this action.")
     return catalogs.filter(enterprise_uuid__in=customers)
+
+
+def viewed_catalog(request: Request, uuid_text: str) -> EnterpriseCatalog:
+    """The catalog a path names, with its query, for whom may read its content (PERM-15)."""
+    catalog = _found(uuid_text, catalog_with)
+    VIEWER.require(grants_of(request), catalog.enterprise_uuid)
+    return catalog
+
+
+def asked_catalog(request: Request, uuid_text: str, *, find: Callable[[UUID], Found | None]) -> Found:
+    """
+    What `find` reads about the catalog for whom may ask what it contains; to others it does not exist (PERM-16).
+    """
+    found = _found(uuid_text, find)
+    if not grants_of(request).has_learner_access(found.enterprise_uuid):
+        raise NotFound("Not found.")
+    return found
+
+
+def viewed_customer(request: Request, uuid_text: str) -> UUID:
+    customer = parse_uuid(uuid_text)
+    if customer is None:
+        raise NotFound("Not found.")
+    VIEWER.require(grants_of(request), customer)
+    return customer
+
+
+def viewed_catalogs(request: Request) -> QuerySet[EnterpriseCatalog]:
+    """The catalogs of the customers this caller administers (PERM-14)."""
+    grants = grants_of(request)
+    customers = grants.administered_customers()
+    if customers is None or grants.permits(VIEW_CATALOGS):
+        return EnterpriseCatalog.objects.all()
+    if not customers:
+        raise PermissionDenied(VIEWER.refusal)
+    return EnterpriseCatalog.objects.filter(enterprise_uuid__in=customers)
+
+
+def _found(uuid_text: str, find: Callable[[UUID], Found | None]) -> Found:
+    uuid = parse_uuid(uuid_text)
+    found = find(uuid) if uuid else None
+    if found is None:
+        raise NotFound("Not found.")
+    return found

@@ -4,7 +4,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 
 
 class Freshness(StrEnum):
@@ -22,3 +25,8 @@ def freshness(refreshed_at: datetime | None) -> Freshness:
     if refreshed_at is None:
         return Freshness.NEVER
     return Freshness.STALE if refreshed_at < stale_before() else Freshness.FRESH
+
+
+def queries_in_use() -> QuerySet[CatalogQuery]:
+    """What is kept fresh: a query without catalogs is not (CRUD-9)."""
+    return CatalogQuery.objects.filter(Exists(EnterpriseCatalog.objects.filter(catalog_query=OuterRef("pk"))))

@@ -52,3 +52,7 @@ class HexUUIDField(models.UUIDField):
 
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> uuid.UUID | None:
         return value if value is None or isinstance(value, uuid.UUID) else uuid.UUID(value)
+
+
+class ExactCharField(BinaryCollationMixin, models.CharField):
+    """Text that is unique, or looked up, exactly as written on every database."""

@@ -197,3 +197,6 @@ class Sweep(models.Model):
 
     name = models.CharField(max_length=32, primary_key=True)
     due_at = models.DateTimeField()
+
+
+TICK = "tick"

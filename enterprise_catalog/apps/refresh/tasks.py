@@ -15,8 +15,8 @@ from enterprise_catalog.apps.core.broker.notifications import nudge
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
 from enterprise_catalog.apps.refresh.previews.preview_queue import tick_previews
 from enterprise_catalog.apps.refresh.previews.preview_runner import preview_next
-from enterprise_catalog.apps.refresh.reports.late_queries import report_if_due
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import sweep_reviews_if_due
+from enterprise_catalog.apps.refresh.scheduling.late_query_report import report_if_due
 from enterprise_catalog.apps.refresh.scheduling.pruning import prune_if_due
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
 

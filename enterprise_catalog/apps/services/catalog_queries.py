@@ -5,57 +5,39 @@ wish comes to.
 Roles are judged against the catalogs attached right now, asked of the database each time.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db import transaction
+from django.db.models import Q
 
+from enterprise_catalog.apps.access.permissions import may_edit_query, may_see_query
 from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.content_filters.directives import RESTRICTED_RUNS_KEY
+from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash
+from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarning, filter_warnings
 from enterprise_catalog.apps.catalog.exceptions import QueryConflict
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.queries.plan_steps import Attach, Resolution
 from enterprise_catalog.apps.catalog.queries.resolution import QueryWish, plan_query, resolve_query
-from enterprise_catalog.apps.services.errors import InvalidValues
-from enterprise_catalog.apps.services.refreshes import end_runs_of_replaced_query, tell_runs_the_uuid_of
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.queue.claims import end
+from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValues, NotAllowed
+from enterprise_catalog.apps.services.refreshes import (
+    end_runs_of_replaced_query,
+    request_refresh,
+    tell_runs_the_uuid_of,
+)
 
 # What a wish is refused for by the field it came in, up to the uuid of the query that is in the way (QRY-6).
 _TAKEN = {
     "query_title": "This title is already used by catalog query",
     "content_filter": "This content filter is already used by catalog query",
 }
-
-
-def may_edit_query(query: CatalogQuery, *, grants: Grants) -> bool:
-    """QRY-7: nobody else's catalog may change with it."""
-    return query.pk in _editable([query.pk], grants=grants)
-
-
-def may_see_query(query: CatalogQuery, *, grants: Grants) -> bool:
-    """One of its catalogs is the caller's; provisioning sees no queries."""
-    return grants.administers_any(_customers_of(query)) or grants.may_view_every_query
-
-
-def queries_to_show_titles_of(queries: Iterable[CatalogQuery], *, grants: Grants) -> set[int]:
-    """
-    The ids of those whose title is this caller's to know: who may not edit a query may have come to it by its filter,
-    and the title is another customer's (CRUD-1). One statement for any number, none where none has a title.
-    """
-    titled = {query.pk for query in queries if query.title is not None}
-    if not titled:
-        return titled
-    editable = _editable(titled, grants=grants)
-    return titled if editable != titled and grants.may_view_every_query else editable
-
-
-def visible_queries(*, grants: Grants) -> QuerySet[CatalogQuery]:
-    """All that this caller may see, in their order (PERM-9, PERM-19, COM-9)."""
-    customers = grants.administered_customers()
-    if customers is None or grants.may_view_every_query:
-        return CatalogQuery.objects.all()
-    catalogs = EnterpriseCatalog.objects.filter(enterprise_uuid__in=customers)
-    return CatalogQuery.objects.filter(pk__in=catalogs.values("catalog_query"))
 
 
 def resolve_wish(wish: QueryWish, *, grants: Grants) -> Resolution:
@@ -127,17 +109,70 @@ def wish_without_filter(
     return None
 
 
-def _editable(query_ids: Collection[int], *, grants: Grants) -> set[int]:
-    """QRY-7, for many at once."""
-    if grants.may_change_every_query:
-        return set(query_ids)
-    customers: dict[int, set[UUID]] = {}
-    catalogs = EnterpriseCatalog.objects.filter(catalog_query__in=query_ids).order_by()
-    for query_id, customer in catalogs.values_list("catalog_query_id", "enterprise_uuid").distinct():
-        customers.setdefault(query_id, set()).add(customer)
-    return {query_id for query_id, of_query in customers.items() if all(map(grants.has_admin_access, of_query))}
+@dataclass(frozen=True)
+class SavedQuery:
+    """
+    A query as stored, and what saving it set in motion. It may be another row than the one that was changed: one with
+    the same filter that took its place (QRY-3).
+    """
+
+    query: CatalogQuery
+    refresh_run: RefreshRun | None
+    filter_warnings: list[FilterWarning]
 
 
-def _customers_of(query: CatalogQuery) -> set[UUID]:
-    catalogs = EnterpriseCatalog.objects.filter(catalog_query=query).order_by()
-    return set(catalogs.values_list("enterprise_uuid", flat=True).distinct())
+@retry_lost_locks
+@transaction.atomic
+def save_query(
+    *, query: CatalogQuery | None, content_filter: dict[str, Any], title: str | None, grants: Grants
+) -> SavedQuery:
+    """
+    Create a query (None), or change this one for all its catalogs. No title means: leave it.
+
+    Raises InvalidValues (QRY-6), NotAllowed (QRY-7) or Gone, and then nothing was written. A query that no catalog
+    uses is not refreshed (CRUD-9).
+    """
+    if query is None:
+        _refuse_known_filter(content_filter, grants)
+        resolution = resolve_wish(QueryWish(content_filter, title=title), grants=grants)
+    else:
+        stored = CatalogQuery.objects.select_for_update().filter(pk=query.pk).first()
+        if stored is None:
+            raise Gone
+        if not may_edit_query(stored, grants=grants):
+            raise NotAllowed
+        resolution = resolve_wish(QueryWish(content_filter, stored.uuid, title), grants=grants)
+    run = None
+    if resolution.filter_changed and resolution.query.catalogs.exists():
+        # For all its catalogs, by an operator.
+        run = request_refresh(query=resolution.query, trigger=RefreshRun.Trigger.UPDATE)
+    return SavedQuery(resolution.query, run, filter_warnings(content_filter))
+
+
+@retry_lost_locks
+@transaction.atomic
+def delete_query(*, query: CatalogQuery) -> None:
+    """
+    Delete a query that no catalog uses. Its runs survive it, but those that waited or were held have nothing left to
+    publish to (RUN-5). Raises Conflict when it is used, Gone when somebody else deleted it.
+    """
+    stored = CatalogQuery.objects.select_for_update().filter(pk=query.pk).first()
+    if stored is None:
+        raise Gone
+    users = EnterpriseCatalog.objects.filter(catalog_query=stored).count()
+    if users:
+        raise Conflict({"catalogs": [f"This catalog query is used by {users} catalog{'' if users == 1 else 's'}."]})
+    end(
+        RefreshRun.objects.filter(catalog_query=stored, state__in=[RefreshRun.State.QUEUED, RefreshRun.State.HELD]),
+        state=RefreshRun.State.FAILED,
+        reason_code="superseded",
+        reason_detail="Its catalog query was deleted.",
+        held_keys=None,
+    )
+    stored.delete()
+
+
+def _refuse_known_filter(content_filter: dict[str, Any], grants: Grants) -> None:
+    owner = CatalogQuery.objects.filter(content_filter_hash=content_filter_hash(content_filter)).first()
+    if owner is not None:
+        raise InvalidValues(taken_errors({"content_filter": owner}, grants=grants))

@@ -4,7 +4,7 @@ Ask for refreshes: a row first, and after commit a nudge that may get lost (P5, 
 Nothing here fetches, waits for a worker or needs the broker.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from uuid import UUID
 
@@ -12,12 +12,15 @@ from django.db import transaction
 
 from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
-from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.catalog.freshness import queries_in_use
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import end
 from enterprise_catalog.apps.refresh.queue.enqueue import request_run
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import OPERATORS
+from enterprise_catalog.apps.refresh.scheduling.tick import due_queries
+from enterprise_catalog.apps.services.errors import OperationError
 from enterprise_catalog.apps.services.worker_notifications import nudge_after_commit
 
 
@@ -74,3 +77,28 @@ def end_runs_of_replaced_query(*, replacement: CatalogQuery) -> None:
 def tell_runs_the_uuid_of(query: CatalogQuery) -> None:
     """A query that goes by another uuid now takes its runs along: nobody knows it by the old one any more (RUN-1)."""
     RefreshRun.objects.filter(catalog_query=query).update(catalog_query_uuid=query.uuid)
+
+
+class UnknownUuids(OperationError):
+    """No catalog, or no query, has these uuids; each is said with what was looked for."""
+
+    def __init__(self, unknown: list[str]) -> None:
+        super().__init__(f"Unknown: {', '.join(unknown)}.")
+
+
+def named_queries(*, catalogs: Collection[UUID], queries: Collection[UUID]) -> list[CatalogQuery]:
+    """The queries of these catalogs and these queries, each once. Raises UnknownUuids before anything happens."""
+    query_of = dict(EnterpriseCatalog.objects.filter(pk__in=catalogs).values_list("uuid", "catalog_query_id"))
+    id_of = dict(CatalogQuery.objects.filter(uuid__in=queries).values_list("uuid", "pk"))
+    unknown = [f"catalog {uuid}" for uuid in sorted(set(catalogs) - query_of.keys())]
+    unknown += [f"query {uuid}" for uuid in sorted(set(queries) - id_of.keys())]
+    if unknown:
+        raise UnknownUuids(unknown)
+    wanted = CatalogQuery.objects.filter(pk__in={*query_of.values(), *id_of.values()})
+    return list(wanted.defer("content_filter").order_by("pk"))
+
+
+def queries_to_keep_fresh(*, due_only: bool) -> list[CatalogQuery]:
+    """All queries that some catalog uses, or those of them that the schedule would refresh by now."""
+    wanted = due_queries() if due_only else queries_in_use()
+    return list(wanted.defer("content_filter"))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 
-from enterprise_catalog.apps.access.object_access import CHANGE
+from enterprise_catalog.apps.access.permissions import CHANGE
 from enterprise_catalog.apps.catalog.content_filters.warnings import warning_header
 from enterprise_catalog.apps.core.rest.exceptions import Conflict
 from enterprise_catalog.apps.services import errors

@@ -13,7 +13,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.legacy_object_access import viewed_catalog, viewed_catalogs
+from enterprise_catalog.apps.access.object_access import viewed_catalog, viewed_catalogs
 from enterprise_catalog.apps.api.common.bounds import NAMING_HEADER, ROW_ID, TITLE_MAX_LENGTH, beyond
 from enterprise_catalog.apps.api.common.pagination import PageRequest, full_envelope, page_of, page_request, page_size
 from enterprise_catalog.apps.api.common.params import integer_filter, uuid_filter

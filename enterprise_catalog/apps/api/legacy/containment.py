@@ -8,7 +8,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.legacy_object_access import asked_catalog, viewed_customer
+from enterprise_catalog.apps.access.object_access import asked_catalog, viewed_customer
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.serializers.shapes import CatalogContainsShape
 from enterprise_catalog.apps.api.v1.containment import (

@@ -8,7 +8,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.query_object_access import require_operator
+from enterprise_catalog.apps.access.permissions import require_operator
 from enterprise_catalog.apps.access.roles import ADD_CATALOGS, CHANGE_CATALOGS, grants_of
 from enterprise_catalog.apps.api.common.bounds import ROW_ID
 from enterprise_catalog.apps.api.common.params import is_row_id, json_body

@@ -7,7 +7,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.legacy_object_access import viewed_catalog
+from enterprise_catalog.apps.access.object_access import viewed_catalog
 from enterprise_catalog.apps.api.common.bounds import KEY
 from enterprise_catalog.apps.api.common.params import repaired
 from enterprise_catalog.apps.api.legacy.views import LegacyView

@@ -9,7 +9,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.query_object_access import require_operator
+from enterprise_catalog.apps.access.permissions import require_operator
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES
 from enterprise_catalog.apps.api.common.bounds import ROW_ID, beyond
 from enterprise_catalog.apps.api.common.pagination import PageRequest, page_of, page_request, page_size, plain_envelope

@@ -28,8 +28,6 @@ _DETAIL, FIELD_ERRORS = "Detail", "FieldErrors"
 BAD_REQUEST = (FIELD_ERRORS, _DETAIL)
 # An array in place of an object; clients depend on it (ERR-3).
 MISSING_PARAMETER = "MissingParameter"
-
-
 SCHEMAS: dict[str, Any] = {
     _DETAIL: {
         "description": "One message (ERR-1).",

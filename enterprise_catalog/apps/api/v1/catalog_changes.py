@@ -11,7 +11,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import LEARNER, catalog_for
+from enterprise_catalog.apps.access.object_access import catalog_for
+from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.pagination import page_size, urls_with
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.openapi.schema import Refused

@@ -8,7 +8,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import LEARNER, served_catalog_for
+from enterprise_catalog.apps.access.object_access import served_catalog_for
+from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.params import (
     body_keys,
     has_body,

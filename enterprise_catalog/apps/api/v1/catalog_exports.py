@@ -10,7 +10,8 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.access.object_access import LEARNER, catalog_for
+from enterprise_catalog.apps.access.object_access import catalog_for
+from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.serializers.shapes import header
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer

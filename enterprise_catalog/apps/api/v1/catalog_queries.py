@@ -14,7 +14,13 @@ from rest_framework.exceptions import NotFound, ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.query_object_access import require_admin_of_some, require_operator
+from enterprise_catalog.apps.access.permissions import (
+    may_see_query,
+    queries_to_show_titles_of,
+    require_admin_of_some,
+    require_operator,
+    visible_queries,
+)
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES, Grants, grants_of
 from enterprise_catalog.apps.api.common.bounds import CONTENT_FILTER, QUERY_NAME
 from enterprise_catalog.apps.api.common.pagination import full_envelope, page_of, page_request
@@ -37,7 +43,6 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.core.rest.parsers import FormParser, JSONParser
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.services.catalog_queries import may_see_query, queries_to_show_titles_of, visible_queries
 
 _HASH = re.compile("[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
 _HASH_LENGTH = 32

@@ -9,7 +9,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import ADD, ADMIN, CHANGE, VIEW, catalog_for, listed_catalogs
+from enterprise_catalog.apps.access.object_access import catalog_for, listed_catalogs
+from enterprise_catalog.apps.access.permissions import ADD, ADMIN, CHANGE, VIEW, queries_to_show_titles_of
 from enterprise_catalog.apps.access.roles import Grants, grants_of
 from enterprise_catalog.apps.api.common.pagination import page_of, page_request, plain_envelope
 from enterprise_catalog.apps.api.common.params import json_body, uuid_filter
@@ -28,7 +29,6 @@ from enterprise_catalog.apps.api.serializers.shapes import (
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.services.catalog_queries import queries_to_show_titles_of
 from enterprise_catalog.apps.services.catalogs import delete_catalog, save_catalog
 from enterprise_catalog.apps.services.refreshes import asker, request_refresh
 

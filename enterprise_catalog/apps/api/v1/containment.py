@@ -11,7 +11,8 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import LEARNER, catalog_for, customer_for, found_for
+from enterprise_catalog.apps.access.object_access import catalog_for, customer_for, found_for
+from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, Refused

@@ -7,12 +7,12 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.roles import Grants, grants_of
+from enterprise_catalog.apps.access.permissions import may_see_runs_of_query
+from enterprise_catalog.apps.access.roles import grants_of
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.openapi.schema import Refused
 from enterprise_catalog.apps.api.serializers.representations import run_representation
 from enterprise_catalog.apps.api.serializers.shapes import RunShape
-from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.rest.exceptions import Conflict
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.core.uuids import parse_uuid
@@ -33,7 +33,7 @@ class RefreshRunView(ApiView):
     )
     def get(self, request: Request, uuid: str) -> Response:
         run = run_named(uuid)
-        if not may_see(grants_of(request), run):
+        if not may_see_runs_of_query(run.catalog_query_id, grants=grants_of(request)):
             raise PermissionDenied()
         return Response(run_representation(run))
 
@@ -82,13 +82,3 @@ def run_named(uuid: str) -> RefreshRun:
     if run is None:
         raise NotFound("Not found.")
     return run
-
-
-def may_see(grants: Grants, run: RefreshRun) -> bool:
-    """Admins of a customer that uses the query; a run of a query nobody uses is for operators (PERM-13, PERM-19)."""
-    customers = set(
-        EnterpriseCatalog.objects.filter(catalog_query_id=run.catalog_query_id).values_list(
-            "enterprise_uuid", flat=True
-        )
-    )
-    return any(grants.may_manage(customer) for customer in customers) if customers else grants.is_operator

@@ -15,7 +15,6 @@ from enterprise_catalog.apps.api.v1 import (
     content,
     content_explanations,
     customers,
-    filter_content,
     refresh_runs,
 )
 from enterprise_catalog.apps.core.rest.routing import route
@@ -68,7 +67,7 @@ urlpatterns = [
     ),
     route(
         "enterprise-customer/<str:uuid>/filter_content_items/",
-        filter_content.FilterContentItemsView.as_view(),
+        customers.FilterContentItemsView.as_view(),
         name="customer-filter",
     ),
     route("catalog-queries/", catalog_queries.CatalogQueriesView.as_view(), name="catalog-queries"),

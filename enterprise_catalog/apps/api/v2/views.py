@@ -1,6 +1,6 @@
 """The views of v1 as v2 shows content: with the restricted runs that a content filter allows (V2-3)."""
 
-from enterprise_catalog.apps.api.v1 import catalog_content, containment, customers, filter_content
+from enterprise_catalog.apps.api.v1 import catalog_content, containment, customers
 from enterprise_catalog.apps.catalog.api_versions import V2
 
 
@@ -16,7 +16,7 @@ class CustomerContainsView(containment.CustomerContainsView):
     surface = V2
 
 
-class FilterContentItemsView(filter_content.FilterContentItemsView):
+class FilterContentItemsView(customers.FilterContentItemsView):
     surface = V2
 
 

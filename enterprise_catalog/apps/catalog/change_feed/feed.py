@@ -31,7 +31,6 @@ _GRACE = timedelta(days=1)
 _MOST_OUT_OF_ORDER = timedelta(hours=1)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
-
 # Of each catalog and key the newest change that its feed tells: of the catalog's own, and of its queries' in its time.
 _LAST = """
     SELECT told.catalog_uuid, told.content_key, MAX(told.id)

@@ -6,8 +6,6 @@ from typing import Any
 from enterprise_catalog.apps.discovery.search_documents import problem_with_key
 
 EXEC_ED_COURSE_TYPE = "executive-education-2u"
-
-
 EXEC_ED_ENTITLEMENT_MODE = "paid-executive-education"
 
 

@@ -19,6 +19,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.signals import setting_changed
+from django.db.models import QuerySet
 
 from enterprise_catalog.apps.catalog.api_versions import V1, V2, Surface
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
@@ -27,7 +28,7 @@ from enterprise_catalog.apps.catalog.reading.pages import ContentPage, Cut, item
 from enterprise_catalog.apps.catalog.rendering.cache_validators import Version, version_of_catalog
 from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
 from enterprise_catalog.apps.core.db.replica import reading
-from enterprise_catalog.apps.core.db.row_lookup import Columns, Part
+from enterprise_catalog.apps.core.db.row_lookup import Columns, Part, PreparedLookup
 from enterprise_catalog.apps.core.db.snapshots import Moved
 from enterprise_catalog.apps.customers.selectors import SERVED
 
@@ -191,3 +192,26 @@ def _made(row: _Row) -> ServedCatalog:
         link=CatalogLinker(catalog=catalog, customer=customer),
         version=version_of_catalog(catalog=catalog, customer=customer),
     )
+
+
+def catalogs_with_queries() -> QuerySet[EnterpriseCatalog]:
+    """A content filter may be a megabyte; whoever needs it loads it."""
+    return EnterpriseCatalog.objects.select_related("catalog_query").defer("catalog_query__content_filter")
+
+
+def _with_query(catalog: EnterpriseCatalog, query: CatalogQuery) -> EnterpriseCatalog:
+    EnterpriseCatalog._meta.get_field("catalog_query").set_cached_value(catalog, query)
+    return catalog
+
+
+_catalog_with: PreparedLookup[EnterpriseCatalog] = PreparedLookup(
+    "{catalog} JOIN {query} ON {query}.id = {catalog}.catalog_query_id WHERE {catalog}.uuid = %s",
+    _with_query,
+    catalog=Part(EnterpriseCatalog),
+    query=Part(CatalogQuery, without=["content_filter"]),
+)
+
+
+def catalog_with(uuid: UUID) -> EnterpriseCatalog | None:
+    """The catalog with its query, which is loaded without its filter."""
+    return _catalog_with(uuid.hex)

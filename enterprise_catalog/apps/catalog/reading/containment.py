@@ -70,7 +70,6 @@ _MATCHES = """
        AND EXISTS (SELECT 1 FROM {membership} holder WHERE holder.content_key = run.content_key)
 """
 
-
 # Of the same moment, and one row for each query: none for one that is gone, which would seem to contain nothing.
 _QUERIES = """
  UNION ALL
@@ -86,7 +85,6 @@ _ALLOWED_MATCHES = """
         ON member.content_key = allowed.course_key AND member.catalog_query_id = allowed.catalog_query_id
      WHERE allowed.catalog_query_id IN ({queries}) AND allowed.run_key IN ({keys}) AND member.{standing} > {hidden}
 """
-
 
 # In the place of a list of queries: each member's own.
 _ANY_QUERY = "member.catalog_query_id"

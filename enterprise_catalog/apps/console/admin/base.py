@@ -27,9 +27,9 @@ from enterprise_catalog.apps.console.display.sentences import refreshes, warning
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.services.catalog_queries import SavedQuery
 from enterprise_catalog.apps.services.catalogs import SavedCatalog
 from enterprise_catalog.apps.services.errors import OperationError
-from enterprise_catalog.apps.services.query_rows import SavedQuery
 from enterprise_catalog.apps.services.refreshes import request_refresh, request_refreshes
 
 

@@ -16,7 +16,7 @@ from enterprise_catalog.apps.console.admin.base import DeskAdmin, grants_of_staf
 from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, has_words, starts_with, uuid_begins
 from enterprise_catalog.apps.console.admin.forms import QueryForm
 from enterprise_catalog.apps.console.display.html import change_url, document
-from enterprise_catalog.apps.services.query_rows import SavedQuery, delete_query, save_query
+from enterprise_catalog.apps.services.catalog_queries import SavedQuery, delete_query, save_query
 
 _PROTECTING_CATALOGS_SHOWN = 20
 

@@ -23,7 +23,6 @@ _WARNINGS = {
     "key-phrase": "{key} matches words in a row, so longer keys and course runs come along",
 }
 
-
 # What to do about an end; docs/operations.rst has more about each.
 _ADVICE = {
     "discovery_unavailable": "Discovery's business: the schedule tries again ten minutes after a failure.",

@@ -16,6 +16,7 @@ from django.db.models import F
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from enterprise_catalog.apps.catalog.freshness import queries_in_use
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.display.catalog_labels import Users
 from enterprise_catalog.apps.console.display.charts import Bar, bar_chart, legend
@@ -30,7 +31,6 @@ from enterprise_catalog.apps.refresh.rate_limit.request_budget import SpentHour
 from enterprise_catalog.apps.refresh.reports import statistics
 from enterprise_catalog.apps.refresh.reports.late_queries import Overview, late_queries, older_than, overview
 from enterprise_catalog.apps.refresh.reports.statistics import Hour
-from enterprise_catalog.apps.refresh.scheduling.tick import queries_in_use
 
 _ROWS = 10
 _LATE_ROWS = 20

@@ -23,7 +23,7 @@ from enterprise_catalog.apps.console.tests.people import page, signed_in, texts
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tests.builders import store_keys
-from enterprise_catalog.apps.services.query_rows import save_query
+from enterprise_catalog.apps.services.catalog_queries import save_query
 
 pytestmark = pytest.mark.django_db
 

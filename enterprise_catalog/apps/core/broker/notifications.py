@@ -22,7 +22,6 @@ from enterprise_catalog.apps.core.observability.metrics import count_lost_nudge
 
 log = structlog.get_logger(__name__)
 
-
 # Nudges that are kept while the broker hangs; they may arrive late, since workers decide what is to be done.
 _KEPT = 100
 

@@ -53,7 +53,6 @@ _TOKEN = re.compile(r"[!-~]+")
 _LONGEST_RETRY_AFTER = 24 * 3600.0
 _random = SystemRandom()
 
-
 # What figures call them; anything else failed.
 _OUTCOMES = {
     ServiceThrottled: "throttled",

@@ -11,14 +11,9 @@ from enterprise_catalog.apps.core.text import shortened
 
 _PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 
-
 # Made of settings alone, and with its end cut off it would say something else.
 _NEVER_CUT = frozenset(["content-security-policy", "content-security-policy-report-only"])
-
-
 NOT_TO_BE_KEPT = "private, no-store"
-
-
 _CALLER = ("Authorization", "Cookie")
 
 

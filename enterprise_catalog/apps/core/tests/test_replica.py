@@ -23,8 +23,6 @@ from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 KEY = "edX+A"
-
-
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "replica"])
 
 

@@ -30,7 +30,8 @@ from enterprise_catalog.apps.refresh.pipeline.publishing import (
     guard_objection,
     lock_for_publishing,
 )
-from enterprise_catalog.apps.refresh.queue.claims import Claim, LeaseLost, end, fail, owned
+from enterprise_catalog.apps.refresh.queue.claims import Claim, end, fail, owned
+from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
 
 log = structlog.get_logger(__name__)
 

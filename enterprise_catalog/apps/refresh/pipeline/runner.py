@@ -46,7 +46,6 @@ from enterprise_catalog.apps.refresh.pipeline.publishing import FilterChanged
 from enterprise_catalog.apps.refresh.queue.claims import (
     Claim,
     Heartbeat,
-    LeaseLost,
     claim_runs,
     due_runs,
     fail,
@@ -55,6 +54,7 @@ from enterprise_catalog.apps.refresh.queue.claims import (
     postpone,
     renew,
 )
+from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
 from enterprise_catalog.apps.refresh.queue.priority import claim_next
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetExhausted, FetchLedger

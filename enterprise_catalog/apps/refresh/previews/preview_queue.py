@@ -21,7 +21,7 @@ from enterprise_catalog.apps.core.db.clock import DatabaseNow, database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.models import FilterPreview
-from enterprise_catalog.apps.refresh.queue.claims import LeaseLost, lease_end
+from enterprise_catalog.apps.refresh.queue.leases import LeaseLost, lease_end
 from enterprise_catalog.apps.refresh.queue.renotify import note, unnoticed
 
 log = structlog.get_logger(__name__)

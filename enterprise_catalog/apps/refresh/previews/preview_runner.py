@@ -29,7 +29,8 @@ from enterprise_catalog.apps.refresh.previews.preview_queue import (
     renew,
     waiting_previews,
 )
-from enterprise_catalog.apps.refresh.queue.claims import Heartbeat, LeaseLost
+from enterprise_catalog.apps.refresh.queue.claims import Heartbeat
+from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetExhausted, CountedRequests
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers

@@ -25,15 +25,10 @@ from enterprise_catalog.apps.core.db.clock import DatabaseNow, database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.observability import metrics
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.queue.leases import LeaseLost, _in_seconds, lease_end
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 
 log = structlog.get_logger(__name__)
-
-
-class LeaseLost(Exception):
-    """Another process owns the run now; this one must stop and write nothing more."""
-
-
 _ASKED_FOR = (RefreshRun.Trigger.REQUEST, RefreshRun.Trigger.OPERATOR)
 
 
@@ -109,19 +104,6 @@ def renew(claims: Sequence[Claim]) -> None:
     for claim in claims:
         if not owned(claim).update(lease_until=lease_end()):
             raise LeaseLost(str(claim.run_uuid))
-
-
-class Heartbeat:
-    """Calls `renew` while a worker waits, at most six times per lease: each beat is a statement."""
-
-    def __init__(self, renew: Callable[[], None]) -> None:
-        self._renew = renew
-        self._renewed = time.monotonic()
-
-    def __call__(self) -> None:
-        if time.monotonic() - self._renewed >= settings.LEASE_SECONDS / 6:
-            self._renew()
-            self._renewed = time.monotonic()
 
 
 def give_back(claim: Claim) -> None:
@@ -268,10 +250,14 @@ def _requeue(runs: QuerySet[RefreshRun], **fields: Any) -> bool:
         return False
 
 
-def lease_end() -> Any:
-    """When a lease that is taken or renewed now is over, by the database's clock."""
-    return _in_seconds(settings.LEASE_SECONDS)
+class Heartbeat:
+    """Calls `renew` while a worker waits, at most six times per lease: each beat is a statement."""
 
+    def __init__(self, renew: Callable[[], None]) -> None:
+        self._renew = renew
+        self._renewed = time.monotonic()
 
-def _in_seconds(seconds: float) -> Any:
-    return DatabaseNow() + timedelta(seconds=seconds)
+    def __call__(self) -> None:
+        if time.monotonic() - self._renewed >= settings.LEASE_SECONDS / 6:
+            self._renew()
+            self._renewed = time.monotonic()

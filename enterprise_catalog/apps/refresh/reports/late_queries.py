@@ -15,12 +15,11 @@ from django.conf import settings
 from django.db.models import Count, IntegerField, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from enterprise_catalog.apps.catalog.freshness import queries_in_use
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import take_turn
-from enterprise_catalog.apps.refresh.scheduling.tick import queries_in_use
 
 log = structlog.get_logger(__name__)
 
@@ -94,14 +93,9 @@ def late_queries(*, limit: int | None = None) -> list[LateQuery]:
     ]
 
 
-def report_if_due() -> bool:
-    """Name late queries in the log, now and then and once however many beats ask; returns whether it looked."""
-    if not take_turn("freshness", every=timedelta(minutes=settings.FRESHNESS_REPORT_MINUTES)):
-        return False
-    late = [str(uuid) for uuid in _late().values_list("uuid", flat=True)]
-    if late:
-        log.warning("catalog_queries_stale", count=len(late), queries=late[: settings.LATE_QUERIES_LOGGED])
-    return True
+def list_late_uuids() -> list[UUID]:
+    """Return the uuids of all late queries."""
+    return list(_late().values_list("uuid", flat=True))
 
 
 def _late() -> QuerySet[Any]:

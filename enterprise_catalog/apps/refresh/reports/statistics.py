@@ -14,10 +14,10 @@ from django.db.models import Count, IntegerField, Max, OuterRef, Q, QuerySet, Su
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, TruncHour
 
+from enterprise_catalog.apps.catalog.freshness import queries_in_use
 from enterprise_catalog.apps.core.db.clock import database_now
-from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun, Sweep
+from enterprise_catalog.apps.refresh.models import TICK, QuarantinedDocument, RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.queue.priority import waiting_since
-from enterprise_catalog.apps.refresh.scheduling.tick import TICK, queries_in_use
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 # Ends that say nothing about whether a query can be refreshed.

@@ -17,10 +17,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
-from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.freshness import queries_in_use
+from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
-from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.models import TICK, RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import due_before, end, recover_expired_leases
 from enterprise_catalog.apps.refresh.queue.enqueue import request_run
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
@@ -29,7 +30,6 @@ from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import take_turn
 
 log = structlog.get_logger(__name__)
 
-TICK = "tick"
 _CANDIDATES = 100
 
 
@@ -42,11 +42,6 @@ def tick() -> list[UUID]:
     for queries in _next_due_queries():
         _enqueue(queries)
     return note(RefreshRun, startable_runs(limit=settings.NUDGES_PER_TICK, among=unnoticed()))
-
-
-def queries_in_use() -> QuerySet[CatalogQuery]:
-    """What is kept fresh: a query without catalogs is not (CRUD-9)."""
-    return CatalogQuery.objects.filter(Exists(EnterpriseCatalog.objects.filter(catalog_query=OuterRef("pk"))))
 
 
 def due_queries() -> QuerySet[CatalogQuery]:

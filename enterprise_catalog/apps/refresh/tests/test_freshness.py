@@ -12,7 +12,8 @@ from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory,
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.queue.claims import fail
-from enterprise_catalog.apps.refresh.reports.late_queries import late_queries, overview, report_if_due
+from enterprise_catalog.apps.refresh.reports.late_queries import late_queries, overview
+from enterprise_catalog.apps.refresh.scheduling.late_query_report import report_if_due
 from enterprise_catalog.apps.refresh.tests.builders import claimed, requested
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,8 @@ from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import NotHeld, approve_held, publish_or_hold, reject_held
 from enterprise_catalog.apps.refresh.pipeline.publishing import FilterChanged
-from enterprise_catalog.apps.refresh.queue.claims import LeaseLost, recover_expired_leases
+from enterprise_catalog.apps.refresh.queue.claims import recover_expired_leases
+from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
 from enterprise_catalog.apps.refresh.tests.builders import claimed, expire, keys, make_query, members, store_keys
 
 pytestmark = pytest.mark.django_db

@@ -21,7 +21,7 @@ from enterprise_catalog.apps.refresh.previews.preview_queue import (
     tick_previews,
 )
 from enterprise_catalog.apps.refresh.previews.preview_runner import preview_next
-from enterprise_catalog.apps.refresh.queue.claims import LeaseLost
+from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
 from enterprise_catalog.apps.refresh.scheduling.pruning import prune

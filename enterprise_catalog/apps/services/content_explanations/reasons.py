@@ -15,7 +15,6 @@ from uuid import UUID
 
 from django.conf import settings
 
-from enterprise_catalog.apps.access.object_access import catalogs_with_queries
 from enterprise_catalog.apps.catalog.api_versions import V2
 from enterprise_catalog.apps.catalog.change_feed.feed import last_changes
 from enterprise_catalog.apps.catalog.freshness import Freshness, freshness
@@ -26,6 +25,7 @@ from enterprise_catalog.apps.catalog.models import (
     EnterpriseCatalog,
     Standing,
 )
+from enterprise_catalog.apps.catalog.reading.catalogs import catalogs_with_queries
 from enterprise_catalog.apps.catalog.reading.containment import Match, find_matches, matching_pairs
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.reports.latest_runs import LatestWork, latest_work

@@ -8,8 +8,8 @@ from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.reports.consistency import violations
+from enterprise_catalog.apps.services.catalog_queries import delete_query, save_query
 from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValues, NotAllowed
-from enterprise_catalog.apps.services.query_rows import delete_query, save_query
 from enterprise_catalog.apps.services.refreshes import request_refresh
 from enterprise_catalog.apps.services.tests.actors import ACME, ACME_ADMIN, COURSES, GLOBEX, OPERATOR
 

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from enterprise_catalog.apps.access.permissions import may_edit_query, may_see_query
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.tests.factories import (
     CatalogQueryFactory,
@@ -11,7 +12,6 @@ from enterprise_catalog.apps.catalog.tests.factories import (
     publish_members,
 )
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.services.catalog_queries import may_edit_query, may_see_query
 from enterprise_catalog.apps.services.catalogs import CatalogValues, save_catalog
 from enterprise_catalog.apps.services.errors import InvalidValues
 from enterprise_catalog.apps.services.tests.actors import (

@@ -19,8 +19,12 @@ from enterprise_catalog.apps.console.run_watcher import Following
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.queue.claims import recover_expired_leases
-from enterprise_catalog.apps.services.refreshes import request_refresh
-from enterprise_catalog.apps.services.selection import UnknownUuids, named_queries, queries_to_keep_fresh
+from enterprise_catalog.apps.services.refreshes import (
+    UnknownUuids,
+    named_queries,
+    queries_to_keep_fresh,
+    request_refresh,
+)
 
 _SOME_FAILED, _USAGE, _TIMEOUT, _INTERRUPTED = 1, 2, 3, 130
 

@@ -1,0 +1,21 @@
+"""Log late queries now and then."""
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+
+from enterprise_catalog.apps.refresh.reports.late_queries import list_late_uuids
+from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import take_turn
+
+log = structlog.get_logger(__name__)
+
+
+def report_if_due() -> bool:
+    """Name late queries in the log, now and then and once however many beats ask; returns whether it looked."""
+    if not take_turn("freshness", every=timedelta(minutes=settings.FRESHNESS_REPORT_MINUTES)):
+        return False
+    late = [str(uuid) for uuid in list_late_uuids()]
+    if late:
+        log.warning("catalog_queries_stale", count=len(late), queries=late[: settings.LATE_QUERIES_LOGGED])
+    return True
