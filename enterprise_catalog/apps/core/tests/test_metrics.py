@@ -10,7 +10,7 @@ BEGIN = """
 import os, resource, shutil, sys
 directory = os.environ["PROMETHEUS_MULTIPROC_DIR"]
 {first}
-from enterprise_catalog.apps.core import metrics
+from enterprise_catalog.apps.core.observability import metrics
 
 def count():
     metrics.count_call(service="discovery", outcome="answered", seconds=0.1)
