@@ -11,14 +11,14 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
-from enterprise_catalog.apps.console.tests.people import page
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.previews.preview_runner import preview_next
-from enterprise_catalog.apps.refresh.tests.builders import requested
 from enterprise_catalog.apps.services.filter_previews import preview_filter
+from enterprise_catalog.testing.admin_clients import page
+from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
+from enterprise_catalog.testing.runs import requested
 from scripts.debian import find_program
 from tests.browser.desk import PASSWORD, Desk
 

@@ -3,8 +3,8 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from enterprise_catalog.apps.console.tests.people import page
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.testing.admin_clients import page
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

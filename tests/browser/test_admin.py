@@ -8,16 +8,16 @@ from enterprise_catalog.apps.catalog.models import (
     ContentMetadata,
     EnterpriseCatalog,
 )
-from enterprise_catalog.apps.catalog.tests.factories import (
+from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh
+from enterprise_catalog.apps.services.refreshes import request_refresh
+from enterprise_catalog.testing.admin_clients import page
+from enterprise_catalog.testing.factories import (
     CatalogQueryFactory,
     ContentMetadataFactory,
     EnterpriseCatalogFactory,
     publish_members,
 )
-from enterprise_catalog.apps.console.tests.people import page
-from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.apps.services.refreshes import request_refresh
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

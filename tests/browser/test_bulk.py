@@ -3,10 +3,10 @@
 import pytest
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
-from enterprise_catalog.apps.console.tests.people import page
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.apps.refresh.tests.builders import requested
+from enterprise_catalog.testing.admin_clients import page
+from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
+from enterprise_catalog.testing.runs import requested
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

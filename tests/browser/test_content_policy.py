@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from enterprise_catalog.apps.access.models import EnterpriseCatalogFeatureRole, EnterpriseCatalogRoleAssignment
 from enterprise_catalog.apps.catalog.models import CourseReview, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory, EnterpriseCustomerFactory
 from enterprise_catalog.apps.core.models import User
+from enterprise_catalog.testing.factories import EnterpriseCatalogFactory, EnterpriseCustomerFactory
 from tests.neighbours import lead_people_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -2,12 +2,12 @@
 
 import pytest
 
-from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.queue.claims import fail
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
-from enterprise_catalog.apps.refresh.tests.builders import claimed, requested
+from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
+from enterprise_catalog.testing.runs import claimed, requested
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

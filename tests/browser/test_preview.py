@@ -8,17 +8,17 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.tests.factories import (
+from enterprise_catalog.apps.refresh.models import FilterPreview
+from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
+from enterprise_catalog.apps.refresh.previews.preview_runner import preview_next
+from enterprise_catalog.testing.admin_clients import page
+from enterprise_catalog.testing.factories import (
     CatalogQueryFactory,
     ContentMetadataFactory,
     EnterpriseCatalogFactory,
     publish_members,
 )
-from enterprise_catalog.apps.console.tests.people import page
-from enterprise_catalog.apps.refresh.models import FilterPreview
-from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
-from enterprise_catalog.apps.refresh.previews.preview_runner import preview_next
-from enterprise_catalog.apps.refresh.tests.builders import members
+from enterprise_catalog.testing.runs import members
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

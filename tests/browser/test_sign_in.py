@@ -3,9 +3,9 @@
 import pytest
 
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
-from enterprise_catalog.apps.console.tests.people import page
 from enterprise_catalog.apps.core.models import User
+from enterprise_catalog.testing.admin_clients import page
+from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
 from tests.neighbours import lead_people_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -3,11 +3,11 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from enterprise_catalog.apps.api.tests.builders import make_catalog, publish
 from enterprise_catalog.apps.catalog.models import ContentMetadata, EnterpriseCatalog
-from enterprise_catalog.apps.console.tests.people import page
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.tests.builders import course_document
+from enterprise_catalog.testing.admin_clients import page
+from enterprise_catalog.testing.catalogs import make_catalog, publish
+from enterprise_catalog.testing.runs import course_document
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import client_for
-from enterprise_catalog.apps.api.tests.builders import CATALOGS
+from enterprise_catalog.testing.callers import client_for
+from enterprise_catalog.testing.catalogs import CATALOGS
 from tests.contract.query_model import Answer, Caller, Model
 
 pytestmark = pytest.mark.django_db

@@ -22,9 +22,9 @@ from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
-from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 from enterprise_catalog.apps.services.consistency import violations
 from enterprise_catalog.celery import app
+from enterprise_catalog.testing.runs import make_query, members, requested
 from tests.contract.expanding import (
     applied,
     columns_added,

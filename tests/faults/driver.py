@@ -16,13 +16,13 @@ from django.db import connection
 from django.db.models import F
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import client_for
-from enterprise_catalog.apps.api.tests.builders import CATALOGS
 from enterprise_catalog.apps.catalog.models import CatalogContentKey
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.sandbox.sandbox import Sandbox
+from enterprise_catalog.testing.callers import client_for
+from enterprise_catalog.testing.catalogs import CATALOGS
 from tests.contract.query_model import Query
 from tests.faults.clock import let_time_pass
 from tests.faults.content import ALL_KEYS, COURSES, FILTERS, Content, contained, listed

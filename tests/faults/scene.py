@@ -17,9 +17,9 @@ from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 from enterprise_catalog.apps.services.consistency import violations
 from enterprise_catalog.sandbox.sandbox import Sandbox
+from enterprise_catalog.testing.runs import make_query, members, requested
 from tests.faults.driver import empty_database
 
 COURSES = {"content_type": "course"}

@@ -24,17 +24,17 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.reading.containment import matching_pairs
 from enterprise_catalog.apps.catalog.storage import content_store
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews
-from enterprise_catalog.apps.refresh.tests.builders import claimed, make_query, members, requested, store_keys
 from enterprise_catalog.apps.services.catalogs import save_catalog
 from enterprise_catalog.apps.services.tests.actors import OPERATOR, complete_values
 from enterprise_catalog.sandbox.sandbox import Sandbox
+from enterprise_catalog.testing.factories import CatalogQueryFactory
+from enterprise_catalog.testing.runs import claimed, make_query, members, requested, store_keys
 from tests.neighbours import lead_to
 
 # They hold everywhere; on MariaDB, the server itself refuses what is wrong.

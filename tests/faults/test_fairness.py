@@ -12,8 +12,6 @@ import pytest
 from django.db.models import Min
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import client_for
-from enterprise_catalog.apps.api.tests.builders import CATALOGS
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
@@ -22,6 +20,8 @@ from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.sandbox.sandbox import Sandbox
+from enterprise_catalog.testing.callers import client_for
+from enterprise_catalog.testing.catalogs import CATALOGS
 from tests.faults.clock import Clock
 from tests.faults.content import COURSES, Content, course_key
 from tests.neighbours import lead_to

@@ -11,7 +11,7 @@ from enterprise_catalog.apps.core.broker.notifications import nudge
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tasks import run_refresh
-from enterprise_catalog.apps.refresh.tests.builders import requested
+from enterprise_catalog.testing.runs import requested
 from scripts.processes import signal_group
 from tests.faults.conftest import Workers, eventually
 from tests.faults.scene import Scene, ends_like_a_clean_run, published_catalog, state_of

@@ -17,9 +17,9 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
-from enterprise_catalog.apps.refresh.tests.builders import let_budget_age, requested
 from enterprise_catalog.sandbox.config import ACME_UUID
 from enterprise_catalog.sandbox.sandbox import Sandbox
+from enterprise_catalog.testing.runs import let_budget_age, requested
 from tests.contract.session import Session
 from tests.faults.conftest import eventually
 from tests.faults.scene import CUSTOMER

@@ -16,8 +16,8 @@ from enterprise_catalog.apps.core.broker.notifications import nudge
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tasks import run_refresh, run_tick
-from enterprise_catalog.apps.refresh.tests.builders import make_query, requested
 from enterprise_catalog.celery import app
+from enterprise_catalog.testing.runs import make_query, requested
 from tests.faults.conftest import eventually
 from tests.faults.scene import Scene, ends_like_a_clean_run, published_catalog, state_of
 

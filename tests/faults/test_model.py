@@ -24,10 +24,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from enterprise_catalog.apps.api.tests.builders import CATALOGS
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services.consistency import violations
 from enterprise_catalog.sandbox.sandbox import Sandbox
+from enterprise_catalog.testing.catalogs import CATALOGS
 from tests.contract.query_model import FORBIDDEN
 from tests.faults.content import COURSES, FILTERS
 from tests.faults.driver import Driver

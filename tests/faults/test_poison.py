@@ -9,12 +9,12 @@ import pytest
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentDocuments, FullRecordRequest, NestedRun
 from enterprise_catalog.apps.catalog.storage.consistency import violations
-from enterprise_catalog.apps.console.tests.people import page, signed_in
 from enterprise_catalog.apps.core.packed_json import unpack
-from enterprise_catalog.apps.core.tests.scripted import Reply, ScriptedServer
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
+from enterprise_catalog.testing.admin_clients import page, signed_in
+from enterprise_catalog.testing.runs import make_query, members, requested
+from enterprise_catalog.testing.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.django_db
 

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import runner
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
@@ -28,6 +27,7 @@ from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.sandbox.sandbox import Sandbox
+from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from tests.faults.clock import Clock
 from tests.faults.content import COURSES, FILTERS, Content
 from tests.faults.driver import empty_database

@@ -13,7 +13,7 @@ from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import approve_held
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
+from enterprise_catalog.testing.runs import make_query, members, requested
 from tests.faults.scene import COURSES, Scene, ends_like_a_clean_run, published_catalog
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -14,7 +14,7 @@ from redis import Redis
 from enterprise_catalog.apps.core.broker.notifications import nudge
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tasks import run_refresh
-from enterprise_catalog.apps.refresh.tests.builders import make_query, requested
+from enterprise_catalog.testing.runs import make_query, requested
 from tests.faults.conftest import eventually
 from tests.faults.scene import state_of
 

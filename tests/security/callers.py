@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractUser, Permission
 from rest_framework.test import APIClient
 
 from enterprise_catalog.apps.access.tests.test_roles import assign
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, token_for
+from enterprise_catalog.testing.callers import OTHER, E, token_for
 
 TOKEN_ROLES = {
     "L": f"enterprise_learner:{E}",

@@ -52,9 +52,9 @@ def lead_to(root: str) -> None:
 
 def refresh() -> dict[str, Any]:
     from enterprise_catalog.apps.catalog.models import CatalogQuery
-    from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
     from enterprise_catalog.apps.refresh.pipeline import runner
     from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+    from enterprise_catalog.testing.factories import CatalogQueryFactory
 
     query = CatalogQuery.objects.first() or CatalogQueryFactory.create(content_filter={"content_type": "course"})
     run = request_run(query=query, trigger="request")

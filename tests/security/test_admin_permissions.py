@@ -12,9 +12,9 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from enterprise_catalog.apps.access.tests.test_roles import assign
-from enterprise_catalog.apps.access.tests.tokens import E, cookies_of, token_for
 from enterprise_catalog.apps.catalog.models import CourseReview
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+from enterprise_catalog.testing.callers import E, cookies_of, token_for
 from tests.security.urlconf import Route, all_routes
 from tests.security.world import make_world
 from tests.security.writes import rolled_back

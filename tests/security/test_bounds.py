@@ -15,7 +15,7 @@ import pytest
 from django.test import Client
 from django.urls import resolve
 
-from enterprise_catalog.apps.access.tests.tokens import client_for
+from enterprise_catalog.testing.callers import client_for
 from tests.security.world import BODIES, PARAMETERS, World, body_of, path_arguments
 from tests.security.writes import rolled_back
 

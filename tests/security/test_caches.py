@@ -12,9 +12,9 @@ from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.test import Client
 
-from enterprise_catalog.apps.access.tests.tokens import client_for
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, path_of
 from enterprise_catalog.apps.api.v1.catalogs import CatalogsView
+from enterprise_catalog.testing.callers import client_for
+from enterprise_catalog.testing.catalogs import CATALOGS, path_of
 from tests.security import test_admin_permissions
 from tests.security.callers import callers
 from tests.security.permission_table import METHODS, Block

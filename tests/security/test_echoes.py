@@ -13,9 +13,9 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from enterprise_catalog.apps.access.tests.tokens import E, client_for
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, LEGACY, legacy_path_of, path_of
 from enterprise_catalog.apps.core.middleware.response_headers import HeadersMiddleware, fitting_header
+from enterprise_catalog.testing.callers import E, client_for
+from enterprise_catalog.testing.catalogs import CATALOGS, LEGACY, legacy_path_of, path_of
 from tests.security import test_admin_permissions
 from tests.security.permission_table import METHODS
 from tests.security.test_permissions import ROUTES

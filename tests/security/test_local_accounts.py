@@ -18,10 +18,10 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from enterprise_catalog.apps.access.tests.test_roles import assign
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, client_for, cookies_of, token_for
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, LEGACY, make_catalog, path_of
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.models import User
+from enterprise_catalog.testing.callers import OTHER, E, client_for, cookies_of, token_for
+from enterprise_catalog.testing.catalogs import CATALOGS, LEGACY, make_catalog, path_of
 from tests.neighbours import lead_people_to
 from tests.security.callers import permit
 from tests.security.test_sign_in import SERVICE, Person

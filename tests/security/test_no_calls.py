@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from enterprise_catalog.apps.access.tests.tokens import E, admin, learner, operator
-from enterprise_catalog.apps.api.tests.builders import (
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.testing.callers import E, admin, learner, operator
+from enterprise_catalog.testing.catalogs import (
     CATALOGS,
     LEGACY,
     LEGACY_CATALOGS,
@@ -21,8 +22,7 @@ from enterprise_catalog.apps.api.tests.builders import (
     path_of,
     program_document,
 )
-from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.refresh.tests.builders import course_document
+from enterprise_catalog.testing.runs import course_document
 
 pytestmark = pytest.mark.django_db
 

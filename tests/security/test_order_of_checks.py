@@ -3,8 +3,8 @@
 import pytest
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import client_for, operator
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
+from enterprise_catalog.testing.callers import client_for, operator
+from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from enterprise_catalog.apps.access.tests.test_roles import assign
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, client_for
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, path_of
+from enterprise_catalog.testing.callers import OTHER, E, client_for
+from enterprise_catalog.testing.catalogs import CATALOGS, path_of
 from tests.security.callers import SOURCES, callers
 from tests.security.world import CATALOG, NOWHERE, make_world
 

@@ -13,8 +13,8 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from enterprise_catalog.apps.access.tests.tokens import token_for
 from enterprise_catalog.apps.core.models import User
+from enterprise_catalog.testing.callers import token_for
 from tests.security.urlconf import all_routes
 
 pytestmark = pytest.mark.django_db

@@ -19,10 +19,10 @@ from django.test import Client
 from django.utils import timezone
 
 from enterprise_catalog.apps.access import password_sign_in
-from enterprise_catalog.apps.access.tests.tokens import token_for
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.core.observability.metrics import counted_by_processes
 from enterprise_catalog.apps.refresh.scheduling.pruning import prune
+from enterprise_catalog.testing.callers import token_for
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from enterprise_catalog.apps.access.tests.tokens import E
+from enterprise_catalog.testing.callers import E
 from tests.security.callers import SOURCES, callers
 from tests.security.permission_table import BLOCKS, CALLERS, METHODS, Block, Row
 from tests.security.urlconf import Route, all_routes

@@ -7,11 +7,11 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, admin, client_for, operator
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, LEGACY, make_catalog, path_of
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.tests.people import page, signed_in
-from enterprise_catalog.apps.refresh.tests.builders import make_query
+from enterprise_catalog.testing.admin_clients import page, signed_in
+from enterprise_catalog.testing.callers import OTHER, E, admin, client_for, operator
+from enterprise_catalog.testing.catalogs import CATALOGS, LEGACY, make_catalog, path_of
+from enterprise_catalog.testing.runs import make_query
 from tests.security.callers import permit
 
 pytestmark = pytest.mark.django_db

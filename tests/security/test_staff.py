@@ -3,9 +3,9 @@
 import pytest
 from django.contrib.auth import get_user_model
 
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, client_for
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, LEGACY, path_of
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.testing.callers import OTHER, E, client_for
+from enterprise_catalog.testing.catalogs import CATALOGS, LEGACY, path_of
 from tests.security.callers import permit
 from tests.security.world import CATALOG, make_world
 from tests.security.writes import rolled_back

@@ -18,11 +18,11 @@ import pytest
 from django.db.models import Q
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, client_for
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of, publish
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.tests.builders import course_document, make_query
+from enterprise_catalog.testing.callers import OTHER, E, client_for
+from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of, publish
+from enterprise_catalog.testing.runs import course_document, make_query
 
 pytestmark = pytest.mark.django_db
 

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E
-from enterprise_catalog.apps.api.tests.builders import make_catalog, program_document
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
-from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, keys
+from enterprise_catalog.testing.callers import OTHER, E
+from enterprise_catalog.testing.catalogs import make_catalog, program_document
+from enterprise_catalog.testing.runs import claimed, course_document, keys
 
 NOWHERE = UUID("2b1d3c5e-0000-4000-8000-00000000dead")
 # Names that cannot be an object's; a route must not depend on which of them comes.

@@ -9,7 +9,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from enterprise_catalog.apps.access.authentication import JwtHeaderAuthentication
-from enterprise_catalog.apps.access.tests.tokens import claims_for, client_for, cookies_of, token_for
+from enterprise_catalog.testing.callers import claims_for, client_for, cookies_of, token_for
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 
 from enterprise_catalog.apps.access.models import EnterpriseCatalogFeatureRole, EnterpriseCatalogRoleAssignment
 from enterprise_catalog.apps.access.roles import Contexts, Grants, Roles, assigned_roles, token_roles
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E
+from enterprise_catalog.testing.callers import OTHER, E
 
 
 def grants(*entries: object) -> Grants:

@@ -13,13 +13,13 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import admin, client_for, operator
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.models.history import hold_filters, thin
 from enterprise_catalog.apps.refresh.scheduling.pruning import prune
 from enterprise_catalog.apps.services.catalogs import save_catalog
 from enterprise_catalog.apps.services.tests.actors import OPERATOR, complete_values
+from enterprise_catalog.testing.callers import admin, client_for, operator
+from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of
 
 pytestmark = pytest.mark.django_db
 

@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, admin, client_for, operator
-from enterprise_catalog.apps.api.tests.builders import make_catalog
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
+from enterprise_catalog.testing.callers import OTHER, E, admin, client_for, operator
+from enterprise_catalog.testing.catalogs import make_catalog
+from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, admin, client_for, operator
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.testing.callers import OTHER, E, admin, client_for, operator
+from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of
 
 pytestmark = pytest.mark.django_db
 

@@ -6,16 +6,9 @@ from uuid import uuid4
 import pytest
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import E, admin, client_for, learner, operator
-from enterprise_catalog.apps.api.tests.builders import (
-    CATALOGS,
-    make_catalog,
-    path_of,
-    program_document,
-    publish,
-    run_document,
-)
-from enterprise_catalog.apps.refresh.tests.builders import course_document, keys, make_query
+from enterprise_catalog.testing.callers import E, admin, client_for, learner, operator
+from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of, program_document, publish, run_document
+from enterprise_catalog.testing.runs import course_document, keys, make_query
 
 pytestmark = pytest.mark.django_db
 

@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils.http import http_date
 
-from enterprise_catalog.apps.access.tests.tokens import E, client_for, learner
 from enterprise_catalog.apps.api.common.conditional import holds
-from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, publish, run_document, store
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.rendering import cache_validators, template_filler
 from enterprise_catalog.apps.catalog.storage import content_store as store_module
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews
-from enterprise_catalog.apps.refresh.tests.builders import course_document, keys, make_query, store_courses
+from enterprise_catalog.testing.callers import E, client_for, learner
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish, run_document, store
+from enterprise_catalog.testing.runs import course_document, keys, make_query, store_courses
 
 pytestmark = pytest.mark.django_db
 

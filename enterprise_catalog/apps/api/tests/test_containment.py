@@ -2,8 +2,8 @@
 
 import pytest
 
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, learner
-from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of
+from enterprise_catalog.testing.callers import OTHER, E, learner
+from enterprise_catalog.testing.catalogs import make_catalog, path_of
 
 pytestmark = pytest.mark.django_db
 

@@ -8,15 +8,6 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from enterprise_catalog.apps.access.tests.tokens import E, learner, operator
-from enterprise_catalog.apps.api.tests.builders import (
-    make_catalog,
-    path_of,
-    program_document,
-    publish,
-    run_document,
-    store,
-)
 from enterprise_catalog.apps.catalog.change_feed.recording import record_attachment
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
@@ -24,7 +15,9 @@ from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.queue.claims import fail
-from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, keys, make_query
+from enterprise_catalog.testing.callers import E, learner, operator
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, program_document, publish, run_document, store
+from enterprise_catalog.testing.runs import claimed, course_document, keys, make_query
 
 pytestmark = pytest.mark.django_db
 

@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from enterprise_catalog.apps.access.tests.tokens import E, learner
-from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, run_document, store
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+from enterprise_catalog.testing.callers import E, learner
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, run_document, store
 
 pytestmark = pytest.mark.django_db
 

@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, learner, operator
-from enterprise_catalog.apps.api.tests.builders import make_catalog, publish, run_document
 from enterprise_catalog.apps.catalog.reading import containment
-from enterprise_catalog.apps.refresh.tests.builders import course_document
+from enterprise_catalog.testing.callers import OTHER, E, learner, operator
+from enterprise_catalog.testing.catalogs import make_catalog, publish, run_document
+from enterprise_catalog.testing.runs import course_document
 
 pytestmark = pytest.mark.django_db
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from enterprise_catalog.apps.access.tests.tokens import learner, operator
-from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, publish, run_document, store
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
 from enterprise_catalog.apps.catalog.storage.consistency import violations
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews
-from enterprise_catalog.apps.refresh.tests.builders import course_document, make_query
+from enterprise_catalog.testing.callers import learner, operator
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish, run_document, store
+from enterprise_catalog.testing.runs import course_document, make_query
 
 pytestmark = pytest.mark.django_db
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, admin, client_for, learner, operator
-from enterprise_catalog.apps.api.tests.builders import (
+from enterprise_catalog.apps.customers.models import EnterpriseCustomer
+from enterprise_catalog.testing.callers import OTHER, E, admin, client_for, learner, operator
+from enterprise_catalog.testing.catalogs import (
     LEGACY,
     legacy_path_of,
     make_catalog,
@@ -11,8 +12,7 @@ from enterprise_catalog.apps.api.tests.builders import (
     program_document,
     run_document,
 )
-from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.apps.refresh.tests.builders import course_document
+from enterprise_catalog.testing.runs import course_document
 
 pytestmark = pytest.mark.django_db
 

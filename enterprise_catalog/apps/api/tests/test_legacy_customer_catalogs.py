@@ -5,14 +5,14 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import Permission
 
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, client_for, operator
-from enterprise_catalog.apps.api.tests.builders import LEGACY, make_catalog
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.tests.builders import make_query
 from enterprise_catalog.apps.services.consistency import violations
+from enterprise_catalog.testing.callers import OTHER, E, client_for, operator
+from enterprise_catalog.testing.catalogs import LEGACY, make_catalog
+from enterprise_catalog.testing.runs import make_query
 
 pytestmark = pytest.mark.django_db
 

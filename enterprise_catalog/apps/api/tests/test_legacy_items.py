@@ -4,17 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from enterprise_catalog.apps.access.tests.tokens import E, admin, operator
-from enterprise_catalog.apps.api.tests.builders import (
-    legacy_path_of,
-    make_catalog,
-    program_document,
-    run_document,
-)
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.apps.refresh.tests.builders import course_document, make_query, requested
+from enterprise_catalog.testing.callers import E, admin, operator
+from enterprise_catalog.testing.catalogs import legacy_path_of, make_catalog, program_document, run_document
+from enterprise_catalog.testing.runs import course_document, make_query, requested
 
 pytestmark = pytest.mark.django_db
 

@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, admin, operator
-from enterprise_catalog.apps.api.tests.builders import (
+from enterprise_catalog.testing.callers import OTHER, E, admin, operator
+from enterprise_catalog.testing.catalogs import (
     LEGACY_CATALOGS,
     legacy_path_of,
     make_catalog,
@@ -13,7 +13,7 @@ from enterprise_catalog.apps.api.tests.builders import (
     publish,
     run_document,
 )
-from enterprise_catalog.apps.refresh.tests.builders import course_document, keys
+from enterprise_catalog.testing.runs import course_document, keys
 
 pytestmark = pytest.mark.django_db
 

@@ -5,11 +5,11 @@ from xml.etree import ElementTree
 import pytest
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import admin, operator
-from enterprise_catalog.apps.api.tests.builders import LEGACY, make_catalog
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
-from enterprise_catalog.apps.refresh.tests.builders import make_query
+from enterprise_catalog.testing.callers import admin, operator
+from enterprise_catalog.testing.catalogs import LEGACY, make_catalog
+from enterprise_catalog.testing.factories import CatalogQueryFactory
+from enterprise_catalog.testing.runs import make_query
 
 pytestmark = pytest.mark.django_db
 

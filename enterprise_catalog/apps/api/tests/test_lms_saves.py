@@ -4,10 +4,10 @@ from uuid import uuid4
 
 import pytest
 
-from enterprise_catalog.apps.access.tests.tokens import E, operator
-from enterprise_catalog.apps.api.tests.builders import CATALOGS
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.testing.callers import E, operator
+from enterprise_catalog.testing.catalogs import CATALOGS
 
 pytestmark = pytest.mark.django_db
 

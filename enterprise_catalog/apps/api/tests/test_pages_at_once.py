@@ -8,13 +8,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from enterprise_catalog.apps.access.tests.tokens import E, client_for, learner, operator
-from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, publish, store
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.page_offsets import ANCHOR_EVERY
-from enterprise_catalog.apps.catalog.tests.factories import publish_members
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.apps.refresh.tests.builders import course_document, keys
+from enterprise_catalog.testing.callers import E, client_for, learner, operator
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish, store
+from enterprise_catalog.testing.factories import publish_members
+from enterprise_catalog.testing.runs import course_document, keys
 
 pytestmark = pytest.mark.django_db
 

@@ -7,15 +7,15 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from enterprise_catalog.apps.api.tests.builders import make_catalog
-from enterprise_catalog.apps.api.tests.test_changes import added, ask, hold, move, pass_time, removed, told
+from enterprise_catalog.apps.api.tests.test_catalog_changes import added, ask, hold, move, pass_time, removed, told
 from enterprise_catalog.apps.api.v1.catalog_changes import cursor_of, position_of
 from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.scheduling.pruning import prune
-from enterprise_catalog.apps.refresh.tests.builders import make_query
 from enterprise_catalog.apps.services.consistency import violations
+from enterprise_catalog.testing.catalogs import make_catalog
+from enterprise_catalog.testing.runs import make_query
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,9 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 
 from enterprise_catalog.apps.access.tests.test_roles import assign
-from enterprise_catalog.apps.access.tests.tokens import E, admin, client_for, learner, operator
-from enterprise_catalog.apps.api.tests.builders import (
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.testing.callers import E, admin, client_for, learner, operator
+from enterprise_catalog.testing.catalogs import (
     CATALOGS,
     LEGACY,
     LEGACY_CATALOGS,
@@ -18,9 +19,8 @@ from enterprise_catalog.apps.api.tests.builders import (
     run_document,
     store,
 )
-from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
-from enterprise_catalog.apps.refresh.tests.builders import course_document, keys
+from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
+from enterprise_catalog.testing.runs import course_document, keys
 
 pytestmark = pytest.mark.django_db
 

@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from enterprise_catalog.apps.access.tests.tokens import OTHER, E, admin, client_for, operator
-from enterprise_catalog.apps.api.tests.builders import CATALOGS
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.testing.callers import OTHER, E, admin, client_for, operator
+from enterprise_catalog.testing.catalogs import CATALOGS
 
 pytestmark = pytest.mark.django_db
 

@@ -10,10 +10,10 @@ import orjson
 import pytest
 from django.db import connection
 
-from enterprise_catalog.apps.access.tests.tokens import E, admin, operator
-from enterprise_catalog.apps.api.tests.builders import make_catalog, path_of, publish
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.refresh.tests.builders import course_document, make_query
+from enterprise_catalog.testing.callers import E, admin, operator
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish
+from enterprise_catalog.testing.runs import course_document, make_query
 
 pytestmark = pytest.mark.django_db
 

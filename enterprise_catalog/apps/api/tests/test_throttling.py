@@ -6,9 +6,9 @@ import pytest
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.tests.tokens import admin, client_for, operator
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, make_catalog, path_of
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.testing.callers import admin, client_for, operator
+from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of
 
 pytestmark = pytest.mark.django_db
 

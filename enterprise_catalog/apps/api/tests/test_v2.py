@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from enterprise_catalog.apps.access.tests.tokens import E, admin, learner, operator
-from enterprise_catalog.apps.api.tests.builders import store
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
-from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
-from enterprise_catalog.apps.refresh.tests.builders import claimed, course_document, make_query, store_courses
+from enterprise_catalog.testing.callers import E, admin, learner, operator
+from enterprise_catalog.testing.catalogs import store
+from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
+from enterprise_catalog.testing.runs import claimed, course_document, make_query, store_courses
 
 pytestmark = pytest.mark.django_db
 

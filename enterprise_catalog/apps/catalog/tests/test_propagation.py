@@ -2,8 +2,6 @@
 
 import pytest
 
-from enterprise_catalog.apps.api.tests.builders import publish, run_document
-from enterprise_catalog.apps.api.tests.builders import store as api_store
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
     CatalogContentKey,
@@ -13,8 +11,10 @@ from enterprise_catalog.apps.catalog.models import (
     Standing,
 )
 from enterprise_catalog.apps.catalog.storage import content_store
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, publish_members
-from enterprise_catalog.apps.refresh.tests.builders import course_document, store_courses
+from enterprise_catalog.testing.catalogs import publish, run_document
+from enterprise_catalog.testing.catalogs import store as api_store
+from enterprise_catalog.testing.factories import CatalogQueryFactory, publish_members
+from enterprise_catalog.testing.runs import course_document, store_courses
 
 pytestmark = pytest.mark.django_db
 

@@ -9,11 +9,7 @@ from enterprise_catalog.apps.catalog.exceptions import QueryConflict
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery
 from enterprise_catalog.apps.catalog.queries import resolution
 from enterprise_catalog.apps.catalog.queries.resolution import QueryWish, plan_query, resolve_query
-from enterprise_catalog.apps.catalog.tests.factories import (
-    CatalogQueryFactory,
-    EnterpriseCatalogFactory,
-    publish_members,
-)
+from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory, publish_members
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from enterprise_catalog.apps.console.tests.people import signed_in
+from enterprise_catalog.testing.admin_clients import signed_in
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
-from enterprise_catalog.apps.console.tests.people import errors, listed, page, signed_in, texts
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.testing.admin_clients import errors, listed, page, signed_in, texts
+from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 
 pytestmark = pytest.mark.django_db
 

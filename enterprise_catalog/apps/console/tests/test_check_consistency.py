@@ -17,12 +17,12 @@ from enterprise_catalog.apps.catalog.models import (
     Standing,
 )
 from enterprise_catalog.apps.catalog.storage.consistency import Violation
-from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.packed_json import pack, pack_bytes, unpack
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import sweep_reviews_if_due
 from enterprise_catalog.apps.services.consistency import violations
+from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
 
 pytestmark = pytest.mark.django_db
 

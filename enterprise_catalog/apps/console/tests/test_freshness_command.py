@@ -7,12 +7,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.console.display.sentences import moment
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import fail
-from enterprise_catalog.apps.refresh.tests.builders import claimed, requested
+from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
+from enterprise_catalog.testing.runs import claimed, requested
 
 pytestmark = pytest.mark.django_db
 

@@ -7,11 +7,11 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.datetimes import iso_moment
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.tests.builders import requested
+from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
+from enterprise_catalog.testing.runs import requested
 
 pytestmark = pytest.mark.django_db
 

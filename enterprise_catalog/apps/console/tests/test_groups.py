@@ -11,11 +11,11 @@ from django.db import connection
 from django.test import Client
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
-from enterprise_catalog.apps.console.tests.people import listed, page, signed_in
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services.refreshes import request_refresh
+from enterprise_catalog.testing.admin_clients import listed, page, signed_in
+from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -8,11 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.console.display.sentences import moment
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
-from enterprise_catalog.apps.refresh.tests.builders import claimed, keys, make_query, members, store_keys
+from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
+from enterprise_catalog.testing.runs import claimed, keys, make_query, members, store_keys
 
 pytestmark = pytest.mark.django_db
 

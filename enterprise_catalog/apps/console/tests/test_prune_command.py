@@ -5,9 +5,9 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tests.test_pruning import changes_of, run_of
+from enterprise_catalog.testing.factories import CatalogQueryFactory
 
 pytestmark = pytest.mark.django_db
 

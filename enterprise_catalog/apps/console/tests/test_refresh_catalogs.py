@@ -9,11 +9,11 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.models import CatalogContentKey
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.console.management.commands import refresh_catalogs
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import claim_runs
-from enterprise_catalog.apps.refresh.tests.builders import expire
+from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
+from enterprise_catalog.testing.runs import expire
 
 pytestmark = pytest.mark.django_db
 

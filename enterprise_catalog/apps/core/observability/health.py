@@ -63,6 +63,3 @@ def answer(verdict: Verdict, **details: Any) -> JsonResponse:
     """A monitor looks at the status first."""
     status = 200 if verdict == "OK" else 503
     return JsonResponse({"overall_status": verdict, **details}, status=status)
-
-
-

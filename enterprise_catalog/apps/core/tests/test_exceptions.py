@@ -5,8 +5,8 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
-from enterprise_catalog.apps.access.tests.tokens import client_for
 from enterprise_catalog.apps.api.v1.catalogs import CatalogsView
+from enterprise_catalog.testing.callers import client_for
 
 pytestmark = pytest.mark.django_db
 

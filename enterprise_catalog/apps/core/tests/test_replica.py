@@ -13,14 +13,14 @@ from django.db import Error, connections, router
 
 from enterprise_catalog.apps.access.models import EnterpriseCatalogRoleAssignment
 from enterprise_catalog.apps.access.tests.test_roles import assign
-from enterprise_catalog.apps.access.tests.tokens import E, client_for, learner, operator
-from enterprise_catalog.apps.api.tests.builders import CATALOGS, legacy_path_of, make_catalog, path_of
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.db import replica
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.core.rest import streaming
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
+from enterprise_catalog.testing.callers import E, client_for, learner, operator
+from enterprise_catalog.testing.catalogs import CATALOGS, legacy_path_of, make_catalog, path_of
 
 KEY = "edX+A"
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "replica"])

@@ -13,7 +13,7 @@ from enterprise_catalog.apps.core.datetimes import parse_moment
 from enterprise_catalog.apps.customers import tasks
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.customers.sync import ensure_customer, sync_customer, sync_due_customers
-from enterprise_catalog.apps.customers.tests.builders import ACME, BRIGHT, MODIFIED, at_the_lms, wait
+from enterprise_catalog.testing.lms_customers import ACME, BRIGHT, MODIFIED, at_the_lms, wait
 
 pytestmark = pytest.mark.django_db
 

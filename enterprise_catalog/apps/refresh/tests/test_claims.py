@@ -9,7 +9,7 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import claim_runs, fail, give_back, recover_expired_leases, renew
 from enterprise_catalog.apps.refresh.queue.enqueue import request_run
 from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
-from enterprise_catalog.apps.refresh.tests.builders import claimed, expire, make_query, requested
+from enterprise_catalog.testing.runs import claimed, expire, make_query, requested
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from enterprise_catalog.apps.refresh.pipeline.outcomes import NotHeld, approve_h
 from enterprise_catalog.apps.refresh.pipeline.publishing import FilterChanged
 from enterprise_catalog.apps.refresh.queue.claims import recover_expired_leases
 from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
-from enterprise_catalog.apps.refresh.tests.builders import claimed, expire, keys, make_query, members, store_keys
+from enterprise_catalog.testing.runs import claimed, expire, keys, make_query, members, store_keys
 
 pytestmark = pytest.mark.django_db
 

@@ -12,12 +12,12 @@ from enterprise_catalog.apps.catalog.reading.member_diff import difference_from_
 from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page, rendered_items, walk_listed
 from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
 from enterprise_catalog.apps.catalog.storage.consistency import violations
-from enterprise_catalog.apps.catalog.tests.factories import EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import runner
-from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
 from enterprise_catalog.sandbox.sandbox import Sandbox
+from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
+from enterprise_catalog.testing.runs import make_query, members, requested
 
 pytestmark = pytest.mark.django_db
 

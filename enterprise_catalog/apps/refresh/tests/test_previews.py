@@ -26,7 +26,7 @@ from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
 from enterprise_catalog.apps.refresh.scheduling.pruning import prune
 from enterprise_catalog.apps.refresh.tasks import run_preview
-from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
+from enterprise_catalog.testing.runs import make_query, members, requested
 
 pytestmark = pytest.mark.django_db
 

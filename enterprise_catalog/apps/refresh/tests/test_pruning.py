@@ -10,10 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from enterprise_catalog.apps.catalog.models import CatalogContentChange
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.scheduling.pruning import Pruned, prunable, prune, prune_if_due
+from enterprise_catalog.testing.factories import CatalogQueryFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
 from enterprise_catalog.apps.catalog.storage.consistency import violations
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import sweep_reviews_if_due
-from enterprise_catalog.apps.refresh.tests.builders import make_query, members, requested
+from enterprise_catalog.testing.runs import make_query, members, requested
 
 pytestmark = pytest.mark.django_db
 

@@ -6,12 +6,6 @@ import pytest
 
 from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarning
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.tests.factories import (
-    CatalogQueryFactory,
-    EnterpriseCatalogFactory,
-    EnterpriseCustomerFactory,
-    publish_members,
-)
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services import worker_notifications
@@ -27,6 +21,12 @@ from enterprise_catalog.apps.services.tests.actors import (
     PROVISIONER,
     admin_of,
     complete_values,
+)
+from enterprise_catalog.testing.factories import (
+    CatalogQueryFactory,
+    EnterpriseCatalogFactory,
+    EnterpriseCustomerFactory,
+    publish_members,
 )
 
 pytestmark = pytest.mark.django_db

@@ -2,10 +2,10 @@
 
 import pytest
 
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.refresh.models import FilterPreview
 from enterprise_catalog.apps.refresh.previews.preview_queue import tick_previews
 from enterprise_catalog.apps.services.filter_previews import preview_filter
+from enterprise_catalog.testing.factories import CatalogQueryFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,6 @@
 import pytest
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -12,6 +11,7 @@ from enterprise_catalog.apps.services.catalog_queries import delete_query, save_
 from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValues, NotAllowed
 from enterprise_catalog.apps.services.refreshes import request_refresh
 from enterprise_catalog.apps.services.tests.actors import ACME, ACME_ADMIN, COURSES, GLOBEX, OPERATOR
+from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services.catalogs import save_catalog
 from enterprise_catalog.apps.services.tests.actors import (
@@ -21,6 +20,7 @@ from enterprise_catalog.apps.services.tests.actors import (
     PROGRAMS,
     complete_values,
 )
+from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from enterprise_catalog.apps.catalog.tests.factories import CatalogQueryFactory
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services import worker_notifications
 from enterprise_catalog.apps.services.refreshes import request_refresh
+from enterprise_catalog.testing.factories import CatalogQueryFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -6,11 +6,6 @@ import pytest
 
 from enterprise_catalog.apps.access.permissions import may_edit_query, may_see_query
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.tests.factories import (
-    CatalogQueryFactory,
-    EnterpriseCatalogFactory,
-    publish_members,
-)
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services.catalogs import CatalogValues, save_catalog
 from enterprise_catalog.apps.services.errors import InvalidValues
@@ -26,6 +21,7 @@ from enterprise_catalog.apps.services.tests.actors import (
     admin_of,
     complete_values,
 )
+from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory, publish_members
 
 pytestmark = pytest.mark.django_db
 

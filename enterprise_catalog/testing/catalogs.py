@@ -1,0 +1,88 @@
+"""Catalogs with published content, made by the store and the publisher themselves."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from enterprise_catalog.apps.catalog.change_feed.recording import record_attachment
+from enterprise_catalog.apps.catalog.content.preparation import prepare_content
+from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
+from enterprise_catalog.apps.catalog.storage.content_store import store_contents
+from enterprise_catalog.apps.core.packed_json import pack
+from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
+from enterprise_catalog.testing.callers import E
+from enterprise_catalog.testing.runs import claimed, course_document, make_query
+
+CATALOGS = "/api/v1/enterprise-catalogs/"
+LEGACY = "/enterprise/api/v1/"
+LEGACY_CATALOGS = f"{LEGACY}enterprise_catalogs/"
+
+Records = Sequence[dict[str, Any]]
+
+
+def run_document(key: str, course_key: str, **fields: Any) -> dict[str, Any]:
+    return {"aggregation_key": f"courserun:{course_key}", "content_type": "courserun", "key": key} | fields
+
+
+def program_document(uuid: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "aggregation_key": f"program:{uuid}",
+        "content_type": "program",
+        "uuid": uuid,
+        "title": "A program",
+    } | fields
+
+
+def store(*documents: dict[str, Any], records: Records = ()) -> list[str]:
+    """Put search documents into the store, some with their full records; returns their content keys."""
+    prepared = [
+        prepare_content(
+            pack(document),
+            content_key=document.get("key") or document["uuid"],
+            content_type=document["content_type"],
+            parent_content_key=(
+                document["aggregation_key"].partition(":")[2] if document["content_type"] == "courserun" else None
+            ),
+            content_uuid=document.get("uuid"),
+            now=timezone.now(),
+        )
+        for document in documents
+    ]
+    packed = {record.get("key") or record["uuid"]: pack(record) for record in records}
+    store_contents(contents=prepared, records=packed, still_ours=lambda: None)
+    return [content.content_key for content in prepared]
+
+
+def publish(query: CatalogQuery, *documents: dict[str, Any], records: Records = ()) -> None:
+    publish_or_hold(claim=claimed(query), content_keys=store(*documents, records=records), counts={})
+
+
+def make_catalog(
+    *documents: dict[str, Any] | str,
+    customer: UUID = E,
+    query: CatalogQuery | None = None,
+    records: Records = (),
+    **fields: Any,
+) -> EnterpriseCatalog:
+    """A catalog that holds these documents, some with their full records; a text stands for a course with that key."""
+    if query is None:
+        query = make_query({"key": [f"filter {CatalogQuery.objects.count()}"]})
+        if documents:
+            found = (course_document(entry) if isinstance(entry, str) else entry for entry in documents)
+            publish(query, *found, records=records)
+    defaults = {"title": "All Content", "enterprise_name": "Acme, Inc.", "modified": timezone.now()}
+    catalog = EnterpriseCatalog.objects.create(enterprise_uuid=customer, catalog_query=query, **(defaults | fields))
+    with transaction.atomic():
+        record_attachment(catalogs=[catalog.pk], query_id=query.pk, previous_query_id=None)
+    return EnterpriseCatalog.objects.select_related("catalog_query").get(pk=catalog.pk)
+
+
+def path_of(catalog: EnterpriseCatalog, action: str = "") -> str:
+    return f"{CATALOGS}{catalog.uuid}/{action}"
+
+
+def legacy_path_of(catalog: EnterpriseCatalog, rest: str = "") -> str:
+    return f"{LEGACY_CATALOGS}{catalog.uuid}/{rest}"

@@ -1,0 +1,88 @@
+"""Rows that refresh tests begin with."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.utils import timezone
+
+from enterprise_catalog.apps.catalog.content.preparation import prepare_content
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery
+from enterprise_catalog.apps.catalog.storage.content_store import store_contents
+from enterprise_catalog.apps.core.db.clock import database_now
+from enterprise_catalog.apps.core.packed_json import pack
+from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
+from enterprise_catalog.apps.refresh.queue.claims import Claim, claim_runs
+from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.testing.factories import CatalogQueryFactory
+
+
+def make_query(content_filter: dict | None = None) -> CatalogQuery:
+    return CatalogQueryFactory.create(
+        content_filter={"content_type": "course"} if content_filter is None else content_filter
+    )
+
+
+def requested(query: CatalogQuery, *, trigger: str = RefreshRun.Trigger.REQUEST) -> RefreshRun:
+    return request_run(query=query, trigger=trigger)
+
+
+def claimed(query: CatalogQuery) -> Claim:
+    (claim,) = claim_runs(requested(query).pk)
+    return claim
+
+
+def course_document(key: str, **fields) -> dict:
+    run = {
+        "key": f"course-v1:{key}+1T",
+        "is_enrollable": True,
+        "status": "published",
+        "is_marketable": True,
+        "end": None,
+    }
+    return {"aggregation_key": f"course:{key}", "content_type": "course", "key": key, "course_runs": [run]} | fields
+
+
+def store_courses(*documents: dict, still_ours=lambda: None) -> int:
+    """Put search documents of courses into the store as a refresh would; returns how many really changed."""
+    prepared = [
+        prepare_content(
+            pack(document),
+            content_key=document["key"],
+            content_type="course",
+            parent_content_key=None,
+            content_uuid=None,
+            now=timezone.now(),
+        )
+        for document in documents
+    ]
+    return store_contents(contents=prepared, records={}, still_ours=still_ours).changed
+
+
+def members(query: CatalogQuery) -> list[str]:
+    rows = CatalogContentKey.objects.filter(catalog_query=query)
+    return list(rows.order_by("content_id").values_list("content_id", flat=True))
+
+
+def keys(count: int, prefix: str = "edX+") -> list[str]:
+    return [f"{prefix}{number:03d}" for number in range(count)]
+
+
+def store_keys(content_keys: Iterable[str]) -> None:
+    store_courses(*(course_document(key) for key in content_keys))
+
+
+def expire(claim: Claim) -> None:
+    """Let the lease be over, as if the worker had died a while ago."""
+    RefreshRun.objects.filter(pk=claim.run_uuid).update(lease_until=database_now() - timedelta(seconds=1))
+
+
+def let_budget_age(minutes: int) -> None:
+    """What was asked of discovery is so much longer ago."""
+
+    def older(spent: dict) -> dict:
+        return {str(int(minute) - minutes): requests for minute, requests in spent.items()}
+
+    for row in DiscoveryBudget.objects.all():
+        row.spent, by_payer = older(row.spent), row.spent_by or {}
+        row.spent_by = {payer: older(spent) for payer, spent in by_payer.items()}
+        row.save()
