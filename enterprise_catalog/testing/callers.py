@@ -3,7 +3,7 @@
 import time
 from functools import cache
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -11,8 +11,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from rest_framework.test import APIClient
 
-E = UUID("6ae013d4-c5c4-474d-8da9-0e559b2448e2")
-OTHER = UUID("11111111-2222-4333-8444-555555555555")
+from enterprise_catalog.apps.access.roles import Contexts, Grants, Roles
+from enterprise_catalog.apps.services.catalogs import CatalogValues
+
+CUSTOMER_UUID = UUID("6ae013d4-c5c4-474d-8da9-0e559b2448e2")
+OTHER_CUSTOMER_UUID = UUID("11111111-2222-4333-8444-555555555555")
 
 
 def claims_for(username: str, *roles: str, **changes: Any) -> dict[str, Any]:
@@ -62,9 +65,49 @@ def operator() -> APIClient:
     return client_for("olivia", "enterprise_openedx_operator:*")
 
 
-def admin(customer: UUID = E) -> APIClient:
+def admin(customer: UUID = CUSTOMER_UUID) -> APIClient:
     return client_for("adam", f"enterprise_admin:{customer}")
 
 
-def learner(customer: UUID = E) -> APIClient:
+def learner(customer: UUID = CUSTOMER_UUID) -> APIClient:
     return client_for("lena", f"enterprise_learner:{customer}")
+
+
+ACME = uuid4()
+
+
+GLOBEX = uuid4()
+
+
+def admin_of(*customers: UUID) -> Grants:
+    return Grants(roles=Roles(admin=Contexts(customers=frozenset(customers))))
+
+
+ACME_ADMIN = admin_of(ACME)
+
+
+GLOBEX_ADMIN = admin_of(GLOBEX)
+
+
+OPERATOR = Grants(roles=Roles(admin=Contexts(everywhere=True)))
+
+
+PROVISIONER = Grants(roles=Roles(provisioning=True))
+
+
+COURSES = {"content_type": "course"}
+
+
+PROGRAMS = {"content_type": "program"}
+
+
+def complete_values(enterprise_uuid: UUID = ACME, **changes) -> CatalogValues:
+    values: dict[str, Any] = {
+        "title": "All content",
+        "enterprise_uuid": enterprise_uuid,
+        "enterprise_name": "Acme, Inc.",
+        "enabled_course_modes": ["verified"],
+        "publish_audit_enrollment_urls": False,
+        "content_filter": COURSES,
+    }
+    return CatalogValues(**(values | changes))

@@ -13,27 +13,15 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
-from enterprise_catalog.testing.callers import E
-from enterprise_catalog.testing.runs import claimed, course_document, make_query
+from enterprise_catalog.testing.callers import CUSTOMER_UUID
+from enterprise_catalog.testing.documents import course_document
+from enterprise_catalog.testing.runs import claimed, make_query
 
 CATALOGS = "/api/v1/enterprise-catalogs/"
 LEGACY = "/enterprise/api/v1/"
 LEGACY_CATALOGS = f"{LEGACY}enterprise_catalogs/"
 
 Records = Sequence[dict[str, Any]]
-
-
-def run_document(key: str, course_key: str, **fields: Any) -> dict[str, Any]:
-    return {"aggregation_key": f"courserun:{course_key}", "content_type": "courserun", "key": key} | fields
-
-
-def program_document(uuid: str, **fields: Any) -> dict[str, Any]:
-    return {
-        "aggregation_key": f"program:{uuid}",
-        "content_type": "program",
-        "uuid": uuid,
-        "title": "A program",
-    } | fields
 
 
 def store(*documents: dict[str, Any], records: Records = ()) -> list[str]:
@@ -62,7 +50,7 @@ def publish(query: CatalogQuery, *documents: dict[str, Any], records: Records = 
 
 def make_catalog(
     *documents: dict[str, Any] | str,
-    customer: UUID = E,
+    customer: UUID = CUSTOMER_UUID,
     query: CatalogQuery | None = None,
     records: Records = (),
     **fields: Any,

@@ -1,4 +1,4 @@
-"""Rows that refresh tests begin with."""
+"""Runs in the state a test begins with, and the documents they found."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -13,6 +13,7 @@ from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import Claim, claim_runs
 from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.testing.documents import course_document
 from enterprise_catalog.testing.factories import CatalogQueryFactory
 
 
@@ -29,17 +30,6 @@ def requested(query: CatalogQuery, *, trigger: str = RefreshRun.Trigger.REQUEST)
 def claimed(query: CatalogQuery) -> Claim:
     (claim,) = claim_runs(requested(query).pk)
     return claim
-
-
-def course_document(key: str, **fields) -> dict:
-    run = {
-        "key": f"course-v1:{key}+1T",
-        "is_enrollable": True,
-        "status": "published",
-        "is_marketable": True,
-        "end": None,
-    }
-    return {"aggregation_key": f"course:{key}", "content_type": "course", "key": key, "course_runs": [run]} | fields
 
 
 def store_courses(*documents: dict, still_ours=lambda: None) -> int:

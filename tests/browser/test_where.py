@@ -7,7 +7,7 @@ from enterprise_catalog.apps.catalog.models import ContentMetadata, EnterpriseCa
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.testing.admin_clients import page
 from enterprise_catalog.testing.catalogs import make_catalog, publish
-from enterprise_catalog.testing.runs import course_document
+from enterprise_catalog.testing.documents import course_document
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

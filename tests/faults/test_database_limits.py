@@ -31,8 +31,8 @@ from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews
 from enterprise_catalog.apps.services.catalogs import save_catalog
-from enterprise_catalog.apps.services.tests.actors import OPERATOR, complete_values
 from enterprise_catalog.sandbox.sandbox import Sandbox
+from enterprise_catalog.testing.callers import OPERATOR, complete_values
 from enterprise_catalog.testing.factories import CatalogQueryFactory
 from enterprise_catalog.testing.runs import claimed, make_query, members, requested, store_keys
 from tests.neighbours import lead_to

@@ -24,17 +24,10 @@ from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.services.catalogs import save_catalog
-from enterprise_catalog.apps.services.tests.actors import OPERATOR, PROGRAMS, complete_values
+from enterprise_catalog.testing.callers import OPERATOR, PROGRAMS, complete_values
+from enterprise_catalog.testing.documents import course_document
 from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
-from enterprise_catalog.testing.runs import (
-    claimed,
-    course_document,
-    keys,
-    make_query,
-    members,
-    store_courses,
-    store_keys,
-)
+from enterprise_catalog.testing.runs import claimed, keys, make_query, members, store_courses, store_keys
 from tests.faults.conftest import PATIENCE_SECONDS, eventually
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]

@@ -8,21 +8,21 @@ from django.contrib.auth.models import AbstractUser, Permission
 from rest_framework.test import APIClient
 
 from enterprise_catalog.apps.access.tests.test_roles import assign
-from enterprise_catalog.testing.callers import OTHER, E, token_for
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, token_for
 
 TOKEN_ROLES = {
-    "L": f"enterprise_learner:{E}",
-    "X": f"enterprise_learner:{OTHER}",
-    "M": f"enterprise_admin:{E}",
-    "Y": f"enterprise_admin:{OTHER}",
+    "L": f"enterprise_learner:{CUSTOMER_UUID}",
+    "X": f"enterprise_learner:{OTHER_CUSTOMER_UUID}",
+    "M": f"enterprise_admin:{CUSTOMER_UUID}",
+    "Y": f"enterprise_admin:{OTHER_CUSTOMER_UUID}",
     "O": "enterprise_openedx_operator:*",
     "P": "enterprise_provisioning_admin:*",
 }
 DATABASE_ROLES = {
-    "L": ("enterprise_learner", E),
-    "X": ("enterprise_learner", OTHER),
-    "M": ("enterprise_catalog_admin", E),
-    "Y": ("enterprise_catalog_admin", OTHER),
+    "L": ("enterprise_learner", CUSTOMER_UUID),
+    "X": ("enterprise_learner", OTHER_CUSTOMER_UUID),
+    "M": ("enterprise_catalog_admin", CUSTOMER_UUID),
+    "Y": ("enterprise_catalog_admin", OTHER_CUSTOMER_UUID),
     "O": ("enterprise_catalog_admin", None),
     "P": ("enterprise_catalog_provisioning_admin", None),
 }

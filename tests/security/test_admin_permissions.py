@@ -14,7 +14,7 @@ from django.test import Client
 from enterprise_catalog.apps.access.tests.test_roles import assign
 from enterprise_catalog.apps.catalog.models import CourseReview
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.testing.callers import E, cookies_of, token_for
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, cookies_of, token_for
 from tests.security.urlconf import Route, all_routes
 from tests.security.world import make_world
 from tests.security.writes import rolled_back
@@ -32,8 +32,8 @@ def world():
     world = make_world()
     Group.objects.create(name="support")
     CourseReview.objects.create(course_key="edX+000", reviews_count=1, avg_course_rating=4.5)
-    EnterpriseCustomer.objects.get_or_create(uuid=E)
-    assign(get_user_model().objects.create(username="somebody"), "enterprise_learner", E)
+    EnterpriseCustomer.objects.get_or_create(uuid=CUSTOMER_UUID)
+    assign(get_user_model().objects.create(username="somebody"), "enterprise_learner", CUSTOMER_UUID)
     return world
 
 

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from enterprise_catalog.apps.core.middleware.response_headers import HeadersMiddleware, fitting_header
-from enterprise_catalog.testing.callers import E, client_for
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, client_for
 from enterprise_catalog.testing.catalogs import CATALOGS, LEGACY, legacy_path_of, path_of
 from tests.security import test_admin_permissions
 from tests.security.permission_table import METHODS
@@ -195,7 +195,7 @@ class TestMessages:
         self.refused(response, 404, "Could not find catalog uuid ")
 
     def test_the_id_of_a_query(self, operator):  # LEG-19
-        body = {"title": "x", "enterprise_customer": str(E), "enterprise_catalog_query": int("9" * 4000)}
+        body = {"title": "x", "enterprise_customer": str(CUSTOMER_UUID), "enterprise_catalog_query": int("9" * 4000)}
         response = operator.post(f"{LEGACY}enterprise_customer_catalog/", body)
         self.refused(response, 400, 'Invalid pk "999')
 

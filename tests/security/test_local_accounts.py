@@ -20,7 +20,7 @@ from rest_framework.test import APIClient
 from enterprise_catalog.apps.access.tests.test_roles import assign
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.models import User
-from enterprise_catalog.testing.callers import OTHER, E, client_for, cookies_of, token_for
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, client_for, cookies_of, token_for
 from enterprise_catalog.testing.catalogs import CATALOGS, LEGACY, make_catalog, path_of
 from tests.neighbours import lead_people_to
 from tests.security.callers import permit
@@ -62,12 +62,12 @@ POWERS: dict[str, Callable[[User], Any]] = {
     "superuser": lambda user: set_flags(user, is_staff=True, is_superuser=True),
     "operator by assignment": lambda user: assign(user, "enterprise_catalog_admin"),
     "provisioning by assignment": lambda user: assign(user, "enterprise_catalog_provisioning_admin"),
-    "admin of E by assignment": lambda user: assign(user, "enterprise_catalog_admin", E),
+    "admin of E by assignment": lambda user: assign(user, "enterprise_catalog_admin", CUSTOMER_UUID),
     "permissions": give_permissions,
     "group": give_group,
 }
 # What the token itself says.
-ROLES = {"none": [], "admin of E": [f"enterprise_admin:{E}"]}
+ROLES = {"none": [], "admin of E": [f"enterprise_admin:{CUSTOMER_UUID}"]}
 # What the database of a deployment may take for the same name, and for which another row can exist on SQLite.
 LIKE = ["Olga", "OLGA", "\u00f3lga", "olga ", "olg\u00e0"]
 
@@ -98,7 +98,9 @@ WAYS = {"header": by_header, "cookie": by_cookie}
 
 def worth(client: Any) -> list[tuple[int, int]]:
     """What a caller may do, as statuses and counts of all that flags, permissions, groups or roles could open."""
-    own, others = (EnterpriseCatalog.objects.get(enterprise_uuid=customer) for customer in (E, OTHER))
+    own, others = (
+        EnterpriseCatalog.objects.get(enterprise_uuid=customer) for customer in (CUSTOMER_UUID, OTHER_CUSTOMER_UUID)
+    )
     asked: list[tuple[Any, str, Any]] = [
         (client.get, CATALOGS, None),
         (client.get, path_of(own), None),
@@ -133,8 +135,8 @@ def nothing_changes_of(user: User) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def catalogs():
-    make_catalog("edX+A", customer=E)
-    make_catalog("edX+B", customer=OTHER)
+    make_catalog("edX+A", customer=CUSTOMER_UUID)
+    make_catalog("edX+B", customer=OTHER_CUSTOMER_UUID)
 
 
 @pytest.mark.parametrize("roles", ROLES)
@@ -310,23 +312,23 @@ class TestACallerWithoutARow:
 
     @pytest.fixture
     def client(self, olga):
-        return by_header("olga", f"enterprise_admin:{E}")
+        return by_header("olga", f"enterprise_admin:{CUSTOMER_UUID}")
 
     def test_costs_one_statement(self, client, django_assert_num_queries):
         with django_assert_num_queries(1):
             client.get("/api/v1/catalog-queries/get_content_filter_hash/")
 
     def test_roles_of_the_database_are_not_asked_for(self, client, django_assert_num_queries):
-        others = EnterpriseCatalog.objects.get(enterprise_uuid=OTHER)
+        others = EnterpriseCatalog.objects.get(enterprise_uuid=OTHER_CUSTOMER_UUID)
         with django_assert_num_queries(2):
             assert client.get(path_of(others)).status_code == 403
 
     @pytest.mark.parametrize("query", ["rewritten", "taken over"])
     def test_is_in_histories_without_the_account(self, client, olga, query):
-        catalog = EnterpriseCatalog.objects.select_related("catalog_query").get(enterprise_uuid=E)
+        catalog = EnterpriseCatalog.objects.select_related("catalog_query").get(enterprise_uuid=CUSTOMER_UUID)
         wanted = {"partner": "new"}
         if query == "taken over":
-            make_catalog(customer=E, query=None)
+            make_catalog(customer=CUSTOMER_UUID, query=None)
             wanted = EnterpriseCatalog.objects.order_by("-created").first().catalog_query.content_filter
         body = {"content_filter": wanted, "catalog_query_uuid": str(catalog.catalog_query.uuid), "title": "New"}
         assert client.patch(path_of(catalog), body).status_code == 200
@@ -338,7 +340,7 @@ class TestACallerWithoutARow:
         assert reasons == {f"By a token with the name of local user {olga.pk}, not by that user."}
 
     def test_makes_and_deletes_catalogs(self, client):
-        catalog = EnterpriseCatalog.objects.get(enterprise_uuid=E)
+        catalog = EnterpriseCatalog.objects.get(enterprise_uuid=CUSTOMER_UUID)
         assert client.post(path_of(catalog, "refresh_metadata/")).status_code == 200
         assert client.delete(path_of(catalog)).status_code == 204
         assert EnterpriseCatalog.history.latest().history_user is None

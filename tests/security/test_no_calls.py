@@ -12,17 +12,9 @@ import pytest
 from django.conf import settings
 
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.testing.callers import E, admin, learner, operator
-from enterprise_catalog.testing.catalogs import (
-    CATALOGS,
-    LEGACY,
-    LEGACY_CATALOGS,
-    legacy_path_of,
-    make_catalog,
-    path_of,
-    program_document,
-)
-from enterprise_catalog.testing.runs import course_document
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, learner, operator
+from enterprise_catalog.testing.catalogs import CATALOGS, LEGACY, LEGACY_CATALOGS, legacy_path_of, make_catalog, path_of
+from enterprise_catalog.testing.documents import course_document, program_document
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +27,7 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
         path_of(it, "contains_content_items/"), {"course_run_ids": ["edX+A"]}
     ),
     "customer contains": lambda it: learner().get(
-        f"/api/v1/enterprise-customer/{E}/contains_content_items/?course_run_ids=edX%2BA&get_catalog_list=1"
+        f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/contains_content_items/?course_run_ids=edX%2BA&get_catalog_list=1"
     ),
     "content": lambda it: learner().get(path_of(it, "get_content_metadata/")),
     "content by keys": lambda it: learner().get(path_of(it, "get_content_metadata/?content_keys=edX%2BA")),
@@ -45,24 +37,28 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
         path_of(it, "get_content_metadata/?traverse_pagination=1&format=xml")
     ),
     "filter": lambda it: learner().post(
-        f"/api/v1/enterprise-customer/{E}/filter_content_items/", {"content_keys": ["edX+A"]}
+        f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/filter_content_items/", {"content_keys": ["edX+A"]}
     ),
     "changes": lambda it: learner().get(path_of(it, "changes/")),
     "csv": lambda it: learner().get(path_of(it, "export.csv")),
     "workbook": lambda it: learner().get(path_of(it, "export.xlsx")),
-    "customer content": lambda it: learner().get(f"/api/v1/enterprise-customer/{E}/content-metadata/edX+A/"),
+    "customer content": lambda it: learner().get(
+        f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/content-metadata/edX+A/"
+    ),
     "contents": lambda it: learner().get("/api/v1/content-metadata/?content_identifiers=edX%2BA"),
     "one content": lambda it: learner().get("/api/v1/content-metadata/edX+A?coerce_to_parent_course=1"),
     "contains on v2": lambda it: learner().get(
         f"/api/v2/enterprise-catalogs/{it.uuid}/contains_content_items/?course_run_ids=edX%2BA"
     ),
     "customer contains on v2": lambda it: learner().get(
-        f"/api/v2/enterprise-customer/{E}/contains_content_items/?course_run_ids=edX%2BA"
+        f"/api/v2/enterprise-customer/{CUSTOMER_UUID}/contains_content_items/?course_run_ids=edX%2BA"
     ),
     "content on v2": lambda it: learner().get(f"/api/v2/enterprise-catalogs/{it.uuid}/get_content_metadata/"),
-    "customer content on v2": lambda it: learner().get(f"/api/v2/enterprise-customer/{E}/content-metadata/edX+A/"),
+    "customer content on v2": lambda it: learner().get(
+        f"/api/v2/enterprise-customer/{CUSTOMER_UUID}/content-metadata/edX+A/"
+    ),
     "filter on v2": lambda it: learner().post(
-        f"/api/v2/enterprise-customer/{E}/filter_content_items/", {"content_keys": ["edX+A"]}
+        f"/api/v2/enterprise-customer/{CUSTOMER_UUID}/filter_content_items/", {"content_keys": ["edX+A"]}
     ),
     "diff": lambda it: learner().get(path_of(it, "generate_diff/?content_keys=edX%2BA")),
     "diff by post": lambda it: learner().post(path_of(it, "generate_diff/"), {"content_keys": ["edX+A"]}),
@@ -87,7 +83,7 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
     "legacy content in XML": lambda it: admin().get(f"{legacy_path_of(it)[:-1]}.xml"),
     "legacy contains": lambda it: learner().get(legacy_path_of(it, "contains_content_items/?course_run_ids=edX%2BA")),
     "legacy customer contains": lambda it: admin().get(
-        f"{LEGACY}enterprise-customer/{E}/contains_content_items/?course_run_ids=edX%2BA"
+        f"{LEGACY}enterprise-customer/{CUSTOMER_UUID}/contains_content_items/?course_run_ids=edX%2BA"
     ),
     "legacy course": lambda it: admin().get(legacy_path_of(it, "courses/edX+A/")),
     "legacy run": lambda it: admin().get(legacy_path_of(it, "course_runs/course-v1:edX+A+1T/")),

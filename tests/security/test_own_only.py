@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from enterprise_catalog.apps.access.tests.test_roles import assign
-from enterprise_catalog.testing.callers import OTHER, E, client_for
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, client_for
 from enterprise_catalog.testing.catalogs import CATALOGS, path_of
 from tests.security.callers import SOURCES, callers
 from tests.security.world import CATALOG, NOWHERE, make_world
@@ -38,7 +38,9 @@ def test_lists_of_catalogs_hold_the_callers_customers_only(roles_from):  # PERM-
     make_world()
     for letter, client in callers("MYOPDU", roles_from=roles_from).items():
         for query, expected in zip(
-            ("", f"?enterprise_customer={E}", f"?enterprise_customer={OTHER}"), LISTED[letter], strict=True
+            ("", f"?enterprise_customer={CUSTOMER_UUID}", f"?enterprise_customer={OTHER_CUSTOMER_UUID}"),
+            LISTED[letter],
+            strict=True,
         ):
             answer = client.get(f"{CATALOGS}{query}").json()
             assert {catalog["title"] for catalog in answer["results"]} == expected, (letter, query)
@@ -62,7 +64,7 @@ def test_a_customers_content_is_that_of_its_catalogs(roles_from):
     make_world()
     clients = callers("LXMYOU", roles_from=roles_from)
     keys = ["edX+000", "edX+shared", "edX+foreign", "edX+left"]
-    for customer, letters, contained in ((E, "LMOU", keys[:2]), (OTHER, "XYOU", keys[1:3])):
+    for customer, letters, contained in ((CUSTOMER_UUID, "LMOU", keys[:2]), (OTHER_CUSTOMER_UUID, "XYOU", keys[1:3])):
         path = f"/api/v1/enterprise-customer/{customer}/"
         for letter in letters:
             answer = clients[letter].post(f"{path}filter_content_items/", {"content_keys": keys}).json()
@@ -87,25 +89,30 @@ def test_moving_a_catalog_takes_access_to_both_customers(method, roles_from):
     """PERM-20, ROLE-4: it does not matter from where each of the two comes."""
     world = make_world()
     user = get_user_model().objects.create(username="adam")
-    roles = {E: f"enterprise_admin:{E}", OTHER: f"enterprise_catalog_admin:{OTHER.hex.upper()}"}
-    from_database = {"token": set(), "database": {E, OTHER}, "both": {E}}[roles_from]
+    roles = {
+        CUSTOMER_UUID: f"enterprise_admin:{CUSTOMER_UUID}",
+        OTHER_CUSTOMER_UUID: f"enterprise_catalog_admin:{OTHER_CUSTOMER_UUID.hex.upper()}",
+    }
+    from_database = {"token": set(), "database": {CUSTOMER_UUID, OTHER_CUSTOMER_UUID}, "both": {CUSTOMER_UUID}}[
+        roles_from
+    ]
     for customer in from_database:
         assign(user, "enterprise_catalog_admin", customer)
     client = client_for("adam", *(role for customer, role in roles.items() if customer not in from_database))
-    body = CATALOG | {"enterprise_customer": str(OTHER)}
+    body = CATALOG | {"enterprise_customer": str(OTHER_CUSTOMER_UUID)}
     assert getattr(client, method)(path_of(world.own), body).status_code == 200
-    assert client.get(path_of(world.own)).json()["enterprise_customer"] == str(OTHER)
+    assert client.get(path_of(world.own)).json()["enterprise_customer"] == str(OTHER_CUSTOMER_UUID)
     third = CATALOG | {"enterprise_customer": str(NOWHERE)}
     assert getattr(client, method)(path_of(world.own), third).status_code == 403
-    assert client.get(path_of(world.own)).json()["enterprise_customer"] == str(OTHER)
+    assert client.get(path_of(world.own)).json()["enterprise_customer"] == str(OTHER_CUSTOMER_UUID)
 
 
-@pytest.mark.parametrize("customer", [E, OTHER, NOWHERE])
+@pytest.mark.parametrize("customer", [CUSTOMER_UUID, OTHER_CUSTOMER_UUID, NOWHERE])
 def test_learners_of_every_customer_read_all_and_manage_nothing(customer: UUID):  # ROLE-3
     world = make_world()
     client = client_for("lena", "enterprise_learner:*")
     path = f"/api/v1/enterprise-customer/{customer}/contains_content_items/?course_run_ids=edX%2B000"
-    assert client.get(path).json() == {"contains_content_items": customer == E}
+    assert client.get(path).json() == {"contains_content_items": customer == CUSTOMER_UUID}
     assert client.get(path_of(world.foreign, "get_content_metadata/")).status_code == 200
     for refused in (CATALOGS, path_of(world.own), "/api/v1/catalog-queries/"):
         assert client.get(refused).status_code == 403
@@ -115,7 +122,7 @@ def test_learners_of_every_customer_read_all_and_manage_nothing(customer: UUID):
 @pytest.mark.parametrize("role", ["enterprise_admin", "enterprise_catalog_admin", "enterprise_openedx_operator"])
 def test_every_admin_role_of_one_customer_is_admin_of_that_one(role):  # ROLE-1, ROLE-6
     world = make_world()
-    client = client_for("adam", f"{role}:{E.hex.upper()}")
+    client = client_for("adam", f"{role}:{CUSTOMER_UUID.hex.upper()}")
     assert {catalog["title"] for catalog in client.get(CATALOGS).json()["results"]} == {"own", "shared"}
     assert client.get(path_of(world.foreign)).status_code == 403
     assert client.post("/api/v1/distinct-catalog-queries/", {}).status_code == 403

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.testing.admin_clients import page, signed_in
-from enterprise_catalog.testing.callers import OTHER, E, admin, client_for, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, admin, client_for, operator
 from enterprise_catalog.testing.catalogs import CATALOGS, LEGACY, make_catalog, path_of
 from enterprise_catalog.testing.runs import make_query
 from tests.security.callers import permit
@@ -24,7 +24,7 @@ REFUSED = (400, {"content_filter": ["restricted_runs_allowed may be set by opera
 WRITES = ["post", "put", "patch"]
 
 
-def body(content_filter, customer=E, **changes):
+def body(content_filter, customer=CUSTOMER_UUID, **changes):
     return {
         "title": "Courses",
         "enterprise_customer": str(customer),
@@ -152,7 +152,7 @@ class TestAttaching:
         sam = get_user_model().objects.create(username="sam", is_staff=True)
         permit(sam, "view", "add", "change")
         path, query = f"{LEGACY}enterprise_customer_catalog/", allowing.catalog_query_id
-        sent = {"title": "New", "enterprise_customer": str(OTHER), "enterprise_catalog_query": query}
+        sent = {"title": "New", "enterprise_customer": str(OTHER_CUSTOMER_UUID), "enterprise_catalog_query": query}
         assert answer_of(client_for("sam").post(path, sent)) == REFUSED
         changed = {"uuid": str(plain.pk), "enterprise_catalog_query": query}
         assert answer_of(client_for("sam").patch(path, changed)) == REFUSED

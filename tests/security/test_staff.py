@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.testing.callers import OTHER, E, client_for
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, client_for
 from enterprise_catalog.testing.catalogs import CATALOGS, LEGACY, path_of
 from tests.security.callers import permit
 from tests.security.world import CATALOG, make_world
@@ -38,7 +38,7 @@ OPENS = {
 
 def requests(world):
     own, query = world.own, world.own.catalog_query
-    new = {"title": "New", "enterprise_customer": str(E)}
+    new = {"title": "New", "enterprise_customer": str(CUSTOMER_UUID)}
     return {
         "list": ("get", CATALOGS, None),
         "legacy list": ("get", f"{LEGACY}enterprise_catalogs/", None),
@@ -47,7 +47,7 @@ def requests(world):
         "legacy create": ("post", LEGACY_CATALOG, new),
         "change": ("patch", path_of(own), {"title": "New"}),
         "replace": ("put", path_of(own), CATALOG),
-        "move": ("patch", path_of(own), {"enterprise_customer": str(OTHER)}),
+        "move": ("patch", path_of(own), {"enterprise_customer": str(OTHER_CUSTOMER_UUID)}),
         "legacy change": ("patch", LEGACY_CATALOG, {"uuid": str(own.uuid), "title": "New"}),
         "delete": ("delete", path_of(own), None),
         "refresh": ("post", path_of(own, "refresh_metadata/"), None),

@@ -20,9 +20,10 @@ from rest_framework.test import APIClient
 
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.testing.callers import OTHER, E, client_for
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, client_for
 from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of, publish
-from enterprise_catalog.testing.runs import course_document, make_query
+from enterprise_catalog.testing.documents import course_document
+from enterprise_catalog.testing.runs import make_query
 
 pytestmark = pytest.mark.django_db
 
@@ -56,8 +57,14 @@ class Play:
         self.dice = random.Random(seed)
         self.numbers = 0
         self.tenants = [
-            Tenant("acme", E, client_for("adam", f"enterprise_admin:{E}")),
-            Tenant("globex", OTHER, client_for("gloria", f"enterprise_admin:{OTHER}", f"enterprise_learner:{OTHER}")),
+            Tenant("acme", CUSTOMER_UUID, client_for("adam", f"enterprise_admin:{CUSTOMER_UUID}")),
+            Tenant(
+                "globex",
+                OTHER_CUSTOMER_UUID,
+                client_for(
+                    "gloria", f"enterprise_admin:{OTHER_CUSTOMER_UUID}", f"enterprise_learner:{OTHER_CUSTOMER_UUID}"
+                ),
+            ),
         ]
         for number in range(3):
             query = self.published_query("shared", title=f"nobody-shared-{number}" if number else None)

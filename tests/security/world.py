@@ -10,9 +10,10 @@ from rest_framework.test import APIClient
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
-from enterprise_catalog.testing.callers import OTHER, E
-from enterprise_catalog.testing.catalogs import make_catalog, program_document
-from enterprise_catalog.testing.runs import claimed, course_document, keys
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID
+from enterprise_catalog.testing.catalogs import make_catalog
+from enterprise_catalog.testing.documents import course_document, program_document
+from enterprise_catalog.testing.runs import claimed, keys
 
 NOWHERE = UUID("2b1d3c5e-0000-4000-8000-00000000dead")
 # Names that cannot be an object's; a route must not depend on which of them comes.
@@ -37,8 +38,8 @@ class World:
 def make_world() -> World:
     own = make_catalog(*keys(10), program_document(PROGRAM), title="own", records=RECORDS)
     shared = make_catalog("edX+shared", title="shared")
-    sharing = make_catalog(customer=OTHER, query=shared.catalog_query, title="sharing")
-    foreign = make_catalog("edX+foreign", customer=OTHER, title="foreign")
+    sharing = make_catalog(customer=OTHER_CUSTOMER_UUID, query=shared.catalog_query, title="sharing")
+    foreign = make_catalog("edX+foreign", customer=OTHER_CUSTOMER_UUID, title="foreign")
     left = make_catalog("edX+left")
     unused = left.catalog_query
     left.delete()
@@ -48,7 +49,7 @@ def make_world() -> World:
     queries = {"of-E": own.catalog_query, "of-both": shared.catalog_query, "of-nobody": unused}
     names = {
         ("enterprise-catalogs", "of-E"): str(own.uuid),
-        ("enterprise-customer", "of-E"): str(E),
+        ("enterprise-customer", "of-E"): str(CUSTOMER_UUID),
         ("content-metadata", "of-E"): keys(1)[0],
         ("content-metadata", "unknown"): "edX+unknown",
         ("catalog-queries", "of-E-by-id"): str(own.catalog_query_id),
@@ -83,7 +84,7 @@ def path_arguments(world: World, *, pattern: str, parameters: set[str], case: st
 
 CATALOG = {
     "title": "New",
-    "enterprise_customer": str(E),
+    "enterprise_customer": str(CUSTOMER_UUID),
     "enterprise_customer_name": "Acme",
     "enabled_course_modes": [],
     "publish_audit_enrollment_urls": False,
@@ -108,7 +109,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("customer-contains-as", "POST"): {"course_run_ids": []},
     ("catalog-content-metadata", "POST"): {"content_keys": []},
     ("catalog-diff", "POST"): {"content_keys": []},
-    ("customer-catalog", "POST"): {"title": "New", "enterprise_customer": str(E)},
+    ("customer-catalog", "POST"): {"title": "New", "enterprise_customer": str(CUSTOMER_UUID)},
     ("customer-catalog", "PATCH"): {"title": "Other"},
 }
 
@@ -134,7 +135,7 @@ def body_of(name: str, method: str, case: str, world: World) -> Any:
     if (name, method) == ("customer-catalog", "PATCH"):
         return body | {"uuid": {"unknown": str(NOWHERE), "malformed": MALFORMED}.get(case, str(world.own.uuid))}
     if case == "moved":
-        return body | {"enterprise_customer": str(OTHER)}
+        return body | {"enterprise_customer": str(OTHER_CUSTOMER_UUID)}
     if case == "foreign":
         return {"catalog_uuids": [str(world.own.uuid), str(world.foreign.uuid)]}
     return body

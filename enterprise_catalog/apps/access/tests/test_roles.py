@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 
 from enterprise_catalog.apps.access.models import EnterpriseCatalogFeatureRole, EnterpriseCatalogRoleAssignment
 from enterprise_catalog.apps.access.roles import Contexts, Grants, Roles, assigned_roles, token_roles
-from enterprise_catalog.testing.callers import OTHER, E
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID
 
 
 def grants(*entries: object) -> Grants:
@@ -29,24 +29,27 @@ def assign(user, role, customer=None):
     ],
 )
 def test_system_roles_become_feature_roles(system_role, is_admin, is_learner, is_provisioner):  # ROLE-1, ROLE-3
-    caller = grants(f"{system_role}:{E}")
-    assert caller.has_admin_access(E) is is_admin
-    assert caller.has_learner_access(E) is is_learner
+    caller = grants(f"{system_role}:{CUSTOMER_UUID}")
+    assert caller.has_admin_access(CUSTOMER_UUID) is is_admin
+    assert caller.has_learner_access(CUSTOMER_UUID) is is_learner
     assert caller.is_operator_or_provisioner is is_provisioner
-    assert not caller.has_learner_access(OTHER)
+    assert not caller.has_learner_access(OTHER_CUSTOMER_UUID)
 
 
 def test_all_contexts_of_a_role_count():  # ROLE-4
-    caller = grants(f"enterprise_admin:{E}", f"enterprise_catalog_admin:{OTHER}")
-    assert caller.administered_customers() == {E, OTHER}
+    caller = grants(f"enterprise_admin:{CUSTOMER_UUID}", f"enterprise_catalog_admin:{OTHER_CUSTOMER_UUID}")
+    assert caller.administered_customers() == {CUSTOMER_UUID, OTHER_CUSTOMER_UUID}
 
 
-@pytest.mark.parametrize("context", [str(E).upper(), E.hex, E.hex.upper()])
+@pytest.mark.parametrize("context", [str(CUSTOMER_UUID).upper(), CUSTOMER_UUID.hex, CUSTOMER_UUID.hex.upper()])
 def test_contexts_compare_as_uuids(context):  # ROLE-5
-    assert grants(f"enterprise_learner:{context}").has_learner_access(E)
+    assert grants(f"enterprise_learner:{context}").has_learner_access(CUSTOMER_UUID)
 
 
-@pytest.mark.parametrize("context", ["", "None", "all", "**", f"{{{E}}}", f"urn:uuid:{E}", f" {E}", "6ae013d4"])
+@pytest.mark.parametrize(
+    "context",
+    ["", "None", "all", "**", f"{{{CUSTOMER_UUID}}}", f"urn:uuid:{CUSTOMER_UUID}", f" {CUSTOMER_UUID}", "6ae013d4"],
+)
 def test_a_context_that_is_no_uuid_grants_nothing(context):  # ROLE-5
     assert grants(f"enterprise_admin:{context}").roles == Roles()
 
@@ -64,33 +67,33 @@ def test_a_claim_of_another_shape_grants_nothing(roles):
 def test_an_operator_is_admin_everywhere():  # ROLE-6
     caller = grants("enterprise_openedx_operator:*")
     assert caller.is_operator
-    assert caller.has_admin_access(E)
+    assert caller.has_admin_access(CUSTOMER_UUID)
     assert caller.administered_customers() is None
 
 
 def test_an_admin_of_one_customer_is_no_operator():  # ROLE-6
-    assert not grants(f"enterprise_openedx_operator:{E}").is_operator
+    assert not grants(f"enterprise_openedx_operator:{CUSTOMER_UUID}").is_operator
 
 
 def test_a_superuser_passes_every_check():  # ROLE-6
     caller = Grants(is_superuser=True)
     assert caller.is_operator
     assert caller.is_operator_or_provisioner
-    assert caller.has_learner_access(E)
+    assert caller.has_learner_access(CUSTOMER_UUID)
     assert caller.administered_customers() is None
 
 
 def test_djangos_permissions_are_no_role():  # PERM-17
     caller = Grants(permits=lambda permission: True)
-    assert caller.may_view(E)
+    assert caller.may_view(CUSTOMER_UUID)
     assert caller.may_view_every_query
-    assert not caller.has_learner_access(E)
+    assert not caller.has_learner_access(CUSTOMER_UUID)
     assert not caller.is_operator
     assert not caller.may_allow_restricted_runs
 
 
 def test_no_customer_is_reached_only_by_roles_for_all():
-    assert not grants(f"enterprise_admin:{E}").may_manage(None)
+    assert not grants(f"enterprise_admin:{CUSTOMER_UUID}").may_manage(None)
     assert grants("enterprise_openedx_operator:*").may_manage(None)
     assert grants("enterprise_provisioning_admin").may_manage(None)
 
@@ -99,15 +102,15 @@ def test_the_database_is_not_asked_when_the_token_suffices():
     def never() -> Roles:
         raise AssertionError("asked for more roles")
 
-    caller = Grants(roles=token_roles({"roles": [f"enterprise_admin:{E}"]}), more_roles=never)
-    assert caller.has_admin_access(E)
+    caller = Grants(roles=token_roles({"roles": [f"enterprise_admin:{CUSTOMER_UUID}"]}), more_roles=never)
+    assert caller.has_admin_access(CUSTOMER_UUID)
 
 
 def test_roles_of_the_database_add_to_those_of_the_token():  # ROLE-2, ROLE-4
-    more = Roles(admin=Contexts(customers=frozenset([OTHER])))
-    caller = Grants(roles=token_roles({"roles": [f"enterprise_admin:{E}"]}), more_roles=lambda: more)
-    assert caller.has_admin_access(OTHER)
-    assert caller.administered_customers() == {E, OTHER}
+    more = Roles(admin=Contexts(customers=frozenset([OTHER_CUSTOMER_UUID])))
+    caller = Grants(roles=token_roles({"roles": [f"enterprise_admin:{CUSTOMER_UUID}"]}), more_roles=lambda: more)
+    assert caller.has_admin_access(OTHER_CUSTOMER_UUID)
+    assert caller.administered_customers() == {CUSTOMER_UUID, OTHER_CUSTOMER_UUID}
 
 
 @pytest.mark.django_db
@@ -125,10 +128,10 @@ class TestAssignments:
         }
 
     def test_an_assignment_equals_the_same_role_of_a_token(self, user):  # ROLE-2
-        assign(user, "enterprise_catalog_admin", E)
-        assign(user, "enterprise_learner", OTHER)
+        assign(user, "enterprise_catalog_admin", CUSTOMER_UUID)
+        assign(user, "enterprise_learner", OTHER_CUSTOMER_UUID)
         assert assigned_roles(user) == token_roles(
-            {"roles": [f"enterprise_catalog_admin:{E}", f"enterprise_learner:{OTHER}"]}
+            {"roles": [f"enterprise_catalog_admin:{CUSTOMER_UUID}", f"enterprise_learner:{OTHER_CUSTOMER_UUID}"]}
         )
 
     def test_no_customer_means_every_customer(self, user):  # ROLE-2
@@ -141,6 +144,6 @@ class TestAssignments:
 
     def test_all_assignments_cost_one_query(self, user, django_assert_num_queries):
         for role in ("enterprise_catalog_admin", "enterprise_learner", "enterprise_catalog_provisioning_admin"):
-            assign(user, role, E)
+            assign(user, role, CUSTOMER_UUID)
         with django_assert_num_queries(1):
             assigned_roles(user)

@@ -17,8 +17,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.catalog.models.history import hold_filters, thin
 from enterprise_catalog.apps.refresh.scheduling.pruning import prune
 from enterprise_catalog.apps.services.catalogs import save_catalog
-from enterprise_catalog.apps.services.tests.actors import OPERATOR, complete_values
-from enterprise_catalog.testing.callers import admin, client_for, operator
+from enterprise_catalog.testing.callers import OPERATOR, admin, client_for, complete_values, operator
 from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of
 
 pytestmark = pytest.mark.django_db

@@ -18,17 +18,10 @@ from enterprise_catalog.apps.api.v1.catalog_changes import cursor_of, position_o
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.publishing import apply_difference, difference_to, lock_for_publishing
-from enterprise_catalog.testing.callers import E, admin, learner, operator
-from enterprise_catalog.testing.catalogs import (
-    CATALOGS,
-    make_catalog,
-    path_of,
-    program_document,
-    publish,
-    run_document,
-    store,
-)
-from enterprise_catalog.testing.runs import course_document, keys, make_query
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, learner, operator
+from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of, publish, store
+from enterprise_catalog.testing.documents import course_document, program_document, run_document
+from enterprise_catalog.testing.runs import keys, make_query
 
 pytestmark = pytest.mark.django_db
 
@@ -110,7 +103,7 @@ def test_a_catalog_that_was_created_over_the_api_has_changes():  # CHG-2, CRUD-4
     query = make_catalog("edX+A").catalog_query
     body = {
         "title": "New",
-        "enterprise_customer": str(E),
+        "enterprise_customer": str(CUSTOMER_UUID),
         "enterprise_customer_name": "Acme",
         "enabled_course_modes": [],
         "publish_audit_enrollment_urls": False,

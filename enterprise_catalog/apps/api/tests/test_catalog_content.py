@@ -9,9 +9,10 @@ from django.db import connection
 
 from enterprise_catalog.apps.api.common import streaming
 from enterprise_catalog.apps.core.rest import streaming as core_streaming
-from enterprise_catalog.testing.callers import E, admin, learner
-from enterprise_catalog.testing.catalogs import make_catalog, path_of, program_document, publish, run_document, store
-from enterprise_catalog.testing.runs import course_document, keys
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, learner
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish, store
+from enterprise_catalog.testing.documents import course_document, program_document, run_document
+from enterprise_catalog.testing.runs import keys
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +39,7 @@ def test_a_page_ends_with_the_catalog():  # META-2
         *["uuid", "title", "enterprise_customer"],
     ]
     assert response.json()["uuid"] == str(catalog.uuid)
-    assert response.json()["enterprise_customer"] == str(E)
+    assert response.json()["enterprise_customer"] == str(CUSTOMER_UUID)
 
 
 def test_items_are_linked_to_the_catalog():  # META-6, ENR-2

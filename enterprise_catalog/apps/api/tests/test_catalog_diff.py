@@ -10,10 +10,11 @@ from django.utils import timezone
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentMetadata
 from enterprise_catalog.apps.catalog.storage.visibility import members_of
 from enterprise_catalog.apps.core.datetimes import iso_moment
-from enterprise_catalog.testing.callers import E, learner
-from enterprise_catalog.testing.catalogs import make_catalog, path_of, program_document, run_document
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, learner
+from enterprise_catalog.testing.catalogs import make_catalog, path_of
+from enterprise_catalog.testing.documents import course_document, program_document, run_document
 from enterprise_catalog.testing.factories import EnterpriseCustomerFactory
-from enterprise_catalog.testing.runs import course_document, keys
+from enterprise_catalog.testing.runs import keys
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +80,7 @@ class TestDate:
         held = make_catalog("edX+A", modified=catalog)
         ContentMetadata.objects.update(modified=item)
         if customer != "no copy":
-            EnterpriseCustomerFactory(uuid=E, modified=customer)
+            EnterpriseCustomerFactory(uuid=CUSTOMER_UUID, modified=customer)
         return ask(held, ["edX+A"]).json()["items_found"][0]["date_updated"]
 
     @pytest.mark.parametrize("customer", ["no copy", None, ITEM])

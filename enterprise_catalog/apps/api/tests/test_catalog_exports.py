@@ -10,9 +10,10 @@ import pytest
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.services import exports
-from enterprise_catalog.testing.callers import OTHER, client_for, learner
-from enterprise_catalog.testing.catalogs import make_catalog, path_of, program_document, run_document
-from enterprise_catalog.testing.runs import course_document, keys, make_query, requested
+from enterprise_catalog.testing.callers import OTHER_CUSTOMER_UUID, client_for, learner
+from enterprise_catalog.testing.catalogs import make_catalog, path_of
+from enterprise_catalog.testing.documents import course_document, program_document, run_document
+from enterprise_catalog.testing.runs import keys, make_query, requested
 
 pytestmark = pytest.mark.django_db
 
@@ -162,7 +163,7 @@ def test_it_arrives_as_a_file(name, content_type):  # EXP-1
 
 @pytest.mark.parametrize("name", ["export.csv", "export.xlsx"])
 def test_errors_are_json(name):  # EXP-1, ERR-1
-    response = client_for("lee", f"enterprise_learner:{OTHER}").get(path_of(make_catalog(), name))
+    response = client_for("lee", f"enterprise_learner:{OTHER_CUSTOMER_UUID}").get(path_of(make_catalog(), name))
     assert (response.status_code, response.json()) == (403, {"detail": "MISSING: catalog.has_learner_access"})
     assert learner().post(path_of(make_catalog(), name)).status_code == 405
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from rest_framework.test import APIClient
 
-from enterprise_catalog.testing.callers import OTHER, E, admin, client_for, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, admin, client_for, operator
 from enterprise_catalog.testing.catalogs import make_catalog
 from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 
@@ -33,13 +33,13 @@ def listed(client) -> list[str]:
 
 class TestList:
     def test_it_has_seven_keys(self):  # CQ-1, COM-6
-        query_of(E)
+        query_of(CUSTOMER_UUID)
         assert list(operator().get(QUERIES).json()) == [
             *["next", "previous", "count", "num_pages", "current_page", "start", "results"]
         ]
 
     def test_a_query_says_four_things(self):  # CQ-1
-        query = query_of(E, content_filter={"content_type": "course"}, title="Courses")
+        query = query_of(CUSTOMER_UUID, content_filter={"content_type": "course"}, title="Courses")
         answer = {
             "uuid": str(query.uuid),
             "content_filter": {"content_type": "course"},
@@ -50,12 +50,14 @@ class TestList:
         assert list(operator().get(f"{QUERIES}{query.uuid}").json().items()) == list(answer.items())
 
     def test_admins_see_the_queries_of_all_their_customers(self):  # PERM-9, PERM-19
-        mine, shared, others = query_of(E), query_of(E), query_of(OTHER)
-        EnterpriseCatalogFactory(enterprise_uuid=E, catalog_query=mine)
-        EnterpriseCatalogFactory(enterprise_uuid=OTHER, catalog_query=shared)
+        mine, shared, others = query_of(CUSTOMER_UUID), query_of(CUSTOMER_UUID), query_of(OTHER_CUSTOMER_UUID)
+        EnterpriseCatalogFactory(enterprise_uuid=CUSTOMER_UUID, catalog_query=mine)
+        EnterpriseCatalogFactory(enterprise_uuid=OTHER_CUSTOMER_UUID, catalog_query=shared)
         assert listed(admin()) == [str(mine.uuid), str(shared.uuid)]
-        assert listed(admin(OTHER)) == [str(shared.uuid), str(others.uuid)]
-        both = client_for("beth", f"enterprise_admin:{E}", f"enterprise_catalog_admin:{OTHER}")
+        assert listed(admin(OTHER_CUSTOMER_UUID)) == [str(shared.uuid), str(others.uuid)]
+        both = client_for(
+            "beth", f"enterprise_admin:{CUSTOMER_UUID}", f"enterprise_catalog_admin:{OTHER_CUSTOMER_UUID}"
+        )
         assert len(listed(both)) == 3
 
     def test_a_query_of_nobody_is_seen_by_operators_only(self):  # PERM-19, PERM-21
@@ -64,7 +66,7 @@ class TestList:
         assert listed(admin()) == []
 
     def test_pages_are_in_the_order_of_ids(self):  # COM-9, COM-10
-        queries = [query_of(E) for _ in range(3)]
+        queries = [query_of(CUSTOMER_UUID) for _ in range(3)]
         page = operator().get(f"{QUERIES}?page_size=2").json()
         assert [result["uuid"] for result in page["results"]] == [str(query.uuid) for query in queries[:2]]
         assert (page["count"], page["num_pages"], page["start"]) == (3, 2, 0)
@@ -72,7 +74,7 @@ class TestList:
 
     def test_numbers_stay_what_they_are(self):
         content_filter = {"large": 10**30, "small": 1.0, "text": "数学"}
-        query = query_of(E, content_filter=content_filter)
+        query = query_of(CUSTOMER_UUID, content_filter=content_filter)
         answer = json.loads(admin().get(f"{QUERIES}{query.uuid}/").content)
         assert json.dumps(answer["content_filter"], sort_keys=True) == json.dumps(content_filter, sort_keys=True)
 
@@ -80,7 +82,7 @@ class TestList:
 class TestOne:
     @pytest.mark.parametrize("name", ["uuid", "hex", "upper", "id"])
     def test_it_is_found_by_uuid_or_id(self, name):  # CQ-1, COM-3
-        query = query_of(E)
+        query = query_of(CUSTOMER_UUID)
         names = {"uuid": query.uuid, "hex": query.uuid.hex, "upper": str(query.uuid).upper(), "id": query.pk}
         assert admin().get(f"{QUERIES}{names[name]}/").json()["uuid"] == str(query.uuid)
 
@@ -95,7 +97,7 @@ class TestOne:
         assert (response.status_code, response.json()) == (404, {"detail": "Not found."})
 
     def test_one_of_another_customer_looks_unknown(self):  # PERM-10, P8
-        response = admin(OTHER).get(f"{QUERIES}{query_of(E).pk}/")
+        response = admin(OTHER_CUSTOMER_UUID).get(f"{QUERIES}{query_of(CUSTOMER_UUID).pk}/")
         assert (response.status_code, response.json()) == (404, NO_QUERY)
 
     def test_one_of_nobody_is_for_operators(self):  # PERM-19
@@ -116,12 +118,12 @@ class TestByHash:
     @pytest.mark.parametrize("slash", ["", "/"])
     @pytest.mark.parametrize("text", [COURSES, COURSES.upper()])
     def test_it_finds_the_query(self, text, slash):  # CQ-2, COM-1, CLI-8
-        query = query_of(E, content_filter={"content_type": "course"})
+        query = query_of(CUSTOMER_UUID, content_filter={"content_type": "course"})
         response = admin().get(f"{BY_HASH}{slash}?hash={text}")
         assert (response.status_code, response.json()["uuid"]) == (200, str(query.uuid))
 
     def test_absent_and_invisible_look_alike(self):  # CQ-2, P8
-        query_of(OTHER, content_filter={"content_type": "course"})
+        query_of(OTHER_CUSTOMER_UUID, content_filter={"content_type": "course"})
         for text in (COURSES, "0" * 32):
             response = admin().get(f"{BY_HASH}?hash={text}")
             assert (response.status_code, response.json()) == (404, {"detail": "Catalog query not found."})
@@ -231,7 +233,7 @@ class TestFormHash:
 class TestDistinct:
     def test_catalogs_are_grouped_by_query(self):  # CQ-5
         first, second = make_catalog(), make_catalog()
-        third = make_catalog(customer=OTHER, query=first.catalog_query)
+        third = make_catalog(customer=OTHER_CUSTOMER_UUID, query=first.catalog_query)
         body = {"enterprise_catalog_uuids": [str(it.uuid).upper() for it in (third, second, first, first)]}
         assert operator().post(DISTINCT, body).json() == {
             "num_distinct_query_ids": 2,
@@ -241,7 +243,9 @@ class TestDistinct:
             },
         }
 
-    @pytest.mark.parametrize("body", [{}, None, {"enterprise_catalog_uuids": []}, {"enterprise_catalog_uuids": [E]}])
+    @pytest.mark.parametrize(
+        "body", [{}, None, {"enterprise_catalog_uuids": []}, {"enterprise_catalog_uuids": [CUSTOMER_UUID]}]
+    )
     def test_missing_and_unknown_catalogs_have_no_query(self, body):  # CQ-5
         answer = {"num_distinct_query_ids": 0, "catalog_uuids_by_catalog_query_id": {}}
         response = operator().post(DISTINCT, body)
@@ -252,9 +256,9 @@ class TestDistinct:
         [
             (["x"], "Must be a valid UUID."),
             ([""], "Must be a valid UUID."),
-            ([f"urn:uuid:{E}"], "Must be a valid UUID."),
+            ([f"urn:uuid:{CUSTOMER_UUID}"], "Must be a valid UUID."),
             ([7], "Must be a list of strings."),
-            (str(E), "Must be a list of strings."),
+            (str(CUSTOMER_UUID), "Must be a list of strings."),
             ({}, "Must be a list of strings."),
         ],
     )
@@ -271,6 +275,6 @@ class TestDistinct:
         uuids = [str(uuid4()) for _ in range(9999)]
         response = operator().post(DISTINCT, {"enterprise_catalog_uuids": [*uuids, catalog.uuid]})
         assert response.json()["num_distinct_query_ids"] == 1
-        response = operator().post(DISTINCT, {"enterprise_catalog_uuids": [*uuids, catalog.uuid, E]})
+        response = operator().post(DISTINCT, {"enterprise_catalog_uuids": [*uuids, catalog.uuid, CUSTOMER_UUID]})
         text = "distinct-catalog-queries requests support up to 10000 enterprise_catalog_uuids."
         assert (response.status_code, response.json()) == (400, {"enterprise_catalog_uuids": [text]})

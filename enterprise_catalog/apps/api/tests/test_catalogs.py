@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.testing.callers import OTHER, E, admin, client_for, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, admin, client_for, operator
 from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def body(**changes) -> dict:
     values = {
         "uuid": U,
         "title": "All Content",
-        "enterprise_customer": str(E),
+        "enterprise_customer": str(CUSTOMER_UUID),
         "enterprise_customer_name": "Acme, Inc.",
         "enabled_course_modes": ["verified", "professional"],
         "publish_audit_enrollment_urls": False,
@@ -44,7 +44,7 @@ class TestCreate:
         assert response.json() | {"catalog_modified": None} == {
             "uuid": U,
             "title": "All Content",
-            "enterprise_customer": str(E),
+            "enterprise_customer": str(CUSTOMER_UUID),
             "catalog_query_uuid": str(catalog.catalog_query.uuid),
             "content_last_modified": None,
             "catalog_modified": None,
@@ -86,7 +86,7 @@ class TestCreate:
 
     def test_another_catalog_under_the_same_uuid_is_a_conflict(self):  # CRUD-5, ERR-5
         admin().post(CATALOGS, body())
-        response = admin(OTHER).post(CATALOGS, body(enterprise_customer=str(OTHER)))
+        response = admin(OTHER_CUSTOMER_UUID).post(CATALOGS, body(enterprise_customer=str(OTHER_CUSTOMER_UUID)))
         text = "An enterprise catalog with this uuid already exists with different values."
         assert (response.status_code, response.json()) == (409, {"uuid": [text]})
 
@@ -136,7 +136,7 @@ class TestCreate:
         assert (response.status_code, response.json()) == (400, {field: [text]})
         assert not CatalogQuery.objects.exists()
 
-    @pytest.mark.parametrize("customer", [..., None, "", "x", 7, [], str(OTHER)])
+    @pytest.mark.parametrize("customer", [..., None, "", "x", 7, [], str(OTHER_CUSTOMER_UUID)])
     def test_a_customer_that_is_not_yours_is_refused_before_validation(self, customer):  # CRUD-4
         response = admin().post(CATALOGS, body(enterprise_customer=customer, title=...))
         assert (response.status_code, response.json()) == (403, {"detail": "MISSING: catalog.has_admin_access"})
@@ -172,20 +172,20 @@ class TestCreate:
 
 class TestList:
     def test_catalogs_come_in_order_of_creation(self):  # CRUD-3, COM-9
-        made = [make_catalog(), make_catalog(), make_catalog(customer=OTHER)]
+        made = [make_catalog(), make_catalog(), make_catalog(customer=OTHER_CUSTOMER_UUID)]
         response = operator().get(CATALOGS)
         assert list(response.json()) == ["count", "next", "previous", "results"]
         assert [row["uuid"] for row in response.json()["results"]] == [str(catalog.uuid) for catalog in made]
 
     def test_an_admin_sees_own_catalogs_only(self):  # PERM-1
         own = make_catalog()
-        make_catalog(customer=OTHER)
+        make_catalog(customer=OTHER_CUSTOMER_UUID)
         assert [row["uuid"] for row in admin().get(CATALOGS).json()["results"]] == [str(own.uuid)]
 
     def test_a_customer_filters(self):  # CRUD-3
         make_catalog()
-        assert operator().get(CATALOGS, {"enterprise_customer": str(OTHER)}).json()["count"] == 0
-        assert operator().get(CATALOGS, {"enterprise_customer": E.hex.upper()}).json()["count"] == 1
+        assert operator().get(CATALOGS, {"enterprise_customer": str(OTHER_CUSTOMER_UUID)}).json()["count"] == 0
+        assert operator().get(CATALOGS, {"enterprise_customer": CUSTOMER_UUID.hex.upper()}).json()["count"] == 1
 
     def test_a_malformed_customer_is_refused(self):  # CRUD-3
         response = operator().get(CATALOGS, {"enterprise_customer": "x"})
@@ -291,10 +291,10 @@ class TestChange:
 
     @pytest.mark.parametrize("method", ["put", "patch"])
     def test_moving_needs_access_to_both_customers(self, path, method):  # PERM-20
-        response = getattr(admin(), method)(path, body(enterprise_customer=str(OTHER)))
+        response = getattr(admin(), method)(path, body(enterprise_customer=str(OTHER_CUSTOMER_UUID)))
         assert (response.status_code, response.json()) == (403, {"detail": "MISSING: catalog.has_admin_access"})
-        both = client_for("bea", f"enterprise_admin:{E}", f"enterprise_admin:{OTHER}")
-        assert getattr(both, method)(path, body(enterprise_customer=str(OTHER))).status_code == 200
+        both = client_for("bea", f"enterprise_admin:{CUSTOMER_UUID}", f"enterprise_admin:{OTHER_CUSTOMER_UUID}")
+        assert getattr(both, method)(path, body(enterprise_customer=str(OTHER_CUSTOMER_UUID))).status_code == 200
 
     def test_a_malformed_customer_is_a_field_error(self, path):  # CRUD-2
         assert admin().patch(path, {"enterprise_customer": "x"}).json() == {

@@ -6,13 +6,14 @@ from uuid import uuid4
 import pytest
 from rest_framework.test import APIClient
 
-from enterprise_catalog.testing.callers import E, admin, client_for, learner, operator
-from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of, program_document, publish, run_document
-from enterprise_catalog.testing.runs import course_document, keys, make_query
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, client_for, learner, operator
+from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of, publish
+from enterprise_catalog.testing.documents import course_document, program_document, run_document
+from enterprise_catalog.testing.runs import keys, make_query
 
 pytestmark = pytest.mark.django_db
 
-CUSTOMER = f"/api/v1/enterprise-customer/{E}/"
+CUSTOMER = f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/"
 QUERIES = "/api/v1/catalog-queries/"
 XML = "application/xml; charset=utf-8"
 
@@ -32,7 +33,7 @@ def catalog():
     ],
 )
 def test_what_is_out_of_scope_is_not_there(surface, path):  # SURF-5, COM-3
-    response = operator().get(f"/api/{surface}/{path.format(E=E)}")
+    response = operator().get(f"/api/{surface}/{path.format(E=CUSTOMER_UUID)}")
     assert response.status_code == 404
 
 
@@ -54,10 +55,10 @@ def test_paths_end_where_they_end(catalog, path, ending):  # COM-2
 @pytest.mark.parametrize("context", [str, str.upper, lambda uuid: uuid.replace("-", "")])
 @pytest.mark.parametrize("written", [str, str.upper, lambda uuid: uuid.replace("-", "").upper()])
 def test_uuids_are_the_same_however_they_are_written(catalog, context, written):  # COM-3, ROLE-5
-    client = client_for("lena", f"enterprise_learner:{context(str(E))}")
+    client = client_for("lena", f"enterprise_learner:{context(str(CUSTOMER_UUID))}")
     paths = [
         f"{CATALOGS}{written(str(catalog.uuid))}/contains_content_items/",
-        f"/api/v1/enterprise-customer/{written(str(E))}/contains_content_items/",
+        f"/api/v1/enterprise-customer/{written(str(CUSTOMER_UUID))}/contains_content_items/",
     ]
     answers = [client.get(path, {"course_run_ids": "edX+A", "get_catalog_list": "true"}).json() for path in paths]
     assert answers[0] == {"contains_content_items": True}

@@ -13,9 +13,10 @@ from enterprise_catalog.apps.catalog.storage import content_store as store_modul
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews
-from enterprise_catalog.testing.callers import E, client_for, learner
-from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish, run_document, store
-from enterprise_catalog.testing.runs import course_document, keys, make_query, store_courses
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, client_for, learner
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish, store
+from enterprise_catalog.testing.documents import course_document, run_document
+from enterprise_catalog.testing.runs import keys, make_query, store_courses
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +25,7 @@ LATER = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def catalog():
-    EnterpriseCustomer.objects.create(uuid=E, slug="acme", name="Acme")
+    EnterpriseCustomer.objects.create(uuid=CUSTOMER_UUID, slug="acme", name="Acme")
     return make_catalog("edX+A", "edX+B")
 
 
@@ -275,6 +276,6 @@ def test_last_modified_is_that_of_the_latest_item(catalog):  # META-11
 
 
 def test_last_modified_of_an_empty_catalog_is_its_own():
-    EnterpriseCustomer.objects.create(uuid=E, modified=LATER + timedelta(days=1))
+    EnterpriseCustomer.objects.create(uuid=CUSTOMER_UUID, modified=LATER + timedelta(days=1))
     empty = make_catalog(modified=LATER)
     assert ask(empty)["Last-Modified"] == "Tue, 01 Jan 2030 12:00:00 GMT"

@@ -2,12 +2,12 @@
 
 import pytest
 
-from enterprise_catalog.testing.callers import OTHER, E, learner
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, learner
 from enterprise_catalog.testing.catalogs import make_catalog, path_of
 
 pytestmark = pytest.mark.django_db
 
-CUSTOMER = f"/api/v1/enterprise-customer/{E}/contains_content_items/"
+CUSTOMER = f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/contains_content_items/"
 MISSING = ["You must provide at least one of the following query parameters: course_run_ids, program_uuids."]
 
 
@@ -105,7 +105,7 @@ class TestCustomer:
     def test_any_catalog_of_the_customer_counts(self):  # CONT-7
         make_catalog("edX+A")
         make_catalog("edX+B")
-        make_catalog("edX+C", customer=OTHER)
+        make_catalog("edX+C", customer=OTHER_CUSTOMER_UUID)
         assert learner().get(f"{CUSTOMER}?course_run_ids=edX+B").json() == {"contains_content_items": True}
         assert learner().get(f"{CUSTOMER}?course_run_ids=edX+C").json() == {"contains_content_items": False}
 

@@ -9,8 +9,9 @@ from enterprise_catalog.apps.catalog.models import ContentMetadata, EnterpriseCa
 from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews
 from enterprise_catalog.testing.callers import client_for
-from enterprise_catalog.testing.catalogs import make_catalog, program_document, publish, run_document, store
-from enterprise_catalog.testing.runs import course_document, keys
+from enterprise_catalog.testing.catalogs import make_catalog, publish, store
+from enterprise_catalog.testing.documents import course_document, program_document, run_document
+from enterprise_catalog.testing.runs import keys
 from tests.samples import sample
 
 pytestmark = pytest.mark.django_db

@@ -15,9 +15,10 @@ from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.queue.claims import fail
-from enterprise_catalog.testing.callers import E, learner, operator
-from enterprise_catalog.testing.catalogs import make_catalog, path_of, program_document, publish, run_document, store
-from enterprise_catalog.testing.runs import claimed, course_document, keys, make_query
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, learner, operator
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish, store
+from enterprise_catalog.testing.documents import course_document, program_document, run_document
+from enterprise_catalog.testing.runs import claimed, keys, make_query
 
 pytestmark = pytest.mark.django_db
 
@@ -395,6 +396,6 @@ def test_it_speaks_json_only(catalog):  # ADD-5, COM-4
 
 
 def test_a_learner_is_refused(catalog):  # ADD-5, ROLE-7
-    response = learner(E).get(f"{PATH}?content_key=edX+A")
+    response = learner(CUSTOMER_UUID).get(f"{PATH}?content_key=edX+A")
     assert response.status_code == 403
     assert response.json() == {"detail": "You do not have permission to perform this action."}

@@ -1,19 +1,24 @@
 """CUST-5, CUST-6, PERM-7 over HTTP: one content as a customer's catalogs show it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.apps.catalog.reading import containment
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.testing.callers import OTHER, E, client_for, learner, operator
-from enterprise_catalog.testing.catalogs import make_catalog, path_of, program_document, publish, run_document
-from enterprise_catalog.testing.runs import course_document, make_query
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, client_for, learner, operator
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish
+from enterprise_catalog.testing.documents import course_document, program_document, run_document
+from enterprise_catalog.testing.runs import make_query
 
 pytestmark = pytest.mark.django_db
 
-CONTENT = f"/api/v1/enterprise-customer/{E}/content-metadata/"
+CONTENT = f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/content-metadata/"
 COURSE_UUID = "aaaaaaaa-0000-4000-8000-00000000000a"
 PROGRAM = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 RUN = "course-v1:edX+A+1T"
@@ -27,7 +32,7 @@ def ask(identifier, query="", client=None, **headers):
 
 @pytest.fixture
 def customer():
-    return EnterpriseCustomer.objects.create(uuid=E, slug="acme", name="Acme", enable_learner_portal=True)
+    return EnterpriseCustomer.objects.create(uuid=CUSTOMER_UUID, slug="acme", name="Acme", enable_learner_portal=True)
 
 
 def test_it_is_the_item_of_the_catalog(customer):  # CUST-5
@@ -82,7 +87,7 @@ class TestPreference:
         assert ask("edX+A").json()["key"] == "course-v1:edX+A+2T"
 
     def test_a_uuid_stands_for_nothing_else(self):  # CUST-5
-        make_catalog(course_document("edX+A", uuid=COURSE_UUID), customer=OTHER)
+        make_catalog(course_document("edX+A", uuid=COURSE_UUID), customer=OTHER_CUSTOMER_UUID)
         make_catalog(run_document(RUN, "edX+A"))
         assert (ask("edX+A").json()["key"], ask(COURSE_UUID).json()) == (RUN, ABSENT)
 
@@ -100,7 +105,7 @@ class TestAbsence:
         assert (response.status_code, response.json()) == (404, ABSENT)
 
     def test_what_only_others_have(self):  # P8
-        make_catalog("edX+A", customer=OTHER)
+        make_catalog("edX+A", customer=OTHER_CUSTOMER_UUID)
         make_catalog("edX+B")
         assert ask("edX+A").json() == ABSENT
 
@@ -194,3 +199,134 @@ def test_xml():  # COM-4, COM-5
     response = ask("edX+A", Accept="application/xml")
     assert response["Content-Type"] == "application/xml; charset=utf-8"
     assert b"<key>edX+A</key>" in response.content
+
+
+FILTER = f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/filter_content_items/"
+
+
+def filter_items(content_keys, *catalogs, **fields):
+    body = {"content_keys": content_keys, "catalog_uuids": [catalog.uuid for catalog in catalogs]}
+    return learner().post(FILTER, body | fields)
+
+
+def filtered(response) -> list[str]:
+    assert (response.status_code, list(response.json())) == (200, ["filtered_content_keys"])
+    return response.json()["filtered_content_keys"]
+
+
+def test_keys_of_any_catalog_come_back_once_in_their_order():  # FILT-1
+    make_catalog("edX+A", "edX+C")
+    make_catalog("edX+B", "edX+C")
+    make_catalog("edX+D", customer=OTHER_CUSTOMER_UUID)
+    asked = ["edX+C", "nope", "edX+B", "edX+C", "", "edX+D", "edX+A", "x" * 300, "a\x00b"]
+    assert filtered(filter_items(asked)) == ["edX+C", "edX+B", "edX+A"]
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_with_and_without_slash(slash):  # COM-1
+    make_catalog("edX+A")
+    assert filtered(learner().post(FILTER.rstrip("/") + slash, {"content_keys": ["edX+A"]})) == ["edX+A"]
+
+
+def test_chosen_catalogs_only():  # FILT-1
+    first, second, _ = make_catalog("edX+A"), make_catalog("edX+B"), make_catalog("edX+C")
+    asked = ["edX+C", "edX+B", "edX+A"]
+    assert filtered(filter_items(asked, second)) == ["edX+B"]
+    assert filtered(filter_items(asked, first, second, second)) == ["edX+B", "edX+A"]
+
+
+def test_keys_match_as_in_contains():  # FILT-1, CONT-1
+    make_catalog("edX+A", run_document("course-v1:edX+B+1T", "edX+B"))
+    asked = ["course-v1:edX+A+1T", "course-v1:edX+A+2T", "edX+B", "edx+a"]
+    assert filtered(filter_items(asked)) == ["course-v1:edX+A+1T", "edX+B"]
+
+
+def test_spaces_in_keys_become_plus():  # COM-12
+    make_catalog("edX+A")
+    assert filtered(filter_items(["edX A", "edX+A"])) == ["edX+A"]
+
+
+@pytest.mark.parametrize("body", [None, {}, {"content_keys": []}, {"catalog_uuids": []}])
+def test_no_keys_yield_none(body):  # FILT-1
+    make_catalog("edX+A")
+    assert filtered(learner().post(FILTER, body)) == []
+
+
+@pytest.mark.parametrize("catalog_uuids", [[], None])
+def test_no_choice_means_all(catalog_uuids):  # FILT-1
+    make_catalog("edX+A")
+    assert filtered(filter_items(["edX+A"], catalog_uuids=catalog_uuids)) == ["edX+A"]
+
+
+def test_a_customer_without_catalogs_has_nothing():
+    assert filtered(filter_items(["edX+A"])) == []
+
+
+@pytest.mark.parametrize("client", [learner, operator])
+def test_catalogs_of_others_are_refused(client):  # FILT-2, P8
+    mine, others = make_catalog("edX+A"), make_catalog("edX+B", customer=OTHER_CUSTOMER_UUID)
+    refusal = {"detail": f"catalog_uuids must belong to enterprise customer {CUSTOMER_UUID}."}
+    for foreign in (others.uuid, uuid4()):
+        body = {"content_keys": ["edX+B"], "catalog_uuids": [mine.uuid, foreign]}
+        response = client().post(FILTER.replace(str(CUSTOMER_UUID), str(CUSTOMER_UUID).upper()), body)
+        assert (response.status_code, response.json()) == (403, refusal)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"content_keys": "edX+A"}, {"content_keys": ["Must be a list of strings."]}),
+        ({"content_keys": None}, {"content_keys": ["Must be a list of strings."]}),
+        ({"content_keys": [7]}, {"content_keys": ["Must be a list of strings."]}),
+        ({"catalog_uuids": ["x"]}, {"catalog_uuids": ["Must be a valid UUID."]}),
+        ({"catalog_uuids": str(CUSTOMER_UUID)}, {"catalog_uuids": ["Must be a list of strings."]}),
+        ([], {"non_field_errors": ["Must be a JSON object."]}),
+    ],
+)
+def test_bad_bodies_are_refused(body, error):  # FILT-1, FILT-2
+    response = learner().post(FILTER, body)
+    assert (response.status_code, response.json()) == (400, error)
+
+
+def test_ten_thousand_keys_are_answered_and_no_more():  # COM-16, ERR-4
+    make_catalog("edX+A")
+    asked = [f"edX+{number}" for number in range(9999)]
+    assert filtered(filter_items([*asked, "edX+A"])) == ["edX+A"]
+    for name in ("content_keys", "catalog_uuids"):
+        response = learner().post(FILTER, {name: [str(CUSTOMER_UUID)] * 10_001})
+        text = f"filter_content_items requests support up to 10000 {name}."
+        assert (response.status_code, response.json()) == (400, {name: [text]})
+
+
+@pytest.mark.parametrize("uuid", ["x", f"{CUSTOMER_UUID}x"])
+def test_a_malformed_customer_is_not_found(uuid):  # COM-3
+    response = learner().post(f"/api/v1/enterprise-customer/{uuid}/filter_content_items/", {})
+    assert (response.status_code, response.json()) == (404, {"detail": "Not found."})
+
+
+def test_only_post():  # AUTH-9
+    assert learner().get(FILTER).status_code == 405
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True)
+def test_a_publish_between_two_statements_is_not_seen(monkeypatch):  # P2
+    monkeypatch.setattr(containment, "_KEYS_PER_STATEMENT", 1)
+    catalog = make_catalog("edX+A", "edX+B")
+    published = []
+
+    def publish_elsewhere():
+        publish(catalog.catalog_query, course_document("edX+C"))
+        connection.close()
+
+    def publish_after_the_first(execute, sql, *arguments):
+        result = execute(sql, *arguments)
+        if "UNION ALL" in sql and not published:
+            published.append(sql)
+            with ThreadPoolExecutor(max_workers=1) as elsewhere:
+                elsewhere.submit(publish_elsewhere).result()
+        return result
+
+    with connection.execute_wrapper(publish_after_the_first):
+        assert filtered(filter_items(["edX+A", "edX+B"])) == ["edX+A", "edX+B"]
+    assert filtered(filter_items(["edX+A", "edX+B", "edX+C"])) == ["edX+C"]

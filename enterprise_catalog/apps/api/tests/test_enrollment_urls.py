@@ -5,8 +5,9 @@ from uuid import UUID
 import pytest
 
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.testing.callers import E, learner
-from enterprise_catalog.testing.catalogs import make_catalog, path_of, run_document, store
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, learner
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, store
+from enterprise_catalog.testing.documents import run_document
 
 pytestmark = pytest.mark.django_db
 
@@ -15,7 +16,7 @@ COURSE, RUN, SECOND_RUN = "edX+DemoX", "course-v1:edX+DemoX+1T2026", "course-v1:
 EXEC_ED, EXEC_ED_RUN = "GetSmarter+AI", "course-v1:GetSmarter+AI+1T2026"
 UTM = "utm_medium=enterprise&utm_source=acme-inc"
 PORTAL = "https://enterprise.example.org/acme"
-LMS = f"https://lms.example.org/enterprise/{E}/course"
+LMS = f"https://lms.example.org/enterprise/{CUSTOMER_UUID}/course"
 
 
 def course(key, *run_keys, **record):
@@ -44,7 +45,7 @@ def documents():
 
 
 def customer(**facts):
-    EnterpriseCustomer.objects.create(uuid=E, name="Acme", **facts)
+    EnterpriseCustomer.objects.create(uuid=CUSTOMER_UUID, name="Acme", **facts)
 
 
 def served(documents, **fields):

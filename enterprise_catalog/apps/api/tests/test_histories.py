@@ -16,8 +16,9 @@ from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews
 from enterprise_catalog.testing.callers import learner, operator
-from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish, run_document, store
-from enterprise_catalog.testing.runs import course_document, make_query
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish, store
+from enterprise_catalog.testing.documents import course_document, run_document
+from enterprise_catalog.testing.runs import make_query
 
 pytestmark = pytest.mark.django_db
 

@@ -3,20 +3,13 @@
 import pytest
 
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.testing.callers import OTHER, E, admin, client_for, learner, operator
-from enterprise_catalog.testing.catalogs import (
-    LEGACY,
-    legacy_path_of,
-    make_catalog,
-    path_of,
-    program_document,
-    run_document,
-)
-from enterprise_catalog.testing.runs import course_document
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, admin, client_for, learner, operator
+from enterprise_catalog.testing.catalogs import LEGACY, legacy_path_of, make_catalog, path_of
+from enterprise_catalog.testing.documents import course_document, program_document, run_document
 
 pytestmark = pytest.mark.django_db
 
-CUSTOMER = f"{LEGACY}enterprise-customer/{E}/contains_content_items/"
+CUSTOMER = f"{LEGACY}enterprise-customer/{CUSTOMER_UUID}/contains_content_items/"
 MISSING = ["You must provide at least one of the following query parameters: course_run_ids, program_uuids."]
 PROGRAM = "9f1b3c5e-0000-4000-8000-000000000001"
 HIDDEN = "course-v1:edX+A+hidden"
@@ -85,7 +78,7 @@ def test_v1_says_any_of_the_same_ids():  # CONT-4, CONT-6
     assert answers == [{"contains_content_items": True}, {"contains_content_items": False}]
 
 
-@pytest.mark.parametrize("client", [learner(), learner(OTHER), client_for("nobody")])
+@pytest.mark.parametrize("client", [learner(), learner(OTHER_CUSTOMER_UUID), client_for("nobody")])
 @pytest.mark.parametrize("catalog", [None, "2b1d3c5e-0000-4000-8000-00000000dead", "not-a-uuid"])
 def test_ids_are_asked_for_before_the_catalog_is_missing(path, client, catalog):  # LEG-12, ERR-3
     url = path if catalog is None else f"{LEGACY}enterprise_catalogs/{catalog}/contains_content_items/"
@@ -94,7 +87,7 @@ def test_ids_are_asked_for_before_the_catalog_is_missing(path, client, catalog):
 
 
 def test_who_may_not_ask_finds_nothing(path):  # LEG-2, PERM-16
-    response = learner(OTHER).get(f"{path}?course_run_ids=edX+A")
+    response = learner(OTHER_CUSTOMER_UUID).get(f"{path}?course_run_ids=edX+A")
     assert (response.status_code, response.json()) == (404, {"detail": "Not found."})
 
 
@@ -119,7 +112,7 @@ class TestCustomer:
         return [
             make_catalog("edX+A", "edX+B"),
             make_catalog("edX+B", "edX+C"),
-            make_catalog("edX+D", customer=OTHER),
+            make_catalog("edX+D", customer=OTHER_CUSTOMER_UUID),
         ]
 
     @pytest.mark.parametrize(
@@ -139,11 +132,11 @@ class TestCustomer:
         assert response.json() == {"contains_content_items": True}
 
     def test_a_customer_without_catalogs(self):
-        path = CUSTOMER.replace(str(E), "2b1d3c5e-0000-4000-8000-00000000dead")
+        path = CUSTOMER.replace(str(CUSTOMER_UUID), "2b1d3c5e-0000-4000-8000-00000000dead")
         response = operator().get(f"{path}?course_run_ids=edX+A")
         assert (response.status_code, response.json()) == (200, {"contains_content_items": False})
 
-    @pytest.mark.parametrize("client", [client_for("nobody"), learner(), admin(OTHER)])
+    @pytest.mark.parametrize("client", [client_for("nobody"), learner(), admin(OTHER_CUSTOMER_UUID)])
     def test_ids_are_asked_for_before_roles(self, client):
         response = client.get(CUSTOMER)
         assert (response.status_code, response.json()) == (400, MISSING)
@@ -152,12 +145,12 @@ class TestCustomer:
 
     @pytest.mark.parametrize(("active", "status"), [(True, 200), (False, 404)])
     def test_an_inactive_customer(self, active, status):  # CUST-3
-        EnterpriseCustomer.objects.create(uuid=E, active=active)
+        EnterpriseCustomer.objects.create(uuid=CUSTOMER_UUID, active=active)
         response = admin().get(f"{CUSTOMER}?course_run_ids=edX+A")
         assert response.status_code == status
         if not active:
             assert response.json() == {"detail": "Not found."}
-            assert admin(OTHER).get(f"{CUSTOMER}?course_run_ids=edX+A").status_code == 403
+            assert admin(OTHER_CUSTOMER_UUID).get(f"{CUSTOMER}?course_run_ids=edX+A").status_code == 403
 
 
 @pytest.mark.parametrize("which", ["catalog", "customer"])

@@ -10,7 +10,7 @@ from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services.consistency import violations
-from enterprise_catalog.testing.callers import OTHER, E, client_for, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, client_for, operator
 from enterprise_catalog.testing.catalogs import LEGACY, make_catalog
 from enterprise_catalog.testing.runs import make_query
 
@@ -28,7 +28,7 @@ def query():
 
 
 def post(status=201, client=None, **body):
-    response = (client or operator()).post(PATH, {"title": "New", "enterprise_customer": str(E)} | body)
+    response = (client or operator()).post(PATH, {"title": "New", "enterprise_customer": str(CUSTOMER_UUID)} | body)
     assert response.status_code == status, response.content
     return response
 
@@ -40,12 +40,12 @@ def patch(status=200, **body):
 
 
 def test_a_new_catalog_on_a_query(query):  # LEG-19, CRUD-10
-    EnterpriseCustomer.objects.create(uuid=E, name="Acme")
+    EnterpriseCustomer.objects.create(uuid=CUSTOMER_UUID, name="Acme")
     response = post(enterprise_catalog_query=query.pk, uuid=UUID_OF_OURS.upper(), enabled_course_modes=["x"])
     assert list(response.json().items()) == [
         ("uuid", UUID_OF_OURS),
         ("title", "New"),
-        ("enterprise_customer", str(E)),
+        ("enterprise_customer", str(CUSTOMER_UUID)),
         ("enterprise_catalog_query", query.pk),
     ]
     catalog = EnterpriseCatalog.objects.get(pk=UUID_OF_OURS)
@@ -59,7 +59,7 @@ def test_a_new_catalog_on_a_query(query):  # LEG-19, CRUD-10
 def test_a_customer_nobody_has_heard_of(query):  # LEG-19, CUST-2
     uuid = post(enterprise_catalog_query=query.pk).json()["uuid"]
     assert EnterpriseCatalog.objects.get(pk=uuid).enterprise_name == ""
-    assert EnterpriseCustomer.objects.get().uuid == E
+    assert EnterpriseCustomer.objects.get().uuid == CUSTOMER_UUID
 
 
 def test_a_customer_has_one_catalog_on_a_query(query):  # LEG-19
@@ -68,7 +68,7 @@ def test_a_customer_has_one_catalog_on_a_query(query):  # LEG-19
     assert again.json() == first
     assert "X-Refresh-Run" not in again
     assert post(200, enterprise_catalog_query=query.pk, uuid=UUID_OF_OURS).json() == first
-    assert post(enterprise_catalog_query=query.pk, enterprise_customer=str(OTHER)).json() != first
+    assert post(enterprise_catalog_query=query.pk, enterprise_customer=str(OTHER_CUSTOMER_UUID)).json() != first
     assert EnterpriseCatalog.objects.count() == 2
 
 
@@ -78,7 +78,7 @@ def test_the_default_filter(body):  # LEG-19, HASH-1
     query = CatalogQuery.objects.get()
     assert (query.content_filter_hash, first["enterprise_catalog_query"]) == (DEFAULT_HASH, query.pk)
     assert post(200, **body).json() == first
-    assert post(enterprise_customer=str(OTHER)).json()["enterprise_catalog_query"] == query.pk
+    assert post(enterprise_customer=str(OTHER_CUSTOMER_UUID)).json()["enterprise_catalog_query"] == query.pk
 
 
 def test_an_existing_uuid(query):  # LEG-19, CRUD-5, COM-21
@@ -89,7 +89,11 @@ def test_an_existing_uuid(query):  # LEG-19, CRUD-5, COM-21
     assert post(200, **body).json() == first
     conflict = {"uuid": ["An enterprise catalog with this uuid already exists with different values."]}
     other = make_query({"content_type": "program"})
-    for change in ({"title": "x"}, {"enterprise_customer": str(OTHER)}, {"enterprise_catalog_query": other.pk}):
+    for change in (
+        {"title": "x"},
+        {"enterprise_customer": str(OTHER_CUSTOMER_UUID)},
+        {"enterprise_catalog_query": other.pk},
+    ):
         assert post(409, **(body | change)).json() == conflict
     assert EnterpriseCatalog.objects.get().title == "New"
 
@@ -113,15 +117,15 @@ def test_an_unknown_query(number):  # LEG-19, COM-21
     ("body", "error"),
     [
         ({}, {"title": ["This field is required."], "enterprise_customer": ["This field is required."]}),
-        ({"title": "", "enterprise_customer": str(E)}, {"title": ["This field may not be blank."]}),
+        ({"title": "", "enterprise_customer": str(CUSTOMER_UUID)}, {"title": ["This field may not be blank."]}),
         (
-            {"title": "x" * 256, "enterprise_customer": str(E)},
+            {"title": "x" * 256, "enterprise_customer": str(CUSTOMER_UUID)},
             {"title": ["Ensure this field has no more than 255 characters."]},
         ),
         ({"title": "x", "enterprise_customer": "acme"}, {"enterprise_customer": ["Must be a valid UUID."]}),
-        ({"title": "x", "enterprise_customer": str(E), "uuid": "y"}, {"uuid": ["Must be a valid UUID."]}),
+        ({"title": "x", "enterprise_customer": str(CUSTOMER_UUID), "uuid": "y"}, {"uuid": ["Must be a valid UUID."]}),
         (
-            {"title": "x", "enterprise_customer": str(E), "enterprise_catalog_query": "y"},
+            {"title": "x", "enterprise_customer": str(CUSTOMER_UUID), "enterprise_catalog_query": "y"},
             {"enterprise_catalog_query": ["A valid integer is required."]},
         ),
     ],
@@ -140,7 +144,7 @@ def test_bodies_that_are_no_object(method, body):  # ERR-1, ERR-2
 
 def test_staff_with_the_permission_to_add_catalogs(query):  # PERM-17
     """Whoever uses the query: attaching to it takes nothing from anybody."""
-    make_catalog(query=query, customer=OTHER)
+    make_catalog(query=query, customer=OTHER_CUSTOMER_UUID)
     sam = User.objects.create(username="sam", is_staff=True)
     sam.user_permissions.add(Permission.objects.get(codename="add_enterprisecatalog"))
     created = post(client=client_for("sam"), enterprise_catalog_query=query.pk).json()
@@ -153,11 +157,11 @@ class TestChange:
 
     def test_another_title(self):
         catalog = make_catalog(title="Old", publish_audit_enrollment_urls=True)
-        response = patch(uuid=str(catalog.pk), title="New", enterprise_customer=str(OTHER))
+        response = patch(uuid=str(catalog.pk), title="New", enterprise_customer=str(OTHER_CUSTOMER_UUID))
         assert list(response.json().items()) == [
             ("uuid", str(catalog.pk)),
             ("title", "New"),
-            ("enterprise_customer", str(E)),
+            ("enterprise_customer", str(CUSTOMER_UUID)),
             ("enterprise_catalog_query", catalog.catalog_query_id),
         ]
         stored = EnterpriseCatalog.objects.get()

@@ -6,9 +6,10 @@ import pytest
 
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.testing.callers import E, admin
-from enterprise_catalog.testing.catalogs import legacy_path_of, make_catalog, program_document, run_document, store
-from enterprise_catalog.testing.runs import course_document, make_query, requested
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin
+from enterprise_catalog.testing.catalogs import legacy_path_of, make_catalog, store
+from enterprise_catalog.testing.documents import course_document, program_document, run_document
+from enterprise_catalog.testing.runs import make_query, requested
 
 pytestmark = pytest.mark.django_db
 
@@ -27,11 +28,11 @@ RECORD = {
 @pytest.fixture(autouse=True)
 def portal():
     """It makes no difference here (LEG-8)."""
-    EnterpriseCustomer.objects.create(uuid=E, name="Acme", slug="acme", enable_learner_portal=True)
+    EnterpriseCustomer.objects.create(uuid=CUSTOMER_UUID, name="Acme", slug="acme", enable_learner_portal=True)
 
 
 def url_of(catalog, what):
-    path = f"https://lms.example.org/enterprise/{E}/{what}/enroll/"
+    path = f"https://lms.example.org/enterprise/{CUSTOMER_UUID}/{what}/enroll/"
     return f"{path}?catalog={catalog.uuid}&utm_medium=enterprise&utm_source=acme-inc"
 
 

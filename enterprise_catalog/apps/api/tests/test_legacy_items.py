@@ -7,13 +7,14 @@ import pytest
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.testing.callers import E, admin, operator
-from enterprise_catalog.testing.catalogs import legacy_path_of, make_catalog, program_document, run_document
-from enterprise_catalog.testing.runs import course_document, make_query, requested
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, operator
+from enterprise_catalog.testing.catalogs import legacy_path_of, make_catalog
+from enterprise_catalog.testing.documents import course_document, program_document, run_document
+from enterprise_catalog.testing.runs import make_query, requested
 
 pytestmark = pytest.mark.django_db
 
-LMS = f"https://lms.example.org/enterprise/{E}"
+LMS = f"https://lms.example.org/enterprise/{CUSTOMER_UUID}"
 UTM = "utm_medium=enterprise&utm_source=acme-inc"
 PROGRAM = "9f1b3c5e-0000-4000-8000-000000000001"
 
@@ -54,7 +55,7 @@ def three():
 def test_enrollment_is_always_at_the_lms(three, portal, audit):  # LEG-8
     """Portal or not, executive education or not; a course never by its advertised run."""
     if portal is not None:
-        EnterpriseCustomer.objects.create(uuid=E, name="Acme", slug="acme", enable_learner_portal=portal)
+        EnterpriseCustomer.objects.create(uuid=CUSTOMER_UUID, name="Acme", slug="acme", enable_learner_portal=portal)
     catalog = make_catalog(*three, publish_audit_enrollment_urls=audit)
     items = items_of(catalog)
     query = f"{'audit=true&' if audit else ''}catalog={catalog.uuid}&{UTM}"
@@ -215,7 +216,7 @@ def test_items_of_a_real_refresh_are_search_documents(sandbox):  # LEG-5, LEG-7,
         assert {name: value for name, value in item.items() if name not in other} == {
             name: value for name, value in document.items() if name not in other
         }
-        assert item["enrollment_url"].startswith(f"{sandbox.url}/enterprise/{E}/")
+        assert item["enrollment_url"].startswith(f"{sandbox.url}/enterprise/{CUSTOMER_UUID}/")
     assert {item["active"] for item in items.values() if item["content_type"] == "course"} == {True, False}
 
 

@@ -4,13 +4,13 @@ import pytest
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
-from enterprise_catalog.testing.callers import E, admin, client_for, learner, operator, token_for
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, client_for, learner, operator, token_for
 from enterprise_catalog.testing.catalogs import CATALOGS, LEGACY, LEGACY_CATALOGS, legacy_path_of, make_catalog
-from enterprise_catalog.testing.runs import course_document
+from enterprise_catalog.testing.documents import course_document
 
 pytestmark = pytest.mark.django_db
 
-ROLE = f"enterprise_admin:{E}"
+ROLE = f"enterprise_admin:{CUSTOMER_UUID}"
 
 
 def with_bearer(token):
@@ -29,7 +29,7 @@ def test_every_path(slash):  # LEG-1, SURF-2, COM-1
         f"enterprise_catalogs/{catalog.uuid}/contains_content_items{{slash}}{ids}",
         f"enterprise_catalogs/{catalog.uuid}/courses/edX+A{{slash}}",
         f"enterprise_catalogs/{catalog.uuid}/course_runs/course-v1:edX+A+1T{{slash}}",
-        f"enterprise-customer/{E}/contains_content_items{{slash}}{ids}",
+        f"enterprise-customer/{CUSTOMER_UUID}/contains_content_items{{slash}}{ids}",
         "enterprise_catalog_query{slash}",
         f"enterprise_catalog_query/{catalog.catalog_query_id}{{slash}}",
     ):
@@ -45,9 +45,9 @@ def test_every_path(slash):  # LEG-1, SURF-2, COM-1
         "nothing/",
         "enterprise-catalogs/",
         "enterprise_catalogsXYZ/",
-        f"enterprise_catalogs/{E}/contains_content_itemsXYZ/",
-        f"enterprise_catalogs/{E}/courses/",
-        f"enterprise_catalogs/{E}/get_content_metadata/",
+        f"enterprise_catalogs/{CUSTOMER_UUID}/contains_content_itemsXYZ/",
+        f"enterprise_catalogs/{CUSTOMER_UUID}/courses/",
+        f"enterprise_catalogs/{CUSTOMER_UUID}/get_content_metadata/",
     ],
 )
 def test_nothing_else(path):  # LEG-1, COM-2, COM-3
@@ -122,5 +122,5 @@ def test_old_ecommerce_asks_by_legacy_names():  # CLI-10, LEG-2
     catalog = make_catalog("edX+A")
     path = legacy_path_of(catalog, "contains_content_items/")
     assert learner().get(path, {"course_run_ids": "course-v1:edX+A+1T"}).json() == {"contains_content_items": True}
-    customer = f"{LEGACY}enterprise-customer/{E}/contains_content_items/"
+    customer = f"{LEGACY}enterprise-customer/{CUSTOMER_UUID}/contains_content_items/"
     assert admin().get(customer, {"course_run_ids": "course-v1:edX+A+1T"}).json() == {"contains_content_items": True}

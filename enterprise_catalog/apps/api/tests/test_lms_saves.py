@@ -6,7 +6,7 @@ import pytest
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.testing.callers import E, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, operator
 from enterprise_catalog.testing.catalogs import CATALOGS
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ def values(**changes):
     """All that the LMS sends but for the uuid."""
     return {
         "title": "All Content",
-        "enterprise_customer": str(E),
+        "enterprise_customer": str(CUSTOMER_UUID),
         "enterprise_customer_name": "Acme, Inc.",
         "enabled_course_modes": ["verified"],
         "publish_audit_enrollment_urls": "false",

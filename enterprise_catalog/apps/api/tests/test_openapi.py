@@ -10,7 +10,7 @@ from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from enterprise_catalog.apps.api.serializers import shapes
-from enterprise_catalog.testing.callers import E, admin, learner, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, learner, operator
 from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of
 
 
@@ -89,7 +89,9 @@ def test_the_shapes_are_those_of_the_answers():
         shapes.CatalogsShape: admin().get(CATALOGS),
         shapes.CatalogShape: admin().get(path_of(catalog)),
         shapes.ContentMetadataShape: learner().get(path_of(catalog, "get_content_metadata/")),
-        shapes.FilteredKeysShape: learner().post(f"/api/v1/enterprise-customer/{E}/filter_content_items/", {}),
+        shapes.FilteredKeysShape: learner().post(
+            f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/filter_content_items/", {}
+        ),
         shapes.DiffShape: learner().post(path_of(catalog, "generate_diff/"), {"content_keys": []}),
         shapes.QueriesShape: admin().get("/api/v1/catalog-queries/"),
         shapes.QueryShape: admin().get(f"/api/v1/catalog-queries/{catalog.catalog_query_id}/"),

@@ -11,10 +11,11 @@ from django.utils import timezone
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.page_offsets import ANCHOR_EVERY
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
-from enterprise_catalog.testing.callers import E, client_for, learner, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, client_for, learner, operator
 from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish, store
+from enterprise_catalog.testing.documents import course_document
 from enterprise_catalog.testing.factories import publish_members
-from enterprise_catalog.testing.runs import course_document, keys
+from enterprise_catalog.testing.runs import keys
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ OTHERS = [course_document(f"other+{number:03d}") for number in range(SIZE + 20)]
 
 @pytest.fixture
 def catalog():
-    EnterpriseCustomer.objects.create(uuid=E, slug="acme", name="Acme", enable_learner_portal=True)
+    EnterpriseCustomer.objects.create(uuid=CUSTOMER_UUID, slug="acme", name="Acme", enable_learner_portal=True)
     return make_catalog(*keys(SIZE))
 
 
@@ -71,7 +72,7 @@ def test_a_customer_with_another_slug(catalog):  # META-16
 def test_a_customer_that_was_not_known(catalog):  # CUST-1
     EnterpriseCustomer.objects.all().delete()
     assert "/acme/" not in seen(catalog)["results"][0]["enrollment_url"]
-    EnterpriseCustomer.objects.create(uuid=E, slug="acme", enable_learner_portal=True)
+    EnterpriseCustomer.objects.create(uuid=CUSTOMER_UUID, slug="acme", enable_learner_portal=True)
     assert "/acme/" in page_of(catalog).json()["results"][0]["enrollment_url"]
 
 

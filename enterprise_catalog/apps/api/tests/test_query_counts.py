@@ -6,7 +6,7 @@ from django.db import connection
 
 from enterprise_catalog.apps.access.tests.test_roles import assign
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.testing.callers import E, admin, client_for, learner, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, client_for, learner, operator
 from enterprise_catalog.testing.catalogs import (
     CATALOGS,
     LEGACY,
@@ -14,17 +14,16 @@ from enterprise_catalog.testing.catalogs import (
     legacy_path_of,
     make_catalog,
     path_of,
-    program_document,
     publish,
-    run_document,
     store,
 )
+from enterprise_catalog.testing.documents import course_document, program_document, run_document
 from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
-from enterprise_catalog.testing.runs import course_document, keys
+from enterprise_catalog.testing.runs import keys
 
 pytestmark = pytest.mark.django_db
 
-CUSTOMER = f"/api/v1/enterprise-customer/{E}/contains_content_items/"
+CUSTOMER = f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/contains_content_items/"
 SIZES = pytest.mark.parametrize("size", [1, 100])
 
 
@@ -103,7 +102,7 @@ def test_filtering_keys(queries, size):
     query = make_catalog(*keys(size)).catalog_query
     uuids = [make_catalog(query=query).uuid for _ in range(size)]
     body = {"content_keys": keys(size), "catalog_uuids": uuids}
-    response = queries(3, learner(), f"/api/v1/enterprise-customer/{E}/filter_content_items/", body)
+    response = queries(3, learner(), f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/filter_content_items/", body)
     assert len(response.json()["filtered_content_keys"]) == size
 
 
@@ -113,7 +112,7 @@ def test_one_content_of_a_customer(queries, size):
     query = make_catalog(course_document("edX+A", uuid="a" * 32)).catalog_query
     for _ in range(size - 1):
         make_catalog(query=query)
-    path = f"/api/v1/enterprise-customer/{E}/content-metadata/"
+    path = f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/content-metadata/"
     queries(5, learner(), f"{path}edX+A/")
     queries(6, learner(), f"{path}{'a' * 32}/")
 
@@ -260,7 +259,7 @@ def test_legacy_contains(queries, size):  # LEG-12, LEG-13
         make_catalog(query=query)
     asked = "&".join(f"course_run_ids={key}" for key in keys(size))
     queries(2, learner(), f"{legacy_path_of(make_catalog(query=query), 'contains_content_items/')}?{asked}")
-    queries(3, admin(), f"{LEGACY}enterprise-customer/{E}/contains_content_items/?{asked}")
+    queries(3, admin(), f"{LEGACY}enterprise-customer/{CUSTOMER_UUID}/contains_content_items/?{asked}")
 
 
 @SIZES
@@ -287,7 +286,7 @@ def test_roles_of_the_database_cost_one_more(queries):
     catalog = make_catalog()
     client = client_for("dora")
     client.get(CATALOGS)
-    assign(get_user_model().objects.get(username="dora"), "enterprise_catalog_admin", E)
+    assign(get_user_model().objects.get(username="dora"), "enterprise_catalog_admin", CUSTOMER_UUID)
     queries(3, client, path_of(catalog))
 
 

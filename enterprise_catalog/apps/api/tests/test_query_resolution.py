@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.testing.callers import OTHER, E, admin, client_for, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, admin, client_for, operator
 from enterprise_catalog.testing.catalogs import CATALOGS
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ QUERIES = "/api/v1/catalog-queries/"
 U = "2f4d9699-41d0-4129-b48d-6692e8c9bd09"
 
 
-def values(customer=E, **changes):
+def values(customer=CUSTOMER_UUID, **changes):
     return {
         "title": "All Content",
         "enterprise_customer": str(customer),
@@ -55,7 +55,7 @@ def shown(client, catalog):
 def shared():
     """A catalog of E and one of another customer, on one query."""
     sent = {"catalog_query_uuid": U, "query_title": "Courses"}
-    return created(operator(), **sent), created(operator(), customer=OTHER, **sent)
+    return created(operator(), **sent), created(operator(), customer=OTHER_CUSTOMER_UUID, **sent)
 
 
 class TestWithoutUuid:
@@ -142,7 +142,7 @@ class TestCollisions:
 
     def test_a_query_that_is_not_seen_is_not_named(self, shared):
         """QRY-6, PERM-10: the text ends before its uuid."""
-        created(operator(), customer=OTHER, content_filter=PROGRAMS, query_title="Programs")
+        created(operator(), customer=OTHER_CUSTOMER_UUID, content_filter=PROGRAMS, query_title="Programs")
         mine = created(admin(), content_filter={"partner": "mine"}, catalog_query_uuid=str(uuid4()))
         sent = {"catalog_query_uuid": mine["catalog_query_uuid"], "content_filter": PROGRAMS}
         refusals = [
@@ -165,14 +165,14 @@ class TestTitles:
 
     @pytest.fixture
     def readers(self):
-        both = client_for("beth", f"enterprise_admin:{E}", f"enterprise_admin:{OTHER}")
+        both = client_for("beth", f"enterprise_admin:{CUSTOMER_UUID}", f"enterprise_admin:{OTHER_CUSTOMER_UUID}")
         provisioner = client_for("pia", "enterprise_provisioning_admin")
         return {"admin": admin(), "both": both, "operator": operator(), "provisioner": provisioner}
 
     @pytest.mark.parametrize("path", ["one", "list"])
     def test_who_may_edit_the_query_reads_it(self, shared, readers, path):  # QRY-7
         first, _ = shared
-        url = f"{CATALOGS}{first['uuid']}/" if path == "one" else f"{CATALOGS}?enterprise_customer={E}"
+        url = f"{CATALOGS}{first['uuid']}/" if path == "one" else f"{CATALOGS}?enterprise_customer={CUSTOMER_UUID}"
         answers = {name: client.get(url).json() for name, client in readers.items()}
         titles = {name: it.get("results", [it])[0]["query_title"] for name, it in answers.items()}
         assert titles == {"admin": None, "both": "Courses", "operator": "Courses", "provisioner": "Courses"}
@@ -217,7 +217,7 @@ class TestPatch:
         assert answer["catalog_modified"] > catalog["catalog_modified"]
 
     def test_a_query_that_is_not_seen_counts_as_unknown(self):  # CRUD-8, PERM-10, QRY-4
-        created(admin(OTHER), customer=OTHER, catalog_query_uuid=U)
+        created(admin(OTHER_CUSTOMER_UUID), customer=OTHER_CUSTOMER_UUID, catalog_query_uuid=U)
         catalog = created(admin(), content_filter=PROGRAMS)
         answer = self.patch(admin(), catalog, catalog_query_uuid=U).json()
         assert shown(admin(), catalog)[2] == PROGRAMS

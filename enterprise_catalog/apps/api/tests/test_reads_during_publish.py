@@ -10,9 +10,10 @@ from django.db import connection
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
-from enterprise_catalog.testing.callers import E, admin, learner
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, learner
 from enterprise_catalog.testing.catalogs import legacy_path_of, make_catalog, path_of, store
-from enterprise_catalog.testing.runs import claimed, course_document, keys
+from enterprise_catalog.testing.documents import course_document
+from enterprise_catalog.testing.runs import claimed, keys
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]
 
@@ -22,7 +23,7 @@ OLD, NEW = keys(6), keys(9)[3:]
 def what_readers_see(catalog):
     """The keys that are listed, and those that the customer's catalogs contain."""
     page = learner().get(path_of(catalog, "get_content_metadata/")).json()
-    path = f"/api/v1/enterprise-customer/{E}/filter_content_items/"
+    path = f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/filter_content_items/"
     contained = learner().post(path, {"content_keys": keys(9)}).json()["filtered_content_keys"]
     return page["count"], [item["key"] for item in page["results"]], contained
 

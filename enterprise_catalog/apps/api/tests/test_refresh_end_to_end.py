@@ -10,15 +10,15 @@ from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import runner
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
-from enterprise_catalog.testing.callers import OTHER, E, admin, client_for, learner, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, admin, client_for, learner, operator
 from enterprise_catalog.testing.catalogs import CATALOGS
 
 pytestmark = pytest.mark.django_db
 
-GLOBEX = {"enterprise_customer": str(OTHER), "enterprise_customer_name": "Globex"}
+GLOBEX = {"enterprise_customer": str(OTHER_CUSTOMER_UUID), "enterprise_customer_name": "Globex"}
 VALUES = {
     "title": "All Content",
-    "enterprise_customer": str(E),
+    "enterprise_customer": str(CUSTOMER_UUID),
     "enterprise_customer_name": "Acme, Inc.",
     "enabled_course_modes": [],
     "publish_audit_enrollment_urls": False,
@@ -156,7 +156,7 @@ class TestAPublishOfAMomentAgo:
         published = refreshed(path)
         response = admin().post(CATALOGS, VALUES)
         assert (response.status_code, response["X-Refresh-Run"]) == (201, published["id"])
-        other = client_for("globex", f"enterprise_admin:{OTHER}").post(CATALOGS, VALUES | GLOBEX)
+        other = client_for("globex", f"enterprise_admin:{OTHER_CUSTOMER_UUID}").post(CATALOGS, VALUES | GLOBEX)
         assert (other.status_code, other["X-Refresh-Run"]) == (201, published["id"])
 
     def test_what_was_held_and_approved_was_fetched_before(self, sandbox, path):
@@ -184,7 +184,9 @@ class TestAPublishOfAMomentAgo:
 class TestForWhomARefreshCounts:
     """RUN-7."""
 
-    @pytest.mark.parametrize(("who", "name"), [(admin, str(E)), (operator, "operators")], ids=["admin", "operator"])
+    @pytest.mark.parametrize(
+        ("who", "name"), [(admin, str(CUSTOMER_UUID)), (operator, "operators")], ids=["admin", "operator"]
+    )
     def test_a_request(self, path, who, name):
         RefreshRun.objects.all().delete()
         run_id = who().post(f"{path}refresh_metadata/").json()["async_task_id"]
@@ -196,17 +198,17 @@ class TestForWhomARefreshCounts:
         """By whoever is no operator: for the customer whose catalog it is."""
         provisioner = client_for("provisioner", "enterprise_provisioning_admin:*")
         made = provisioner.post(CATALOGS, VALUES | GLOBEX | {"content_filter": {"content_type": "program"}})
-        assert RefreshRun.objects.get(pk=made["X-Refresh-Run"]).asked_by == [str(OTHER)]
+        assert RefreshRun.objects.get(pk=made["X-Refresh-Run"]).asked_by == [str(OTHER_CUSTOMER_UUID)]
         changed = admin().patch(path, {"content_filter": {"content_type": "learnerpathway"}})
-        assert RefreshRun.objects.get(pk=changed["X-Refresh-Run"]).asked_by == [str(E)]
+        assert RefreshRun.objects.get(pk=changed["X-Refresh-Run"]).asked_by == [str(CUSTOMER_UUID)]
 
     def test_a_query_that_customers_share(self, path):
         """For each of them who asked, once."""
-        globex = client_for("globex", f"enterprise_admin:{OTHER}")
+        globex = client_for("globex", f"enterprise_admin:{OTHER_CUSTOMER_UUID}")
         made = globex.post(CATALOGS, VALUES | GLOBEX)
         asked(path)
         run = RefreshRun.objects.get(pk=made["X-Refresh-Run"])
-        assert (run.asked_by, run.requests) == ([str(E), str(OTHER)], 3)
+        assert (run.asked_by, run.requests) == ([str(CUSTOMER_UUID), str(OTHER_CUSTOMER_UUID)], 3)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.testing.callers import E, admin, client_for, learner, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, client_for, learner, operator
 from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish
-from enterprise_catalog.testing.runs import course_document
+from enterprise_catalog.testing.documents import course_document
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +81,7 @@ def test_only_operators_decide(catalog, decision):  # RUN-6, ROLE-6, ROLE-7
 @pytest.mark.parametrize("decision", ["approve", "reject"])
 @pytest.mark.parametrize("run_id", [uuid4(), "x"])
 def test_an_unknown_run(decision, run_id):  # RUN-5, AUTH-9
-    for caller in (operator(), admin(E)):
+    for caller in (operator(), admin(CUSTOMER_UUID)):
         response = caller.post(f"/api/v1/refresh-runs/{run_id}/{decision}/")
         assert (response.status_code, response.json()) == (404, {"detail": "Not found."})
 

@@ -11,13 +11,14 @@ import pytest
 from django.db import connection
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.testing.callers import E, admin, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, operator
 from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish
-from enterprise_catalog.testing.runs import course_document, make_query
+from enterprise_catalog.testing.documents import course_document
+from enterprise_catalog.testing.runs import make_query
 
 pytestmark = pytest.mark.django_db
 
-CUSTOMER = f"/api/v1/enterprise-customer/{E}"
+CUSTOMER = f"/api/v1/enterprise-customer/{CUSTOMER_UUID}"
 KEYS = {"content_keys": ["edX+A"]}
 
 

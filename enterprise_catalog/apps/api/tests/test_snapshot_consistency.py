@@ -17,10 +17,11 @@ from enterprise_catalog.apps.catalog.reading.page_offsets import ANCHOR_EVERY
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
-from enterprise_catalog.testing.callers import E, learner
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, learner
 from enterprise_catalog.testing.catalogs import make_catalog, path_of, store
+from enterprise_catalog.testing.documents import course_document
 from enterprise_catalog.testing.factories import EnterpriseCatalogFactory, publish_members
-from enterprise_catalog.testing.runs import claimed, course_document, keys, make_query, store_courses
+from enterprise_catalog.testing.runs import claimed, keys, make_query, store_courses
 
 pytestmark = pytest.mark.django_db
 
@@ -128,7 +129,7 @@ def forced():
     query = make_query()
     override = WantedOverride(FORCED, pack(document), forced=True, allowed_runs=frozenset())
     publish_or_hold(claim=claimed(query), content_keys=[FORCED, OTHER], counts={}, overrides=[override])
-    return EnterpriseCatalogFactory(enterprise_uuid=E, catalog_query=query)
+    return EnterpriseCatalogFactory(enterprise_uuid=CUSTOMER_UUID, catalog_query=query)
 
 
 @pytest.mark.parametrize(

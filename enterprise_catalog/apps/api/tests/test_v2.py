@@ -7,10 +7,11 @@ import pytest
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
-from enterprise_catalog.testing.callers import E, admin, learner, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, learner, operator
 from enterprise_catalog.testing.catalogs import store
+from enterprise_catalog.testing.documents import course_document
 from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
-from enterprise_catalog.testing.runs import claimed, course_document, make_query, store_courses
+from enterprise_catalog.testing.runs import claimed, make_query, store_courses
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +29,7 @@ def catalog():
     query = make_query({"content_type": "course", "restricted_runs_allowed": {COURSE: [ALLOWED]}})
     override = WantedOverride(COURSE, pack(record), forced=False, allowed_runs=frozenset([ALLOWED]))
     publish_or_hold(claim=claimed(query), content_keys=[COURSE], counts={}, overrides=[override])
-    return EnterpriseCatalogFactory(enterprise_uuid=E, catalog_query=query)
+    return EnterpriseCatalogFactory(enterprise_uuid=CUSTOMER_UUID, catalog_query=query)
 
 
 def url(version, catalog, rest):
@@ -41,7 +42,7 @@ def test_an_allowed_run_is_contained_on_v2_only(catalog, version, contained):
     ids = {"course_run_ids": ALLOWED}
     answer = {"contains_content_items": contained}
     assert learner().get(url(version, catalog, "contains_content_items/"), ids).json() == answer
-    customer = f"/api/{version}/enterprise-customer/{E}"
+    customer = f"/api/{version}/enterprise-customer/{CUSTOMER_UUID}"
     assert learner().get(f"{customer}/contains_content_items/", ids).json() == answer
     filtered = learner().post(f"{customer}/filter_content_items/", {"content_keys": [ALLOWED, COURSE]}).json()
     assert filtered == {"filtered_content_keys": [ALLOWED, COURSE] if contained else [COURSE]}
@@ -85,7 +86,7 @@ def test_a_page_of_v2_is_counted_as_v2_lists_it(catalog):
     override = WantedOverride("edX+Quiet", pack(document | {"course_runs": [run]}), False, frozenset(["r"]))
     query = make_query({"restricted_runs_allowed": {"edX+Quiet": ["r"]}})
     publish_or_hold(claim=claimed(query), content_keys=["edX+Quiet"], counts={}, overrides=[override])
-    quiet = EnterpriseCatalogFactory(enterprise_uuid=E, catalog_query=query)
+    quiet = EnterpriseCatalogFactory(enterprise_uuid=CUSTOMER_UUID, catalog_query=query)
     counts = [learner().get(url(version, quiet, "get_content_metadata/")).json()["count"] for version in ("v1", "v2")]
     assert counts == [0, 1]
 
@@ -108,7 +109,7 @@ def test_permissions_are_those_of_v1(catalog, rest, client):
 @pytest.mark.parametrize(("version", "status"), [("v1", 404), ("v2", 200)])
 def test_an_allowed_run_stands_for_its_course_on_v2_only(catalog, version, status):
     """CUST-5, V2-3, V2-7."""
-    path = f"/api/{version}/enterprise-customer/{E}/content-metadata"
+    path = f"/api/{version}/enterprise-customer/{CUSTOMER_UUID}/content-metadata"
     assert learner().get(f"{path}/{HIDDEN}/").status_code == 404
     response = learner().get(f"{path}/{ALLOWED}/")
     assert response.status_code == status
@@ -126,7 +127,7 @@ def priced(catalog_runs, allowed, **record):
     query = make_query({"restricted_runs_allowed": {COURSE: allowed}})
     override = WantedOverride(COURSE, pack(record), forced=False, allowed_runs=frozenset(allowed))
     publish_or_hold(claim=claimed(query), content_keys=[COURSE], counts={}, overrides=[override])
-    catalog = EnterpriseCatalogFactory(enterprise_uuid=E, catalog_query=query)
+    catalog = EnterpriseCatalogFactory(enterprise_uuid=CUSTOMER_UUID, catalog_query=query)
     answer = learner().get(url("v2", catalog, "get_content_metadata/"), {"content_keys": COURSE})
     (item,) = answer.json()["results"]
     return item["first_enrollable_paid_seat_price"], item["normalized_metadata"]["content_price"]
@@ -160,7 +161,7 @@ def test_a_run_restricted_to_others_is_never_allowed():
     """V2-1, V2-2: whatever the filter says."""
     runs = [{"key": "b2c", **OPEN, "restriction_type": "custom-b2c", HAS_PRICE: 10}]
     assert priced(runs, ["b2c"]) == (None, 0.0)
-    assert operator().get(f"/api/v2/enterprise-customer/{E}/content-metadata/b2c/").status_code == 404
+    assert operator().get(f"/api/v2/enterprise-customer/{CUSTOMER_UUID}/content-metadata/b2c/").status_code == 404
 
 
 def test_an_allowed_run_is_told_of_by_nothing_else(catalog):
@@ -181,7 +182,7 @@ def test_a_top_level_run_appears_where_the_filter_allows_it():
     override = WantedOverride(COURSE, pack(record), forced=False, allowed_runs=frozenset([ALLOWED]))
     keys = [COURSE, ALLOWED, HIDDEN]
     publish_or_hold(claim=claimed(query), content_keys=keys, counts={}, overrides=[override])
-    catalog = EnterpriseCatalogFactory(enterprise_uuid=E, catalog_query=query)
+    catalog = EnterpriseCatalogFactory(enterprise_uuid=CUSTOMER_UUID, catalog_query=query)
     answers = {
         version: learner().post(url(version, catalog, "get_content_metadata/"), {"content_keys": keys}).json()
         for version in ("v1", "v2")

@@ -11,10 +11,11 @@ from enterprise_catalog.apps.catalog.models import (
     Standing,
 )
 from enterprise_catalog.apps.catalog.storage import content_store
-from enterprise_catalog.testing.catalogs import publish, run_document
+from enterprise_catalog.testing.catalogs import publish
 from enterprise_catalog.testing.catalogs import store as api_store
+from enterprise_catalog.testing.documents import course_document, run_document
 from enterprise_catalog.testing.factories import CatalogQueryFactory, publish_members
-from enterprise_catalog.testing.runs import course_document, store_courses
+from enterprise_catalog.testing.runs import store_courses
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.console.display.sentences import moment
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.testing.catalogs import make_catalog, publish
-from enterprise_catalog.testing.runs import course_document
+from enterprise_catalog.testing.documents import course_document
 
 pytestmark = pytest.mark.django_db
 

@@ -19,7 +19,7 @@ from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.core.rest import streaming
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.testing.callers import E, client_for, learner, operator
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, client_for, learner, operator
 from enterprise_catalog.testing.catalogs import CATALOGS, legacy_path_of, make_catalog, path_of
 
 KEY = "edX+A"
@@ -151,7 +151,9 @@ READS = [
 def test_content_is_read_on_the_replica_and_the_caller_on_the_primary(path, body):
     catalog, client = make_catalog(KEY, records=[{"key": KEY}]), operator()
     path = path.format(
-        catalog=path_of(catalog), customer=f"/api/v1/enterprise-customer/{E}/", legacy=legacy_path_of(catalog)
+        catalog=path_of(catalog),
+        customer=f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/",
+        legacy=legacy_path_of(catalog),
     )
     client.get("/api/v1/enterprise-catalogs/")
     response, on_primary, on_replica = asked(client, path, body)
@@ -163,7 +165,7 @@ def test_content_is_read_on_the_replica_and_the_caller_on_the_primary(path, body
 def test_roles_are_read_on_the_primary(path):
     client = client_for("alice")
     client.get(CATALOGS)
-    assign(User.objects.get(username="alice"), "enterprise_learner", E)
+    assign(User.objects.get(username="alice"), "enterprise_learner", CUSTOMER_UUID)
     response, on_primary, on_replica = asked(client, path)
     assert (response.status_code, len(on_primary), len(on_replica)) == (200, 2, 1)
 
@@ -223,7 +225,7 @@ def test_what_the_replica_has_not_heard_of_is_asked_of_the_primary(copy, path, c
 def test_a_choice_of_catalogs_that_the_replica_has_not_heard_of_is_asked_of_the_primary(copy):
     body = {"content_keys": [KEY], "catalog_uuids": [str(make_catalog(KEY).uuid)]}
     with copy.execute_wrapper(behind):
-        response, *_ = asked(learner(), f"/api/v1/enterprise-customer/{E}/filter_content_items/", body)
+        response, *_ = asked(learner(), f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/filter_content_items/", body)
     assert response.json() == {"filtered_content_keys": [KEY]}
 
 

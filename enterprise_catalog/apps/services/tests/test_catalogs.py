@@ -11,7 +11,7 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services import worker_notifications
 from enterprise_catalog.apps.services.catalogs import CatalogValues, delete_catalog, save_catalog
 from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValues, NotAllowed
-from enterprise_catalog.apps.services.tests.actors import (
+from enterprise_catalog.testing.callers import (
     ACME,
     ACME_ADMIN,
     COURSES,

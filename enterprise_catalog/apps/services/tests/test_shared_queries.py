@@ -9,7 +9,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services.catalogs import CatalogValues, save_catalog
 from enterprise_catalog.apps.services.errors import InvalidValues
-from enterprise_catalog.apps.services.tests.actors import (
+from enterprise_catalog.testing.callers import (
     ACME,
     ACME_ADMIN,
     COURSES,

@@ -10,7 +10,7 @@ from django.db import connection
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services.catalogs import save_catalog
-from enterprise_catalog.apps.services.tests.actors import (
+from enterprise_catalog.testing.callers import (
     ACME,
     ACME_ADMIN,
     COURSES,

@@ -10,7 +10,7 @@ from enterprise_catalog.apps.refresh.reports.consistency import violations
 from enterprise_catalog.apps.services.catalog_queries import delete_query, save_query
 from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValues, NotAllowed
 from enterprise_catalog.apps.services.refreshes import request_refresh
-from enterprise_catalog.apps.services.tests.actors import ACME, ACME_ADMIN, COURSES, GLOBEX, OPERATOR
+from enterprise_catalog.testing.callers import ACME, ACME_ADMIN, COURSES, GLOBEX, OPERATOR
 from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 
 pytestmark = pytest.mark.django_db

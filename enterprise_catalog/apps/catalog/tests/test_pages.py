@@ -1,0 +1,90 @@
+"""Pages and streams of what a catalog lists, and of the members for some keys (META-4, META-5, COM-9)."""
+
+import orjson
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from enterprise_catalog.apps.catalog.reading.pages import (
+    Cut,
+    asked_members,
+    asked_page,
+    listed_page,
+    walk_asked,
+    walk_listed,
+)
+from enterprise_catalog.apps.core.db.snapshots import snapshot
+from enterprise_catalog.testing.factories import CatalogQueryFactory
+from enterprise_catalog.testing.members import OPEN, OTHER_RUN, RUN, add_member, store_content
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def query():
+    return CatalogQueryFactory()
+
+
+def served(page):
+    """The keys of rendered items."""
+    return [orjson.loads(item.split(b"\x00")[0])["key"] for item in page]
+
+
+def test_pages_list_active_courses_and_everything_else_in_key_order(query):
+    """META-4, COM-9: code points, so capitals first and non-Latin last."""
+    for key in ["b", "B", "é", "数", "a+1"]:
+        add_member(query, store_content("program", key))
+    add_member(query, store_content("course", "open", course_runs=[{"key": "r", **OPEN}]))
+    add_member(query, store_content("course", "closed", course_runs=[]))
+    page = listed_page(query=query, cut=Cut(0, 10))
+    assert served(page.items) == ["B", "a+1", "b", "open", "é", "数"]
+    assert page.count == 6
+    second = listed_page(query=query, cut=Cut(2, 2))
+    assert served(second.items) == ["b", "open"]
+
+
+def test_an_empty_page_still_knows_the_count(query):
+    """COM-7."""
+    assert listed_page(query=query, cut=Cut(0, 10)).count == 0
+    add_member(query, store_content("program", "p"))
+    beyond = listed_page(query=query, cut=Cut(10, 10))
+    assert (beyond.count, list(beyond.items)) == (1, [])
+
+
+def test_a_page_is_one_statement(query):
+    """P9."""
+    for number in range(30):
+        add_member(query, store_content("program", f"p{number:02d}"))
+    with CaptureQueriesContext(connection) as statements:
+        listed_page(query=query, cut=Cut(0, 30))
+    assert len(statements) == 1
+
+
+def test_asking_by_key_includes_inactive_courses_runs_and_parents(query):
+    """META-5."""
+    add_member(query, store_content("course", "edX+DemoX", course_runs=[{"key": RUN}, {"key": OTHER_RUN}]))
+    add_member(query, store_content("courserun", RUN, parent="edX+DemoX"))
+    add_member(query, store_content("courserun", OTHER_RUN, parent="edX+DemoX"))
+    add_member(query, store_content("program", "p"))
+
+    def asked(*keys):
+        members = asked_members(query_id=query.pk, content_keys=keys)
+        return served(asked_page(query=query, members=members, cut=Cut(0, 100)).items)
+
+    assert asked("edX+DemoX") == [RUN, OTHER_RUN, "edX+DemoX"]
+    assert asked(RUN) == [RUN, "edX+DemoX"]
+    assert asked("p", "unknown", "[]") == ["p"]
+    assert asked("[]") == []
+
+
+def test_a_walk_yields_every_item_once_in_order(query):
+    """META-3, P2."""
+    names = [f"p{number:03d}" for number in range(250)]
+    for name in names:
+        add_member(query, store_content("program", name))
+    with snapshot():
+        walk = walk_listed(query_id=query.pk)
+        assert walk.count == 250
+        assert served(walk.items) == names
+        asked = walk_asked(query_id=query.pk, content_keys=names)
+        assert (asked.count, served(asked.items)) == (250, names)

@@ -1,0 +1,38 @@
+"""Members of a query, written without a refresh: documents in the store, and the rows that hold them."""
+
+from django.utils import timezone
+
+from enterprise_catalog.apps.catalog.content.preparation import prepare_content
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentMetadata, Standing
+from enterprise_catalog.apps.catalog.storage.content_store import store_contents
+from enterprise_catalog.apps.catalog.storage.visibility import members_of
+from enterprise_catalog.apps.core.packed_json import pack
+
+RUN = "course-v1:edX+DemoX+1T"
+
+
+OTHER_RUN = "course-v1:edX+DemoX+2T"
+
+
+OPEN = {"is_enrollable": True, "status": "published", "is_marketable": True}
+
+
+def store_content(content_type, key, parent=None, record=None, **document):
+    document = {"content_type": content_type, "key": key, **document}
+    content = prepare_content(
+        pack(document),
+        content_key=key,
+        content_type=content_type,
+        parent_content_key=parent,
+        content_uuid=None,
+        now=timezone.now(),
+    )
+    records = {key: pack(record)} if record else {}
+    store_contents(contents=[content], records=records, still_ours=lambda: None)
+    return ContentMetadata.objects.get(pk=key)
+
+
+def add_member(query, content):
+    CatalogContentKey.objects.bulk_create(members_of(query=query, contents=[content]))
+    listed = CatalogContentKey.objects.filter(catalog_query=query, standing_v1=Standing.LISTED).count()
+    CatalogQuery.objects.filter(pk=query.pk).update(count_v1=listed)
