@@ -27,7 +27,7 @@ from enterprise_catalog.apps.core.http_client.client import ServiceClient
 from enterprise_catalog.apps.customers.sync import sync_customer
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh, refresh_next
-from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.services.catalogs import CatalogValues, save_catalog
 
@@ -100,7 +100,7 @@ def refresh_query(title: str, *, forced: bool) -> list[UUID]:
     """As if somebody had asked for it, or as its creation did; `forced` brings all full records again."""
     query = CatalogQuery.objects.get(title=title)
     with transaction.atomic():
-        run = request_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE, forced=forced)
+        run = enqueue_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE, forced=forced)
     refresh(run.uuid)
     return [run.uuid]
 
@@ -117,7 +117,7 @@ def due_round() -> list[UUID]:
     """A day later: every query in use is due, and every full record is too old."""
     for query in CatalogQuery.objects.filter(catalogs__isnull=False).distinct():
         with transaction.atomic():
-            request_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
+            enqueue_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
     return round_of_all()
 
 

@@ -14,6 +14,6 @@ get_resolver().url_patterns  # noqa: B018
 
 if settings.METRICS_PORT:
     from enterprise_catalog.apps.console.monitoring.metrics_endpoint import all_figures_outside_of_requests
-    from enterprise_catalog.apps.core.observability.metrics_server import beside
+    from enterprise_catalog.apps.core.observability.metrics_server import route_by_port
 
-    application = beside(application, port=settings.METRICS_PORT, text=all_figures_outside_of_requests)
+    application = route_by_port(application, port=settings.METRICS_PORT, text=all_figures_outside_of_requests)

@@ -12,7 +12,7 @@ from enterprise_catalog.settings.base import jwt_auth
 def lead_to(sandbox: Sandbox, settings: Settings) -> None:
     """Let the service's settings name this sandbox as every neighbour."""
     # Ports are used again: a token of an earlier sandbox at the same address is not one of this one's.
-    session._tokens = session._TokenStore()
+    session.tokens = session.TokenStore()
     settings.DISCOVERY_SERVICE_URL = sandbox.url
     settings.LMS_ROOT_URL = sandbox.url
     settings.OAUTH2_PROVIDER_URL = f"{sandbox.url}/oauth2"

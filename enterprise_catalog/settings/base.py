@@ -62,7 +62,7 @@ MIDDLEWARE = [
     "enterprise_catalog.apps.core.middleware.request_log.RequestIdMiddleware",
     "enterprise_catalog.apps.core.middleware.content_security_policy.ContentPolicyMiddleware",
     "enterprise_catalog.apps.core.middleware.response_headers.HeadersMiddleware",
-    "enterprise_catalog.apps.core.middleware.head_requests.NoBodyMiddleware",
+    "enterprise_catalog.apps.core.middleware.head_requests.EmptyBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "enterprise_catalog.apps.core.middleware.loopback_only.LoopbackOnlyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -208,7 +208,7 @@ CELERY_TASK_DEFAULT_QUEUE = "enterprise_catalog"
 # 6, and all versions take both. Brokers that know no priorities have one line.
 CELERY_TASK_ROUTES = {name: {"priority": 6} for name in ("refresh.run", "refresh.preview")}
 # A write waits this long at most for the broker after its commit (P6); a lost nudge is found again by the tick.
-NUDGE_TIMEOUT_SECONDS = 0.2
+NOTIFY_TIMEOUT_SECONDS = 0.2
 
 # --- Figures ---------------------------------------------------------------------------------------------------------
 
@@ -312,7 +312,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "enterprise_catalog.apps.core.rest.negotiation.ContentNegotiation",
     "DEFAULT_PARSER_CLASSES": ["enterprise_catalog.apps.core.rest.parsers.JSONParser"],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "enterprise_catalog.apps.api.openapi.schema.OperationDescription",
+    "DEFAULT_SCHEMA_CLASS": "enterprise_catalog.apps.api.openapi.schema.ApiSchema",
     "EXCEPTION_HANDLER": "enterprise_catalog.apps.core.rest.exceptions.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -51,4 +51,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STATIC_ROOT = None
 
 # A machine that is busy with tests is slower than any caller's patience; tests of the patience itself say so.
-NUDGE_TIMEOUT_SECONDS = 5
+NOTIFY_TIMEOUT_SECONDS = 5

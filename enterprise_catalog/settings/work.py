@@ -73,14 +73,14 @@ ASKERS_PER_RUN = 100
 REFRESH_JOIN_MINUTES = env.int("REFRESH_JOIN_MINUTES", default=10)
 # A run that the budget interrupted waits this long at least before it goes on with what is left by then.
 DISCOVERY_BUDGET_PAUSE_SECONDS = 300
-# One that was interrupted so often had more than twice the time in which answers count (KEPT_ANSWERS_HOURS): it ends as
-# failed, and its query comes after the others again.
+# One that was interrupted so often had more than twice the time in which answers count (CACHED_ANSWERS_HOURS): it ends
+# as failed, and its query comes after the others again.
 REFRESH_MAX_ATTEMPTS = 100
 # What it was answered before the interruption counts for this long: with REFRESH_INTERVAL_HOURS and
 # REFRESH_SPREAD_MINUTES a day at most.
-KEPT_ANSWERS_HOURS = 3
+CACHED_ANSWERS_HOURS = 3
 # A page of 100 items is a third of this; more would come near a modest max_allowed_packet, and is asked for again.
-KEPT_ANSWER_MAX_BYTES = 1024 * 1024
+CACHED_ANSWER_MAX_BYTES = 1024 * 1024
 # Discovery stops counting hits here, so that exactly this many means "at least" (DISC-8).
 DISCOVERY_COUNT_CAP = env.int("DISCOVERY_COUNT_CAP", default=10_000)
 # Search v1 cannot page past this many hits (DISC-9).
@@ -96,7 +96,7 @@ FULL_RECORD_MAX_AGE_HOURS = env.int("FULL_RECORD_MAX_AGE_HOURS", default=20)
 FULL_RECORDS_ON_REQUEST = env.int("FULL_RECORDS_ON_REQUEST", default=1000)
 REVIEWS_INTERVAL_HOURS = env.int("REVIEWS_INTERVAL_HOURS", default=24)
 # A sweep takes less than this; one that takes longer died, and another worker begins.
-REVIEWS_SWEEP_MINUTES = 30
+REVIEWS_JOB_MINUTES = 30
 # The promise itself: older than this is stale.
 FRESHNESS_HOURS = 24
 # A search becomes due up to so many minutes later than that, each at a distance of its own: what was refreshed at once,
@@ -125,9 +125,9 @@ HELD_REFRESH_PAUSE_MINUTES = 60
 # A tick enqueues so many due queries at most, so that a full day's worth never starts at once.
 DUE_QUERIES_PER_TICK = 50
 # A waiting run is announced to workers again after this long, since a nudge may be lost (P5) ...
-NUDGE_AGAIN_SECONDS = 60
+NOTIFY_AGAIN_SECONDS = 60
 # ... and so many at most per tick, since workers need only know that there is work.
-NUDGES_PER_TICK = 200
+NOTIFICATIONS_PER_TICK = 200
 
 # The guard (REFR-9): smaller catalogs may change freely, larger ones may not lose more than this share or grow by
 # more than this factor ...

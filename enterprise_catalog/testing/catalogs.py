@@ -40,7 +40,7 @@ def store(*documents: dict[str, Any], records: Records = ()) -> list[str]:
         for document in documents
     ]
     packed = {record.get("key") or record["uuid"]: pack(record) for record in records}
-    store_contents(contents=prepared, records=packed, still_ours=lambda: None)
+    store_contents(contents=prepared, records=packed, assert_lease=lambda: None)
     return [content.content_key for content in prepared]
 
 

@@ -6,16 +6,16 @@ from django.utils import timezone
 from factory.declarations import LazyAttribute, LazyFunction, Sequence, SubFactory
 from factory.django import DjangoModelFactory
 
-from enterprise_catalog.apps.catalog.api_versions import SURFACES
+from enterprise_catalog.apps.catalog.api_versions import API_VERSIONS
 from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,
     ContentMetadata,
     EnterpriseCatalog,
-    Standing,
+    Visibility,
 )
-from enterprise_catalog.apps.catalog.storage.visibility import members_of
+from enterprise_catalog.apps.catalog.storage.visibility import build_memberships
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
@@ -70,12 +70,16 @@ def publish_members(query: CatalogQuery, *contents: ContentMetadata | str) -> No
         ContentMetadataFactory.create(content_key=content) if isinstance(content, str) else content
         for content in contents
     ]
-    members = members_of(query=query, contents=rows)
+    members = build_memberships(query=query, contents=rows)
     CatalogContentKey.objects.filter(catalog_query=query).delete()
     CatalogContentKey.objects.bulk_create(members)
     query.member_count = len(members)
-    for surface in SURFACES:
-        setattr(query, surface.count, sum(getattr(member, surface.standing) == Standing.LISTED for member in members))
+    for api_version in API_VERSIONS:
+        setattr(
+            query,
+            api_version.count,
+            sum(getattr(member, api_version.visibility) == Visibility.LISTED for member in members),
+        )
     query.content_modified = max((row.modified for row in rows), default=None)
     query.published_filter_hash = query.content_filter_hash
     query.refreshed_at = timezone.now()

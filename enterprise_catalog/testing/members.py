@@ -3,9 +3,9 @@
 from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.content.preparation import prepare_content
-from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentMetadata, Standing
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentMetadata, Visibility
 from enterprise_catalog.apps.catalog.storage.content_store import store_contents
-from enterprise_catalog.apps.catalog.storage.visibility import members_of
+from enterprise_catalog.apps.catalog.storage.visibility import build_memberships
 from enterprise_catalog.apps.core.packed_json import pack
 
 RUN = "course-v1:edX+DemoX+1T"
@@ -28,11 +28,11 @@ def store_content(content_type, key, parent=None, record=None, **document):
         now=timezone.now(),
     )
     records = {key: pack(record)} if record else {}
-    store_contents(contents=[content], records=records, still_ours=lambda: None)
+    store_contents(contents=[content], records=records, assert_lease=lambda: None)
     return ContentMetadata.objects.get(pk=key)
 
 
 def add_member(query, content):
-    CatalogContentKey.objects.bulk_create(members_of(query=query, contents=[content]))
-    listed = CatalogContentKey.objects.filter(catalog_query=query, standing_v1=Standing.LISTED).count()
+    CatalogContentKey.objects.bulk_create(build_memberships(query=query, contents=[content]))
+    listed = CatalogContentKey.objects.filter(catalog_query=query, visibility_v1=Visibility.LISTED).count()
     CatalogQuery.objects.filter(pk=query.pk).update(count_v1=listed)

@@ -12,7 +12,7 @@ from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import Claim, claim_runs
-from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.testing.documents import course_document
 from enterprise_catalog.testing.factories import CatalogQueryFactory
 
@@ -24,7 +24,7 @@ def make_query(content_filter: dict | None = None) -> CatalogQuery:
 
 
 def requested(query: CatalogQuery, *, trigger: str = RefreshRun.Trigger.REQUEST) -> RefreshRun:
-    return request_run(query=query, trigger=trigger)
+    return enqueue_run(query=query, trigger=trigger)
 
 
 def claimed(query: CatalogQuery) -> Claim:
@@ -32,7 +32,7 @@ def claimed(query: CatalogQuery) -> Claim:
     return claim
 
 
-def store_courses(*documents: dict, still_ours=lambda: None) -> int:
+def store_courses(*documents: dict, assert_lease=lambda: None) -> int:
     """Put search documents of courses into the store as a refresh would; returns how many really changed."""
     prepared = [
         prepare_content(
@@ -45,7 +45,7 @@ def store_courses(*documents: dict, still_ours=lambda: None) -> int:
         )
         for document in documents
     ]
-    return store_contents(contents=prepared, records={}, still_ours=still_ours).changed
+    return store_contents(contents=prepared, records={}, assert_lease=assert_lease).changed
 
 
 def members(query: CatalogQuery) -> list[str]:

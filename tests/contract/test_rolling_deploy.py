@@ -15,7 +15,7 @@ from django.db.models import Model
 
 from enterprise_catalog.apps.catalog.api_versions import LEGACY, V1
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
-from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
+from enterprise_catalog.apps.catalog.reading.pages import PageSlice, page_of_listed
 from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
@@ -51,7 +51,7 @@ CONTRACTIONS: dict[tuple[str, str, str], str] = {}
 
 # Columns that the version before does not write. A new one belongs here, and its rows into the tests below.
 NOT_WRITTEN_BEFORE = {
-    "catalog.catalogcontentkey": {"standing_legacy"},
+    "catalog.catalogcontentkey": {"visibility_legacy"},
     "catalog.catalogquery": {"count_legacy"},
     "catalog.contentmetadata": {"listed_on_legacy"},
     "catalog.contentoverride": {"search_document"},
@@ -155,8 +155,8 @@ def known_before(model: type[Model]) -> list[str]:
     return [connection.ops.quote_name(column) for column in columns]
 
 
-def listed(query: CatalogQuery, surface) -> list[bytes]:
-    return list(listed_page(query=query, cut=Cut(0, 1000), surface=surface).items)
+def listed(query: CatalogQuery, api_version) -> list[bytes]:
+    return list(page_of_listed(query=query, cut=PageSlice(0, 1000), api_version=api_version).items)
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_a_run_that_the_version_before_was_asked_for_comes_among_those_of_operat
     run.refresh_from_db()
     assert (run.state, request_budget.last_hour().had(request_budget.OPERATORS)) == (
         RefreshRun.State.PUBLISHED,
-        request_budget.spent(),
+        request_budget.requests_last_hour(),
     )
 
 
@@ -219,7 +219,7 @@ def test_a_budget_that_the_version_before_counted_is_kept(sandbox, settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 100
     requested(make_query())
     refresh_next()
-    spent = request_budget.spent()
+    spent = request_budget.requests_last_hour()
     rewrite_as_before(DiscoveryBudget)
     hour = request_budget.last_hour()
     assert (hour.spent, hour.had_by_people) == (spent, 0)

@@ -30,7 +30,7 @@ _CONTENT = (
     "content_key", "content_uuid", "content_type", "parent_content_key", "active", "restricted", "listed_on_legacy",
     "search_digest", "variant_rank", "variant_digest", "record_digest",
 )  # fmt: skip
-_STANDINGS = ("content_id", "standing_v1", "standing_v2", "standing_legacy")
+_STANDINGS = ("content_id", "visibility_v1", "visibility_v2", "visibility_legacy")
 _COUNTS = ("content_filter_hash", "member_count", "count_v1", "count_v2", "count_legacy")
 
 

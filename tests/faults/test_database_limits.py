@@ -220,7 +220,7 @@ def test_a_thousand_of_the_longest_keys_can_be_asked_for(letter):
     """CONT-1, COM-16."""
     query = CatalogQueryFactory.create()
     keys = [f"{number:04}" + letter * 251 for number in range(1000)]
-    assert matching_pairs(query_ids=[query.pk], keys=keys, surface=V2) == set()
+    assert matching_pairs(query_ids=[query.pk], keys=keys, api_version=V2) == set()
 
 
 def rare_text(length: int) -> str:

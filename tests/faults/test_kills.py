@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.core.broker.notifications import nudge
+from enterprise_catalog.apps.core.broker.notifications import notify_worker
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tasks import run_refresh
@@ -38,7 +38,7 @@ def scene(transactional_db, sandbox) -> Scene:
 
 def ask(scene: Scene) -> RefreshRun:
     run = requested(scene.query)
-    assert nudge(run_refresh, str(run.pk))
+    assert notify_worker(run_refresh, str(run.pk))
     return run
 
 

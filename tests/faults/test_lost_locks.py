@@ -164,7 +164,7 @@ def test_a_batch_of_documents_is_stored_again(quarrel):
     attempts: list[int] = []
     changed = quarrel(
         lambda: store_courses(
-            *(course_document(key, title="new") for key in keys(2)), still_ours=lambda: attempts.append(1)
+            *(course_document(key, title="new") for key in keys(2)), assert_lease=lambda: attempts.append(1)
         ),
         holds=CatalogQuery.objects.filter(pk=query.pk),
         wants=ContentMetadata.objects.filter(pk=keys(2)[0]),

@@ -12,7 +12,7 @@ from kombu.serialization import dumps
 from redis import Redis
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.core.broker.notifications import nudge
+from enterprise_catalog.apps.core.broker.notifications import notify_worker
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.tasks import run_refresh, run_tick
@@ -34,7 +34,7 @@ def scene(transactional_db, sandbox) -> Scene:
 def ask(query: CatalogQuery, *, times: int = 1) -> RefreshRun:
     run = requested(query)
     for _ in range(times):
-        assert nudge(run_refresh, str(run.pk))
+        assert notify_worker(run_refresh, str(run.pk))
     return run
 
 
@@ -78,7 +78,7 @@ def test_a_nudge_is_doubled_and_late(workers, scene, sandbox, saw):
     eventually(lambda: is_published(run))
     long_ago = database_now() - timedelta(hours=1)
     RefreshRun.objects.filter(pk=run.pk).update(requested_at=long_ago, started_at=long_ago, finished_at=long_ago)
-    assert nudge(run_refresh, str(run.pk))
+    assert notify_worker(run_refresh, str(run.pk))
     after = ask(make_query({"content_type": "program"}))
     eventually(lambda: is_published(after))
     run.refresh_from_db()

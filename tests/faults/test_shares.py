@@ -22,7 +22,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline import runner
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
-from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
@@ -108,7 +108,7 @@ class Machine(RuleBasedStateMachine):
 
     def ask(self, who, shelf):
         with transaction.atomic():
-            run = request_run(query=shelf.query, trigger="request", asked_by=who)
+            run = enqueue_run(query=shelf.query, trigger="request", asked_by=who)
         published_at = shelf.published_at
         if who != OPERATORS and published_at is not None and self.book.now - published_at < JOINED_FOR:
             assert str(run.pk) == shelf.published_by
@@ -246,7 +246,7 @@ def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, 
     settings.DISCOVERY_REQUESTS_PER_HOUR = LIMIT
     settings.DISCOVERY_FIRST_SHARE = FIRST_SHARE
     settings.REFRESH_SPREAD_MINUTES = 0
-    claim_next, spend, give_back = runner.claim_next, request_budget.spend, request_budget.give_back
+    claim_next, spend, give_back = runner.claim_next, request_budget.count_requests, request_budget.return_unused
 
     def checked(check: Any, *facts: Any) -> None:
         try:
@@ -271,8 +271,8 @@ def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, 
         Machine.current.gave_back(booking)
 
     monkeypatch.setattr(runner, "claim_next", claiming)
-    monkeypatch.setattr(request_budget, "spend", spending)
-    monkeypatch.setattr(request_budget, "give_back", giving_back)
+    monkeypatch.setattr(request_budget, "count_requests", spending)
+    monkeypatch.setattr(request_budget, "return_unused", giving_back)
     Machine.events.clear()
     Machine.monkeypatch = monkeypatch
     with Sandbox(courses=0, programs=0, pathways=0, persons=0) as Machine.sandbox:

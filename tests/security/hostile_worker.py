@@ -53,11 +53,11 @@ def lead_to(root: str) -> None:
 def refresh() -> dict[str, Any]:
     from enterprise_catalog.apps.catalog.models import CatalogQuery
     from enterprise_catalog.apps.refresh.pipeline import runner
-    from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+    from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
     from enterprise_catalog.testing.factories import CatalogQueryFactory
 
     query = CatalogQuery.objects.first() or CatalogQueryFactory.create(content_filter={"content_type": "course"})
-    run = request_run(query=query, trigger="request")
+    run = enqueue_run(query=query, trigger="request")
     runner.refresh(run.pk)
     run.refresh_from_db()
     return {"state": run.state, "code": run.reason_code, "detail": run.reason_detail}
@@ -65,10 +65,10 @@ def refresh() -> dict[str, Any]:
 
 def sweep_reviews() -> dict[str, Any]:
     from enterprise_catalog.apps.refresh.models import Sweep
-    from enterprise_catalog.apps.refresh.scheduling.course_reviews import sweep_reviews_if_due
+    from enterprise_catalog.apps.refresh.scheduling.course_reviews import refresh_reviews_if_due
 
     Sweep.objects.all().delete()
-    return {"state": "published" if sweep_reviews_if_due() else "failed"}
+    return {"state": "published" if refresh_reviews_if_due() else "failed"}
 
 
 def copy_customer() -> dict[str, Any]:

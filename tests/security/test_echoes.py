@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from enterprise_catalog.apps.core.middleware.response_headers import HeadersMiddleware, fitting_header
+from enterprise_catalog.apps.core.middleware.response_headers import HeadersMiddleware, bounded_header
 from enterprise_catalog.testing.callers import CUSTOMER_UUID, client_for
 from enterprise_catalog.testing.catalogs import CATALOGS, LEGACY, legacy_path_of, path_of
 from tests.security import test_admin_permissions
@@ -170,7 +170,7 @@ class TestHeaders:
         ],
     )
     def test_only_what_does_not_fit_is_changed(self, value, sent):
-        assert fitting_header(value) == sent
+        assert bounded_header(value) == sent
 
 
 class TestMessages:

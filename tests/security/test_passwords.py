@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from enterprise_catalog.apps.access import password_sign_in
 from enterprise_catalog.apps.core.models import User
-from enterprise_catalog.apps.core.observability.metrics import counted_by_processes
+from enterprise_catalog.apps.core.observability.metrics import process_metrics
 from enterprise_catalog.apps.refresh.scheduling.pruning import prune
 from enterprise_catalog.testing.callers import token_for
 
@@ -334,7 +334,7 @@ def events(caplog) -> list[dict[str, Any]]:
 
 def sign_ins(outcome: str) -> float:
     figure = rf'enterprise_catalog_sign_ins_total{{outcome="{outcome}"}} (\S+)'
-    found = re.search(figure, counted_by_processes().decode())
+    found = re.search(figure, process_metrics().decode())
     return float(found[1]) if found else 0
 
 

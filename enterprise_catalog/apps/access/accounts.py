@@ -11,13 +11,13 @@ from django.contrib.auth.hashers import make_password
 from rest_framework.exceptions import AuthenticationFailed
 
 from enterprise_catalog.apps.core.callers import Caller, TokenCaller
-from enterprise_catalog.apps.core.db.row_lookup import Part, PreparedLookup
+from enterprise_catalog.apps.core.db.row_lookup import ModelColumns, RowLookup
 from enterprise_catalog.apps.core.models import User
 
 USERNAME_MAX_LENGTH = 150
 EMAIL_MAX_LENGTH = 254
 
-_user_named: PreparedLookup[User] = PreparedLookup("{user} WHERE username = %s", lambda user: user, user=Part(User))
+_user_named: RowLookup[User] = RowLookup("{user} WHERE username = %s", lambda user: user, user=ModelColumns(User))
 
 
 class Deactivated(AuthenticationFailed):

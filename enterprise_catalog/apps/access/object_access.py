@@ -16,17 +16,17 @@ from rest_framework.request import Request
 
 from enterprise_catalog.apps.access.permissions import VIEWER, Access
 from enterprise_catalog.apps.access.roles import VIEW_CATALOGS, grants_of
-from enterprise_catalog.apps.catalog.api_versions import Surface
+from enterprise_catalog.apps.catalog.api_versions import ApiVersion
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.catalogs import (
     ServedCatalog,
     ServedPage,
-    catalog_with,
     catalogs_with_queries,
-    served_catalog,
+    get_catalog_with_query,
+    get_served_catalog,
     served_page,
 )
-from enterprise_catalog.apps.catalog.reading.pages import Cut
+from enterprise_catalog.apps.catalog.reading.pages import PageSlice
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
 
@@ -40,24 +40,28 @@ class OfCustomer(Protocol):
 Found = TypeVar("Found", bound=OfCustomer)
 
 
-def catalog_for(request: Request, uuid_text: str, *, access: Access) -> EnterpriseCatalog:
+def get_catalog_or_404(request: Request, uuid_text: str, *, access: Access) -> EnterpriseCatalog:
     """The catalog a path names, with its query."""
-    return found_for(request, uuid_text, access=access, find=catalog_with)
+    return get_authorized_or_404(request, uuid_text, access=access, find=get_catalog_with_query)
 
 
-def served_catalog_for(request: Request, uuid_text: str, *, access: Access) -> ServedCatalog:
+def get_served_catalog_or_404(request: Request, uuid_text: str, *, access: Access) -> ServedCatalog:
     """The catalog a path names, with what serving its content takes."""
-    return found_for(request, uuid_text, access=access, find=served_catalog)
+    return get_authorized_or_404(request, uuid_text, access=access, find=get_served_catalog)
 
 
 def served_page_for(
-    request: Request, uuid_text: str, *, access: Access, surface: Surface, cut: Callable[[int], Cut]
+    request: Request, uuid_text: str, *, access: Access, api_version: ApiVersion, cut: Callable[[int], PageSlice]
 ) -> ServedPage:
     """The same with a page of what it lists. Raises Moved."""
-    return found_for(request, uuid_text, access=access, find=partial(served_page, surface=surface, cut=cut))
+    return get_authorized_or_404(
+        request, uuid_text, access=access, find=partial(served_page, api_version=api_version, cut=cut)
+    )
 
 
-def found_for(request: Request, uuid_text: str, *, access: Access, find: Callable[[UUID], Found | None]) -> Found:
+def get_authorized_or_404(
+    request: Request, uuid_text: str, *, access: Access, find: Callable[[UUID], Found | None]
+) -> Found:
     """What `find` reads about the catalog that a path names; 404 before 403 (AUTH-9, COM-3)."""
     uuid = parse_uuid(uuid_text)
     if uuid is None:
@@ -69,7 +73,7 @@ def found_for(request: Request, uuid_text: str, *, access: Access, find: Callabl
     return found
 
 
-def customer_for(request: Request, uuid_text: str, *, access: Access) -> UUID:
+def get_customer_uuid_or_404(request: Request, uuid_text: str, *, access: Access) -> UUID:
     """The customer a path names; who may see every customer may also ask about one this service has never heard of."""
     customer = parse_uuid(uuid_text)
     if customer is None:
@@ -78,7 +82,7 @@ def customer_for(request: Request, uuid_text: str, *, access: Access) -> UUID:
     return customer
 
 
-def listed_catalogs(request: Request) -> QuerySet[EnterpriseCatalog]:
+def list_catalogs_for(request: Request) -> QuerySet[EnterpriseCatalog]:
     """The catalogs this caller may list, in their order (PERM-1, COM-9); who could list none is refused."""
     grants = grants_of(request)
     catalogs = catalogs_with_queries()
@@ -90,14 +94,16 @@ def listed_catalogs(request: Request) -> QuerySet[EnterpriseCatalog]:
     return catalogs.filter(enterprise_uuid__in=customers)
 
 
-def viewed_catalog(request: Request, uuid_text: str) -> EnterpriseCatalog:
+def get_legacy_catalog_to_read_or_404(request: Request, uuid_text: str) -> EnterpriseCatalog:
     """The catalog a path names, with its query, for whom may read its content (PERM-15)."""
-    catalog = _found(uuid_text, catalog_with)
+    catalog = _found(uuid_text, get_catalog_with_query)
     VIEWER.require(grants_of(request), catalog.enterprise_uuid)
     return catalog
 
 
-def asked_catalog(request: Request, uuid_text: str, *, find: Callable[[UUID], Found | None]) -> Found:
+def get_legacy_catalog_to_search_or_404(
+    request: Request, uuid_text: str, *, find: Callable[[UUID], Found | None]
+) -> Found:
     """
     What `find` reads about the catalog for whom may ask what it contains; to others it does not exist (PERM-16).
     """
@@ -107,7 +113,7 @@ def asked_catalog(request: Request, uuid_text: str, *, find: Callable[[UUID], Fo
     return found
 
 
-def viewed_customer(request: Request, uuid_text: str) -> UUID:
+def get_legacy_customer_uuid_or_404(request: Request, uuid_text: str) -> UUID:
     customer = parse_uuid(uuid_text)
     if customer is None:
         raise NotFound("Not found.")
@@ -115,7 +121,7 @@ def viewed_customer(request: Request, uuid_text: str) -> UUID:
     return customer
 
 
-def viewed_catalogs(request: Request) -> QuerySet[EnterpriseCatalog]:
+def list_legacy_catalogs_for(request: Request) -> QuerySet[EnterpriseCatalog]:
     """The catalogs of the customers this caller administers (PERM-14)."""
     grants = grants_of(request)
     customers = grants.administered_customers()

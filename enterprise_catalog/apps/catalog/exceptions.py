@@ -5,7 +5,7 @@ from datetime import datetime
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 
 
-class NoLongerKept(Exception):
+class ChangesExpired(Exception):
     """Changes that were asked for may be gone already; `kept_since` is what can be asked for."""
 
     def __init__(self, kept_since: datetime) -> None:

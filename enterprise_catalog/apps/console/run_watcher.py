@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.services.refresh_runs import has_ended, successor
+from enterprise_catalog.apps.services.refresh_runs import get_superseding_run, has_ended
 
 
-class Following:
+class RunWatcher:
     """Runs that have not ended yet. One that was superseded is replaced by the run that does its work (RUN-2)."""
 
     def __init__(self, runs: Iterable[RefreshRun]) -> None:
@@ -27,7 +27,7 @@ class Following:
             if not has_ended(run):
                 continue
             self._waiting.discard(run.pk)
-            later = successor(run)
+            later = get_superseding_run(run)
             if later is None:
                 ended.append(run)
             else:

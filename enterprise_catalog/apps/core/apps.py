@@ -2,7 +2,7 @@ from django.apps import AppConfig
 from django.conf import settings
 
 from enterprise_catalog.apps.core.db import query_timing
-from enterprise_catalog.apps.core.db.replica import REPLICA, follow_requests
+from enterprise_catalog.apps.core.db.replica import REPLICA, reset_after_each_request
 
 
 class CoreConfig(AppConfig):
@@ -11,6 +11,6 @@ class CoreConfig(AppConfig):
     verbose_name = "Users"
 
     def ready(self) -> None:
-        query_timing.follow_connections()
+        query_timing.time_connections()
         if REPLICA in settings.DATABASES:
-            follow_requests()
+            reset_after_each_request()

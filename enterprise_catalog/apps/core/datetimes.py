@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 
-def parse_moment(value: Any) -> datetime | None:
+def parse_datetime(value: Any) -> datetime | None:
     """Read what discovery calls a date, without a zone as UTC; None for everything that is none (DISC-17)."""
     if not isinstance(value, str):
         return None
@@ -18,16 +18,16 @@ def parse_moment(value: Any) -> datetime | None:
         return None
 
 
-def sortable_moment(moment: datetime) -> str:
+def sortable_iso(moment: datetime) -> str:
     """Text of fixed width, so that later moments compare greater as text."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
 
 
-def moment_text(sortable: str) -> str:
+def api_iso_from_sortable(sortable: str) -> str:
     """The API's form of a sortable moment: microseconds only when they are not zero (COM-13)."""
     return f"{sortable.removesuffix('.000000')}Z"
 
 
-def iso_moment(moment: datetime | None) -> str | None:
+def api_iso(moment: datetime | None) -> str | None:
     """The API's form of a moment; None stays None."""
-    return None if moment is None else moment_text(sortable_moment(moment))
+    return None if moment is None else api_iso_from_sortable(sortable_iso(moment))

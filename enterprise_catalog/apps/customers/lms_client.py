@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from enterprise_catalog.apps.core.datetimes import parse_moment
+from enterprise_catalog.apps.core.datetimes import parse_datetime
 from enterprise_catalog.apps.core.http_client.client import ServiceClient
 from enterprise_catalog.apps.core.http_client.errors import ServiceError, ServiceMalformed
 
@@ -16,12 +16,12 @@ _PATH = "/enterprise/api/v1/enterprise-customer/"
 _MAX_LENGTH = 255
 
 
-class OutOfTime(ServiceError):
+class TimeLimitReached(ServiceError):
     """The LMS did not answer within the time there was for it."""
 
 
 @dataclass(frozen=True)
-class CustomerFacts:
+class LmsCustomer:
     """A customer as the LMS lists it."""
 
     name: str
@@ -31,7 +31,7 @@ class CustomerFacts:
     modified: datetime | None
 
 
-class Lms:
+class LmsClient:
     """The LMS for a limited time: beyond it no call is begun or tried again, so that no worker is held for longer."""
 
     def __init__(self, *, seconds: float) -> None:
@@ -42,7 +42,7 @@ class Lms:
     def out_of_time(self) -> bool:
         return time.monotonic() >= self._until
 
-    def customer(self, uuid: UUID) -> CustomerFacts | None:
+    def customer(self, uuid: UUID) -> LmsCustomer | None:
         """The customer's facts; None when the LMS does not list it as active (CUST-3). Raises ServiceError."""
         answer = self._client.get(_PATH, {"uuid": str(uuid)})
         results = answer.get("results")
@@ -58,19 +58,19 @@ class Lms:
 
     def _stop_when_out_of_time(self) -> None:
         if self.out_of_time:
-            raise OutOfTime(f"GET {_PATH}: no answer in time")
+            raise TimeLimitReached(f"GET {_PATH}: no answer in time")
 
 
-def _facts(row: dict[str, Any]) -> CustomerFacts:
+def _facts(row: dict[str, Any]) -> LmsCustomer:
     slug = _text(row, "slug")
     if len(slug) > _MAX_LENGTH:
         # A name may be cut, but links lead nowhere with half a slug.
         raise ServiceMalformed(f"GET {_PATH}: a slug of {len(slug)} characters")
-    return CustomerFacts(
+    return LmsCustomer(
         name=_text(row, "name")[:_MAX_LENGTH],
         slug=slug,
         enable_learner_portal=row.get("enable_learner_portal") is True,
-        modified=parse_moment(row.get("modified")),
+        modified=parse_datetime(row.get("modified")),
     )
 
 

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from enterprise_catalog.apps.core.db.clock import DatabaseNow, database_now
 from enterprise_catalog.apps.core.http_client.errors import ServiceError
-from enterprise_catalog.apps.customers.lms_client import CustomerFacts, Lms
+from enterprise_catalog.apps.customers.lms_client import LmsClient, LmsCustomer
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 log = structlog.get_logger(__name__)
@@ -29,7 +29,7 @@ def ensure_customer(uuid: UUID) -> bool:
 
 def sync_due_customers() -> int:
     """Copy the customers that are due until time is up; returns how many the LMS was asked for."""
-    lms = Lms(seconds=settings.CUSTOMER_SYNC_SECONDS)
+    lms = LmsClient(seconds=settings.CUSTOMER_SYNC_SECONDS)
     asked = 0
     # Longest ago first, so that those which fail again and again never keep the others from their turn.
     for uuid in list(_due().order_by("attempted_at", "uuid").values_list("uuid", flat=True)):
@@ -41,10 +41,10 @@ def sync_due_customers() -> int:
 
 def sync_customer(uuid: UUID) -> bool:
     """Copy one customer if it is due; False when it is not, or another worker does it."""
-    return _sync(uuid, Lms(seconds=settings.CUSTOMER_SYNC_SECONDS))
+    return _sync(uuid, LmsClient(seconds=settings.CUSTOMER_SYNC_SECONDS))
 
 
-def _sync(uuid: UUID, lms: Lms) -> bool:
+def _sync(uuid: UUID, lms: LmsClient) -> bool:
     # One conditional UPDATE: whoever moves the date asks the LMS.
     if not _due().filter(pk=uuid).update(attempted_at=DatabaseNow()):
         return False
@@ -65,7 +65,7 @@ def _due() -> QuerySet[EnterpriseCustomer]:
     return EnterpriseCustomer.objects.filter(Q(attempted_at=None) | Q(attempted_at__lte=retry_before) & needs_copy)
 
 
-def _store(uuid: UUID, facts: CustomerFacts | None) -> None:
+def _store(uuid: UUID, facts: LmsCustomer | None) -> None:
     row = EnterpriseCustomer.objects.filter(pk=uuid)
     if facts is None:
         row.update(active=False, enable_learner_portal=False, fetched_at=DatabaseNow())

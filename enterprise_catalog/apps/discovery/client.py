@@ -31,11 +31,11 @@ from enterprise_catalog.apps.discovery.errors import (
 )
 
 
-class NotThere(DiscoveryRejected):
+class EndpointNotFound(DiscoveryRejected):
     """404: this discovery does not have the endpoint."""
 
 
-class Question:
+class DiscoveryRequest:
     """What is asked, as far as the answer depends on it."""
 
     def __init__(self, path: str, params: dict[str, Any], body: Any = None) -> None:
@@ -47,38 +47,38 @@ class Question:
         return digest_bytes(json.dumps(self._parts, sort_keys=True).encode())
 
 
-class Ledger(Protocol):
+class FetchSession(Protocol):
     """The book of one fetch. What it raises ends the call, and is for who keeps it to catch."""
 
-    def expect(self, requests: int) -> None:
+    def announce(self, requests: int) -> None:
         """So many more requests are about to be made, if nothing has to be repeated."""
 
     def before_request(self) -> None:
         """One is made now."""
 
-    def recall(self, question: Question) -> dict[str, Any] | None:
+    def get_cached(self, request: DiscoveryRequest) -> dict[str, Any] | None:
         """The answer, if this was asked before and need not be asked again."""
 
-    def keep(self, question: Question, answer: dict[str, Any]) -> None:
+    def cache(self, request: DiscoveryRequest, answer: dict[str, Any]) -> None:
         """This was answered."""
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """What was answered so far is of no use: it contradicts itself, or makes no sense."""
 
 
-class NoLedger:
+class UnlimitedSession:
     """Ask as often as it takes, and remember nothing."""
 
-    def expect(self, requests: int) -> None: ...
+    def announce(self, requests: int) -> None: ...
 
     def before_request(self) -> None: ...
 
-    def recall(self, question: Question) -> dict[str, Any] | None:
+    def get_cached(self, request: DiscoveryRequest) -> dict[str, Any] | None:
         return None
 
-    def keep(self, question: Question, answer: dict[str, Any]) -> None: ...
+    def cache(self, request: DiscoveryRequest, answer: dict[str, Any]) -> None: ...
 
-    def forget(self) -> None: ...
+    def clear(self) -> None: ...
 
 
 class DiscoveryClient:
@@ -87,8 +87,8 @@ class DiscoveryClient:
     ends the call.
     """
 
-    def __init__(self, *, on_wait: Callable[[], None] | None = None, ledger: Ledger | None = None) -> None:
-        self._ledger = ledger or NoLedger()
+    def __init__(self, *, on_wait: Callable[[], None] | None = None, session: FetchSession | None = None) -> None:
+        self._ledger = session or UnlimitedSession()
         self._held = 0
         self._service = ServiceClient(
             settings.DISCOVERY_SERVICE_URL,
@@ -97,14 +97,14 @@ class DiscoveryClient:
             before_request=self._ledger.before_request,
         )
 
-    def expect(self, requests: int) -> None:
+    def announce(self, requests: int) -> None:
         """Tell the ledger how many requests will follow."""
-        self._ledger.expect(requests)
+        self._ledger.announce(requests)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Nothing of what was read so far is held any more, and everything is going to be asked anew."""
         self._held = 0
-        self._ledger.forget()
+        self._ledger.clear()
 
     def hold(self, size: int) -> None:
         """This fetch holds so many bytes more from now on. Raises WindowExceeded when that is too much for a worker."""
@@ -116,19 +116,19 @@ class DiscoveryClient:
 
     def get(self, path: str, params: dict[str, Any], *, where: str) -> dict[str, Any]:
         """The object at a path; `where` says in errors what was asked for. Raises DiscoveryError."""
-        return self._answer(Question(path, params), lambda: self._service.get(path, params), where)
+        return self._answer(DiscoveryRequest(path, params), lambda: self._service.get(path, params), where)
 
     def post(self, path: str, params: dict[str, Any], body: Any, *, where: str) -> dict[str, Any]:
         """The object that answers a body. Raises DiscoveryError."""
-        return self._answer(Question(path, params, body), lambda: self._service.post(path, params, body), where)
+        return self._answer(DiscoveryRequest(path, params, body), lambda: self._service.post(path, params, body), where)
 
-    def _answer(self, question: Question, ask: Callable[[], dict[str, Any]], where: str) -> dict[str, Any]:
-        known = self._ledger.recall(question)
+    def _answer(self, request: DiscoveryRequest, ask: Callable[[], dict[str, Any]], where: str) -> dict[str, Any]:
+        known = self._ledger.get_cached(request)
         if known is not None:
             return known
         with _in_our_words(where):
             answer = ask()
-        self._ledger.keep(question, answer)
+        self._ledger.cache(request, answer)
         return answer
 
 
@@ -145,7 +145,7 @@ def _translated(error: ServiceError, detail: str) -> DiscoveryError:
         case ServiceThrottled():
             return DiscoveryThrottled(detail, retry_after=error.retry_after)
         case ServiceRejected(status=404):
-            return NotThere(detail)
+            return EndpointNotFound(detail)
         case ServiceRejected():
             return DiscoveryRejected(detail)
         case ServiceMalformed():

@@ -24,21 +24,21 @@ T = TypeVar("T")
 _PAGES_WITHOUT_NEWS = 3
 
 
-class CountMoved(DiscoveryIncomplete):
+class CountChanged(DiscoveryIncomplete):
     """The data changed under the walk, or the count does not fit what came: reading once more may help."""
 
 
-def read_twice_if_moved(read: Callable[[], T], *, on_move: Callable[[], None] = lambda: None) -> T:
+def retry_once_if_changed(read: Callable[[], T], *, on_move: Callable[[], None] = lambda: None) -> T:
     """Give a walk the one second chance that DISC-8 allows; `on_move` is called before it."""
     try:
         return read()
-    except CountMoved as error:
+    except CountChanged as error:
         log.info("walk_read_again", reason=error.detail)
     on_move()
     return read()
 
 
-def walk(
+def iterate_pages(
     ask: Callable[[str | None, str], dict[str, Any]],
     *,
     cursor_name: str,
@@ -96,7 +96,7 @@ class _Tally:
     def new_items(self, answer: dict[str, Any], where: str) -> list[Any]:
         count, results = _count(answer, where), _results(answer, where)
         if self.pages and count != self.count:
-            raise CountMoved(f"{where}: count moved from {self.count} to {count}")
+            raise CountChanged(f"{where}: count moved from {self.count} to {count}")
         self.count = count
         self.pages += 1
         new = [item for item in results if self._is_new(item)]
@@ -108,13 +108,13 @@ class _Tally:
         if max(count, self._distinct) > settings.DISCOVERY_MAX_ITEMS:
             raise WindowExceeded(f"{where}: more than {settings.DISCOVERY_MAX_ITEMS} items (DISCOVERY_MAX_ITEMS)")
         if count != self._count_cap and self._distinct > count:
-            raise CountMoved(f"{where}: count says {count}, {self._distinct} distinct items came already")
+            raise CountChanged(f"{where}: count says {count}, {self._distinct} distinct items came already")
         return new
 
     def check_complete(self, what: str) -> None:
         saturated = self.count == self._count_cap and self._distinct >= self.count
         if self._distinct != self.count and not saturated:
-            raise CountMoved(f"{what}: count says {self.count}, {self._distinct} distinct items came")
+            raise CountChanged(f"{what}: count says {self.count}, {self._distinct} distinct items came")
 
     def _is_new(self, item: Any) -> bool:
         identity = self._identify(item)

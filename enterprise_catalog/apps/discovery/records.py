@@ -16,8 +16,8 @@ from django.conf import settings
 
 from enterprise_catalog.apps.core.db.batching import in_measured_chunks
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
-from enterprise_catalog.apps.discovery.pagination import read_twice_if_moved, walk
-from enterprise_catalog.apps.discovery.search_documents import Unstorable, pack_document, problem_with_key
+from enterprise_catalog.apps.discovery.pagination import iterate_pages, retry_once_if_changed
+from enterprise_catalog.apps.discovery.search_documents import InvalidDocument, content_key_error, pack_document
 
 log = structlog.get_logger(__name__)
 
@@ -59,10 +59,10 @@ def fetch_reviews(*, client: DiscoveryClient) -> list[CourseReview]:
         return client.get("/api/v1/course_review/", {"page": cursor or 1}, where=where)
 
     def read() -> list[CourseReview]:
-        rows = walk(ask, cursor_name="page", what="course reviews", identify=partial(_text_of, "course_key"))
+        rows = iterate_pages(ask, cursor_name="page", what="course reviews", identify=partial(_text_of, "course_key"))
         return [review for row in rows if (review := _review(row)) is not None]
 
-    return read_twice_if_moved(read, on_move=client.forget)
+    return retry_once_if_changed(read, on_move=client.clear)
 
 
 def _fetch_by_key(
@@ -76,10 +76,10 @@ def _fetch_by_key(
 ) -> dict[str, bytes]:
     records: dict[str, bytes] = {}
     chunks = list(_askable_chunks(keys))
-    client.expect(len(chunks))
+    client.announce(len(chunks))
     for chunk in chunks:
         asked = {parameter: ",".join(chunk), "ordering": "key", "limit": _LIMIT} | extra
-        records |= read_twice_if_moved(partial(_read_records, client, path, asked, key_field, frozenset(chunk)))
+        records |= retry_once_if_changed(partial(_read_records, client, path, asked, key_field, frozenset(chunk)))
     return records
 
 
@@ -100,17 +100,17 @@ def _read_records(
         return client.get(path, asked | {"offset": cursor or 0}, where=where)
 
     records: dict[str, bytes] = {}
-    for record in walk(ask, cursor_name="offset", what=path, identify=partial(_text_of, key_field)):
+    for record in iterate_pages(ask, cursor_name="offset", what=path, identify=partial(_text_of, key_field)):
         key = _text_of(key_field, record)
         # Discovery may match more loosely than we mean.
         if key is None or key not in wanted:
             continue
         try:
-            problem = problem_with_key(key)
+            problem = content_key_error(key)
             if problem:
-                raise Unstorable(problem)
+                raise InvalidDocument(problem)
             packed = pack_document(record)
-        except Unstorable as error:
+        except InvalidDocument as error:
             log.warning("record_ignored", key=key, reason=str(error))
         else:
             client.hold(len(packed))
@@ -125,7 +125,7 @@ def _text_of(field: str, row: Any) -> str | None:
 
 def _review(row: Any) -> CourseReview | None:
     course_key = _text_of("course_key", row)
-    if course_key is None or problem_with_key(course_key):
+    if course_key is None or content_key_error(course_key):
         return None
     try:
         count, rating = int(row["reviews_count"]), float(row["avg_course_rating"])

@@ -17,17 +17,17 @@ from typing import Any
 
 from django.conf import settings
 
-from enterprise_catalog.apps.discovery.client import DiscoveryClient, NotThere
+from enterprise_catalog.apps.discovery.client import DiscoveryClient, EndpointNotFound
 from enterprise_catalog.apps.discovery.errors import DiscoveryMalformed, DiscoveryRejected, WindowExceeded
-from enterprise_catalog.apps.discovery.pagination import read_twice_if_moved, walk
+from enterprise_catalog.apps.discovery.pagination import iterate_pages, retry_once_if_changed
 from enterprise_catalog.apps.discovery.search_documents import (
     FoundDocument,
     QuarantinedDocument,
     SkippedDocument,
-    classify,
+    classify_document,
     identity,
 )
-from enterprise_catalog.apps.discovery.search_request import sent_filter
+from enterprise_catalog.apps.discovery.search_request import search_request_body
 
 _V1_PATH = "/api/v1/search/all/"
 _V2_PATH = "/api/v2/search/all/"
@@ -53,14 +53,14 @@ class SearchResult:
 
 def fetch_search(*, client: DiscoveryClient, content_filter: dict[str, Any]) -> SearchResult:
     """Everything this filter finds. Raises DiscoveryError."""
-    body = sent_filter(content_filter)
-    return read_twice_if_moved(lambda: _fetch(client, body), on_move=client.forget)
+    body = search_request_body(content_filter)
+    return retry_once_if_changed(lambda: _fetch(client, body), on_move=client.clear)
 
 
 def _fetch(client: DiscoveryClient, body: dict[str, Any]) -> SearchResult:
     try:
         return _collected(client, _walk_v2(client, body))
-    except NotThere:
+    except EndpointNotFound:
         return _collected(client, _walk_v1(client, body))
 
 
@@ -73,7 +73,7 @@ def _walk_v2(client: DiscoveryClient, body: dict[str, Any]) -> Iterator[Any]:
         try:
             # The cursor pages over the same body; a page number would override it (DISC-3).
             return client.post(_V2_PATH, params | {"search_after": cursor}, body, where=where)
-        except NotThere as error:
+        except EndpointNotFound as error:
             # It was there a page ago.
             raise DiscoveryRejected(error.detail) from error
 
@@ -103,9 +103,9 @@ def _walk(
 
     def expect_the_other_pages(count: int) -> None:
         hits = count if count != cap else cap * _HITS_BEYOND_THE_CAP
-        client.expect(max(0, math.ceil(hits / settings.DISCOVERY_PAGE_SIZE) - 1))
+        client.announce(max(0, math.ceil(hits / settings.DISCOVERY_PAGE_SIZE) - 1))
 
-    return walk(
+    return iterate_pages(
         ask, cursor_name=cursor_name, what=what, identify=identity, count_cap=cap, on_count=expect_the_other_pages
     )
 
@@ -123,7 +123,7 @@ def _collected(client: DiscoveryClient, documents: Iterator[Any]) -> SearchResul
     quarantined: list[QuarantinedDocument] = []
     skipped = 0
     for document in documents:
-        match classify(document):
+        match classify_document(document):
             case FoundDocument() as of_use:
                 client.hold(len(of_use.packed) + _BYTES_BESIDE)
                 found.append(of_use)

@@ -65,14 +65,14 @@ class QuarantinedDocument:
     reason: str
 
 
-class Unstorable(ValueError):
+class InvalidDocument(ValueError):
     """The text is the reason to quarantine it."""
 
 
 Classified = FoundDocument | SkippedDocument | QuarantinedDocument
 
 
-def classify(document: Any) -> Classified:
+def classify_document(document: Any) -> Classified:
     """Say what a document of a search result is."""
     if not isinstance(document, dict):
         return QuarantinedDocument("", "not an object")
@@ -80,7 +80,7 @@ def classify(document: Any) -> Classified:
     if content_type == "person" or document.get("content_type") == "person":
         return SkippedDocument("person")
     key: Any = document.get("key") or document.get("uuid")
-    problem = _problem_with_type(content_type) or problem_with_key(key)
+    problem = _problem_with_type(content_type) or content_key_error(key)
     if problem:
         return QuarantinedDocument(_text(key or named)[:MAX_KEY_LENGTH].replace("\x00", ""), problem)
     reason = _reason_to_skip(content_type, document)
@@ -88,7 +88,7 @@ def classify(document: Any) -> Classified:
         return SkippedDocument(reason)
     try:
         packed = pack_document({field: value for field, value in document.items() if field not in _PAGING_FIELDS})
-    except Unstorable as error:
+    except InvalidDocument as error:
         return QuarantinedDocument(key, str(error))
     return FoundDocument(
         content_key=key,
@@ -105,15 +105,15 @@ def pack_document(document: dict[str, Any]) -> bytes:
         plain = orjson.dumps(document)
     except orjson.JSONEncodeError as error:
         # The parser reads deeper nesting than the writer writes.
-        raise Unstorable(_TOO_DEEP) from error
+        raise InvalidDocument(_TOO_DEEP) from error
     if len(plain) > MAX_STORED_BYTES:
-        raise Unstorable(f"{len(plain)} bytes as stored, at most {MAX_STORED_BYTES} are allowed")
+        raise InvalidDocument(f"{len(plain)} bytes as stored, at most {MAX_STORED_BYTES} are allowed")
     # Each level opens at least once, so most documents need no closer look.
     if plain.count(b"[") + plain.count(b"{") > _MAX_LEVELS and is_deeper_than(document, _MAX_LEVELS):
-        raise Unstorable(_TOO_DEEP)
+        raise InvalidDocument(_TOO_DEEP)
     runs = document.get("course_runs")
     if isinstance(runs, list) and len(runs) > MAX_NESTED_RUNS:
-        raise Unstorable(f"{len(runs)} course runs, at most {MAX_NESTED_RUNS} are allowed")
+        raise InvalidDocument(f"{len(runs)} course runs, at most {MAX_NESTED_RUNS} are allowed")
     return pack_bytes(plain)
 
 
@@ -125,7 +125,7 @@ def identity(document: Any) -> tuple[str, str] | None:
     return (_text(document.get("content_type")), key) if isinstance(key, str) else None
 
 
-def problem_with_key(key: Any) -> str | None:
+def content_key_error(key: Any) -> str | None:
     """Why this cannot be a content key, or None if it can (DISC-17)."""
     if not key:
         return "no key and no uuid"
@@ -157,7 +157,7 @@ def _reason_to_skip(content_type: str, document: dict[str, Any]) -> str | None:
 
 def _parent(content_type: str, named: str) -> str | None:
     """A run's aggregation key names its course."""
-    if content_type != "courserun" or problem_with_key(named):
+    if content_type != "courserun" or content_key_error(named):
         return None
     return named
 

@@ -7,14 +7,14 @@ Pure functions over JSON values.
 from typing import Any
 
 # Meant for this service; discovery would ignore them, or worse, one day not.
-SERVICE_ONLY_KEYS = frozenset({"restricted_runs_allowed", "enterprise_force_include_aggregation_keys", "force_unique"})
+DIRECTIVE_KEYS = frozenset({"restricted_runs_allowed", "enterprise_force_include_aggregation_keys", "force_unique"})
 # Discovery lets body values override the URL, which would wreck paging.
 RESERVED_KEYS = frozenset({"page", "page_size", "ordering", "search_after", "limit", "offset", "format"})
 
-_NEVER_SENT = SERVICE_ONLY_KEYS | RESERVED_KEYS
+_NEVER_SENT = DIRECTIVE_KEYS | RESERVED_KEYS
 
 
-def sent_filter(content_filter: dict[str, Any]) -> dict[str, Any]:
+def search_request_body(content_filter: dict[str, Any]) -> dict[str, Any]:
     """The request body of a search: without keys of our own, reserved keys, nulls and nested objects."""
     return {
         key: [element for element in value if _is_sent(element)] if isinstance(value, list) else value
@@ -29,7 +29,7 @@ def _is_sent(value: Any) -> bool:
 
 def canonical_request(content_filter: dict[str, Any]) -> dict[str, list[str]]:
     """What is sent, in the one form that all filters share which make discovery do the same work."""
-    canonical = {key: _canonical_values(value) for key, value in sorted(sent_filter(content_filter).items())}
+    canonical = {key: _canonical_values(value) for key, value in sorted(search_request_body(content_filter).items())}
     return {key: values for key, values in canonical.items() if values}
 
 

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from celery import Task, shared_task
 
-from enterprise_catalog.apps.core.broker.notifications import nudge
+from enterprise_catalog.apps.core.broker.notifications import notify_worker
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
 from enterprise_catalog.apps.refresh.previews.preview_queue import tick_previews
 from enterprise_catalog.apps.refresh.previews.preview_runner import preview_next
-from enterprise_catalog.apps.refresh.scheduling.course_reviews import sweep_reviews_if_due
+from enterprise_catalog.apps.refresh.scheduling.course_reviews import refresh_reviews_if_due
 from enterprise_catalog.apps.refresh.scheduling.late_query_report import report_if_due
 from enterprise_catalog.apps.refresh.scheduling.pruning import prune_if_due
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
@@ -41,7 +41,7 @@ def run_preview(preview_uuid: str) -> None:
 
 @shared_task(name="refresh.sweep_reviews")
 def run_review_sweep() -> None:
-    sweep_reviews_if_due()
+    refresh_reviews_if_due()
 
 
 @shared_task(name="refresh.report_freshness")
@@ -56,4 +56,4 @@ def run_pruning() -> None:
 
 def _announce(task: Task, waiting: Iterable[UUID]) -> None:
     """Up to the first nudge that gets lost: the broker is away, and the next tick announces the others."""
-    all(nudge(task, str(uuid)) for uuid in waiting)
+    all(notify_worker(task, str(uuid)) for uuid in waiting)

@@ -22,15 +22,15 @@ from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarni
 from enterprise_catalog.apps.catalog.exceptions import QueryConflict
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.queries.plan_steps import Attach, Resolution
-from enterprise_catalog.apps.catalog.queries.resolution import QueryWish, plan_query, resolve_query
+from enterprise_catalog.apps.catalog.queries.resolution import RequestedQuery, plan_query, resolve_query
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import end
+from enterprise_catalog.apps.refresh.queue.claims import end_runs
 from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValues, NotAllowed
 from enterprise_catalog.apps.services.refreshes import (
     end_runs_of_replaced_query,
     request_refresh,
-    tell_runs_the_uuid_of,
+    update_query_uuid_on_runs,
 )
 
 # What a wish is refused for by the field it came in, up to the uuid of the query that is in the way (QRY-6).
@@ -40,7 +40,7 @@ _TAKEN = {
 }
 
 
-def resolve_wish(wish: QueryWish, *, grants: Grants) -> Resolution:
+def resolve_requested_query(wish: RequestedQuery, *, grants: Grants) -> Resolution:
     """The query to attach to, found, made or changed. Raises InvalidValues (QRY-6)."""
     try:
         resolution = resolve_query(wish=wish, may_edit=partial(may_edit_query, grants=grants))
@@ -49,7 +49,7 @@ def resolve_wish(wish: QueryWish, *, grants: Grants) -> Resolution:
     if resolution.replaced_query_id is not None:
         end_runs_of_replaced_query(replacement=resolution.query)
     if resolution.uuid_changed:
-        tell_runs_the_uuid_of(resolution.query)
+        update_query_uuid_on_runs(resolution.query)
     return resolution
 
 
@@ -61,7 +61,7 @@ def taken_errors(owners: Mapping[str, CatalogQuery], *, grants: Grants) -> dict[
     }
 
 
-def refuse_restricted_runs(wish: QueryWish, *, attached_query_id: int | None, grants: Grants) -> None:
+def refuse_restricted_runs(wish: RequestedQuery, *, attached_query_id: int | None, grants: Grants) -> None:
     """
     Only operators and provisioning say which restricted runs a filter allows (V2-1), whether they write the filter or
     attach a query that has it. What the catalog's query (None: it is new) holds already may be sent back, or left out;
@@ -77,7 +77,7 @@ def refuse_restricted_runs(wish: QueryWish, *, attached_query_id: int | None, gr
         raise InvalidValues({"content_filter": [f"{RESTRICTED_RUNS_KEY} may be set by operators only."]})
 
 
-def would_only_attach(wish: QueryWish, *, query_id: int, grants: Grants) -> bool:
+def would_only_attach(wish: RequestedQuery, *, query_id: int, grants: Grants) -> bool:
     """True when the wish ends at this query and changes nothing. Writes nothing itself (CRUD-5)."""
     try:
         step = plan_query(wish=wish, may_edit=partial(may_edit_query, grants=grants))
@@ -86,9 +86,9 @@ def would_only_attach(wish: QueryWish, *, query_id: int, grants: Grants) -> bool
     return isinstance(step, Attach) and step.query.pk == query_id
 
 
-def wish_without_filter(
+def requested_query_without_filter(
     *, attached_query_id: int, query_uuid: UUID | None, title: str | None, grants: Grants
-) -> QueryWish | None:
+) -> RequestedQuery | None:
     """
     What a change means that names a query, or its title, and no filter (CRUD-8); None when it names neither.
 
@@ -99,12 +99,12 @@ def wish_without_filter(
     queries = CatalogQuery.objects.select_for_update()
     attached = queries.get(pk=attached_query_id)
     if query_uuid is None:
-        return QueryWish(attached.content_filter, attached.uuid, title)
+        return RequestedQuery(attached.content_filter, attached.uuid, title)
     asked = queries.filter(uuid=query_uuid).first()
     if asked is None:
-        return QueryWish(attached.content_filter, query_uuid, title)
+        return RequestedQuery(attached.content_filter, query_uuid, title)
     if may_see_query(asked, grants=grants):
-        return QueryWish(asked.content_filter, query_uuid, title)
+        return RequestedQuery(asked.content_filter, query_uuid, title)
     # It counts as unknown, and its uuid cannot be adopted: the catalog stays where it is.
     return None
 
@@ -134,14 +134,14 @@ def save_query(
     """
     if query is None:
         _refuse_known_filter(content_filter, grants)
-        resolution = resolve_wish(QueryWish(content_filter, title=title), grants=grants)
+        resolution = resolve_requested_query(RequestedQuery(content_filter, title=title), grants=grants)
     else:
         stored = CatalogQuery.objects.select_for_update().filter(pk=query.pk).first()
         if stored is None:
             raise Gone
         if not may_edit_query(stored, grants=grants):
             raise NotAllowed
-        resolution = resolve_wish(QueryWish(content_filter, stored.uuid, title), grants=grants)
+        resolution = resolve_requested_query(RequestedQuery(content_filter, stored.uuid, title), grants=grants)
     run = None
     if resolution.filter_changed and resolution.query.catalogs.exists():
         # For all its catalogs, by an operator.
@@ -162,7 +162,7 @@ def delete_query(*, query: CatalogQuery) -> None:
     users = EnterpriseCatalog.objects.filter(catalog_query=stored).count()
     if users:
         raise Conflict({"catalogs": [f"This catalog query is used by {users} catalog{'' if users == 1 else 's'}."]})
-    end(
+    end_runs(
         RefreshRun.objects.filter(catalog_query=stored, state__in=[RefreshRun.State.QUEUED, RefreshRun.State.HELD]),
         state=RefreshRun.State.FAILED,
         reason_code="superseded",

@@ -24,20 +24,20 @@ from enterprise_catalog.apps.catalog.change_feed.recording import record_attachm
 from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarning, filter_warnings
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.queries.plan_steps import Resolution
-from enterprise_catalog.apps.catalog.queries.resolution import QueryWish
+from enterprise_catalog.apps.catalog.queries.resolution import RequestedQuery
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.customers.sync import ensure_customer
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.services.catalog_queries import (
     refuse_restricted_runs,
-    resolve_wish,
-    wish_without_filter,
+    requested_query_without_filter,
+    resolve_requested_query,
     would_only_attach,
 )
 from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValues, NotAllowed
 from enterprise_catalog.apps.services.refreshes import asker
-from enterprise_catalog.apps.services.worker_notifications import nudge_after_commit
+from enterprise_catalog.apps.services.worker_notifications import notify_workers_after_commit
 
 T = TypeVar("T")
 
@@ -133,21 +133,21 @@ def _create(values: CatalogValues, grants: Grants) -> SavedCatalog:
     if values.content_filter is ABSENT:
         raise InvalidValues({"content_filter": ["This field is required."]})
     uuid = uuid4() if values.uuid is ABSENT else values.uuid
-    wish = QueryWish(values.content_filter, _or_none(values.query_uuid), _or_none(values.query_title))
+    wish = RequestedQuery(values.content_filter, _or_none(values.query_uuid), _or_none(values.query_title))
     warnings = filter_warnings(values.content_filter)
     existing = EnterpriseCatalog.objects.select_for_update().filter(pk=uuid).first()
     if existing:
         _refuse_other_values(existing, values, wish, grants)
         return SavedCatalog(existing, created=False, refresh_run=None, filter_warnings=warnings)
     refuse_restricted_runs(wish, attached_query_id=None, grants=grants)
-    query = resolve_wish(wish, grants=grants).query
+    query = resolve_requested_query(wish, grants=grants).query
     catalog = EnterpriseCatalog(uuid=uuid, catalog_query=query, modified=timezone.now(), **values.of_catalog())
     catalog.save(force_insert=True)
     record_attachment(catalogs=[uuid], query_id=query.pk, previous_query_id=None)
     is_new = ensure_customer(catalog.enterprise_uuid)
     asked_by = asker(grants=grants, customer=catalog.enterprise_uuid)
-    run = request_run(query=query, trigger=RefreshRun.Trigger.CREATE, asked_by=asked_by)
-    nudge_after_commit(run=run, new_customer=catalog.enterprise_uuid if is_new else None)
+    run = enqueue_run(query=query, trigger=RefreshRun.Trigger.CREATE, asked_by=asked_by)
+    notify_workers_after_commit(run=run, new_customer=catalog.enterprise_uuid if is_new else None)
     return SavedCatalog(catalog, created=True, refresh_run=run, filter_warnings=warnings)
 
 
@@ -162,19 +162,21 @@ def _change(catalog: EnterpriseCatalog, values: CatalogValues, grants: Grants) -
     wish = _wish_of_change(stored, values, grants)
     if wish:
         refuse_restricted_runs(wish, attached_query_id=stored.catalog_query_id, grants=grants)
-    resolution = resolve_wish(wish, grants=grants) if wish else Resolution(stored.catalog_query)
+    resolution = resolve_requested_query(wish, grants=grants) if wish else Resolution(stored.catalog_query)
     attached = _write_change(stored, changes, resolution)
     is_new = "enterprise_uuid" in changes and ensure_customer(stored.enterprise_uuid)
     run = None
     if attached or resolution.filter_changed or resolution.query.refreshed_at is None:
         asked_by = asker(grants=grants, customer=stored.enterprise_uuid)
-        run = request_run(query=resolution.query, trigger=RefreshRun.Trigger.UPDATE, asked_by=asked_by)
-    nudge_after_commit(run=run, new_customer=stored.enterprise_uuid if is_new else None)
+        run = enqueue_run(query=resolution.query, trigger=RefreshRun.Trigger.UPDATE, asked_by=asked_by)
+    notify_workers_after_commit(run=run, new_customer=stored.enterprise_uuid if is_new else None)
     warnings = [] if values.content_filter is ABSENT else filter_warnings(values.content_filter)
     return SavedCatalog(stored, created=False, refresh_run=run, filter_warnings=warnings)
 
 
-def _refuse_other_values(existing: EnterpriseCatalog, values: CatalogValues, wish: QueryWish, grants: Grants) -> None:
+def _refuse_other_values(
+    existing: EnterpriseCatalog, values: CatalogValues, wish: RequestedQuery, grants: Grants
+) -> None:
     """A repeated create is harmless; another one under the same uuid is a conflict (CRUD-5)."""
     same_values = all(value == getattr(existing, column) for column, value in values.of_catalog().items())
     if not (same_values and would_only_attach(wish, query_id=existing.catalog_query_id, grants=grants)):
@@ -188,11 +190,11 @@ def _check_move(catalog: EnterpriseCatalog, stored: EnterpriseCatalog, changes: 
         raise NotAllowed
 
 
-def _wish_of_change(stored: EnterpriseCatalog, values: CatalogValues, grants: Grants) -> QueryWish | None:
+def _wish_of_change(stored: EnterpriseCatalog, values: CatalogValues, grants: Grants) -> RequestedQuery | None:
     query_uuid, title = _or_none(values.query_uuid), _or_none(values.query_title)
     if values.content_filter is not ABSENT:
-        return QueryWish(values.content_filter, query_uuid, title)
-    return wish_without_filter(
+        return RequestedQuery(values.content_filter, query_uuid, title)
+    return requested_query_without_filter(
         attached_query_id=stored.catalog_query_id, query_uuid=query_uuid, title=title, grants=grants
     )
 

@@ -13,12 +13,12 @@ from typing import Any
 import orjson
 from xlsxwriter import Workbook
 
-from enterprise_catalog.apps.catalog.api_versions import Surface
-from enterprise_catalog.apps.catalog.content.export_rows import COLUMNS, Cell, row_of
+from enterprise_catalog.apps.catalog.api_versions import ApiVersion
+from enterprise_catalog.apps.catalog.content.export_rows import COLUMNS, Cell, export_row
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.reading.pages import walk_listed
-from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
-from enterprise_catalog.apps.customers.selectors import customer_with
+from enterprise_catalog.apps.catalog.reading.pages import stream_listed
+from enterprise_catalog.apps.catalog.rendering.template_filler import TemplateFiller
+from enterprise_catalog.apps.customers.selectors import get_customer
 
 CSV, XLSX = "csv", "xlsx"
 # What each kind of file is sent as.
@@ -32,30 +32,30 @@ _XLSX_CELL_CHARACTERS = 32_767
 _CHUNK_BYTES = 64 * 1024
 
 
-def export_catalog(*, catalog: EnterpriseCatalog, surface: Surface, kind: str) -> Iterator[bytes]:
+def export_catalog(*, catalog: EnterpriseCatalog, api_version: ApiVersion, kind: str) -> Iterator[bytes]:
     """The file of that kind, `csv` or `xlsx`. Call and consume inside `core.db.locks.snapshot`."""
-    return (catalog_as_csv if kind == CSV else catalog_as_xlsx)(catalog=catalog, surface=surface)
+    return (catalog_as_csv if kind == CSV else catalog_as_xlsx)(catalog=catalog, api_version=api_version)
 
 
 def filename(*, catalog: EnterpriseCatalog, kind: str) -> str:
     return f"catalog-{catalog.uuid}.{kind}"
 
 
-def catalog_as_csv(*, catalog: EnterpriseCatalog, surface: Surface) -> Iterator[bytes]:
+def catalog_as_csv(*, catalog: EnterpriseCatalog, api_version: ApiVersion) -> Iterator[bytes]:
     """
     UTF-8 with a byte order mark, without which spreadsheets guess. Call and consume inside `core.db.locks.snapshot`.
     """
     line = io.StringIO(newline="")
     writer = csv.writer(line)
     line.write("\ufeff")
-    for row in _rows(catalog, surface):
+    for row in _rows(catalog, api_version):
         writer.writerow(row)
         yield line.getvalue().encode()
         line.seek(0)
         line.truncate()
 
 
-def catalog_as_xlsx(*, catalog: EnterpriseCatalog, surface: Surface) -> Iterator[bytes]:
+def catalog_as_xlsx(*, catalog: EnterpriseCatalog, api_version: ApiVersion) -> Iterator[bytes]:
     """A workbook, put together on disk first. Call and consume inside `core.db.locks.snapshot`."""
     with TemporaryFile() as file:
         # Cells hold what they are given: text stays text.
@@ -63,21 +63,21 @@ def catalog_as_xlsx(*, catalog: EnterpriseCatalog, surface: Surface) -> Iterator
         with Workbook(file, {"constant_memory": True, **asis}) as workbook:
             sheet = workbook.add_worksheet("Catalog")
             sheet.freeze_panes(1, 0)
-            for number, row in enumerate(_rows(catalog, surface)):
+            for number, row in enumerate(_rows(catalog, api_version)):
                 sheet.write_row(number, 0, [_fitting(cell) for cell in row])
         file.seek(0)
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk
 
 
-def _rows(catalog: EnterpriseCatalog, surface: Surface) -> Iterator[list[Cell]]:
+def _rows(catalog: EnterpriseCatalog, api_version: ApiVersion) -> Iterator[list[Cell]]:
     """The header, then the items in content key order (COM-9)."""
     yield list(COLUMNS)
-    customer = customer_with(catalog.enterprise_uuid)
-    link = CatalogLinker(catalog=catalog, customer=customer)
-    for rendered in walk_listed(query_id=catalog.catalog_query_id, surface=surface).items:
+    customer = get_customer(catalog.enterprise_uuid)
+    link = TemplateFiller(catalog=catalog, customer=customer)
+    for rendered in stream_listed(query_id=catalog.catalog_query_id, api_version=api_version).items:
         item: dict[str, Any] = orjson.loads(link(rendered))
-        yield row_of(item)
+        yield export_row(item)
 
 
 def _fitting(cell: Cell) -> Cell:

@@ -16,9 +16,14 @@ from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import FilterPreview
 from enterprise_catalog.apps.refresh.pipeline.publish_guard import Objection
-from enterprise_catalog.apps.refresh.pipeline.publishing import Difference, difference_to, guard_objection, is_guarded
+from enterprise_catalog.apps.refresh.pipeline.publishing import (
+    MembershipDifference,
+    guard_objection,
+    is_guarded,
+    membership_difference,
+)
 from enterprise_catalog.apps.refresh.previews.preview_queue import request_preview
-from enterprise_catalog.apps.services.worker_notifications import nudge_after_commit
+from enterprise_catalog.apps.services.worker_notifications import notify_workers_after_commit
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Comparison:
     with it before (REFR-9), and may then object.
     """
 
-    difference: Difference | None
+    difference: MembershipDifference | None
     owner: CatalogQuery | None
     guarded: bool
     guard: Objection | None
@@ -56,7 +61,7 @@ def preview_filter(
         requested_by=user_id,
         typed=typed or {},
     )
-    nudge_after_commit(preview=preview)
+    notify_workers_after_commit(preview=preview)
     return preview
 
 
@@ -69,11 +74,11 @@ def compare(preview: FilterPreview) -> Comparison:
     """Of a preview that is done. Reads all members of one query, or of two."""
     keys = unpack(preview.found_keys or b"")
     query_id = _compared_query_id(preview)
-    difference = None if query_id is None else difference_to(query_id=query_id, content_keys=keys)
+    difference = None if query_id is None else membership_difference(query_id=query_id, content_keys=keys)
     owner = CatalogQuery.objects.filter(content_filter_hash=content_filter_hash(preview.content_filter)).first()
     if owner is None or not is_guarded(owner):
         return Comparison(difference=difference, owner=owner, guarded=False, guard=None)
-    against_owner = difference_to(query_id=owner.pk, content_keys=keys)
+    against_owner = membership_difference(query_id=owner.pk, content_keys=keys)
     guard = guard_objection(query=owner, difference=against_owner)
     return Comparison(difference=difference, owner=owner, guarded=True, guard=guard)
 

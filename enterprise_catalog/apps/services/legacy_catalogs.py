@@ -14,7 +14,7 @@ from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
-from enterprise_catalog.apps.customers.selectors import customer_with
+from enterprise_catalog.apps.customers.selectors import get_customer
 from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues, SavedCatalog, save_catalog
 from enterprise_catalog.apps.services.errors import Gone, InvalidValues
 
@@ -78,7 +78,7 @@ def change_customer_catalog(*, uuid: UUID, title: str | None, query_id: int | No
 
 
 def _name_of(enterprise_uuid: UUID) -> str:
-    customer = customer_with(enterprise_uuid)
+    customer = get_customer(enterprise_uuid)
     return customer.name if customer else ""
 
 

@@ -15,14 +15,14 @@ from django.conf import settings
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.pipeline.outcomes import NotHeld, approve_held, reject_held
-from enterprise_catalog.apps.refresh.pipeline.publishing import difference_to
+from enterprise_catalog.apps.refresh.pipeline.outcomes import NoLongerHeld, approve_held, reject_held
+from enterprise_catalog.apps.refresh.pipeline.publishing import membership_difference
 from enterprise_catalog.apps.services.errors import OperationError
 
 _ENDED = (RefreshRun.State.PUBLISHED, RefreshRun.State.HELD, RefreshRun.State.FAILED)
 
 
-class NotDecidable(OperationError):
+class RunNotHeld(OperationError):
     """Nothing is left to decide about this run; the message says why (RUN-6: 409)."""
 
 
@@ -54,7 +54,7 @@ def held_runs() -> Iterator[HeldRun]:
         if run is None or run.catalog_query is None or run.held_keys is None or run.held_since is None:
             continue
         query = run.catalog_query
-        difference = difference_to(query_id=query.pk, content_keys=unpack(run.held_keys))
+        difference = membership_difference(query_id=query.pk, content_keys=unpack(run.held_keys))
         yield HeldRun(
             run=run,
             query=query,
@@ -70,8 +70,8 @@ def approve_run(*, run_uuid: UUID) -> RefreshRun:
     """Publish what the run held. Raises NotDecidable."""
     try:
         approve_held(run_uuid)
-    except NotHeld as error:
-        raise NotDecidable(str(error)) from error
+    except NoLongerHeld as error:
+        raise RunNotHeld(str(error)) from error
     return RefreshRun.objects.get(pk=run_uuid)
 
 
@@ -79,8 +79,8 @@ def reject_run(*, run_uuid: UUID) -> RefreshRun:
     """Give up what the run held. Raises NotDecidable."""
     try:
         reject_held(run_uuid)
-    except NotHeld as error:
-        raise NotDecidable(str(error)) from error
+    except NoLongerHeld as error:
+        raise RunNotHeld(str(error)) from error
     return RefreshRun.objects.get(pk=run_uuid)
 
 
@@ -89,7 +89,7 @@ def has_ended(run: RefreshRun) -> bool:
     return run.state in _ENDED
 
 
-def successor(run: RefreshRun) -> RefreshRun | None:
+def get_superseding_run(run: RefreshRun) -> RefreshRun | None:
     """The run that does a superseded one's work instead (RUN-2), if its query still has one."""
     if run.reason_code != "superseded":
         return None

@@ -16,12 +16,12 @@ from enterprise_catalog.apps.catalog.freshness import queries_in_use
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import end
-from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.refresh.queue.claims import end_runs
+from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import OPERATORS
 from enterprise_catalog.apps.refresh.scheduling.tick import due_queries
 from enterprise_catalog.apps.services.errors import OperationError
-from enterprise_catalog.apps.services.worker_notifications import nudge_after_commit
+from enterprise_catalog.apps.services.worker_notifications import notify_workers_after_commit
 
 
 def asker(*, grants: Grants, customer: UUID) -> str:
@@ -41,8 +41,8 @@ def request_refresh(
     The run that serves this request: waiting, new or joined (REFR-1, REFR-3), or published a moment ago (RUN-8).
     `asked_by` is an `asker`; `forced` asks for every member's full record, also those that are fresh. Raises QueryGone.
     """
-    run = request_run(query=query, trigger=trigger, asked_by=asked_by, forced=forced)
-    nudge_after_commit(run=run)
+    run = enqueue_run(query=query, trigger=trigger, asked_by=asked_by, forced=forced)
+    notify_workers_after_commit(run=run)
     return run
 
 
@@ -54,8 +54,8 @@ def request_refreshes(*, queries: Iterable[CatalogQuery], trigger: str) -> list[
     # In one order, so that two people who do this at once wait for each other.
     for query in sorted(queries, key=lambda query: query.pk):
         with suppress(QueryGone):
-            runs.append(request_run(query=query, trigger=trigger))
-    nudge_after_commit(runs=runs)
+            runs.append(enqueue_run(query=query, trigger=trigger))
+    notify_workers_after_commit(runs=runs)
     return runs
 
 
@@ -65,7 +65,7 @@ def end_runs_of_replaced_query(*, replacement: CatalogQuery) -> None:
     it wants to publish.
     """
     orphans = RefreshRun.objects.filter(catalog_query=None, catalog_query_uuid=replacement.uuid)
-    end(
+    end_runs(
         orphans.filter(state__in=[RefreshRun.State.QUEUED, RefreshRun.State.HELD]),
         state=RefreshRun.State.FAILED,
         reason_code="superseded",
@@ -74,7 +74,7 @@ def end_runs_of_replaced_query(*, replacement: CatalogQuery) -> None:
     )
 
 
-def tell_runs_the_uuid_of(query: CatalogQuery) -> None:
+def update_query_uuid_on_runs(query: CatalogQuery) -> None:
     """A query that goes by another uuid now takes its runs along: nobody knows it by the old one any more (RUN-1)."""
     RefreshRun.objects.filter(catalog_query=query).update(catalog_query_uuid=query.uuid)
 

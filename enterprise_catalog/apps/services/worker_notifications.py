@@ -10,13 +10,13 @@ from uuid import UUID
 from celery import Task
 from django.db import transaction
 
-from enterprise_catalog.apps.core.broker.notifications import nudge
+from enterprise_catalog.apps.core.broker.notifications import notify_worker
 from enterprise_catalog.apps.customers.tasks import sync_customer
 from enterprise_catalog.apps.refresh.models import FilterPreview, RefreshRun
 from enterprise_catalog.apps.refresh.tasks import run_preview, run_refresh
 
 
-def nudge_after_commit(
+def notify_workers_after_commit(
     *,
     run: RefreshRun | None = None,
     runs: Iterable[RefreshRun] = (),
@@ -35,4 +35,4 @@ def nudge_after_commit(
 
 
 def _nudge_until_one_is_lost(messages: list[tuple[Task, str]]) -> None:
-    all(nudge(task, argument) for task, argument in messages)
+    all(notify_worker(task, argument) for task, argument in messages)

@@ -14,7 +14,7 @@ from django.utils.http import http_date, parse_etags
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.catalog.rendering.cache_validators import Version
+from enterprise_catalog.apps.catalog.rendering.cache_validators import CacheValidators
 from enterprise_catalog.apps.core.packed_json import digest
 
 # Private, since answers depend on who asks; always asked again, since they change with any publish.
@@ -23,9 +23,9 @@ MAY_BE_KEPT = "private, max-age=0, must-revalidate"
 _VARY = ("Accept", "Accept-Encoding")
 
 
-def unless_held(
+def conditional_response(
     request: Request,
-    version: Version,
+    version: CacheValidators,
     *,
     make: Callable[[], HttpResponseBase],
     headers: Callable[[], Mapping[str, str]] = dict,
@@ -33,7 +33,7 @@ def unless_held(
     """The answer that `make` makes, or 304 with what `headers` makes when the caller holds this version of it."""
     etag = etag_of(request, version)
     given = request.headers.get("If-None-Match")
-    held = given is not None and len(given) <= settings.IF_NONE_MATCH_MAX_CHARACTERS and holds(given, etag)
+    held = given is not None and len(given) <= settings.IF_NONE_MATCH_MAX_CHARACTERS and etag_matches(given, etag)
     response = Response(status=304, headers=headers()) if held else make()
     response["ETag"] = etag
     response["Last-Modified"] = http_date(version.last_modified.timestamp())
@@ -42,15 +42,15 @@ def unless_held(
     return response
 
 
-def etag_of(request: Request, version: Version) -> str:
+def etag_of(request: Request, version: CacheValidators) -> str:
     """
     One for each version, URL (links name its host and scheme) and format. Weak, since compression makes other bytes of
     the same answer.
     """
-    return f'W/"{digest([version.facts, request.build_absolute_uri(), request.accepted_renderer.format])}"'
+    return f'W/"{digest([version.inputs, request.build_absolute_uri(), request.accepted_renderer.format])}"'
 
 
-def holds(if_none_match: str, etag: str) -> bool:
+def etag_matches(if_none_match: str, etag: str) -> bool:
     """Weak comparison: a proxy may have taken the W/ off."""
     given = parse_etags(if_none_match)
     return given == ["*"] or etag.removeprefix("W/") in [tag.removeprefix("W/") for tag in given]

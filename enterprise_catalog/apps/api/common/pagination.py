@@ -62,7 +62,7 @@ def page_size(request: Request, *, default: int, most: int) -> int:
     return min(_positive(request.query_params.get("page_size", ""), default=default), most)
 
 
-def page_of(wanted: PageRequest, count: int) -> Page:
+def get_page_or_404(wanted: PageRequest, count: int) -> Page:
     """The page of a set of `count` results; an empty set has one empty page."""
     last = _last_page(count, wanted.size)
     number = last if wanted.number is None else wanted.number

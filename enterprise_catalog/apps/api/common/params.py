@@ -52,14 +52,14 @@ def is_row_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID)) and int(text) <= LARGEST_ID
 
 
-def repaired(keys: Sequence[str]) -> list[str]:
+def restore_plus_signs(keys: Sequence[str]) -> list[str]:
     """A `+` that was not encoded arrives as a space; keys hold no spaces (COM-12)."""
     return [key.replace(" ", "+") for key in keys]
 
 
 def query_keys(request: Request, name: str) -> list[str] | None:
     """The values of a repeatable parameter, None when it is absent. Present but empty counts as given (ERR-3)."""
-    return repaired(request.query_params.getlist(name)) if name in request.query_params else None
+    return restore_plus_signs(request.query_params.getlist(name)) if name in request.query_params else None
 
 
 def has_body(request: Request) -> bool:
@@ -84,7 +84,7 @@ def body_keys(body: Any, name: str) -> list[str] | None:
     keys = body[name]
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise ValidationError({name: ["Must be a list of strings."]})
-    return repaired(keys)
+    return restore_plus_signs(keys)
 
 
 def body_uuids(body: Any, name: str) -> list[UUID]:

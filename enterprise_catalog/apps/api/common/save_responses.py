@@ -13,7 +13,7 @@ from enterprise_catalog.apps.services.catalogs import SavedCatalog
 
 
 @contextmanager
-def refusals_as_answers(*, gone: APIException) -> Iterator[None]:
+def service_errors_as_http(*, gone: APIException) -> Iterator[None]:
     try:
         yield
     except errors.InvalidValues as error:

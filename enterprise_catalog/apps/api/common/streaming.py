@@ -7,18 +7,18 @@ import orjson
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.catalog.reading.pages import ContentWalk
+from enterprise_catalog.apps.catalog.reading.pages import ContentStream
 from enterprise_catalog.apps.core.rest.renderers import XML_DECLARATION, to_json, to_xml, xml_element
 from enterprise_catalog.apps.core.rest.streaming import stream
 
 
-def stream_whole(
+def stream_catalog(
     request: Request,
     *,
-    walk: Callable[[], ContentWalk],
+    walk: Callable[[], ContentStream],
     link: Callable[[bytes], bytes],
     tail: dict[str, Any],
-    headers: Callable[[ContentWalk], dict[str, str]],
+    headers: Callable[[ContentStream], dict[str, str]],
 ) -> HttpResponseBase:
     """`previous`, `next`, `count`, `results` and then the tail, in the format that was negotiated."""
     is_xml = request.accepted_renderer.format == "xml"
@@ -33,7 +33,7 @@ def stream_whole(
     return stream(request, pieces=pieces, content_type=content_type, headers=made)
 
 
-def _json(content: ContentWalk, link: Callable[[bytes], bytes], tail: dict[str, Any]) -> Iterator[bytes]:
+def _json(content: ContentStream, link: Callable[[bytes], bytes], tail: dict[str, Any]) -> Iterator[bytes]:
     yield b'{"previous":null,"next":null,"count":%d,"results":[' % content.count
     separator = b""
     for item in content.items:
@@ -42,7 +42,7 @@ def _json(content: ContentWalk, link: Callable[[bytes], bytes], tail: dict[str, 
     yield b"]," + to_json(tail)[1:]
 
 
-def _xml(content: ContentWalk, link: Callable[[bytes], bytes], tail: dict[str, Any]) -> Iterator[bytes]:
+def _xml(content: ContentStream, link: Callable[[bytes], bytes], tail: dict[str, Any]) -> Iterator[bytes]:
     head = to_xml({"previous": None, "next": None, "count": content.count})
     yield f"{XML_DECLARATION}<root>{head}<results>".encode()
     for item in content.items:

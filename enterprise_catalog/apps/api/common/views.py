@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from enterprise_catalog.apps.api.common.throttling import UserThrottle
-from enterprise_catalog.apps.catalog.api_versions import V1, Surface
+from enterprise_catalog.apps.catalog.api_versions import V1, ApiVersion
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.core.db import replica
-from enterprise_catalog.apps.core.db.snapshots import Moved, snapshot
+from enterprise_catalog.apps.core.db.snapshots import InconsistentRead, snapshot
 
 # What a replica that is away, or that has yet to hear of what was written, makes of a request.
 _OTHERWISE_ON_THE_PRIMARY = (Error, NotFound, PermissionDenied, QueryGone)
@@ -32,12 +32,12 @@ class ApiView(APIView):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     throttle_classes = [UserThrottle]
     # What a view reads by; v2 has the same views with another surface.
-    surface: Surface = V1
+    api_version: ApiVersion = V1
     # Most answers depend on the caller's roles; the others are for everybody who is known (PERM-8). For the OpenAPI
     # document only: the check itself is each view's.
     asks_for_role = True
     # For views that read nothing but content: a replica may answer them, if there is one (ADR 0018).
-    reads_replica = False
+    may_read_replica = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.format_kwarg = self.get_format_suffix(**kwargs)
@@ -47,7 +47,7 @@ class ApiView(APIView):
         if not hasattr(self, (request.method or "").lower()):
             self.http_method_not_allowed(request)
         self.check_throttles(request)
-        if self.reads_replica:
+        if self.may_read_replica:
             replica.read_from_replica()
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -58,12 +58,12 @@ class ApiView(APIView):
         (P2): in a snapshot, nothing is.
         """
         outcome: Exception | Response = exc
-        if replica.reads_replica() and isinstance(outcome, _OTHERWISE_ON_THE_PRIMARY):
-            replica.leave_replica(because=outcome)
+        if replica.is_reading_replica() and isinstance(outcome, _OTHERWISE_ON_THE_PRIMARY):
+            replica.fall_back_to_primary(because=outcome)
             outcome = self._made_again()
         if isinstance(outcome, QueryGone):
             outcome = self._made_again()
-        if isinstance(outcome, Moved):
+        if isinstance(outcome, InconsistentRead):
             outcome = self._made_again(snapshot())
         return super().handle_exception(outcome) if isinstance(outcome, Exception) else outcome
 

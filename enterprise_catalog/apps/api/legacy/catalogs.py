@@ -13,20 +13,26 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import viewed_catalog, viewed_catalogs
+from enterprise_catalog.apps.access.object_access import get_legacy_catalog_to_read_or_404, list_legacy_catalogs_for
 from enterprise_catalog.apps.api.common.bounds import NAMING_HEADER, ROW_ID, TITLE_MAX_LENGTH, beyond
-from enterprise_catalog.apps.api.common.pagination import PageRequest, full_envelope, page_of, page_request, page_size
+from enterprise_catalog.apps.api.common.pagination import (
+    PageRequest,
+    full_envelope,
+    get_page_or_404,
+    page_request,
+    page_size,
+)
 from enterprise_catalog.apps.api.common.params import integer_filter, uuid_filter
 from enterprise_catalog.apps.api.legacy.views import LegacyView, ignored_parameters, url_of_page
 from enterprise_catalog.apps.api.serializers.legacy import LegacyCatalogsShape, LegacyContentShape
 from enterprise_catalog.apps.api.serializers.shapes import PAGE_PARAMETERS, header, page_size_parameter
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
-from enterprise_catalog.apps.catalog.rendering.legacy_items import legacy_linker
-from enterprise_catalog.apps.catalog.rendering.template_filler import link_context
-from enterprise_catalog.apps.core.rest.renderers import Rendered
+from enterprise_catalog.apps.catalog.reading.pages import PageSlice, page_of_listed
+from enterprise_catalog.apps.catalog.rendering.legacy_items import legacy_item_filler
+from enterprise_catalog.apps.catalog.rendering.template_filler import url_context
+from enterprise_catalog.apps.core.rest.renderers import RawJson
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.customers.selectors import customer_with
+from enterprise_catalog.apps.customers.selectors import get_customer
 
 # The names of callers, and ours.
 _COLUMNS = {
@@ -62,14 +68,14 @@ class CatalogsView(LegacyView):
         responses=LegacyCatalogsShape,
     )
     def get(self, request: Request, **_: Any) -> Response:
-        catalogs = ordered(request, filtered(request, viewed_catalogs(request)))
-        page = page_of(page_request(request), catalogs.count())
+        catalogs = ordered(request, filtered(request, list_legacy_catalogs_for(request)))
+        page = get_page_or_404(page_request(request), catalogs.count())
         rows = catalogs[page.offset : page.offset + page.size]
         return Response(full_envelope(request, page, [catalog_header(catalog) for catalog in rows]))
 
 
 class CatalogView(LegacyView):
-    reads_replica = True
+    may_read_replica = True
 
     @extend_schema(
         operation_id="retrieve_legacy_catalog",
@@ -100,15 +106,15 @@ class CatalogView(LegacyView):
         responses=LegacyContentShape,
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
-        catalog = viewed_catalog(request, uuid)
+        catalog = get_legacy_catalog_to_read_or_404(request, uuid)
         require_same(request, catalog)
         wanted = content_page_request(request)
-        customer = customer_with(catalog.enterprise_uuid)
-        link = legacy_linker(link_context(catalog, customer), now=timezone.now())
+        customer = get_customer(catalog.enterprise_uuid)
+        link = legacy_item_filler(url_context(catalog, customer), now=timezone.now())
         # A numbered page begins at the same place, however many there are.
-        cut = Cut(wanted.offset(count=0), wanted.size)
-        content = listed_page(query=catalog.catalog_query, cut=cut, surface=self.surface)
-        page = page_of(wanted, content.count)
+        cut = PageSlice(wanted.offset(count=0), wanted.size)
+        content = page_of_listed(query=catalog.catalog_query, cut=cut, api_version=self.api_version)
+        page = get_page_or_404(wanted, content.count)
         url = partial(url_of_page, request)
         return Response(
             catalog_header(catalog)
@@ -116,7 +122,7 @@ class CatalogView(LegacyView):
                 "count": page.count,
                 "previous": url(page.number - 1) if page.number > 1 else None,
                 "next": url(page.number + 1) if page.number < page.last else None,
-                "results": [Rendered(link(item)) for item in content.items],
+                "results": [RawJson(link(item)) for item in content.items],
             },
             headers=ignored_parameters(request, honoured=_HONOURED),
         )

@@ -8,7 +8,10 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import asked_catalog, viewed_customer
+from enterprise_catalog.apps.access.object_access import (
+    get_legacy_catalog_to_search_or_404,
+    get_legacy_customer_uuid_or_404,
+)
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.serializers.shapes import CatalogContainsShape
 from enterprise_catalog.apps.api.v1.containment import (
@@ -26,7 +29,7 @@ from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
 class CatalogContainsView(LegacyView):
-    reads_replica = True
+    may_read_replica = True
     # To whom has no role the catalog does not exist (PERM-16).
     asks_for_role = False
 
@@ -39,12 +42,12 @@ class CatalogContainsView(LegacyView):
     )
     def get(self, request: Request, uuid: str) -> Response:
         ids = ids_of_query(request)
-        find = partial(matches_in_catalog, keys=ids, surface=self.surface)
-        return contained([asked_catalog(request, uuid, find=find)], ids)
+        find = partial(matches_in_catalog, keys=ids, api_version=self.api_version)
+        return contained([get_legacy_catalog_to_search_or_404(request, uuid, find=find)], ids)
 
 
 class CustomerContainsView(LegacyView):
-    reads_replica = True
+    may_read_replica = True
 
     @extend_schema(
         operation_id="legacy_customer_contains",
@@ -55,10 +58,10 @@ class CustomerContainsView(LegacyView):
     )
     def get(self, request: Request, uuid: str) -> Response:
         ids = ids_of_query(request)
-        customer = viewed_customer(request, uuid)
+        customer = get_legacy_customer_uuid_or_404(request, uuid)
         if EnterpriseCustomer.objects.filter(uuid=customer, active=False).exists():
             raise NotFound("Not found.")
-        return contained(matches_in_catalogs_of(customer, keys=ids, surface=self.surface), ids)
+        return contained(matches_in_catalogs_of(customer, keys=ids, api_version=self.api_version), ids)
 
 
 def contained(catalogs: Sequence[CatalogMatches], ids: set[str]) -> Response:

@@ -12,9 +12,9 @@ from enterprise_catalog.apps.access.permissions import require_operator
 from enterprise_catalog.apps.access.roles import ADD_CATALOGS, CHANGE_CATALOGS, grants_of
 from enterprise_catalog.apps.api.common.bounds import ROW_ID
 from enterprise_catalog.apps.api.common.params import is_row_id, json_body
-from enterprise_catalog.apps.api.common.save_responses import refusals_as_answers, save_headers
+from enterprise_catalog.apps.api.common.save_responses import save_headers, service_errors_as_http
 from enterprise_catalog.apps.api.legacy.views import LegacyView
-from enterprise_catalog.apps.api.openapi.schema import FIELD_ERRORS, Refused
+from enterprise_catalog.apps.api.openapi.schema import FIELD_ERRORS, ErrorResponse
 from enterprise_catalog.apps.api.serializers.fields import TEXT, StrictUUIDField, TextField
 from enterprise_catalog.apps.api.serializers.legacy import LegacyCustomerCatalogShape
 from enterprise_catalog.apps.api.serializers.shapes import SAVE_HEADERS
@@ -70,14 +70,14 @@ class CustomerCatalogView(LegacyView):
         responses={
             200: LegacyCustomerCatalogShape,
             201: LegacyCustomerCatalogShape,
-            409: Refused("The uuid is another catalog's.", FIELD_ERRORS),
+            409: ErrorResponse("The uuid is another catalog's.", FIELD_ERRORS),
         },
     )
     def post(self, request: Request) -> Response:
         require_operator(request, or_permission=ADD_CATALOGS)
         serializer = CustomerCatalogInput(data=json_body(request))
         serializer.is_valid(raise_exception=True)
-        with refusals_as_answers(gone=NotFound("Not found.")):
+        with service_errors_as_http(gone=NotFound("Not found.")):
             sent = serializer.validated_data
             saved = create_customer_catalog(
                 title=sent["title"],
@@ -104,7 +104,7 @@ class CustomerCatalogView(LegacyView):
             raise unknown
         serializer = CustomerCatalogChange(data=body)
         serializer.is_valid(raise_exception=True)
-        with refusals_as_answers(gone=unknown):
+        with service_errors_as_http(gone=unknown):
             sent = serializer.validated_data
             saved = change_customer_catalog(
                 uuid=sent["uuid"],

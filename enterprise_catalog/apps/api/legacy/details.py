@@ -7,17 +7,17 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import viewed_catalog
+from enterprise_catalog.apps.access.object_access import get_legacy_catalog_to_read_or_404
 from enterprise_catalog.apps.api.common.bounds import KEY
-from enterprise_catalog.apps.api.common.params import repaired
+from enterprise_catalog.apps.api.common.params import restore_plus_signs
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.legacy_records import course_record, program_record, run_record
-from enterprise_catalog.apps.catalog.rendering.enrollment_urls import LinkContext
+from enterprise_catalog.apps.catalog.rendering.enrollment_urls import UrlContext
 from enterprise_catalog.apps.catalog.rendering.legacy_items import program_with_enrollment, with_enrollment
-from enterprise_catalog.apps.catalog.rendering.template_filler import link_context
+from enterprise_catalog.apps.catalog.rendering.template_filler import url_context
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.customers.selectors import customer_with
+from enterprise_catalog.apps.customers.selectors import get_customer
 
 _RECORD = OpenApiResponse(
     {
@@ -30,7 +30,7 @@ _RECORD = OpenApiResponse(
 
 
 class CourseView(LegacyView):
-    reads_replica = True
+    may_read_replica = True
 
     @extend_schema(
         operation_id="retrieve_legacy_course",
@@ -40,14 +40,14 @@ class CourseView(LegacyView):
         responses=_RECORD,
     )
     def get(self, request: Request, uuid: str, course_key: str) -> Response:
-        catalog = viewed_catalog(request, uuid)
-        (key,) = repaired([course_key])
+        catalog = get_legacy_catalog_to_read_or_404(request, uuid)
+        (key,) = restore_plus_signs([course_key])
         record = found(course_record(query_id=catalog.catalog_query_id, course_key=key))
         return Response(with_enrollment(record, context_of(catalog)))
 
 
 class CourseRunView(LegacyView):
-    reads_replica = True
+    may_read_replica = True
 
     @extend_schema(
         operation_id="retrieve_legacy_course_run",
@@ -57,14 +57,14 @@ class CourseRunView(LegacyView):
         responses=_RECORD,
     )
     def get(self, request: Request, uuid: str, run_key: str) -> Response:
-        catalog = viewed_catalog(request, uuid)
-        (key,) = repaired([run_key])
+        catalog = get_legacy_catalog_to_read_or_404(request, uuid)
+        (key,) = restore_plus_signs([run_key])
         record = found(run_record(query_id=catalog.catalog_query_id, run_key=key))
         return Response(with_enrollment(record, context_of(catalog)))
 
 
 class ProgramView(LegacyView):
-    reads_replica = True
+    may_read_replica = True
 
     @extend_schema(
         operation_id="retrieve_legacy_program",
@@ -74,7 +74,7 @@ class ProgramView(LegacyView):
         responses=_RECORD,
     )
     def get(self, request: Request, uuid: str, program_uuid: str) -> Response:
-        catalog = viewed_catalog(request, uuid)
+        catalog = get_legacy_catalog_to_read_or_404(request, uuid)
         key = str(parse_uuid(program_uuid) or program_uuid)
         record = found(program_record(query_id=catalog.catalog_query_id, program_uuid=key))
         return Response(program_with_enrollment(record, context_of(catalog)))
@@ -86,5 +86,5 @@ def found(record: dict[str, Any] | None) -> dict[str, Any]:
     return record
 
 
-def context_of(catalog: EnterpriseCatalog) -> LinkContext:
-    return link_context(catalog, customer_with(catalog.enterprise_uuid))
+def context_of(catalog: EnterpriseCatalog) -> UrlContext:
+    return url_context(catalog, get_customer(catalog.enterprise_uuid))

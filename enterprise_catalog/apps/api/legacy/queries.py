@@ -12,13 +12,19 @@ from rest_framework.response import Response
 from enterprise_catalog.apps.access.permissions import require_operator
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES
 from enterprise_catalog.apps.api.common.bounds import ROW_ID, beyond
-from enterprise_catalog.apps.api.common.pagination import PageRequest, page_of, page_request, page_size, plain_envelope
+from enterprise_catalog.apps.api.common.pagination import (
+    PageRequest,
+    get_page_or_404,
+    page_request,
+    page_size,
+    plain_envelope,
+)
 from enterprise_catalog.apps.api.common.params import is_row_id
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.serializers.legacy import LegacyQueriesShape, LegacyQueryShape
 from enterprise_catalog.apps.api.serializers.shapes import PAGE_PARAMETERS, page_size_parameter
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.core.rest.renderers import Rendered
+from enterprise_catalog.apps.core.rest.renderers import RawJson
 
 _PAGE_SIZE = settings.LEGACY_QUERIES_PAGE_SIZE
 
@@ -36,7 +42,7 @@ class QueriesView(LegacyView):
         queries = CatalogQuery.objects.order_by("pk")
         size = page_size(request, default=_PAGE_SIZE, most=_PAGE_SIZE)
         wanted = PageRequest(page_request(request).number, size)
-        page = page_of(wanted, queries.count())
+        page = get_page_or_404(wanted, queries.count())
         rows = queries[page.offset : page.offset + page.size]
         return Response(plain_envelope(request, page, [query_representation(query) for query in rows]))
 
@@ -66,7 +72,7 @@ def query_representation(query: CatalogQuery) -> dict[str, Any]:
         "modified": query.modified,
         "title": query.title,
         # Python's JSON, since orjson knows no numbers beyond 64 bits.
-        "content_filter": Rendered(json.dumps(query.content_filter).encode()),
+        "content_filter": RawJson(json.dumps(query.content_filter).encode()),
         "uuid": query.uuid,
         "include_exec_ed_2u_courses": False,
     }

@@ -25,7 +25,7 @@ class AcceptOrSuffix(ContentNegotiation):
 
 
 class LegacyView(ApiView):
-    surface = LEGACY
+    api_version = LEGACY
     content_negotiation_class = AcceptOrSuffix
 
     def get_authenticators(self) -> list[BaseAuthentication]:

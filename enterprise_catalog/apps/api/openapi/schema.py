@@ -18,8 +18,8 @@ from rest_framework.permissions import IsAuthenticated
 
 from enterprise_catalog.apps.api.common.bounds import MESSAGE, beyond
 from enterprise_catalog.apps.api.common.conditional import MAY_BE_KEPT
-from enterprise_catalog.apps.catalog.api_versions import LEGACY, V2, Surface
-from enterprise_catalog.apps.core.middleware.response_headers import NOT_TO_BE_KEPT
+from enterprise_catalog.apps.catalog.api_versions import LEGACY, V2, ApiVersion
+from enterprise_catalog.apps.core.middleware.response_headers import NO_STORE
 
 _JSON, _XML = "application/json", "application/xml"
 
@@ -75,7 +75,7 @@ HEADERS: dict[str, Any] = {
     "Cache-Control": {
         "description": "Nobody keeps the answer: it depends on who asks, and on the moment (COM-18).",
         "required": True,
-        "schema": {"type": "string", "const": NOT_TO_BE_KEPT},
+        "schema": {"type": "string", "const": NO_STORE},
     },
     "Cache-Control-of-kept": {
         "description": "The caller may keep the answer, and has to ask each time whether it still holds (COM-18).",
@@ -131,14 +131,14 @@ _NAMED_BY_UUID = {
 }
 
 
-class Refused(OpenApiResponse):
+class ErrorResponse(OpenApiResponse):
     """A refusal that is particular to one operation, with one of these bodies."""
 
     def __init__(self, description: str, *schemas: str) -> None:
         super().__init__(_one_of(schemas or (_DETAIL,)), description)
 
 
-class OperationDescription(AutoSchema):
+class ApiSchema(AutoSchema):
     """REST framework's DEFAULT_SCHEMA_CLASS."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
@@ -176,8 +176,8 @@ class OperationDescription(AutoSchema):
         return [] if self._surface is LEGACY else super()._get_format_parameters()
 
     @property
-    def _surface(self) -> Surface | None:
-        return getattr(self.view, "surface", None)
+    def _surface(self) -> ApiVersion | None:
+        return getattr(self.view, "api_version", None)
 
     def _completed(self, answers: dict[str, Any], *, has_body: bool) -> dict[str, Any]:
         """The answers that the view states, each said in full, and the refusals that it does not."""

@@ -6,7 +6,7 @@ from typing import Any
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
-from enterprise_catalog.apps.core.rest.renderers import Rendered
+from enterprise_catalog.apps.core.rest.renderers import RawJson
 from enterprise_catalog.apps.core.text import shortened
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services.content_explanations.facts import ContentFacts
@@ -37,7 +37,7 @@ def query_representation(query: CatalogQuery, *, shows_title: bool) -> dict[str,
     return {
         "uuid": query.uuid,
         # Python's JSON, as the hash was made from: orjson knows no numbers beyond 64 bits.
-        "content_filter": Rendered(json.dumps(query.content_filter).encode()),
+        "content_filter": RawJson(json.dumps(query.content_filter).encode()),
         "content_filter_hash": query.content_filter_hash,
         "title": query.title if shows_title else None,
     }
@@ -82,7 +82,7 @@ def content_representation(content: ContentFacts) -> dict[str, Any]:
                 "at": document.refresh_run.finished_at,
                 "reason": document.reason,
             }
-            for document in content.set_aside
+            for document in content.quarantined
         ],
     }
 

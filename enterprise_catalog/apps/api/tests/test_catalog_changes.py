@@ -17,7 +17,11 @@ from django.utils import timezone
 from enterprise_catalog.apps.api.v1.catalog_changes import cursor_of, position_of
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.pipeline.publishing import apply_difference, difference_to, lock_for_publishing
+from enterprise_catalog.apps.refresh.pipeline.publishing import (
+    apply_difference,
+    lock_for_publishing,
+    membership_difference,
+)
 from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, learner, operator
 from enterprise_catalog.testing.catalogs import CATALOGS, make_catalog, path_of, publish, store
 from enterprise_catalog.testing.documents import course_document, program_document, run_document
@@ -418,7 +422,7 @@ def test_what_is_being_written_meanwhile_is_not_missed():  # CHG-3
 
     def publish_slowly():
         with transaction.atomic():
-            difference = difference_to(query_id=query.pk, content_keys=content_keys)
+            difference = membership_difference(query_id=query.pk, content_keys=content_keys)
             locked = lock_for_publishing(
                 query_id=query.pk, filter_hash=query.content_filter_hash, difference=difference
             )

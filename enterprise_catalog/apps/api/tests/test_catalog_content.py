@@ -200,7 +200,7 @@ class TestTraversal:
         def broken(**_):
             raise RuntimeError("the store broke")
 
-        monkeypatch.setattr("enterprise_catalog.apps.api.v1.catalog_content.walk_listed", broken)
+        monkeypatch.setattr("enterprise_catalog.apps.api.v1.catalog_content.stream_listed", broken)
         client = learner()
         client.raise_request_exception = False
         assert metadata(make_catalog("edX+A"), "traverse_pagination=1", client).status_code == 500

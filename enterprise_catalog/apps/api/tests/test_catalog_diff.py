@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentMetadata
-from enterprise_catalog.apps.catalog.storage.visibility import members_of
-from enterprise_catalog.apps.core.datetimes import iso_moment
+from enterprise_catalog.apps.catalog.storage.visibility import build_memberships
+from enterprise_catalog.apps.core.datetimes import api_iso
 from enterprise_catalog.testing.callers import CUSTOMER_UUID, learner
 from enterprise_catalog.testing.catalogs import make_catalog, path_of
 from enterprise_catalog.testing.documents import course_document, program_document, run_document
@@ -99,7 +99,7 @@ class TestDate:
         (item,) = learner().get(path_of(catalog, "get_content_metadata/")).json()["results"]
         (found,) = ask(catalog, ["edX+A"]).json()["items_found"]
         assert found["date_updated"] == item["content_last_modified"]
-        assert found["date_updated"] == iso_moment(ContentMetadata.objects.get().modified)
+        assert found["date_updated"] == api_iso(ContentMetadata.objects.get().modified)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", ""])
@@ -165,7 +165,7 @@ def large_catalog():
         for n in range(20_000)
     ]
     ContentMetadata.objects.bulk_create(contents)
-    CatalogContentKey.objects.bulk_create(members_of(query=catalog.catalog_query, contents=contents))
+    CatalogContentKey.objects.bulk_create(build_memberships(query=catalog.catalog_query, contents=contents))
     return catalog
 
 

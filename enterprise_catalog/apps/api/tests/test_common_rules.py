@@ -23,7 +23,7 @@ def catalog():
     return make_catalog("edX+A", "edX+B")
 
 
-@pytest.mark.parametrize("surface", ["v1", "v2"])
+@pytest.mark.parametrize("api_version", ["v1", "v2"])
 @pytest.mark.parametrize(
     "path",
     [
@@ -32,8 +32,8 @@ def catalog():
         *["enterprise-catalogs/catalog_csv", "enterprise-customer/{E}/secured-algolia-api-key/"],
     ],
 )
-def test_what_is_out_of_scope_is_not_there(surface, path):  # SURF-5, COM-3
-    response = operator().get(f"/api/{surface}/{path.format(E=CUSTOMER_UUID)}")
+def test_what_is_out_of_scope_is_not_there(api_version, path):  # SURF-5, COM-3
+    response = operator().get(f"/api/{api_version}/{path.format(E=CUSTOMER_UUID)}")
     assert response.status_code == 404
 
 

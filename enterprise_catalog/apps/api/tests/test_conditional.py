@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils.http import http_date
 
-from enterprise_catalog.apps.api.common.conditional import holds
+from enterprise_catalog.apps.api.common.conditional import etag_matches
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.rendering import cache_validators, template_filler
 from enterprise_catalog.apps.catalog.storage import content_store as store_module
@@ -67,7 +67,7 @@ def test_the_headers_of_an_answer_that_may_be_kept(catalog, query, held):  # ADD
     ],
 )
 def test_tags_are_compared_weakly(if_none_match, held):
-    assert holds(if_none_match, 'W/"a"') is held
+    assert etag_matches(if_none_match, 'W/"a"') is held
 
 
 def test_a_date_alone_is_ignored(catalog):
@@ -225,8 +225,8 @@ def test_what_the_code_makes_of_rows_is_part_of_a_version(catalog, monkeypatch, 
     content = CatalogContentKey.objects.select_related("content").first().content
 
     def current():
-        of_catalog = cache_validators.version_of_catalog(catalog=catalog, customer=None)
-        return of_catalog.facts, cache_validators.version_of_content(content).facts
+        of_catalog = cache_validators.catalog_validators(catalog=catalog, customer=None)
+        return of_catalog.inputs, cache_validators.version_of_content(content).inputs
 
     before = current()
     monkeypatch.setattr(module, name, 99)

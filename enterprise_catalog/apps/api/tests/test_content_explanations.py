@@ -53,7 +53,7 @@ def last_run(catalog: EnterpriseCatalog) -> str:
     return str(RefreshRun.objects.filter(catalog_query=catalog.catalog_query).latest("requested_at").pk)
 
 
-def set_aside(catalog: EnterpriseCatalog, key: str, *found: dict) -> None:
+def quarantined(catalog: EnterpriseCatalog, key: str, *found: dict) -> None:
     """A refresh that finds these, and cannot use the document of one more."""
     claim = claimed(catalog.catalog_query)
     QuarantinedDocument.objects.create(refresh_run_id=claim.run_uuid, content_key=key, reason="over 3 MiB")
@@ -184,7 +184,7 @@ def test_the_uuid_of_a_course_leads_to_its_key(catalog):  # ADD-5, CONT-2
 
 
 def test_poison_names_its_reason_and_its_run(catalog):  # ADD-5, P7
-    set_aside(catalog, "edX+Poison", course_document("edX+A"))
+    quarantined(catalog, "edX+Poison", course_document("edX+A"))
     why = reason("edX+Poison", catalog)
     assert (why["code"], why["refresh_run"]) == ("quarantined", last_run(catalog))
     assert "over 3 MiB" in why["detail"]
@@ -192,13 +192,13 @@ def test_poison_names_its_reason_and_its_run(catalog):  # ADD-5, P7
 
 
 def test_poison_of_what_is_a_member_says_that_it_may_be_old(catalog):  # ADD-5
-    set_aside(catalog, "edX+A", course_document("edX+A"))
+    quarantined(catalog, "edX+A", course_document("edX+A"))
     assert explained("edX+A", catalog)["contains"]
     assert "may be old" in reason("edX+A", catalog)["detail"]
 
 
 def test_poison_of_an_earlier_run_is_over(catalog):  # ADD-5
-    set_aside(catalog, "edX+Poison", course_document("edX+A"))
+    quarantined(catalog, "edX+Poison", course_document("edX+A"))
     publish(catalog.catalog_query, course_document("edX+A"))
     assert codes("edX+Poison", catalog) == ["not_returned"]
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.reading.page_offsets import ANCHOR_EVERY
+from enterprise_catalog.apps.catalog.reading.page_offsets import CHECKPOINT_INTERVAL
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.testing.callers import CUSTOMER_UUID, client_for, learner, operator
 from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish, store
@@ -19,7 +19,7 @@ from enterprise_catalog.testing.runs import keys
 
 pytestmark = pytest.mark.django_db
 
-SIZE = ANCHOR_EVERY + 30
+SIZE = CHECKPOINT_INTERVAL + 30
 # Of ten, the last one that is full: it is counted from a key inside the catalog.
 DEEP = SIZE // 10
 OTHERS = [course_document(f"other+{number:03d}") for number in range(SIZE + 20)]

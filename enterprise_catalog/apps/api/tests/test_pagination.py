@@ -5,7 +5,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from enterprise_catalog.apps.api.common.pagination import full_envelope, page_of, page_request, plain_envelope
+from enterprise_catalog.apps.api.common.pagination import full_envelope, get_page_or_404, page_request, plain_envelope
 
 
 def request(query: str = "") -> Request:
@@ -13,7 +13,7 @@ def request(query: str = "") -> Request:
 
 
 def page(query: str, count: int):
-    return page_of(page_request(request(query)), count)
+    return get_page_or_404(page_request(request(query)), count)
 
 
 def test_the_full_envelope_and_its_order():  # COM-6

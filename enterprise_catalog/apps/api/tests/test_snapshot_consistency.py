@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
 from enterprise_catalog.apps.catalog.reading import catalogs, containment
-from enterprise_catalog.apps.catalog.reading.page_offsets import ANCHOR_EVERY
+from enterprise_catalog.apps.catalog.reading.page_offsets import CHECKPOINT_INTERVAL
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
@@ -25,7 +25,7 @@ from enterprise_catalog.testing.runs import claimed, keys, make_query, store_cou
 
 pytestmark = pytest.mark.django_db
 
-SIZE = ANCHOR_EVERY + 30
+SIZE = CHECKPOINT_INTERVAL + 30
 ALL = keys(SIZE + 20)
 ASKED = ALL[:12]
 FORCED, OTHER = "edX+Forced", "edX+Other"
@@ -45,7 +45,7 @@ def asked_of_many(catalog):
 
 ASKS = {
     "first page": lambda it: listed(it, ""),
-    "deep page": lambda it: listed(it, f"page={ANCHOR_EVERY // 10 + 1}"),
+    "deep page": lambda it: listed(it, f"page={CHECKPOINT_INTERVAL // 10 + 1}"),
     "last page": lambda it: listed(it, "page=last"),
     "page of those asked for": lambda it: asked(it, "page=1"),
     "last of those asked for": lambda it: asked(it, "page=last"),

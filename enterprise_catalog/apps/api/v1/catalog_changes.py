@@ -11,17 +11,17 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import catalog_for
+from enterprise_catalog.apps.access.object_access import get_catalog_or_404
 from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.pagination import page_size, urls_with
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.openapi.schema import Refused
+from enterprise_catalog.apps.api.openapi.schema import ErrorResponse
 from enterprise_catalog.apps.api.serializers.shapes import ChangesShape, page_size_parameter
-from enterprise_catalog.apps.catalog.change_feed.feed import Position, changes_after
-from enterprise_catalog.apps.catalog.exceptions import NoLongerKept
+from enterprise_catalog.apps.catalog.change_feed.feed import FeedPosition, list_changes_after
+from enterprise_catalog.apps.catalog.exceptions import ChangesExpired
 from enterprise_catalog.apps.catalog.models import CatalogContentChange
-from enterprise_catalog.apps.core.datetimes import iso_moment, parse_moment
-from enterprise_catalog.apps.core.rest.exceptions import NoLongerThere
+from enterprise_catalog.apps.core.datetimes import api_iso, parse_datetime
+from enterprise_catalog.apps.core.rest.exceptions import ResourceExpired
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_POSITION = "Must be an ISO 8601 datetime or a cursor."
@@ -30,7 +30,7 @@ _POSITION = re.compile(rb"([0-9]{1,18}):([0-9]{1,16})")
 
 
 class ChangesView(ApiView):
-    reads_replica = True
+    may_read_replica = True
 
     @extend_schema(
         operation_id="list_catalog_changes",
@@ -47,16 +47,16 @@ class ChangesView(ApiView):
             ),
             page_size_parameter(default=settings.CHANGES_PAGE_SIZE_DEFAULT, most=settings.CHANGES_PAGE_SIZE_MAX),
         ],
-        responses={200: ChangesShape, 410: Refused("Older than what is kept (CHG-4).")},
+        responses={200: ChangesShape, 410: ErrorResponse("Older than what is kept (CHG-4).")},
     )
     def get(self, request: Request, uuid: str) -> Response:
-        catalog = catalog_for(request, uuid, access=LEARNER)
+        catalog = get_catalog_or_404(request, uuid, access=LEARNER)
         size = page_size(request, default=settings.CHANGES_PAGE_SIZE_DEFAULT, most=settings.CHANGES_PAGE_SIZE_MAX)
         try:
-            page = changes_after(catalog_uuid=catalog.uuid, since=since_of(request), limit=size)
-        except NoLongerKept as error:
-            moment = iso_moment(error.kept_since)
-            raise NoLongerThere(f"Changes before {moment} are no longer kept; read the whole catalog.") from error
+            page = list_changes_after(catalog_uuid=catalog.uuid, since=since_of(request), limit=size)
+        except ChangesExpired as error:
+            moment = api_iso(error.kept_since)
+            raise ResourceExpired(f"Changes before {moment} are no longer kept; read the whole catalog.") from error
         cursor = cursor_of(page.position)
         return Response(
             {
@@ -67,7 +67,7 @@ class ChangesView(ApiView):
         )
 
 
-def since_of(request: Request) -> Position | datetime | None:
+def since_of(request: Request) -> FeedPosition | datetime | None:
     """None when absent (CHG-3); CHG-4 when it is neither a cursor nor a datetime."""
     text = request.query_params.get("since")
     if text is None:
@@ -75,19 +75,19 @@ def since_of(request: Request) -> Position | datetime | None:
     if len(text) > settings.SINCE_MAX_CHARACTERS:
         raise ValidationError({"since": [_NO_POSITION]})
     # A `+` before an offset that was not encoded arrives as a space.
-    since = position_of(text) or parse_moment(text) or parse_moment(text.replace(" ", "+"))
+    since = position_of(text) or parse_datetime(text) or parse_datetime(text.replace(" ", "+"))
     if since is None:
         raise ValidationError({"since": [_NO_POSITION]})
     return since
 
 
-def cursor_of(position: Position) -> str:
+def cursor_of(position: FeedPosition) -> str:
     """Opaque to callers, who bring it back."""
     microseconds = (position.moment - _EPOCH) // timedelta(microseconds=1)
     return urlsafe_b64encode(f"{position.change_id}:{microseconds}".encode()).rstrip(b"=").decode()
 
 
-def position_of(cursor: str) -> Position | None:
+def position_of(cursor: str) -> FeedPosition | None:
     """None for what is no cursor. No ISO datetime reads as one."""
     try:
         text = b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
@@ -97,7 +97,7 @@ def position_of(cursor: str) -> Position | None:
     if match is None:
         return None
     change_id, microseconds = map(int, match.groups())
-    return Position(change_id, _EPOCH + timedelta(microseconds=microseconds))
+    return FeedPosition(change_id, _EPOCH + timedelta(microseconds=microseconds))
 
 
 def change_representation(change: CatalogContentChange) -> dict[str, Any]:

@@ -17,12 +17,12 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import served_catalog_for, served_page_for
+from enterprise_catalog.apps.access.object_access import get_served_catalog_or_404, served_page_for
 from enterprise_catalog.apps.access.permissions import LEARNER
-from enterprise_catalog.apps.api.common.conditional import unless_held
-from enterprise_catalog.apps.api.common.pagination import PageRequest, full_envelope, page_of, page_request
+from enterprise_catalog.apps.api.common.conditional import conditional_response
+from enterprise_catalog.apps.api.common.pagination import PageRequest, full_envelope, get_page_or_404, page_request
 from enterprise_catalog.apps.api.common.params import body_keys, boolean, json_body, limited, query_keys
-from enterprise_catalog.apps.api.common.streaming import stream_whole
+from enterprise_catalog.apps.api.common.streaming import stream_catalog
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.serializers.shapes import (
     NOT_MODIFIED,
@@ -37,16 +37,16 @@ from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog, Serv
 from enterprise_catalog.apps.catalog.reading.page_offsets import QueryState
 from enterprise_catalog.apps.catalog.reading.pages import (
     ContentPage,
-    ContentWalk,
-    Cut,
-    asked_members,
-    asked_page,
-    walk_asked,
-    walk_listed,
+    ContentStream,
+    PageSlice,
+    find_members_for_keys,
+    page_for_keys,
+    stream_for_keys,
+    stream_listed,
 )
-from enterprise_catalog.apps.catalog.rendering.cache_validators import Version
-from enterprise_catalog.apps.core.datetimes import iso_moment
-from enterprise_catalog.apps.core.rest.renderers import Rendered
+from enterprise_catalog.apps.catalog.rendering.cache_validators import CacheValidators
+from enterprise_catalog.apps.core.datetimes import api_iso
+from enterprise_catalog.apps.core.rest.renderers import RawJson
 
 _WHOLE = flag_parameter("traverse_pagination", "Everything in one streamed answer, whatever its size (META-3).")
 _KEYS = keys_parameter(
@@ -57,7 +57,7 @@ _KEYS = keys_parameter(
 
 
 class ContentMetadataView(ApiView):
-    reads_replica = True
+    may_read_replica = True
 
     @extend_schema(
         operation_id="get_content_metadata",
@@ -73,12 +73,12 @@ class ContentMetadataView(ApiView):
         wanted = page_request(request)
         if may_be_read_at_once(request):
             found = self._listed_page(request, uuid, wanted)
-            return unless_held(
+            return conditional_response(
                 request,
                 found.catalog.version,
                 make=partial(page_answer, request, found.catalog, wanted, found.content),
             )
-        served = served_catalog_for(request, uuid, access=LEARNER)
+        served = get_served_catalog_or_404(request, uuid, access=LEARNER)
         limit = settings.CONTENT_KEYS_LIMIT_GET
         text = (
             f"get_content_metadata GET requests support up to {limit} content keys. "
@@ -86,7 +86,7 @@ class ContentMetadataView(ApiView):
         )
         keys = limited(query_keys(request, "content_keys"), name="content_keys", limit=limit, text=text)
         version, make = self._answer(request, served, keys)
-        return unless_held(request, version, make=make, headers=partial(state_headers, served.query))
+        return conditional_response(request, version, make=make, headers=partial(state_headers, served.query))
 
     @extend_schema(
         operation_id="get_content_metadata_of_keys",
@@ -97,7 +97,7 @@ class ContentMetadataView(ApiView):
         responses=ContentMetadataShape,
     )
     def post(self, request: Request, uuid: str) -> HttpResponseBase:
-        served = served_catalog_for(request, uuid, access=LEARNER)
+        served = get_served_catalog_or_404(request, uuid, access=LEARNER)
         limit = settings.CONTENT_KEYS_LIMIT_POST
         text = f"get_content_metadata POST requests support up to {limit} content keys."
         keys = body_keys(json_body(request), "content_keys")
@@ -109,27 +109,30 @@ class ContentMetadataView(ApiView):
 
     def _answer(
         self, request: Request, served: ServedCatalog, keys: list[str] | None
-    ) -> tuple[Version, Callable[[], HttpResponseBase]]:
+    ) -> tuple[CacheValidators, Callable[[], HttpResponseBase]]:
         """
         Of which version an answer is, and what makes it. `keys` None means everything that is listed. Whatever is
         wrong with the other parameters is said before anybody is told to hold the answer already.
         """
         wanted, whole = page_request(request), boolean(request, "traverse_pagination")
         if keys is None:
-            version, walk = served.version, partial(walk_listed, surface=self.surface)
-            count, paged = served.query.counts[self.surface.count], partial(self._listed, request, served, wanted)
+            version, walk = served.version, partial(stream_listed, api_version=self.api_version)
+            count, paged = served.query.counts[self.api_version.count], partial(self._listed, request, served, wanted)
         else:
-            members = asked_members(query_id=served.query.pk, content_keys=keys, surface=self.surface)
-            version, walk = served.version.about(members), partial(walk_asked, content_keys=keys, surface=self.surface)
+            members = find_members_for_keys(query_id=served.query.pk, content_keys=keys, api_version=self.api_version)
+            version, walk = (
+                served.version.about(members),
+                partial(stream_for_keys, content_keys=keys, api_version=self.api_version),
+            )
             count, paged = len(members), partial(self._asked, request, served, wanted, members)
         if whole:
             return version, partial(whole_answer, request, served, walk)
-        page_of(wanted, count)
+        get_page_or_404(wanted, count)
         return version, paged
 
     def _listed_page(self, request: Request, uuid: str, wanted: PageRequest) -> ServedPage:
         cut = partial(cut_of, wanted)
-        return served_page_for(request, uuid, access=LEARNER, surface=self.surface, cut=cut)
+        return served_page_for(request, uuid, access=LEARNER, api_version=self.api_version, cut=cut)
 
     def _listed(self, request: Request, served: ServedCatalog, wanted: PageRequest) -> Response:
         """The catalog is read again together with its items, so that all of the answer is of one moment."""
@@ -138,7 +141,7 @@ class ContentMetadataView(ApiView):
 
     def _asked(self, request: Request, served: ServedCatalog, wanted: PageRequest, members: list[str]) -> Response:
         cut = cut_of(wanted, len(members))
-        content = asked_page(query=served.query, members=members, cut=cut, surface=self.surface)
+        content = page_for_keys(query=served.query, members=members, cut=cut, api_version=self.api_version)
         return page_answer(request, served, wanted, content)
 
 
@@ -148,18 +151,18 @@ def may_be_read_at_once(request: Request) -> bool:
     return not ("content_keys" in asked or "traverse_pagination" in asked or "If-None-Match" in request.headers)
 
 
-def cut_of(wanted: PageRequest, count: int) -> Cut:
-    return Cut(wanted.offset(count), wanted.size)
+def cut_of(wanted: PageRequest, count: int) -> PageSlice:
+    return PageSlice(wanted.offset(count), wanted.size)
 
 
 def page_answer(request: Request, served: ServedCatalog, wanted: PageRequest, content: ContentPage) -> Response:
-    page = page_of(wanted, content.count)
-    envelope = full_envelope(request, page, [Rendered(served.link(item)) for item in content.items])
+    page = get_page_or_404(wanted, content.count)
+    envelope = full_envelope(request, page, [RawJson(served.link(item)) for item in content.items])
     return Response(envelope | about(served), headers=state_headers(served.query))
 
 
-def whole_answer(request: Request, served: ServedCatalog, walk: Callable[..., ContentWalk]) -> HttpResponseBase:
-    return stream_whole(
+def whole_answer(request: Request, served: ServedCatalog, walk: Callable[..., ContentStream]) -> HttpResponseBase:
+    return stream_catalog(
         request,
         walk=partial(walk, query_id=served.query.pk),
         link=served.link,
@@ -176,5 +179,5 @@ def about(served: ServedCatalog) -> dict[str, Any]:
 def state_headers(query: QueryState) -> dict[str, str]:
     """What lets a walker notice a publish between two pages (ADD-2)."""
     headers = {"X-Catalog-Generation": f"{query.pk}-{query.generation}"}
-    refreshed_at = iso_moment(query.refreshed_at)
+    refreshed_at = api_iso(query.refreshed_at)
     return headers | ({"X-Catalog-Refreshed-At": refreshed_at} if refreshed_at else {})

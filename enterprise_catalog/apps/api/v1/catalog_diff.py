@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import served_catalog_for
+from enterprise_catalog.apps.access.object_access import get_served_catalog_or_404
 from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.params import (
     body_keys,
@@ -19,7 +19,7 @@ from enterprise_catalog.apps.api.common.params import (
     require_one_of,
 )
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, Refused
+from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, ErrorResponse
 from enterprise_catalog.apps.api.serializers.shapes import DIFF_KEYS, DiffShape, keys_parameter
 from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog
 from enterprise_catalog.apps.catalog.reading.member_diff import difference_from_members
@@ -28,17 +28,17 @@ _NAME = "content_keys"
 
 
 class GenerateDiffView(ApiView):
-    reads_replica = True
+    may_read_replica = True
 
     @extend_schema(
         operation_id="get_diff",
         summary="What an exporter must delete, create and update",
         description="For a few keys (DIFF-3).",
         parameters=[keys_parameter(_NAME, "What is held.", limit=settings.CONTENT_KEYS_LIMIT_GET, required=True)],
-        responses={200: DiffShape, 400: Refused("No keys, or too many.", MISSING_PARAMETER, *BAD_REQUEST)},
+        responses={200: DiffShape, 400: ErrorResponse("No keys, or too many.", MISSING_PARAMETER, *BAD_REQUEST)},
     )
     def get(self, request: Request, uuid: str) -> Response:
-        served = served_catalog_for(request, uuid, access=LEARNER)
+        served = get_served_catalog_or_404(request, uuid, access=LEARNER)
         keys = query_keys(request, _NAME)
         if keys is None:
             raise require_one_of(_NAME)
@@ -57,7 +57,7 @@ class GenerateDiffView(ApiView):
         responses=DiffShape,
     )
     def post(self, request: Request, uuid: str) -> Response:
-        served = served_catalog_for(request, uuid, access=LEARNER)
+        served = get_served_catalog_or_404(request, uuid, access=LEARNER)
         body = json_body(request)
         keys = body_keys(body, _NAME) if has_body(request) else []
         if keys is None:

@@ -10,7 +10,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.access.object_access import catalog_for
+from enterprise_catalog.apps.access.object_access import get_catalog_or_404
 from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.serializers.shapes import header
@@ -41,15 +41,15 @@ class NamedByPath(BaseContentNegotiation):
 
 
 class ExportView(ApiView):
-    reads_replica = True
+    may_read_replica = True
     renderer_classes = [JSONRenderer]
     content_negotiation_class = NamedByPath
 
     def file(self, request: Request, uuid: str, kind: str) -> HttpResponseBase:
-        catalog = catalog_for(request, uuid, access=LEARNER)
+        catalog = get_catalog_or_404(request, uuid, access=LEARNER)
         return attachment(
             request,
-            pieces=partial(export_catalog, catalog=catalog, surface=self.surface, kind=kind),
+            pieces=partial(export_catalog, catalog=catalog, api_version=self.api_version, kind=kind),
             content_type=CONTENT_TYPES[kind],
             filename=filename(catalog=catalog, kind=kind),
         )

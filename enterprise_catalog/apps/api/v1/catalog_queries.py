@@ -23,10 +23,10 @@ from enterprise_catalog.apps.access.permissions import (
 )
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES, Grants, grants_of
 from enterprise_catalog.apps.api.common.bounds import CONTENT_FILTER, QUERY_NAME
-from enterprise_catalog.apps.api.common.pagination import full_envelope, page_of, page_request
+from enterprise_catalog.apps.api.common.pagination import full_envelope, get_page_or_404, page_request
 from enterprise_catalog.apps.api.common.params import body_uuids, is_row_id, json_body, limited, require_one_of
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, Refused
+from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, ErrorResponse
 from enterprise_catalog.apps.api.serializers.representations import query_representation
 from enterprise_catalog.apps.api.serializers.shapes import (
     HASH,
@@ -66,7 +66,7 @@ class CatalogQueriesView(JsonOnlyView):
     def get(self, request: Request) -> Response:
         grants = require_admin_of_some(request)
         queries = visible_queries(grants=grants)
-        page = page_of(page_request(request), queries.count())
+        page = get_page_or_404(page_request(request), queries.count())
         rows = queries[page.offset : page.offset + page.size]
         return Response(full_envelope(request, page, representations(rows, grants)))
 
@@ -104,7 +104,7 @@ class QueryByHashView(JsonOnlyView):
                 description="The published hash of the filter (HASH-1).",
             )
         ],
-        responses={200: QueryShape, 400: Refused("No hash, or none.", MISSING_PARAMETER, *BAD_REQUEST)},
+        responses={200: QueryShape, 400: ErrorResponse("No hash, or none.", MISSING_PARAMETER, *BAD_REQUEST)},
     )
     def get(self, request: Request) -> Response:
         grants = require_admin_of_some(request)
@@ -122,7 +122,7 @@ class ContentFilterHashView(JsonOnlyView):
         summary="The hash of a content filter",
         description="Of the filter that a form in the body says; for today's client, others should POST (CQ-4).",
         # Of the body, which OpenAPI tools will not send with GET.
-        responses={200: HASH, 413: Refused("Too large."), 415: Refused("Neither JSON nor a form.")},
+        responses={200: HASH, 413: ErrorResponse("Too large."), 415: ErrorResponse("Neither JSON nor a form.")},
     )
     def get(self, request: Request) -> Response:
         return self.answer(request)

@@ -9,14 +9,14 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import catalog_for, listed_catalogs
+from enterprise_catalog.apps.access.object_access import get_catalog_or_404, list_catalogs_for
 from enterprise_catalog.apps.access.permissions import ADD, ADMIN, CHANGE, VIEW, queries_to_show_titles_of
 from enterprise_catalog.apps.access.roles import Grants, grants_of
-from enterprise_catalog.apps.api.common.pagination import page_of, page_request, plain_envelope
+from enterprise_catalog.apps.api.common.pagination import get_page_or_404, page_request, plain_envelope
 from enterprise_catalog.apps.api.common.params import json_body, uuid_filter
-from enterprise_catalog.apps.api.common.save_responses import refusals_as_answers, save_headers
+from enterprise_catalog.apps.api.common.save_responses import save_headers, service_errors_as_http
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.openapi.schema import FIELD_ERRORS, Refused
+from enterprise_catalog.apps.api.openapi.schema import FIELD_ERRORS, ErrorResponse
 from enterprise_catalog.apps.api.serializers.fields import CatalogChange, CatalogInput
 from enterprise_catalog.apps.api.serializers.representations import catalog_representation
 from enterprise_catalog.apps.api.serializers.shapes import (
@@ -45,11 +45,11 @@ class CatalogsView(ApiView):
         responses=CatalogsShape,
     )
     def get(self, request: Request, **_: Any) -> Response:
-        catalogs = listed_catalogs(request)
+        catalogs = list_catalogs_for(request)
         customer = uuid_filter(request, "enterprise_customer")
         if customer is not None:
             catalogs = catalogs.filter(enterprise_uuid=customer)
-        page = page_of(page_request(request), catalogs.count())
+        page = get_page_or_404(page_request(request), catalogs.count())
         rows = catalogs[page.offset : page.offset + page.size]
         return Response(plain_envelope(request, page, representations(rows, grants_of(request))))
 
@@ -65,7 +65,7 @@ class CatalogsView(ApiView):
         responses={
             200: OpenApiResponse(CatalogShape, "It was created before, with the same values (CRUD-5)."),
             201: CatalogShape,
-            409: Refused("A catalog with this uuid has other values (CRUD-5).", FIELD_ERRORS),
+            409: ErrorResponse("A catalog with this uuid has other values (CRUD-5).", FIELD_ERRORS),
         },
     )
     def post(self, request: Request, **_: Any) -> Response:
@@ -80,7 +80,7 @@ class CatalogView(ApiView):
         operation_id="retrieve_catalog", summary="One catalog", description="CRUD-6.", responses=CatalogShape
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
-        catalog = catalog_for(request, uuid, access=VIEW)
+        catalog = get_catalog_or_404(request, uuid, access=VIEW)
         return Response(representations([catalog], grants_of(request))[0])
 
     @extend_schema(
@@ -92,7 +92,7 @@ class CatalogView(ApiView):
         responses=CatalogShape,
     )
     def put(self, request: Request, uuid: str, **_: Any) -> Response:
-        catalog = catalog_for(request, uuid, access=CHANGE)
+        catalog = get_catalog_or_404(request, uuid, access=CHANGE)
         return save(request, catalog=catalog, serializer=CatalogChange(data=json_body(request)))
 
     @extend_schema(
@@ -104,7 +104,7 @@ class CatalogView(ApiView):
         responses=CatalogShape,
     )
     def patch(self, request: Request, uuid: str, **_: Any) -> Response:
-        catalog = catalog_for(request, uuid, access=CHANGE)
+        catalog = get_catalog_or_404(request, uuid, access=CHANGE)
         return save(request, catalog=catalog, serializer=CatalogChange(data=json_body(request), partial=True))
 
     @extend_schema(
@@ -114,8 +114,8 @@ class CatalogView(ApiView):
         responses={204: OpenApiResponse(description="Deleted.")},
     )
     def delete(self, request: Request, uuid: str, **_: Any) -> Response:
-        with refusals_as_answers(gone=catalog_not_found()):
-            delete_catalog(catalog=catalog_for(request, uuid, access=ADMIN))
+        with service_errors_as_http(gone=catalog_not_found()):
+            delete_catalog(catalog=get_catalog_or_404(request, uuid, access=ADMIN))
         return Response(status=204)
 
 
@@ -131,7 +131,7 @@ class RefreshMetadataView(ApiView):
         responses=RefreshShape,
     )
     def post(self, request: Request, uuid: str) -> Response:
-        catalog = catalog_for(request, uuid, access=ADMIN)
+        catalog = get_catalog_or_404(request, uuid, access=ADMIN)
         asked_by = asker(grants=grants_of(request), customer=catalog.enterprise_uuid)
         run = request_refresh(query=catalog.catalog_query, trigger=RefreshRun.Trigger.REQUEST, asked_by=asked_by)
         return Response({"async_task_id": run.uuid})
@@ -148,7 +148,7 @@ def save(request: Request, *, catalog: EnterpriseCatalog | None, serializer: Cat
     if catalog is not None and customer is not None:
         CHANGE.require(grants, customer)
     serializer.is_valid(raise_exception=True)
-    with refusals_as_answers(gone=catalog_not_found()):
+    with service_errors_as_http(gone=catalog_not_found()):
         saved = save_catalog(catalog=catalog, values=serializer.values(), grants=grants)
     status = 201 if saved.created else 200
     (representation,) = representations([saved.catalog], grants)

@@ -11,11 +11,15 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import catalog_for, customer_for, found_for
+from enterprise_catalog.apps.access.object_access import (
+    get_authorized_or_404,
+    get_catalog_or_404,
+    get_customer_uuid_or_404,
+)
 from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, Refused
+from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, ErrorResponse
 from enterprise_catalog.apps.api.serializers.shapes import (
     CatalogContainsShape,
     ContentIdsShape,
@@ -47,11 +51,11 @@ _ABOUT_IDS = (
     "Both lists hold ids of any kind: keys of courses and runs, uuids of programs and pathways. A course's key matches "
     "by its runs, too, and a run's by its course (CONT-1)."
 )
-WITHOUT_IDS = Refused("Neither list, or something that cannot be read.", MISSING_PARAMETER, *BAD_REQUEST)
+WITHOUT_IDS = ErrorResponse("Neither list, or something that cannot be read.", MISSING_PARAMETER, *BAD_REQUEST)
 
 
 class CatalogContainsView(ApiView):
-    reads_replica = True
+    may_read_replica = True
 
     @extend_schema(
         operation_id="catalog_contains",
@@ -80,15 +84,15 @@ class CatalogContainsView(ApiView):
             ids, match_all = read_ids(request), wants_all(request)
         except APIException:
             # That there is no such catalog, or that it is another's, is said rather (AUTH-9).
-            catalog_for(request, uuid, access=LEARNER)
+            get_catalog_or_404(request, uuid, access=LEARNER)
             raise
-        find = partial(matches_in_catalog, keys=ids, surface=self.surface)
-        catalog = found_for(request, uuid, access=LEARNER, find=find)
+        find = partial(matches_in_catalog, keys=ids, api_version=self.api_version)
+        catalog = get_authorized_or_404(request, uuid, access=LEARNER, find=find)
         return Response({"contains_content_items": contains(catalog, ids, match_all=match_all)})
 
 
 class CustomerContainsView(ApiView):
-    reads_replica = True
+    may_read_replica = True
 
     @extend_schema(
         operation_id="customer_contains",
@@ -98,7 +102,7 @@ class CustomerContainsView(ApiView):
         responses={200: CustomerContainsShape, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
-        customer = customer_for(request, uuid, access=LEARNER)
+        customer = get_customer_uuid_or_404(request, uuid, access=LEARNER)
         return self.answer(request, customer, ids_of_query(request))
 
     @extend_schema(
@@ -110,13 +114,13 @@ class CustomerContainsView(ApiView):
         responses={200: CustomerContainsShape, 400: WITHOUT_IDS},
     )
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
-        customer = customer_for(request, uuid, access=LEARNER)
+        customer = get_customer_uuid_or_404(request, uuid, access=LEARNER)
         return self.answer(request, customer, ids_of_body(request))
 
     def answer(self, request: Request, customer: UUID, ids: set[str]) -> Response:
         match_all = wants_all(request)
         wants_list = [boolean(request, name) for name in _LIST_FLAGS]
-        catalogs = matches_in_catalogs_of(customer, keys=ids, surface=self.surface)
+        catalogs = matches_in_catalogs_of(customer, keys=ids, api_version=self.api_version)
         containing = [catalog.uuid for catalog in catalogs if contains(catalog, ids, match_all=match_all)]
         answer: dict[str, Any] = {"contains_content_items": bool(containing)}
         if any(wants_list):

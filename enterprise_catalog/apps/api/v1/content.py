@@ -7,9 +7,9 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.api.common.conditional import unless_held
-from enterprise_catalog.apps.api.common.pagination import page_of, page_request, plain_envelope
-from enterprise_catalog.apps.api.common.params import boolean, limited, query_keys, repaired
+from enterprise_catalog.apps.api.common.conditional import conditional_response
+from enterprise_catalog.apps.api.common.pagination import get_page_or_404, page_request, plain_envelope
+from enterprise_catalog.apps.api.common.params import boolean, limited, query_keys, restore_plus_signs
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.serializers.shapes import (
     IDENTIFIER,
@@ -20,12 +20,12 @@ from enterprise_catalog.apps.api.serializers.shapes import (
     flag_parameter,
     keys_parameter,
 )
-from enterprise_catalog.apps.catalog.reading.identifiers import all_contents, content_named, contents_named
-from enterprise_catalog.apps.catalog.reading.pages import shared_items
+from enterprise_catalog.apps.catalog.reading.identifiers import all_contents, get_content, list_contents
+from enterprise_catalog.apps.catalog.reading.pages import default_items
 from enterprise_catalog.apps.catalog.rendering.cache_validators import version_of_content
-from enterprise_catalog.apps.catalog.rendering.template_filler import bare_item
-from enterprise_catalog.apps.core.db.snapshots import Moved
-from enterprise_catalog.apps.core.rest.renderers import Rendered
+from enterprise_catalog.apps.catalog.rendering.template_filler import catalog_independent_item
+from enterprise_catalog.apps.core.db.snapshots import InconsistentRead
+from enterprise_catalog.apps.core.rest.renderers import RawJson
 
 _IDENTIFIERS = "content_identifiers"
 _COERCE = "coerce_to_parent_course"
@@ -33,7 +33,7 @@ _COERCE_PARAMETER = flag_parameter(_COERCE, "Courses instead of their runs.")
 
 
 class ContentsView(ApiView):
-    reads_replica = True
+    may_read_replica = True
     asks_for_role = False
 
     @extend_schema(
@@ -57,18 +57,18 @@ class ContentsView(ApiView):
         if identifiers is None:
             contents = all_contents(as_courses=as_courses)
         else:
-            contents = contents_named(identifiers, as_courses=as_courses)
-        page = page_of(page_request(request), contents.count())
+            contents = list_contents(identifiers, as_courses=as_courses)
+        page = get_page_or_404(page_request(request), contents.count())
         found = list(contents.values_list("pk", flat=True)[page.offset : page.offset + page.size])
-        items = shared_items(found)
+        items = default_items(found)
         if len(items) < min(page.size, page.count - page.offset):
             # Content that nobody has any more was pruned just now.
-            raise Moved
-        return Response(plain_envelope(request, page, [Rendered(bare_item(item)) for item in items]))
+            raise InconsistentRead
+        return Response(plain_envelope(request, page, [RawJson(catalog_independent_item(item)) for item in items]))
 
 
 class ContentView(ApiView):
-    reads_replica = True
+    may_read_replica = True
     asks_for_role = False
 
     @extend_schema(
@@ -79,22 +79,22 @@ class ContentView(ApiView):
         responses={200: ItemShape, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, identifier: str) -> HttpResponseBase:
-        (identifier,) = repaired([identifier])
+        (identifier,) = restore_plus_signs([identifier])
         missing = NotFound("No ContentMetadata matches the given query.")
         try:
-            content = content_named(identifier, as_course=boolean(request, _COERCE))
+            content = get_content(identifier, as_course=boolean(request, _COERCE))
         except ValidationError:
             # What is not there is 404, whatever else is wrong (AUTH-9).
-            if content_named(identifier, as_course=False) is None:
+            if get_content(identifier, as_course=False) is None:
                 raise missing from None
             raise
         if content is None:
             raise missing
 
         def answer() -> Response:
-            items = shared_items([content.content_key])
+            items = default_items([content.content_key])
             if not items:
                 raise missing
-            return Response(Rendered(bare_item(items[0])))
+            return Response(RawJson(catalog_independent_item(items[0])))
 
-        return unless_held(request, version_of_content(content), make=answer)
+        return conditional_response(request, version_of_content(content), make=answer)

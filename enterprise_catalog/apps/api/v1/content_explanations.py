@@ -9,10 +9,10 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.roles import grants_of
 from enterprise_catalog.apps.api.common.bounds import KEY
-from enterprise_catalog.apps.api.common.pagination import full_envelope, page_of, page_request
+from enterprise_catalog.apps.api.common.pagination import full_envelope, get_page_or_404, page_request
 from enterprise_catalog.apps.api.common.params import query_keys, require_one_of, uuid_filter
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, Refused
+from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, ErrorResponse
 from enterprise_catalog.apps.api.serializers.representations import content_representation, explanation_representation
 from enterprise_catalog.apps.api.serializers.shapes import PAGE_PARAMETERS, ExplanationsShape
 from enterprise_catalog.apps.core.db.snapshots import snapshot
@@ -129,7 +129,7 @@ class ContentExplanationsView(ApiView):
             *PAGE_PARAMETERS,
         ],
         examples=[_CONTAINED, _LEFT],
-        responses={200: ExplanationsShape, 400: Refused("No key, or no uuid.", MISSING_PARAMETER, *BAD_REQUEST)},
+        responses={200: ExplanationsShape, 400: ErrorResponse("No key, or no uuid.", MISSING_PARAMETER, *BAD_REQUEST)},
     )
     def get(self, request: Request) -> Response:
         if not grants_of(request).is_operator:
@@ -141,7 +141,7 @@ class ContentExplanationsView(ApiView):
         wanted = page_request(request)
         with snapshot():
             content = content_facts(content_key=keys[-1])
-            page = page_of(wanted, content.catalogs if uuid is None else 1)
+            page = get_page_or_404(wanted, content.catalogs if uuid is None else 1)
             containing = catalogs_containing(content_key=content.content_key)
             uuids = [*containing[page.offset : page.offset + page.size]] if uuid is None else [uuid]
             explanations = explain_content(content=content, catalog_uuids=uuids)

@@ -10,10 +10,17 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import customer_for
+from enterprise_catalog.apps.access.object_access import get_customer_uuid_or_404
 from enterprise_catalog.apps.access.permissions import LEARNER
-from enterprise_catalog.apps.api.common.conditional import unless_held
-from enterprise_catalog.apps.api.common.params import body_keys, body_uuids, boolean, json_body, limited, repaired
+from enterprise_catalog.apps.api.common.conditional import conditional_response
+from enterprise_catalog.apps.api.common.params import (
+    body_keys,
+    body_uuids,
+    boolean,
+    json_body,
+    limited,
+    restore_plus_signs,
+)
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.serializers.shapes import (
     IDENTIFIER,
@@ -25,18 +32,18 @@ from enterprise_catalog.apps.api.serializers.shapes import (
 )
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.containment import contained_keys, queries_of_customer
-from enterprise_catalog.apps.catalog.reading.identifiers import members_named
-from enterprise_catalog.apps.catalog.reading.pages import Cut, asked_page
-from enterprise_catalog.apps.catalog.rendering.cache_validators import latest_modified, version_of_catalog
-from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
-from enterprise_catalog.apps.core.rest.renderers import Rendered
-from enterprise_catalog.apps.customers.selectors import customer_with
+from enterprise_catalog.apps.catalog.reading.identifiers import find_members
+from enterprise_catalog.apps.catalog.reading.pages import PageSlice, page_for_keys
+from enterprise_catalog.apps.catalog.rendering.cache_validators import catalog_validators, latest_modified
+from enterprise_catalog.apps.catalog.rendering.template_filler import TemplateFiller
+from enterprise_catalog.apps.core.rest.renderers import RawJson
+from enterprise_catalog.apps.customers.selectors import get_customer
 
 _SKIP = "skip_customer_fetch"
 
 
 class CustomerContentView(ApiView):
-    reads_replica = True
+    may_read_replica = True
 
     @extend_schema(
         operation_id="retrieve_customer_content",
@@ -46,37 +53,39 @@ class CustomerContentView(ApiView):
         responses={200: ItemShape, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, uuid: str, identifier: str) -> HttpResponseBase:
-        customer_uuid = customer_for(request, uuid, access=LEARNER)
+        customer_uuid = get_customer_uuid_or_404(request, uuid, access=LEARNER)
         catalogs = list(
             EnterpriseCatalog.objects.filter(enterprise_uuid=customer_uuid)
             .select_related("catalog_query")
             .defer("catalog_query__content_filter")
         )
-        (identifier,) = repaired([identifier])
+        (identifier,) = restore_plus_signs([identifier])
         query_ids = {catalog.catalog_query_id for catalog in catalogs}
-        members = members_named(identifier, query_ids=query_ids, surface=self.surface)
+        members = find_members(identifier, query_ids=query_ids, api_version=self.api_version)
         catalog = next((catalog for catalog in catalogs if catalog.catalog_query_id in members), None)
         if catalog is None:
             raise NotFound("No matching content in any catalog for this customer")
         skip_customer = boolean(request, _SKIP)
         member = members[catalog.catalog_query_id]
-        customer = customer_with(customer_uuid)
-        linker = CatalogLinker(catalog=catalog, customer=customer)
-        version = version_of_catalog(catalog=catalog, customer=customer).about([member])
+        customer = get_customer(customer_uuid)
+        linker = TemplateFiller(catalog=catalog, customer=customer)
+        version = catalog_validators(catalog=catalog, customer=customer).about([member])
         if skip_customer:
             version = replace(version, last_modified=latest_modified(catalog=catalog, customer=None))
 
         def answer() -> Response:
             link = linker.without_enrollment if skip_customer else linker
-            content = asked_page(query=catalog.catalog_query, members=[member], cut=Cut(0, 1), surface=self.surface)
+            content = page_for_keys(
+                query=catalog.catalog_query, members=[member], cut=PageSlice(0, 1), api_version=self.api_version
+            )
             (item,) = content.items
-            return Response(Rendered(link(item)))
+            return Response(RawJson(link(item)))
 
-        return unless_held(request, version, make=answer)
+        return conditional_response(request, version, make=answer)
 
 
 class FilterContentItemsView(ApiView):
-    reads_replica = True
+    may_read_replica = True
 
     @extend_schema(
         operation_id="filter_content_items",
@@ -86,7 +95,7 @@ class FilterContentItemsView(ApiView):
         responses=FilteredKeysShape,
     )
     def post(self, request: Request, uuid: str) -> Response:
-        customer = customer_for(request, uuid, access=LEARNER)
+        customer = get_customer_uuid_or_404(request, uuid, access=LEARNER)
         body = json_body(request)
         limit = settings.FILTER_KEYS_LIMIT
         text = f"filter_content_items requests support up to {limit} %s."
@@ -94,7 +103,7 @@ class FilterContentItemsView(ApiView):
         keys = limited(body_keys(body, name) or [], name=name, limit=limit, text=text % name)
         name = "catalog_uuids"
         chosen = limited(body_uuids(body, name), name=name, limit=limit, text=text % name)
-        contained = contained_keys(query_ids=queries_of(customer, chosen), keys=keys, surface=self.surface)
+        contained = contained_keys(query_ids=queries_of(customer, chosen), keys=keys, api_version=self.api_version)
         return Response({"filtered_content_keys": [key for key in dict.fromkeys(keys) if key in contained]})
 
 

@@ -10,16 +10,16 @@ from rest_framework.response import Response
 from enterprise_catalog.apps.access.permissions import may_see_runs_of_query
 from enterprise_catalog.apps.access.roles import grants_of
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.openapi.schema import Refused
+from enterprise_catalog.apps.api.openapi.schema import ErrorResponse
 from enterprise_catalog.apps.api.serializers.representations import run_representation
 from enterprise_catalog.apps.api.serializers.shapes import RunShape
 from enterprise_catalog.apps.core.rest.exceptions import Conflict
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.services.refresh_runs import NotDecidable, approve_run, reject_run
+from enterprise_catalog.apps.services.refresh_runs import RunNotHeld, approve_run, reject_run
 
-_NOT_DECIDABLE = Refused("It is not held, or not any more what would be published (RUN-6).")
+_NOT_DECIDABLE = ErrorResponse("It is not held, or not any more what would be published (RUN-6).")
 
 
 class RefreshRunView(ApiView):
@@ -71,7 +71,7 @@ def decided(request: Request, run: RefreshRun, decide: Callable[..., RefreshRun]
         raise PermissionDenied()
     try:
         return Response(run_representation(decide(run_uuid=run.uuid)))
-    except NotDecidable as error:
+    except RunNotHeld as error:
         raise Conflict({"detail": str(error)}) from error
 
 

@@ -5,20 +5,20 @@ from enterprise_catalog.apps.catalog.api_versions import V2
 
 
 class ContentMetadataView(catalog_content.ContentMetadataView):
-    surface = V2
+    api_version = V2
 
 
 class CatalogContainsView(containment.CatalogContainsView):
-    surface = V2
+    api_version = V2
 
 
 class CustomerContainsView(containment.CustomerContainsView):
-    surface = V2
+    api_version = V2
 
 
 class FilterContentItemsView(customers.FilterContentItemsView):
-    surface = V2
+    api_version = V2
 
 
 class CustomerContentView(customers.CustomerContentView):
-    surface = V2
+    api_version = V2

@@ -19,10 +19,10 @@ from django.conf import settings
 from django.db.models import F, Max, Q, QuerySet
 
 from enterprise_catalog.apps.catalog.change_feed.attachment_periods import latest_change
-from enterprise_catalog.apps.catalog.exceptions import NoLongerKept
+from enterprise_catalog.apps.catalog.exceptions import ChangesExpired
 from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange
 from enterprise_catalog.apps.core.db.clock import database_now
-from enterprise_catalog.apps.core.db.replica import reading
+from enterprise_catalog.apps.core.db.replica import read_connection
 from enterprise_catalog.apps.core.db.snapshots import snapshot
 
 # A walk that begins at the start of what is kept may take this long before what it has yet to read is refused.
@@ -52,7 +52,7 @@ _LAST = """
 
 
 @dataclass(frozen=True)
-class Position:
+class FeedPosition:
     """How far somebody has read: up to a change. Nothing that is older than the moment is missing."""
 
     change_id: int
@@ -64,11 +64,11 @@ class ChangePage:
     """Some changes, and from where to read on: now if there are more, else later."""
 
     changes: list[CatalogContentChange]
-    position: Position
+    position: FeedPosition
     has_more: bool
 
 
-def changes_after(*, catalog_uuid: UUID, since: Position | datetime | None, limit: int) -> ChangePage:
+def list_changes_after(*, catalog_uuid: UUID, since: FeedPosition | datetime | None, limit: int) -> ChangePage:
     """
     The next changes after a position, or later than a moment; None means all that is kept. Raises NoLongerKept.
 
@@ -77,14 +77,14 @@ def changes_after(*, catalog_uuid: UUID, since: Position | datetime | None, limi
     with snapshot():
         now = database_now()
         kept_since = now - timedelta(days=settings.CHANGES_RETENTION_DAYS)
-        if isinstance(since, Position):
+        if isinstance(since, FeedPosition):
             _refuse_if_older(since.moment, than=kept_since - _GRACE, kept_since=kept_since)
             return _page(catalog_uuid, after=since.change_id, later_than=_EVER, limit=limit, now=now)
         moment = since or kept_since
         _refuse_if_older(moment, than=kept_since, kept_since=kept_since)
         page = _page(catalog_uuid, after=_last_before(moment), later_than=moment, limit=limit, now=now)
         # What the moment left out is not to be told next time, either.
-        return page if page.changes else replace(page, position=Position(_end_of(catalog_uuid), now))
+        return page if page.changes else replace(page, position=FeedPosition(_end_of(catalog_uuid), now))
 
 
 def latest_changes(*, catalog_uuid: UUID, limit: int) -> list[CatalogContentChange]:
@@ -100,7 +100,7 @@ def latest_changes(*, catalog_uuid: UUID, limit: int) -> list[CatalogContentChan
     return sorted(changes, key=attrgetter("pk"), reverse=True)[:limit]
 
 
-def last_changes(
+def latest_change_by_key(
     *, catalog_uuids: Collection[UUID], content_keys: Collection[str]
 ) -> dict[tuple[UUID, str], CatalogContentChange]:
     """The newest change of each of these keys in each of these catalogs, as far back as changes are kept."""
@@ -112,14 +112,14 @@ def last_changes(
         catalogs=", ".join(["%s"] * len(catalog_uuids)),
         keys=", ".join(["%s"] * len(content_keys)),
     )
-    with reading().cursor() as cursor:
+    with read_connection().cursor() as cursor:
         cursor.execute(statement, [*(uuid.hex for uuid in catalog_uuids), *content_keys] * 2)
         rows = cursor.fetchall()
     changes = CatalogContentChange.objects.in_bulk({change_id for _, _, change_id in rows})
     return {(UUID(uuid), key): changes[change_id] for uuid, key, change_id in rows if change_id in changes}
 
 
-def kept_longest_until(now: datetime) -> datetime:
+def prune_changes_before(now: datetime) -> datetime:
     """
     Changes dated before this can be deleted: no cursor that is served misses one. A cursor is served while its moment
     is in the retention and its grace, and what it has yet to read may be dated a little before that moment.
@@ -129,16 +129,16 @@ def kept_longest_until(now: datetime) -> datetime:
 
 def _refuse_if_older(moment: datetime, *, than: datetime, kept_since: datetime) -> None:
     if moment < than:
-        raise NoLongerKept(kept_since)
+        raise ChangesExpired(kept_since)
 
 
 def _page(catalog_uuid: UUID, *, after: int, later_than: datetime, limit: int, now: datetime) -> ChangePage:
     changes = _read(catalog_uuid, after=after, later_than=later_than, limit=limit + 1)
     if len(changes) > limit:
         last = changes[limit - 1]
-        return ChangePage(changes[:limit], Position(last.pk, last.changed_at), has_more=True)
+        return ChangePage(changes[:limit], FeedPosition(last.pk, last.changed_at), has_more=True)
     # Who read all that there is misses nothing up to now.
-    return ChangePage(changes, Position(changes[-1].pk if changes else after, now), has_more=False)
+    return ChangePage(changes, FeedPosition(changes[-1].pk if changes else after, now), has_more=False)
 
 
 def _read(catalog_uuid: UUID, *, after: int, later_than: datetime, limit: int) -> list[CatalogContentChange]:

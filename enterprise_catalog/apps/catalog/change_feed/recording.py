@@ -18,7 +18,7 @@ from enterprise_catalog.apps.catalog.models import (
     CatalogQuery,
     ContentMetadata,
     EnterpriseCatalog,
-    Standing,
+    Visibility,
 )
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.clock import database_now
@@ -56,7 +56,7 @@ def record_attachment(*, catalogs: Collection[UUID], query_id: int, previous_que
     for uuids in in_chunks(list(catalogs), _CATALOGS_PER_STATEMENT):
         for change, members_of, not_of in steps:
             hexes = [uuid.hex for uuid in uuids]
-            parameters = [query_id, change.value, now, *hexes, members_of, Standing.HIDDEN.value, not_of]
+            parameters = [query_id, change.value, now, *hexes, members_of, Visibility.HIDDEN.value, not_of]
             with connection.cursor() as cursor:
                 cursor.execute(_statement(len(uuids)), parameters)
         _record_periods(uuids, query_id, previous_query_id)

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from enterprise_catalog.apps.discovery.search_documents import problem_with_key
+from enterprise_catalog.apps.discovery.search_documents import content_key_error
 
 EXEC_ED_COURSE_TYPE = "executive-education-2u"
 EXEC_ED_ENTITLEMENT_MODE = "paid-executive-education"
@@ -43,7 +43,7 @@ def runs_of(course: dict[str, Any]) -> dict[str, bool]:
     Keys of all runs nested in a course document, each with whether it is restricted. One that cannot be a content key
     is shown with its course and never asked for.
     """
-    return {run["key"]: is_restricted(run) for run in nested_runs(course) if problem_with_key(run["key"]) is None}
+    return {run["key"]: is_restricted(run) for run in nested_runs(course) if content_key_error(run["key"]) is None}
 
 
 def is_restricted(run: dict[str, Any]) -> bool:

@@ -15,7 +15,7 @@ Cell = str | float | bool | None
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def row_of(item: dict[str, Any]) -> list[Cell]:
+def export_row(item: dict[str, Any]) -> list[Cell]:
     """The cells of one item, in the order of COLUMNS; None where the item does not say."""
     return [_cell(value(item)) for value in COLUMNS.values()]
 

@@ -8,7 +8,7 @@ Pure functions over the full record; dates are returned as discovery wrote them.
 from typing import Any
 
 from enterprise_catalog.apps.catalog.content.course_document import EXEC_ED_ENTITLEMENT_MODE, dicts, is_exec_ed, number
-from enterprise_catalog.apps.core.datetimes import parse_moment
+from enterprise_catalog.apps.core.datetimes import parse_datetime
 
 _BEST_SEAT_ORDER = ("verified", "professional", "no-id-professional", "unpaid-executive-education", "audit")
 
@@ -40,7 +40,7 @@ def _enroll_by(course: dict[str, Any], run: dict[str, Any]) -> str | None:
         return enrollment_end
     seats = sorted(dicts(run.get("seats")), key=_seat_preference)
     deadline = (seats[0].get("upgrade_deadline_override") or seats[0].get("upgrade_deadline")) if seats else None
-    known = [(moment, text) for text in (enrollment_end, deadline) if (moment := parse_moment(text))]
+    known = [(moment, text) for text in (enrollment_end, deadline) if (moment := parse_datetime(text))]
     if not known:
         return enrollment_end or deadline
     return min(known, key=lambda pair: pair[0])[1]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enterprise_catalog.apps.core.datetimes import parse_moment
+from enterprise_catalog.apps.core.datetimes import parse_datetime
 from enterprise_catalog.apps.core.packed_json import digest
 
 # What discovery derives from the runs it let through, and what only `detail_fields` brings.
@@ -87,5 +87,5 @@ def variant_of(trimmed: dict[str, Any], *, ended_keys: Iterable[str]) -> Variant
 
 
 def _has_ended(run: dict[str, Any], now: datetime) -> bool:
-    end = parse_moment(run.get("end"))
+    end = parse_datetime(run.get("end"))
     return end is not None and end < now

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from enterprise_catalog.apps.discovery.search_documents import MAX_KEY_LENGTH, problem_with_key
+from enterprise_catalog.apps.discovery.search_documents import MAX_KEY_LENGTH, content_key_error
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ def forced_courses(content_filter: dict[str, Any]) -> list[str]:
     if not isinstance(listed, list):
         return []
     keys = {key.removeprefix(_COURSE_PREFIX) for key in listed if isinstance(key, str)} - {""}
-    problems = {key: problem for key in keys if (problem := problem_with_key(key))}
+    problems = {key: problem for key in keys if (problem := content_key_error(key))}
     for key, problem in sorted(problems.items()):
         log.warning("forced_course_ignored", key=key[:MAX_KEY_LENGTH], reason=problem)
     return sorted(keys - problems.keys())

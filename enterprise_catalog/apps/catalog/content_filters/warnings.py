@@ -14,7 +14,7 @@ from urllib.parse import quote
 from django.conf import settings
 
 from enterprise_catalog.apps.catalog.content_filters.directives import RESTRICTED_RUNS_KEY
-from enterprise_catalog.apps.discovery.search_request import RESERVED_KEYS, SERVICE_ONLY_KEYS
+from enterprise_catalog.apps.discovery.search_request import DIRECTIVE_KEYS, RESERVED_KEYS
 
 _PRICE = "first_enrollable_paid_seat_price"
 _ORDER_LOOKUPS = frozenset({"lt", "lte", "gt", "gte"})
@@ -100,7 +100,7 @@ def _warning_codes(key: str, value: Any) -> Iterator[str]:
     elif key == RESTRICTED_RUNS_KEY:
         if not _is_run_mapping(value):
             yield "nested-value"
-    elif key not in SERVICE_ONLY_KEYS:
+    elif key not in DIRECTIVE_KEYS:
         yield from _name_codes(key)
         yield from _value_codes(key, value)
 

@@ -15,7 +15,7 @@ from enterprise_catalog.apps.catalog.models.content import (
     FullRecordRequest,
     NestedRun,
 )
-from enterprise_catalog.apps.catalog.models.membership import AllowedRun, CatalogContentKey, ContentOverride, Standing
+from enterprise_catalog.apps.catalog.models.membership import AllowedRun, CatalogContentKey, ContentOverride, Visibility
 from enterprise_catalog.apps.catalog.models.queries import CatalogQuery
 from enterprise_catalog.apps.core.fields import ExactCharField
 
@@ -34,5 +34,5 @@ __all__ = [
     "ExactCharField",
     "FullRecordRequest",
     "NestedRun",
-    "Standing",
+    "Visibility",
 ]

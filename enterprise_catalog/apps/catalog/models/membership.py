@@ -7,7 +7,7 @@ from enterprise_catalog.apps.catalog.models.queries import CatalogQuery
 from enterprise_catalog.apps.core.fields import ContentKeyField
 
 
-class Standing(models.IntegerChoices):
+class Visibility(models.IntegerChoices):
     """What a surface does with a member of a query."""
 
     HIDDEN = 0, "hidden"
@@ -19,7 +19,7 @@ class CatalogContentKey(models.Model):
     """
     Membership: this query holds this key.
 
-    The standings say what each surface does with it (META-4, V2-2, LEG-5). Their indexes hold all that cutting a page
+    The visibility say what each surface does with it (META-4, V2-2, LEG-5). Their indexes hold all that cutting a page
     takes, in key order.
     """
 
@@ -27,16 +27,18 @@ class CatalogContentKey(models.Model):
     content = models.ForeignKey(
         ContentMetadata, on_delete=models.PROTECT, related_name="memberships", db_column="content_key"
     )
-    standing_v1 = models.PositiveSmallIntegerField(choices=Standing.choices)
-    standing_v2 = models.PositiveSmallIntegerField(choices=Standing.choices)
-    standing_legacy = models.PositiveSmallIntegerField(choices=Standing.choices, db_default=Standing.CONTAINED)
+    visibility_v1 = models.PositiveSmallIntegerField(choices=Visibility.choices, db_column="standing_v1")
+    visibility_v2 = models.PositiveSmallIntegerField(choices=Visibility.choices, db_column="standing_v2")
+    visibility_legacy = models.PositiveSmallIntegerField(
+        choices=Visibility.choices, db_default=Visibility.CONTAINED, db_column="standing_legacy"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["catalog_query", "content"], name="content_key_once_per_query")]
         indexes = [
-            models.Index(fields=["catalog_query", "standing_v1", "content"], name="pages_of_query_v1"),
-            models.Index(fields=["catalog_query", "standing_v2", "content"], name="pages_of_query_v2"),
-            models.Index(fields=["catalog_query", "standing_legacy", "content"], name="pages_of_query_legacy"),
+            models.Index(fields=["catalog_query", "visibility_v1", "content"], name="pages_of_query_v1"),
+            models.Index(fields=["catalog_query", "visibility_v2", "content"], name="pages_of_query_v2"),
+            models.Index(fields=["catalog_query", "visibility_legacy", "content"], name="pages_of_query_legacy"),
         ]
 
 

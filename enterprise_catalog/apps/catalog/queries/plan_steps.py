@@ -41,7 +41,7 @@ class Attach:
 
     query: CatalogQuery
 
-    def carry_out(self) -> Resolution:
+    def apply(self) -> Resolution:
         return Resolution(self.query)
 
 
@@ -53,7 +53,7 @@ class Create:
     uuid: UUID | None
     title: str | None
 
-    def carry_out(self) -> Resolution:
+    def apply(self) -> Resolution:
         query = CatalogQuery.objects.create(
             uuid=self.uuid or uuid4(),
             title=self.title,
@@ -71,7 +71,7 @@ class Name:
     uuid: UUID | None
     title: str | None
 
-    def carry_out(self) -> Resolution:
+    def apply(self) -> Resolution:
         _update(self.query, named=True, **_names(self.uuid, self.title))
         return Resolution(self.query, uuid_changed=self.uuid is not None)
 
@@ -84,7 +84,7 @@ class Rewrite:
     content_filter: dict[str, Any]
     title: str | None
 
-    def carry_out(self) -> Resolution:
+    def apply(self) -> Resolution:
         named = self.query.named or self.title is not None
         _update(self.query, named=named, **_names(None, self.title), **_filter_columns(self.content_filter))
         return Resolution(self.query, filter_changed=True)
@@ -102,7 +102,7 @@ class TakeOver:
     title: str | None
     adopts: bool
 
-    def carry_out(self) -> Resolution:
+    def apply(self) -> Resolution:
         replaced_id, title = self.replaced.pk, self.replaced.title if self.title is None else self.title
         _move_catalogs(source_id=replaced_id, target=self.query)
         # First, since uuid and title are unique.

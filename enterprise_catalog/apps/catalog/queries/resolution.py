@@ -26,7 +26,7 @@ MayEdit = Callable[[CatalogQuery], bool]
 
 
 @dataclass(frozen=True)
-class QueryWish:
+class RequestedQuery:
     """What a caller sent. No title means: leave the title."""
 
     content_filter: dict[str, Any]
@@ -34,7 +34,7 @@ class QueryWish:
     title: str | None = None
 
 
-def resolve_query(*, wish: QueryWish, may_edit: MayEdit) -> Resolution:
+def resolve_query(*, wish: RequestedQuery, may_edit: MayEdit) -> Resolution:
     """
     Find, make or change the query; it stays locked. Inside the caller's transaction. Raises QueryConflict.
 
@@ -44,13 +44,13 @@ def resolve_query(*, wish: QueryWish, may_edit: MayEdit) -> Resolution:
         step = plan_query(wish=wish, may_edit=may_edit)
         try:
             with transaction.atomic():
-                return step.carry_out()
+                return step.apply()
         except IntegrityError:
             continue
     raise RuntimeError(f"the query for filter {content_filter_hash(wish.content_filter)} keeps changing")
 
 
-def plan_query(*, wish: QueryWish, may_edit: MayEdit) -> Step:
+def plan_query(*, wish: RequestedQuery, may_edit: MayEdit) -> Step:
     """Decide, locking the rows the decision rests on. Raises QueryConflict."""
     by_uuid, by_hash = _locked_candidates(wish)
     if wish.uuid is None:
@@ -61,15 +61,15 @@ def plan_query(*, wish: QueryWish, may_edit: MayEdit) -> Step:
         return _unchanged(wish, by_uuid, may_edit)
     if may_edit(by_uuid):
         return _edited(wish, by_uuid, by_hash, may_edit)
-    return _by_filter(QueryWish(wish.content_filter), by_hash)
+    return _by_filter(RequestedQuery(wish.content_filter), by_hash)
 
 
-def _by_filter(wish: QueryWish, by_hash: CatalogQuery | None) -> Step:
+def _by_filter(wish: RequestedQuery, by_hash: CatalogQuery | None) -> Step:
     """QRY-1: get or create by filter; an existing row is never changed."""
     return Attach(by_hash) if by_hash else _new(wish)
 
 
-def _unchanged(wish: QueryWish, query: CatalogQuery, may_edit: MayEdit) -> Step:
+def _unchanged(wish: RequestedQuery, query: CatalogQuery, may_edit: MayEdit) -> Step:
     """QRY-2: attach, and rename where that is allowed."""
     if wish.title in (None, query.title) or not may_edit(query):
         return Attach(query)
@@ -77,7 +77,7 @@ def _unchanged(wish: QueryWish, query: CatalogQuery, may_edit: MayEdit) -> Step:
     return Name(query, uuid=None, title=wish.title)
 
 
-def _edited(wish: QueryWish, query: CatalogQuery, by_hash: CatalogQuery | None, may_edit: MayEdit) -> Step:
+def _edited(wish: RequestedQuery, query: CatalogQuery, by_hash: CatalogQuery | None, may_edit: MayEdit) -> Step:
     """
     QRY-3: change the filter for all catalogs on this query, or let the row that has that filter take its place. What
     others use keeps its names then (ADR 0015).
@@ -92,7 +92,7 @@ def _edited(wish: QueryWish, query: CatalogQuery, by_hash: CatalogQuery | None, 
     return Rewrite(query, wish.content_filter, title=wish.title)
 
 
-def _under_new_uuid(wish: QueryWish, by_hash: CatalogQuery | None, may_edit: MayEdit) -> Step:
+def _under_new_uuid(wish: RequestedQuery, by_hash: CatalogQuery | None, may_edit: MayEdit) -> Step:
     """QRY-4, QRY-5: nobody has this uuid. An existing row adopts it only when nobody else relies on the row."""
     if by_hash is None:
         return _new(wish)
@@ -107,7 +107,7 @@ def _may_name(query: CatalogQuery, may_edit: MayEdit) -> bool:
     return may_edit(query) or not query.catalogs.exists()
 
 
-def _new(wish: QueryWish) -> Step:
+def _new(wish: RequestedQuery) -> Step:
     _refuse(_owner_of_title(wish.title))
     return Create(wish.content_filter, uuid=wish.uuid, title=wish.title)
 
@@ -125,7 +125,7 @@ def _refuse(owners: dict[str, CatalogQuery]) -> None:
         raise QueryConflict(owners)
 
 
-def _locked_candidates(wish: QueryWish) -> tuple[CatalogQuery | None, CatalogQuery | None]:
+def _locked_candidates(wish: RequestedQuery) -> tuple[CatalogQuery | None, CatalogQuery | None]:
     """
     The rows with this uuid and with this filter, locked in the order of their ids.
 

@@ -21,26 +21,26 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.db.models import QuerySet
 
-from enterprise_catalog.apps.catalog.api_versions import V1, V2, Surface
+from enterprise_catalog.apps.catalog.api_versions import V1, V2, ApiVersion
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.page_offsets import page_start
-from enterprise_catalog.apps.catalog.reading.pages import ContentPage, Cut, items_of, with_items
-from enterprise_catalog.apps.catalog.rendering.cache_validators import Version, version_of_catalog
-from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
-from enterprise_catalog.apps.core.db.replica import reading
-from enterprise_catalog.apps.core.db.row_lookup import Columns, Part, PreparedLookup
-from enterprise_catalog.apps.core.db.snapshots import Moved
+from enterprise_catalog.apps.catalog.reading.pages import ContentPage, PageSlice, items_of, with_items
+from enterprise_catalog.apps.catalog.rendering.cache_validators import CacheValidators, catalog_validators
+from enterprise_catalog.apps.catalog.rendering.template_filler import TemplateFiller
+from enterprise_catalog.apps.core.db.replica import read_connection
+from enterprise_catalog.apps.core.db.row_lookup import JoinedColumns, ModelColumns, RowLookup
+from enterprise_catalog.apps.core.db.snapshots import InconsistentRead
 from enterprise_catalog.apps.customers.selectors import SERVED
 
 # The surfaces whose pages are read here.
 _COUNTS = (V1.count, V2.count)
 # No more than serving content takes: columns that nobody reads were half of the time of this look-up.
-_COLUMNS = Columns(
-    catalog=Part(
+_COLUMNS = JoinedColumns(
+    catalog=ModelColumns(
         EnterpriseCatalog,
         *("title", "enterprise_uuid", "enterprise_name", "catalog_query", "publish_audit_enrollment_urls", "modified"),
     ),
-    query=Part(
+    query=ModelColumns(
         CatalogQuery,
         *("refreshed_at", "generation", "items_version", "content_modified", "member_count", *_COUNTS),
     ),
@@ -79,8 +79,8 @@ class ServedCatalog:
     title: str
     enterprise_uuid: UUID
     query: ServedQuery
-    link: CatalogLinker
-    version: Version
+    link: TemplateFiller
+    version: CacheValidators
 
 
 @dataclass(frozen=True)
@@ -115,23 +115,23 @@ def _seen(uuid: UUID) -> _Seen:
 setting_changed.connect(lambda **_: _seen.cache_clear(), weak=False)
 
 
-def served_catalog(uuid: UUID) -> ServedCatalog | None:
+def get_served_catalog(uuid: UUID) -> ServedCatalog | None:
     """None without such a catalog."""
     last = _look(uuid)
     return last.catalog if last else None
 
 
-def served_page(uuid: UUID, *, surface: Surface, cut: Callable[[int], Cut]) -> ServedPage | None:
+def served_page(uuid: UUID, *, api_version: ApiVersion, cut: Callable[[int], PageSlice]) -> ServedPage | None:
     """
     The catalog with a page of what it lists (META-4): `cut` says which, when it is told how many there are. None
     without such a catalog. Raises Moved when something is published just between two statements.
     """
     last = _seen(uuid).last
     if last:
-        with suppress(Moved):
-            return _page_if_still(last, uuid, surface, cut)
+        with suppress(InconsistentRead):
+            return _page_if_still(last, uuid, api_version, cut)
     last = _look(uuid)
-    return _page_if_still(last, uuid, surface, cut) if last else None
+    return _page_if_still(last, uuid, api_version, cut) if last else None
 
 
 def _look(uuid: UUID) -> _Last | None:
@@ -147,39 +147,39 @@ def _look(uuid: UUID) -> _Last | None:
 
 
 def _read_row(uuid: UUID) -> _Row | None:
-    with reading().cursor() as cursor:
+    with read_connection().cursor() as cursor:
         cursor.execute(_head(), [uuid.hex])
         row: _Row | None = cursor.fetchone()
         return row
 
 
-def _page_if_still(last: _Last, uuid: UUID, surface: Surface, cut: Callable[[int], Cut]) -> ServedPage:
+def _page_if_still(last: _Last, uuid: UUID, api_version: ApiVersion, cut: Callable[[int], PageSlice]) -> ServedPage:
     """The page as this row of the catalog would have it cut. Raises Moved when that is its row no more."""
     query = last.catalog.query
-    count = query.counts[surface.count]
+    count = query.counts[api_version.count]
     offset, limit = cut(count)
-    first, skipped = page_start(query=query, offset=offset, surface=surface)
+    first, skipped = page_start(query=query, offset=offset, api_version=api_version)
     parameters: list[int | str] = [uuid.hex, query.pk, first, limit, skipped, query.pk]
-    with reading().cursor() as cursor:
-        cursor.execute(_head_with_items(surface), parameters)
+    with read_connection().cursor() as cursor:
+        cursor.execute(_head_with_items(api_version), parameters)
         rows = cursor.fetchall()
     if last.row not in rows:
-        raise Moved
+        raise InconsistentRead
     return ServedPage(last.catalog, ContentPage(count, query.generation, items_of(rows)))
 
 
 @cache
 def _head() -> str:
-    return _HEAD.format(columns=_COLUMNS.names(reading()), **_COLUMNS.tables)
+    return _HEAD.format(columns=_COLUMNS.names(read_connection()), **_COLUMNS.tables)
 
 
 @cache
-def _head_with_items(surface: Surface) -> str:
-    return with_items(_head(), columns=len(_COLUMNS), surface=surface)
+def _head_with_items(api_version: ApiVersion) -> str:
+    return with_items(_head(), columns=len(_COLUMNS), api_version=api_version)
 
 
 def _made(row: _Row) -> ServedCatalog:
-    found: dict[str, Any] = _COLUMNS.instances(row[_EMPTY:], reading())
+    found: dict[str, Any] = _COLUMNS.instances(row[_EMPTY:], read_connection())
     catalog, query, customer = found["catalog"], found["query"], found["customer"]
     catalog.catalog_query = query
     return ServedCatalog(
@@ -189,8 +189,8 @@ def _made(row: _Row) -> ServedCatalog:
         query=ServedQuery(
             query.pk, query.generation, query.refreshed_at, {name: getattr(query, name) for name in _COUNTS}
         ),
-        link=CatalogLinker(catalog=catalog, customer=customer),
-        version=version_of_catalog(catalog=catalog, customer=customer),
+        link=TemplateFiller(catalog=catalog, customer=customer),
+        version=catalog_validators(catalog=catalog, customer=customer),
     )
 
 
@@ -204,14 +204,14 @@ def _with_query(catalog: EnterpriseCatalog, query: CatalogQuery) -> EnterpriseCa
     return catalog
 
 
-_catalog_with: PreparedLookup[EnterpriseCatalog] = PreparedLookup(
+_catalog_with: RowLookup[EnterpriseCatalog] = RowLookup(
     "{catalog} JOIN {query} ON {query}.id = {catalog}.catalog_query_id WHERE {catalog}.uuid = %s",
     _with_query,
-    catalog=Part(EnterpriseCatalog),
-    query=Part(CatalogQuery, without=["content_filter"]),
+    catalog=ModelColumns(EnterpriseCatalog),
+    query=ModelColumns(CatalogQuery, without=["content_filter"]),
 )
 
 
-def catalog_with(uuid: UUID) -> EnterpriseCatalog | None:
+def get_catalog_with_query(uuid: UUID) -> EnterpriseCatalog | None:
     """The catalog with its query, which is loaded without its filter."""
     return _catalog_with(uuid.hex)

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from enterprise_catalog.apps.catalog.api_versions import V1, Surface
+from enterprise_catalog.apps.catalog.api_versions import V1, ApiVersion
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import (
     AllowedRun,
@@ -23,10 +23,10 @@ from enterprise_catalog.apps.catalog.models import (
     ContentMetadata,
     EnterpriseCatalog,
     NestedRun,
-    Standing,
+    Visibility,
 )
-from enterprise_catalog.apps.core.db.batching import in_statements, sent_bytes
-from enterprise_catalog.apps.core.db.replica import reading
+from enterprise_catalog.apps.core.db.batching import batches_for_statements, escaped_length
+from enterprise_catalog.apps.core.db.replica import read_connection
 from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.core.fields import is_storable_key
 
@@ -48,25 +48,25 @@ _MATCHES = """
     -- 1. the key is a member
     SELECT member.catalog_query_id, member.content_key AS asked, member.content_key AS held
       FROM {membership} member
-     WHERE member.catalog_query_id IN ({queries}) AND member.content_key IN ({keys}) AND member.{standing} > {hidden}
+     WHERE member.catalog_query_id IN ({queries}) AND member.content_key IN ({keys}) AND member.{visibility} > {hidden}
  UNION ALL
     -- 2. the key is the course of a member run
     SELECT member.catalog_query_id, run.parent_content_key, member.content_key
       FROM {content} run
       JOIN {membership} member ON member.content_key = run.content_key AND member.catalog_query_id IN ({queries})
-     WHERE run.parent_content_key IN ({keys}) AND member.{standing} > {hidden}
+     WHERE run.parent_content_key IN ({keys}) AND member.{visibility} > {hidden}
  UNION ALL
     -- 3. the key is a run inside a member course
     SELECT member.catalog_query_id, nested.run_key, member.content_key
       FROM {nested_run} nested
       JOIN {membership} member ON member.content_key = nested.course_key AND member.catalog_query_id IN ({queries})
-     WHERE nested.run_key IN ({keys}) AND NOT nested.restricted AND member.{standing} > {hidden}
+     WHERE nested.run_key IN ({keys}) AND NOT nested.restricted AND member.{visibility} > {hidden}
  UNION ALL
     -- 4. the key is a run that names a member course as its own, while some query holds that run (CONT-8)
     SELECT member.catalog_query_id, run.content_key, member.content_key
       FROM {content} run
       JOIN {membership} member ON member.content_key = run.parent_content_key AND member.catalog_query_id IN ({queries})
-     WHERE run.content_key IN ({keys}) AND NOT run.restricted AND member.{standing} > {hidden}
+     WHERE run.content_key IN ({keys}) AND NOT run.restricted AND member.{visibility} > {hidden}
        AND EXISTS (SELECT 1 FROM {membership} holder WHERE holder.content_key = run.content_key)
 """
 
@@ -83,7 +83,7 @@ _ALLOWED_MATCHES = """
       FROM {allowed_run} allowed
       JOIN {membership} member
         ON member.content_key = allowed.course_key AND member.catalog_query_id = allowed.catalog_query_id
-     WHERE allowed.catalog_query_id IN ({queries}) AND allowed.run_key IN ({keys}) AND member.{standing} > {hidden}
+     WHERE allowed.catalog_query_id IN ({queries}) AND allowed.run_key IN ({keys}) AND member.{visibility} > {hidden}
 """
 
 # In the place of a list of queries: each member's own.
@@ -123,66 +123,72 @@ class CatalogMatches(NamedTuple):
     contained: set[str]
 
 
-def matches_in_catalog(uuid: UUID, *, keys: Collection[str], surface: Surface = V1) -> CatalogMatches | None:
+def matches_in_catalog(uuid: UUID, *, keys: Collection[str], api_version: ApiVersion = V1) -> CatalogMatches | None:
     """None without such a catalog."""
-    return next(iter(_of_catalogs("uuid", uuid, keys, surface)), None)
+    return next(iter(_of_catalogs("uuid", uuid, keys, api_version)), None)
 
 
-def matches_in_catalogs_of(customer: UUID, *, keys: Collection[str], surface: Surface = V1) -> list[CatalogMatches]:
+def matches_in_catalogs_of(
+    customer: UUID, *, keys: Collection[str], api_version: ApiVersion = V1
+) -> list[CatalogMatches]:
     """Each catalog of a customer, also those without a match, in their order (COM-9)."""
-    return _of_catalogs("enterprise_uuid", customer, keys, surface)
+    return _of_catalogs("enterprise_uuid", customer, keys, api_version)
 
 
 def queries_of_customer(customer: UUID) -> dict[UUID, int]:
     """The query that each catalog of a customer is attached to, by the catalog's uuid."""
-    with reading().cursor() as cursor:
+    with read_connection().cursor() as cursor:
         cursor.execute(_OF_CUSTOMER.format(**_TABLES), [customer.hex])
         return {UUID(uuid): query_id for uuid, query_id in cursor.fetchall()}
 
 
-def find_matches(*, query_ids: Collection[int], keys: Collection[str], surface: Surface = V1) -> list[Match]:
+def find_matches(*, query_ids: Collection[int], keys: Collection[str], api_version: ApiVersion = V1) -> list[Match]:
     """
     Every way in which one of the keys is contained in one of the queries, in no particular order. Raises QueryGone.
     """
-    return list(_matches(sorted(set(query_ids)), keys, surface))
+    return list(_matches(sorted(set(query_ids)), keys, api_version))
 
 
-def matching_pairs(*, query_ids: Collection[int], keys: Collection[str], surface: Surface = V1) -> set[tuple[int, str]]:
+def matching_pairs(
+    *, query_ids: Collection[int], keys: Collection[str], api_version: ApiVersion = V1
+) -> set[tuple[int, str]]:
     """The pairs (query id, key) for which the key is contained in the query."""
-    return {(match.query_id, match.asked) for match in find_matches(query_ids=query_ids, keys=keys, surface=surface)}
+    return {
+        (match.query_id, match.asked) for match in find_matches(query_ids=query_ids, keys=keys, api_version=api_version)
+    }
 
 
-def contained_keys(*, query_ids: Collection[int], keys: Collection[str], surface: Surface = V1) -> set[str]:
+def contained_keys(*, query_ids: Collection[int], keys: Collection[str], api_version: ApiVersion = V1) -> set[str]:
     """Those of the keys that some query contains, all judged at one moment however many they are (P2)."""
     with snapshot():
-        return {match.asked for match in find_matches(query_ids=query_ids, keys=keys, surface=surface)}
+        return {match.asked for match in find_matches(query_ids=query_ids, keys=keys, api_version=api_version)}
 
 
-def queries_containing(key: str, *, surface: Surface = V1) -> QuerySet[CatalogQuery]:
+def queries_containing(key: str, *, api_version: ApiVersion = V1) -> QuerySet[CatalogQuery]:
     """All queries that contain the key, by the same rules. For the database to go on with, however many they are."""
     if not key or not is_storable_key(key):
         return CatalogQuery.objects.none()
-    template = _template(surface)
-    matches = _statement(template, surface, queries=_ANY_QUERY, keys="%s")
+    template = _template(api_version)
+    matches = _statement(template, api_version, queries=_ANY_QUERY, keys="%s")
     parameters: list[Any] = [key] * template.count("{keys}")
     # One level deeper, MariaDB works the rules out once; by itself, a union is asked again for each row outside.
     containing = RawSQL(f"SELECT matches.catalog_query_id FROM ({matches}) matches", parameters)  # noqa: S608, S611
     return CatalogQuery.objects.filter(pk__in=containing)
 
 
-def _template(surface: Surface) -> str:
-    return _MATCHES + (_ALLOWED_MATCHES if surface.shows_allowed_runs else "")
+def _template(api_version: ApiVersion) -> str:
+    return _MATCHES + (_ALLOWED_MATCHES if api_version.shows_allowed_runs else "")
 
 
-def _statement(template: str, surface: Surface, *, queries: str, keys: str) -> str:
+def _statement(template: str, api_version: ApiVersion, *, queries: str, keys: str) -> str:
     """Only names of tables and columns go into the text of a statement; values are parameters."""
     return template.format(
-        **_TABLES, queries=queries, keys=keys, standing=surface.standing, hidden=Standing.HIDDEN.value
+        **_TABLES, queries=queries, keys=keys, visibility=api_version.visibility_column, hidden=Visibility.HIDDEN.value
     )
 
 
-def _of_catalogs(chosen_by: str, value: UUID, keys: Collection[str], surface: Surface) -> list[CatalogMatches]:
-    template = _template(surface)
+def _of_catalogs(chosen_by: str, value: UUID, keys: Collection[str], api_version: ApiVersion) -> list[CatalogMatches]:
+    template = _template(api_version)
     rules = template.count("{keys}")
     queries = _CHOSEN_QUERIES.format(**_TABLES, chosen_by=chosen_by)
     # Without a key that could be stored, the catalogs all the same: nothing equals NULL.
@@ -190,9 +196,9 @@ def _of_catalogs(chosen_by: str, value: UUID, keys: Collection[str], surface: Su
     found: dict[str, CatalogMatches] = {}
     with snapshot() if len(chunks) > 1 else nullcontext():
         for chunk in chunks:
-            matches = _statement(template, surface, queries=queries, keys=_places(chunk))
+            matches = _statement(template, api_version, queries=queries, keys=_places(chunk))
             statement = _OF_CATALOGS.format(**_TABLES, chosen_by=chosen_by, matches=matches)
-            with reading().cursor() as cursor:
+            with read_connection().cursor() as cursor:
                 cursor.execute(statement, [*[value.hex, *chunk] * rules, value.hex])
                 rows = cursor.fetchall()
             for uuid, customer, asked in rows:
@@ -209,22 +215,22 @@ def _places(values: Collection[Any]) -> str:
 
 def _in_chunks(keys: Collection[str], rules: int) -> Iterator[list[str]]:
     """Those of the keys that could be stored, as many at once as a statement with so many rules takes."""
-    return in_statements(
+    return batches_for_statements(
         sorted({key for key in keys if key and is_storable_key(key)}),
-        size=lambda key: rules * (_KEY_BYTES + sent_bytes(key)),
+        size=lambda key: rules * (_KEY_BYTES + escaped_length(key)),
         rows_at_most=_KEYS_PER_STATEMENT,
     )
 
 
-def _matches(query_ids: list[int], keys: Collection[str], surface: Surface) -> Iterator[Match]:
+def _matches(query_ids: list[int], keys: Collection[str], api_version: ApiVersion) -> Iterator[Match]:
     if not query_ids:
         return
-    template = _template(surface) + _QUERIES
+    template = _template(api_version) + _QUERIES
     rules = template.count("{keys}")
     for chunk in _in_chunks(keys, rules):
-        statement = _statement(template, surface, queries=_places(query_ids), keys=_places(chunk))
+        statement = _statement(template, api_version, queries=_places(query_ids), keys=_places(chunk))
         parameters: list[int | str] = [*query_ids, *chunk]
-        with reading().cursor() as cursor:
+        with read_connection().cursor() as cursor:
             cursor.execute(statement, [*parameters * rules, *query_ids])
             rows = cursor.fetchall()
         matches = [Match(*row) for row in rows if row[1] is not None]

@@ -8,47 +8,51 @@ from collections.abc import Collection, Sequence
 
 from django.db.models import QuerySet
 
-from enterprise_catalog.apps.catalog.api_versions import V1, Surface
+from enterprise_catalog.apps.catalog.api_versions import V1, ApiVersion
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
-from enterprise_catalog.apps.catalog.reading.related_keys import _courses_of_runs, _storable, _visible
+from enterprise_catalog.apps.catalog.reading.related_keys import courses_of_runs, storable_keys, visible_contents
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
 
-def content_named(identifier: str, *, as_course: bool) -> ContentMetadata | None:
+def get_content(identifier: str, *, as_course: bool) -> ContentMetadata | None:
     """The content, rather by key than by uuid. `as_course` turns a run, also a nested-only one, into its course."""
     found = next(iter(_rows_named([identifier])), None)
     if not as_course or (found and found.content_type != ContentMetadata.ContentType.COURSE_RUN):
         return found
     run_key = found.content_key if found else identifier
-    course_key = _courses_of_runs({run_key: found.parent_content_key if found else None}).get(run_key)
-    return _visible().filter(pk=course_key).first()
+    course_key = courses_of_runs({run_key: found.parent_content_key if found else None}).get(run_key)
+    return visible_contents().filter(pk=course_key).first()
 
 
-def contents_named(identifiers: Sequence[str], *, as_courses: bool) -> QuerySet[ContentMetadata]:
+def list_contents(identifiers: Sequence[str], *, as_courses: bool) -> QuerySet[ContentMetadata]:
     """The contents, each once, in content key order; what is unknown is left out."""
     found = _rows_named(identifiers)
     if not as_courses:
-        return _visible().filter(pk__in={row.content_key for row in found})
+        return visible_contents().filter(pk__in={row.content_key for row in found})
     runs: dict[str, str | None] = dict.fromkeys(identifiers)
     runs |= {row.content_key: row.parent_content_key for row in found}
     others = {row.content_key for row in found if row.content_type != ContentMetadata.ContentType.COURSE_RUN}
-    return _visible().filter(pk__in=others | set(_courses_of_runs(runs).values()))
+    return visible_contents().filter(pk__in=others | set(courses_of_runs(runs).values()))
 
 
 def all_contents(*, as_courses: bool) -> QuerySet[ContentMetadata]:
     """Everything the store holds, in content key order. The course of a run is held beside it."""
-    return _visible().exclude(content_type=ContentMetadata.ContentType.COURSE_RUN) if as_courses else _visible()
+    return (
+        visible_contents().exclude(content_type=ContentMetadata.ContentType.COURSE_RUN)
+        if as_courses
+        else visible_contents()
+    )
 
 
-def members_named(identifier: str, *, query_ids: Collection[int], surface: Surface = V1) -> dict[int, str]:
+def find_members(identifier: str, *, query_ids: Collection[int], api_version: ApiVersion = V1) -> dict[int, str]:
     """
     For each query that has it, the member an identifier names: the content itself, else by key a run's course, else a
     course's first run (CUST-5). A uuid names nothing but the content itself.
     """
     with_uuid = _with_uuids(ContentMetadata.objects.all(), [identifier]).values_list("pk", flat=True)
     asked = {identifier, *with_uuid}
-    found = find_matches(query_ids=query_ids, keys=asked, surface=surface)
+    found = find_matches(query_ids=query_ids, keys=asked, api_version=api_version)
     matches = [match for match in found if match.asked == identifier or match.asked == match.member]
     matches.sort(key=lambda match: (match.member != match.asked, match.asked != identifier, match.member))
     # The best one last, so that it stays.
@@ -56,7 +60,10 @@ def members_named(identifier: str, *, query_ids: Collection[int], surface: Surfa
 
 
 def _rows_named(identifiers: Sequence[str]) -> list[ContentMetadata]:
-    return [*_visible().filter(pk__in=_storable(identifiers)), *_with_uuids(_visible(), identifiers)]
+    return [
+        *visible_contents().filter(pk__in=storable_keys(identifiers)),
+        *_with_uuids(visible_contents(), identifiers),
+    ]
 
 
 def _with_uuids(contents: QuerySet[ContentMetadata], identifiers: Sequence[str]) -> QuerySet[ContentMetadata]:

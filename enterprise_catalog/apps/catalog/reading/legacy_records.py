@@ -55,7 +55,7 @@ def program_record(*, query_id: int, program_uuid: str) -> dict[str, Any] | None
 
 
 def _members_through(query_id: int, key: str) -> set[str]:
-    return {match.member for match in find_matches(query_ids=[query_id], keys=[key], surface=LEGACY)}
+    return {match.member for match in find_matches(query_ids=[query_id], keys=[key], api_version=LEGACY)}
 
 
 def _record(query_id: int, content_key: str, content_type: ContentMetadata.ContentType) -> dict[str, Any] | None:

@@ -12,11 +12,11 @@ from datetime import datetime
 from django.db.models import OuterRef, Subquery
 
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
-from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentOverride, Standing
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentOverride, Visibility
 
 
 @dataclass(frozen=True)
-class Difference:
+class MemberDiff:
     """
     Given keys that are no members, in the order they were given; members that were not given; and given members with
     the moment each was modified. Both in key order.
@@ -27,9 +27,9 @@ class Difference:
     found: list[tuple[str, datetime]]
 
 
-def difference_from_members(*, query_id: int, content_keys: Iterable[str]) -> Difference:
+def difference_from_members(*, query_id: int, content_keys: Iterable[str]) -> MemberDiff:
     """Compare with all that v1 shows of a query, inactive courses included. Raises QueryGone."""
-    members = CatalogContentKey.objects.filter(catalog_query_id=query_id, standing_v1__gt=Standing.HIDDEN)
+    members = CatalogContentKey.objects.filter(catalog_query_id=query_id, visibility_v1__gt=Visibility.HIDDEN)
     # A course that the filter forces in is a document of this query's own (REFR-19), with a date of its own.
     forced = ContentOverride.objects.filter(catalog_query_id=query_id, content_id=OuterRef("content_id"), forced=True)
     members = members.annotate(own_modified=Subquery(forced.values("modified")))
@@ -45,4 +45,4 @@ def difference_from_members(*, query_id: int, content_keys: Iterable[str]) -> Di
             not_included.append(key)
     if not (found or not_included or CatalogQuery.objects.filter(pk=query_id).exists()):
         raise QueryGone
-    return Difference(not_found=list(given), not_included=not_included, found=found)
+    return MemberDiff(not_found=list(given), not_included=not_included, found=found)

@@ -12,19 +12,19 @@ from typing import Protocol
 
 from django.conf import settings
 
-from enterprise_catalog.apps.catalog.api_versions import Surface
-from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, Standing
-from enterprise_catalog.apps.core.db.replica import reading
-from enterprise_catalog.apps.core.db.snapshots import Moved
+from enterprise_catalog.apps.catalog.api_versions import ApiVersion
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, Visibility
+from enterprise_catalog.apps.core.db.replica import read_connection
+from enterprise_catalog.apps.core.db.snapshots import InconsistentRead
 
-ANCHOR_EVERY = 100
+CHECKPOINT_INTERVAL = 100
 
 # One statement, so that keys and generation are of one moment.
 _LISTED = """
     SELECT query.generation, member.content_key
       FROM {query} query
       JOIN {membership} member ON member.catalog_query_id = query.id
-     WHERE query.id = %s AND member.{standing} = {listed}
+     WHERE query.id = %s AND member.{visibility} = {listed}
   ORDER BY member.content_key
 """
 
@@ -40,32 +40,32 @@ class QueryState(Protocol):
     def refreshed_at(self) -> datetime | None: ...
 
 
-def page_start(*, query: QueryState, offset: int, surface: Surface) -> tuple[str, int]:
+def page_start(*, query: QueryState, offset: int, api_version: ApiVersion) -> tuple[str, int]:
     """
     The key to count from, and how many listed ones from there on come before the page. Raises Moved when the query is
     of another generation by now.
     """
-    if offset < ANCHOR_EVERY:
+    if offset < CHECKPOINT_INTERVAL:
         return "", offset
-    anchors = _anchors(query.pk, query.generation, query.refreshed_at, surface)
+    anchors = _anchors(query.pk, query.generation, query.refreshed_at, api_version)
     if not anchors:
         return "", offset
-    number = min(offset // ANCHOR_EVERY, len(anchors) - 1)
-    return anchors[number], offset - number * ANCHOR_EVERY
+    number = min(offset // CHECKPOINT_INTERVAL, len(anchors) - 1)
+    return anchors[number], offset - number * CHECKPOINT_INTERVAL
 
 
 # `refreshed_at` because a database that was restored may count the same generations again, with other content.
-@lru_cache(maxsize=settings.PAGE_ANCHORS_KEPT)
-def _anchors(query_id: int, generation: int, refreshed_at: datetime | None, surface: Surface) -> tuple[str, ...]:
+@lru_cache(maxsize=settings.PAGE_CHECKPOINTS_CACHED)
+def _anchors(query_id: int, generation: int, refreshed_at: datetime | None, api_version: ApiVersion) -> tuple[str, ...]:
     statement = _LISTED.format(
         query=CatalogQuery._meta.db_table,
         membership=CatalogContentKey._meta.db_table,
-        standing=surface.standing,
-        listed=Standing.LISTED.value,
+        visibility=api_version.visibility_column,
+        listed=Visibility.LISTED.value,
     )
-    with reading().cursor() as cursor:
+    with read_connection().cursor() as cursor:
         cursor.execute(statement, [query_id])
         rows = cursor.fetchall()
     if any(found != generation for found, _ in rows[:1]):
-        raise Moved
-    return tuple(key for _, key in rows[::ANCHOR_EVERY])
+        raise InconsistentRead
+    return tuple(key for _, key in rows[::CHECKPOINT_INTERVAL])

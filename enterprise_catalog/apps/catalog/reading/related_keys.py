@@ -15,7 +15,7 @@ from enterprise_catalog.apps.core.fields import is_storable_key
 
 
 @dataclass(frozen=True)
-class Carriers:
+class RelatedKeys:
     """
     `visible` has every key that would carry the asked one into a query, with whether v1 would see it there: a
     restricted run is hidden (V2-2). `content` is the asked one's own row, if it has one. `restricted`: it is a run that
@@ -34,10 +34,10 @@ class Carriers:
         return self.content is not None or len(self.visible) > 1
 
 
-def carriers_of(key: str) -> Carriers:
+def get_related_keys(key: str) -> RelatedKeys:
     """Four statements at most, on indexes."""
     if not key or not is_storable_key(key):
-        return Carriers()
+        return RelatedKeys()
     content = ContentMetadata.objects.filter(pk=key).first()
     runs = dict(ContentMetadata.objects.filter(parent_content_key=key).values_list("pk", "restricted"))
     nested = dict(NestedRun.objects.filter(run_key=key).order_by("course_id").values_list("course_id", "restricted"))
@@ -55,29 +55,31 @@ def carriers_of(key: str) -> Carriers:
         visible[parent] = visible.get(parent, False) or not content.restricted
         # The course it names itself comes first.
         courses = [parent, *(course for course in courses if course != parent)]
-    return Carriers(
+    return RelatedKeys(
         content=content, runs=frozenset(runs), courses=tuple(courses), restricted=restricted, visible=visible
     )
 
 
-def _visible() -> QuerySet[ContentMetadata]:
+def visible_contents() -> QuerySet[ContentMetadata]:
     """What v1 hides from everybody is not found (V2-2)."""
     return ContentMetadata.objects.filter(restricted=False).order_by("pk")
 
 
-def _storable(identifiers: Collection[str]) -> list[str]:
+def storable_keys(identifiers: Collection[str]) -> list[str]:
     return [key for key in identifiers if is_storable_key(key)]
 
 
-def _courses_of_runs(runs: Mapping[str, str | None]) -> dict[str, str]:
+def courses_of_runs(runs: Mapping[str, str | None]) -> dict[str, str]:
     """
     The stored course of each run, given with the course it names itself, if it is known: that one, else the first that
     it appears in. Other keys are in no course.
     """
-    nested = NestedRun.objects.filter(run_key__in=_storable(runs), restricted=False)
+    nested = NestedRun.objects.filter(run_key__in=storable_keys(runs), restricted=False)
     courses = dict(nested.order_by("-course_id").values_list("run_key", "course_id"))
     named = {parent for parent in runs.values() if parent}
     stored = set(
-        _visible().filter(pk__in=named, content_type=ContentMetadata.ContentType.COURSE).values_list("pk", flat=True)
+        visible_contents()
+        .filter(pk__in=named, content_type=ContentMetadata.ContentType.COURSE)
+        .values_list("pk", flat=True)
     )
     return courses | {run: parent for run, parent in runs.items() if parent in stored}

@@ -13,41 +13,41 @@ from typing import Any
 
 from enterprise_catalog.apps.catalog.models import ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION
-from enterprise_catalog.apps.catalog.rendering.template_filler import LINKING_VERSION, CatalogLinker
+from enterprise_catalog.apps.catalog.rendering.template_filler import FILLING_VERSION, TemplateFiller
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
 @dataclass(frozen=True)
-class Version:
+class CacheValidators:
     """`facts` are JSON, to be compared for equality only; `last_modified` does not move when something is removed."""
 
-    facts: list[Any]
+    inputs: list[Any]
     last_modified: datetime
 
-    def about(self, members: Sequence[str]) -> "Version":
+    def about(self, members: Sequence[str]) -> "CacheValidators":
         """
         Of an answer that is about these members, not about all: which runs belong to an asked course depends on other
         queries, too (CONT-8).
         """
-        return replace(self, facts=[*self.facts, members])
+        return replace(self, inputs=[*self.inputs, members])
 
 
-def version_of_catalog(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> Version:
+def catalog_validators(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> CacheValidators:
     """Of what a catalog says about its content."""
     query = catalog.catalog_query
-    facts = [
+    inputs = [
         RENDERING_VERSION,
         [query.pk, query.generation, query.items_version],
         catalog.title,
-        CatalogLinker(catalog=catalog, customer=customer).facts,
+        TemplateFiller(catalog=catalog, customer=customer).inputs,
     ]
-    return Version(facts, latest_modified(catalog=catalog, customer=customer))
+    return CacheValidators(inputs, latest_modified(catalog=catalog, customer=customer))
 
 
-def version_of_content(content: ContentMetadata) -> Version:
+def version_of_content(content: ContentMetadata) -> CacheValidators:
     """Of a content by itself, for no catalog."""
-    facts = [RENDERING_VERSION, LINKING_VERSION, content.content_key, content.rendered_digest]
-    return Version(facts, content.modified)
+    inputs = [RENDERING_VERSION, FILLING_VERSION, content.content_key, content.rendered_digest]
+    return CacheValidators(inputs, content.modified)
 
 
 def latest_modified(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> datetime:

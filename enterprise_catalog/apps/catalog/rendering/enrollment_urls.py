@@ -1,7 +1,7 @@
 """
 URLs that depend on the catalog: UTM parameters and where a learner enrols (META-22, META-23, ENR-1..4).
 
-Pure text functions; settings come in through `LinkContext`, so that one context serves a whole page.
+Pure text functions; settings come in through `UrlContext`, so that one context serves a whole page.
 """
 
 import re
@@ -26,7 +26,7 @@ _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9_.\-~/+:@!$&'()*,;=%]*")
 
 
 @dataclass(frozen=True)
-class LinkContext:
+class UrlContext:
     """Everything about a catalog and its customer that links are made of. Roots have no trailing slash."""
 
     lms_root: str
@@ -66,7 +66,7 @@ class LinkContext:
         return f"{self.portal_root}/{_path(self.portal_slug or '')}/course/"
 
     @cached_property
-    def lms_course_urls(self) -> "AroundKey":
+    def lms_course_urls(self) -> "UrlAroundKey":
         return _lms_urls(self, "course")
 
     @cached_property
@@ -81,7 +81,7 @@ class LinkContext:
         return before and f"{before}&", after and f"&{after}"
 
 
-class AroundKey(NamedTuple):
+class UrlAroundKey(NamedTuple):
     """A URL but for the key in it, and how a key is written there: in URL-safe ASCII."""
 
     before: str
@@ -102,7 +102,7 @@ def utm_slug(name: str) -> str:
     return re.sub(r"[\s-]+", "-", kept).strip("-_")
 
 
-def linkable_url(value: Any) -> str | None:
+def parsable_url(value: Any) -> str | None:
     """The text if parameters can be merged into it; null, blank and broken URLs are served as they are."""
     if not isinstance(value, str) or not value:
         return None
@@ -129,7 +129,7 @@ def plain_value(key: str) -> str:
     return key.replace(":", "%3A").replace("+", "%2B")
 
 
-def with_utm(context: LinkContext, url: str) -> str:
+def with_utm(context: UrlContext, url: str) -> str:
     """
     A URL with the catalog's UTM parameters (META-22): same names replaced, blank ones dropped, sorted by name; path and
     fragment untouched (META-23).
@@ -141,14 +141,14 @@ def with_utm(context: LinkContext, url: str) -> str:
     return urlunsplit(parts._replace(query=_query(kept + list(context.utm.items()))))
 
 
-def course_enrollment_url(context: LinkContext, *, course_key: str, advertised_run_key: str | None) -> str:
+def course_enrollment_url(context: UrlContext, *, course_key: str, advertised_run_key: str | None) -> str:
     """Where a learner enrols in a course that is not executive education."""
     if context.portal_slug:
         return f"{_portal_course_url(context, course_key)}?{context.query}"
     return lms_course_url(context, advertised_run_key or course_key)
 
 
-def plain_course_enrollment_url(context: LinkContext, *, course_key: str, advertised_run_key: str | None) -> str:
+def plain_course_enrollment_url(context: UrlContext, *, course_key: str, advertised_run_key: str | None) -> str:
     """The same for plain keys."""
     if context.portal_slug:
         return f"{context.portal_courses}{course_key}?{context.query}"
@@ -156,21 +156,21 @@ def plain_course_enrollment_url(context: LinkContext, *, course_key: str, advert
     return f"{before}{advertised_run_key or course_key}{after}"
 
 
-def run_enrollment_url(context: LinkContext, *, run_key: str, course_key: str | None) -> str:
+def run_enrollment_url(context: UrlContext, *, run_key: str, course_key: str | None) -> str:
     """Where a learner enrols in one run. A run whose course is unknown is only known to the LMS."""
     before, encode, after = run_enrollment_urls(context, course_key=course_key)
     return f"{before}{encode(run_key)}{after}"
 
 
-def run_enrollment_urls(context: LinkContext, *, course_key: str | None) -> AroundKey:
+def run_enrollment_urls(context: UrlContext, *, course_key: str | None) -> UrlAroundKey:
     """`run_enrollment_url` for all runs of a course."""
     if context.portal_slug and course_key:
         before, after = context.query_around_run
-        return AroundKey(f"{_portal_course_url(context, course_key)}?{before}{_RUN}=", _value, after)
+        return UrlAroundKey(f"{_portal_course_url(context, course_key)}?{before}{_RUN}=", _value, after)
     return context.lms_course_urls
 
 
-def exec_ed_enrollment_url(context: LinkContext, *, course_key: str, sku: str | None) -> str | None:
+def exec_ed_enrollment_url(context: UrlContext, *, course_key: str, sku: str | None) -> str | None:
     """Where a learner buys an executive education course; None when it cannot be bought (ENR-4)."""
     if context.portal_slug:
         base = f"{context.portal_root}/{_path(context.portal_slug)}/executive-education-2u/course/{_path(course_key)}"
@@ -185,30 +185,30 @@ def exec_ed_enrollment_url(context: LinkContext, *, course_key: str, sku: str | 
     )
 
 
-def lms_course_url(context: LinkContext, key: str) -> str:
+def lms_course_url(context: UrlContext, key: str) -> str:
     """Where a learner enrols in a course or run through the LMS (ENR-2, LEG-8)."""
     before, encode, after = context.lms_course_urls
     return f"{before}{encode(key)}{after}"
 
 
-def lms_program_url(context: LinkContext, uuid: str) -> str:
+def lms_program_url(context: UrlContext, uuid: str) -> str:
     """Where a learner enrols in a program through the LMS (LEG-8)."""
     before, encode, after = _lms_urls(context, "program")
     return f"{before}{encode(uuid)}{after}"
 
 
-def xapi_activity_id(context: LinkContext, *, content_type: str, content_key: str) -> str:
+def xapi_activity_id(context: UrlContext, *, content_type: str, content_key: str) -> str:
     """The id under which learning records name a course or run (META-14)."""
     return f"{context.lms_root}/xapi/activities/{content_type}/{content_key}"
 
 
-def _portal_course_url(context: LinkContext, course_key: str) -> str:
+def _portal_course_url(context: UrlContext, course_key: str) -> str:
     return f"{context.portal_courses}{_path(course_key)}"
 
 
-def _lms_urls(context: LinkContext, what: str) -> AroundKey:
+def _lms_urls(context: UrlContext, what: str) -> UrlAroundKey:
     root = f"{context.lms_root}/enterprise/{context.customer_uuid}/{what}/"
-    return AroundKey(root, _path, f"/enroll/?{context.lms_query}")
+    return UrlAroundKey(root, _path, f"/enroll/?{context.lms_query}")
 
 
 # Discovery gives all courses of a partner the same parameters.

@@ -29,7 +29,7 @@ _LINKED_FIELDS = ("content_last_modified", "marketing_url", "enrollment_url", "x
 _LINKED_RUN_FIELDS = ("parent_content_key", "enrollment_url")
 
 
-class Facts(TypedDict):
+class TemplateHeader(TypedDict):
     """What linking needs to know of an item; short names, since it stands in every rendered item."""
 
     type: str
@@ -47,13 +47,13 @@ class Facts(TypedDict):
     page: str | None
 
 
-def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
+def render_template(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
     """
     Serialise an item from `items.build_item`; `modified` is a sortable moment (`core.datetimes`). Raises
     `orjson.JSONEncodeError` for text that is no Unicode (lone surrogates).
     """
     content_type = item["content_type"]
-    marketing_url = enrollment_urls.linkable_url(item.get("marketing_url"))
+    marketing_url = enrollment_urls.parsable_url(item.get("marketing_url"))
     static = {field: value for field, value in item.items() if field not in _LINKED_FIELDS}
     if marketing_url is None and "marketing_url" in item:
         static["marketing_url"] = item["marketing_url"]
@@ -66,7 +66,7 @@ def render(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
     segments, run_keys = _render_runs(static, runs, linked_runs)
     keys = [content_key, *run_keys, *([advertised["key"]] if advertised else [])]
     page = enrollment_urls.plain_page(marketing_url) if marketing_url else None
-    facts: Facts = {
+    facts: TemplateHeader = {
         "type": content_type,
         "key": content_key,
         "parent": item.get("parent_content_key"),

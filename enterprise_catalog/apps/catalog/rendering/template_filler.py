@@ -14,39 +14,39 @@ from django.conf import settings
 
 from enterprise_catalog.apps.catalog.models import ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.rendering import enrollment_urls
-from enterprise_catalog.apps.catalog.rendering.enrollment_urls import LinkContext
-from enterprise_catalog.apps.catalog.rendering.item_template import GAP, Facts
-from enterprise_catalog.apps.core.datetimes import moment_text, sortable_moment
+from enterprise_catalog.apps.catalog.rendering.enrollment_urls import UrlContext
+from enterprise_catalog.apps.catalog.rendering.item_template import GAP, TemplateHeader
+from enterprise_catalog.apps.core.datetimes import api_iso_from_sortable, sortable_iso
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 # Raise it when the same rows and settings give other links: what callers hold would count as unchanged (COM-18).
-LINKING_VERSION = 3
+FILLING_VERSION = 3
 
 # Bytes before a run's key, how the key is written between them, bytes after it.
 _AroundRun = tuple[bytes, Callable[[str], bytes], bytes]
 
-_CONTEXT_FIELDS = [field.name for field in fields(LinkContext)]
+_CONTEXT_FIELDS = [field.name for field in fields(UrlContext)]
 
 
-class CatalogLinker:
+class TemplateFiller:
     """
     Makes of a rendered item its JSON for one catalog. `customer` is the local copy, if there is one yet (CUST-1). No
     item counts as older than `modified` (META-11).
     """
 
     def __init__(self, *, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> None:
-        self._context = link_context(catalog, customer)
+        self._context = url_context(catalog, customer)
         moments = (catalog.modified, customer.modified if customer else None)
         self.modified = max(moment for moment in moments if moment)
-        self._floor = sortable_moment(self.modified)
-        self._floor_of_catalog = sortable_moment(catalog.modified)
+        self._floor = sortable_iso(self.modified)
+        self._floor_of_catalog = sortable_iso(catalog.modified)
 
     @property
-    def facts(self) -> list[Any]:
+    def inputs(self) -> list[Any]:
         """
         All that items of the catalog say beyond what was rendered, as JSON values: items differ only where these do.
         """
-        return [LINKING_VERSION, [getattr(self._context, name) for name in _CONTEXT_FIELDS], self._floor]
+        return [FILLING_VERSION, [getattr(self._context, name) for name in _CONTEXT_FIELDS], self._floor]
 
     def __call__(self, rendered: bytes) -> bytes:
         facts, start = _opened(rendered)
@@ -75,10 +75,10 @@ class CatalogLinker:
         return _closed(rendered[start:], fields | {name: None for name in fields if name == "enrollment_url"})
 
 
-def bare_item(rendered: bytes) -> bytes:
+def catalog_independent_item(rendered: bytes) -> bytes:
     """A rendered item as JSON that belongs to no catalog (META-11 to META-16, column "bare")."""
     facts, start = _opened(rendered)
-    fields: dict[str, str | None] = {"content_last_modified": moment_text(facts["modified"])}
+    fields: dict[str, str | None] = {"content_last_modified": api_iso_from_sortable(facts["modified"])}
     if facts["marketing_url"]:
         fields["marketing_url"] = facts["marketing_url"]
     if facts["type"] == ContentMetadata.ContentType.PROGRAM:
@@ -86,7 +86,7 @@ def bare_item(rendered: bytes) -> bytes:
     return _closed(rendered[start:], fields)
 
 
-def _opened(rendered: bytes) -> tuple[Facts, int]:
+def _opened(rendered: bytes) -> tuple[TemplateHeader, int]:
     """The facts, and where the item itself begins."""
     end = rendered.index(GAP)
     return orjson.loads(rendered[:end]), end + 1
@@ -102,9 +102,9 @@ def _ending(fields: dict[str, str | None]) -> bytes:
     return b"," + orjson.dumps(fields)[1:]
 
 
-def link_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> LinkContext:
+def url_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> UrlContext:
     slug = (customer.slug or None) if customer else None
-    return LinkContext(
+    return UrlContext(
         lms_root=settings.LMS_ROOT_URL,
         portal_root=settings.ENTERPRISE_LEARNER_PORTAL_BASE_URL,
         ecommerce_root=settings.ECOMMERCE_BASE_URL,
@@ -117,8 +117,8 @@ def link_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None
     )
 
 
-def _item_fields(context: LinkContext, facts: Facts, floor: str) -> dict[str, str | None]:
-    fields: dict[str, str | None] = {"content_last_modified": moment_text(max(facts["modified"], floor))}
+def _item_fields(context: UrlContext, facts: TemplateHeader, floor: str) -> dict[str, str | None]:
+    fields: dict[str, str | None] = {"content_last_modified": api_iso_from_sortable(max(facts["modified"], floor))}
     if facts["marketing_url"]:
         fields["marketing_url"] = enrollment_urls.with_utm(context, facts["marketing_url"])
     content_type = facts["type"]
@@ -132,7 +132,7 @@ def _item_fields(context: LinkContext, facts: Facts, floor: str) -> dict[str, st
     return fields
 
 
-def _enrollment_url(context: LinkContext, facts: Facts) -> str | None:
+def _enrollment_url(context: UrlContext, facts: TemplateHeader) -> str | None:
     if facts["type"] == ContentMetadata.ContentType.COURSE_RUN:
         return enrollment_urls.run_enrollment_url(context, run_key=facts["key"], course_key=facts["parent"])
     if facts["exec_ed"]:
@@ -142,7 +142,7 @@ def _enrollment_url(context: LinkContext, facts: Facts) -> str | None:
     )
 
 
-def _run_fields(context: LinkContext, course_key: str) -> _AroundRun:
+def _run_fields(context: UrlContext, course_key: str) -> _AroundRun:
     """What a run says beyond what was rendered, as JSON members but for its key, which needs no escape there."""
     before, encode, after = enrollment_urls.run_enrollment_urls(context, course_key=course_key)
     opening = orjson.dumps({"parent_content_key": course_key, "enrollment_url": before})
@@ -152,7 +152,7 @@ def _run_fields(context: LinkContext, course_key: str) -> _AroundRun:
 # The same for plain courses. Encoding and escaping what needs neither took a third of linking, 8 % of a page of 100.
 
 
-def _plain_run_fields(context: LinkContext, course_key: str) -> _AroundRun:
+def _plain_run_fields(context: UrlContext, course_key: str) -> _AroundRun:
     before, _, after = enrollment_urls.run_enrollment_urls(context, course_key=course_key)
     opening = f',"parent_content_key":"{course_key}","enrollment_url":"{before}'
     encode = _plain_value if context.portal_slug else str.encode
@@ -163,8 +163,8 @@ def _plain_value(key: str) -> bytes:
     return enrollment_urls.plain_value(key).encode()
 
 
-def _plain_ending(context: LinkContext, facts: Facts, floor: str) -> bytes:
-    modified, key = moment_text(max(facts["modified"], floor)), facts["key"]
+def _plain_ending(context: UrlContext, facts: TemplateHeader, floor: str) -> bytes:
+    modified, key = api_iso_from_sortable(max(facts["modified"], floor)), facts["key"]
     url = enrollment_urls.plain_course_enrollment_url(context, course_key=key, advertised_run_key=facts["advertised"])
     activity = enrollment_urls.xapi_activity_id(context, content_type=facts["type"], content_key=key)
     marketing = f'"marketing_url":"{facts["page"]}?{context.utm_query}",' if facts["page"] else ""

@@ -18,7 +18,7 @@ import orjson
 import zstandard
 from django.db.models import Count, Exists, F, OuterRef, Q
 
-from enterprise_catalog.apps.catalog.api_versions import SURFACES
+from enterprise_catalog.apps.catalog.api_versions import API_VERSIONS
 from enterprise_catalog.apps.catalog.content.course_document import is_restricted, runs_of
 from enterprise_catalog.apps.catalog.content.items import Review, build_item
 from enterprise_catalog.apps.catalog.content.search_document_variants import variant_of
@@ -32,12 +32,12 @@ from enterprise_catalog.apps.catalog.models import (
     CourseReview,
     EnterpriseCatalog,
     NestedRun,
-    Standing,
+    Visibility,
 )
-from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION, render
+from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION, render_template
 from enterprise_catalog.apps.catalog.storage.overrides import allowed_run_keys, override_digest
-from enterprise_catalog.apps.catalog.storage.visibility import StandingRules, Standings, is_listed_on_legacy
-from enterprise_catalog.apps.core.datetimes import sortable_moment
+from enterprise_catalog.apps.catalog.storage.visibility import MemberVisibility, VisibilityRules, is_listed_on_legacy
+from enterprise_catalog.apps.core.datetimes import sortable_iso
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.packed_json import digest, digest_bytes, unpack, unpack_bytes
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
@@ -68,7 +68,7 @@ def violations(*, deep: bool) -> Iterator[Violation]:
     """All contradictions. `deep` opens all documents, otherwise a random sample of them."""
     yield from _filters()
     yield from _counts()
-    yield from _standings()
+    yield from _visibility()
     yield from _overrides()
     yield from _orphans()
     yield from _attachments()
@@ -94,11 +94,14 @@ def _counts() -> Iterator[Violation]:
         .values("catalog_query_id")
         .annotate(
             members=Count("pk"),
-            **{surface.count: Count("pk", filter=Q(**{surface.standing: Standing.LISTED})) for surface in SURFACES},
+            **{
+                api_version.count: Count("pk", filter=Q(**{api_version.visibility: Visibility.LISTED}))
+                for api_version in API_VERSIONS
+            },
         )
-        .values_list("catalog_query_id", "members", *(surface.count for surface in SURFACES))
+        .values_list("catalog_query_id", "members", *(api_version.count for api_version in API_VERSIONS))
     }
-    counted = ["member_count", *(surface.count for surface in SURFACES)]
+    counted = ["member_count", *(api_version.count for api_version in API_VERSIONS)]
     stored = CatalogQuery.objects.values_list("pk", "uuid", *counted)
     for query_id, uuid, *counts in stored.order_by("pk").iterator():
         found = found_by_query.get(query_id, [0] * len(counted))
@@ -107,22 +110,22 @@ def _counts() -> Iterator[Violation]:
             yield Violation("counts", f"query {uuid}", detail)
 
 
-def _standings() -> Iterator[Violation]:
+def _visibility() -> Iterator[Violation]:
     last = 0
     while members := list(
         CatalogContentKey.objects.filter(pk__gt=last).select_related("content").order_by("pk")[:_MEMBERS_PER_SLICE]
     ):
-        rules = StandingRules(
+        rules = VisibilityRules(
             query_ids={member.catalog_query_id for member in members},
             content_keys=[member.content_id for member in members],
         )
         for member in members:
-            found = Standings.of(member)
-            expected = rules.standings(member.catalog_query_id, member.content)
+            found = MemberVisibility.of(member)
+            expected = rules.of_member(member.catalog_query_id, member.content)
             if found != expected:
                 subject = f"{member.content_id} in query {member.catalog_query_id}"
                 detail = f"{tuple(map(int, found))}, but its content says {tuple(map(int, expected))}"
-                yield Violation("standing", subject, detail)
+                yield Violation("visibility", subject, detail)
         last = members[-1].pk
 
 
@@ -223,7 +226,7 @@ def _content(row: ContentMetadata, review: Review | None, runs: Mapping[str, boo
         yield from _nested_runs(row.pk, runs_of(search_document) | runs_of(full_record or {}), runs)
     # An older rendering is renewed by the next refresh.
     if row.rendering_version == RENDERING_VERSION:
-        fresh = render(item, content_key=row.pk, modified=sortable_moment(row.modified))
+        fresh = render_template(item, content_key=row.pk, modified=sortable_iso(row.modified))
         if rendered != fresh:
             yield Violation("rendered", row.pk, f"{len(rendered)} bytes that differ from a fresh rendering")
 

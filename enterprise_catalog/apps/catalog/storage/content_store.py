@@ -31,12 +31,18 @@ from enterprise_catalog.apps.catalog.models import (
     CourseReview,
     NestedRun,
 )
-from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION, render
-from enterprise_catalog.apps.catalog.storage.document_errors import check_row_size, why_unusable
+from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION, render_template
+from enterprise_catalog.apps.catalog.storage.document_errors import check_row_size, quarantine_reason
 from enterprise_catalog.apps.catalog.storage.propagation import propagate_changes
 from enterprise_catalog.apps.catalog.storage.visibility import is_listed_on_legacy
-from enterprise_catalog.apps.core.datetimes import sortable_moment
-from enterprise_catalog.apps.core.db.batching import in_chunks, in_measured_chunks, in_statements, sent_bytes, upsert
+from enterprise_catalog.apps.core.datetimes import sortable_iso
+from enterprise_catalog.apps.core.db.batching import (
+    batches_for_statements,
+    escaped_length,
+    in_chunks,
+    in_measured_chunks,
+    upsert,
+)
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.packed_json import digest, digest_bytes, pack_bytes, unpack
@@ -109,7 +115,7 @@ def search_differs(content: PreparedContent, stored: StoredState | ContentMetada
 
 
 def store_contents(
-    *, contents: Sequence[PreparedContent], records: Mapping[str, bytes], still_ours: Callable[[], None]
+    *, contents: Sequence[PreparedContent], records: Mapping[str, bytes], assert_lease: Callable[[], None]
 ) -> StoreReport:
     """
     Store what differs.
@@ -127,13 +133,15 @@ def store_contents(
     report = StoreReport()
     sizes = _sizes({content.content_key: len(content.search_document) for content in differing}, records)
     for contents_of_batch in _batches(differing, lambda content: sizes[content.content_key]):
-        batch = _store_batch(contents_of_batch, records=records, record_digests=record_digests, still_ours=still_ours)
+        batch = _store_batch(
+            contents_of_batch, records=records, record_digests=record_digests, assert_lease=assert_lease
+        )
         report.changed += len(batch.changed)
         report.unusable |= batch.unusable
     return report
 
 
-def render_again(content_keys: Sequence[str]) -> None:
+def rerender_contents(content_keys: Sequence[str]) -> None:
     """
     Render stored contents anew because something beside their documents changed (reviews). Nothing counts as modified
     (META-19).
@@ -185,9 +193,9 @@ def _store_batch(
     *,
     records: Mapping[str, bytes],
     record_digests: Mapping[str, str],
-    still_ours: Callable[[], None],
+    assert_lease: Callable[[], None],
 ) -> _Batch:
-    still_ours()
+    assert_lease()
     keys = [content.content_key for content in contents]
     stored = ContentMetadata.objects.select_for_update().filter(pk__in=keys).order_by("pk").in_bulk()
     differing = [content for content in contents if _differs(content, stored.get(content.content_key), record_digests)]
@@ -201,7 +209,7 @@ def _store_batch(
         except Exception as error:
             # Documents are the only input here: whatever this one holds, the others go on (P7).
             log.warning("content_unusable", key=key, exc_info=True)
-            batch.unusable[key] = why_unusable(error)
+            batch.unusable[key] = quarantine_reason(error)
     upsert(ContentMetadata, batch.rows, update_fields=_CONTENT_FIELDS)
     _write_documents(batch.documents, update_fields=["rendered", "search_document", "full_record"])
     _write_nested_runs(batch.runs)
@@ -212,12 +220,12 @@ def _store_batch(
 
 
 def _write_documents(documents: Sequence[ContentDocuments], *, update_fields: Sequence[str]) -> None:
-    for rows in in_statements(documents, size=_row_bytes, rows_at_most=_BATCH_ROWS):
+    for rows in batches_for_statements(documents, size=_row_bytes, rows_at_most=_BATCH_ROWS):
         upsert(ContentDocuments, rows, update_fields=update_fields)
 
 
 def _row_bytes(row: ContentDocuments) -> int:
-    return _ROW_BYTES + sent_bytes(row.rendered, row.search_document, row.full_record)
+    return _ROW_BYTES + escaped_length(row.rendered, row.search_document, row.full_record)
 
 
 def _check_size(row: ContentDocuments) -> None:
@@ -303,7 +311,7 @@ def _item(
 
 
 def _rendered(item: dict[str, Any], row: ContentMetadata) -> bytes:
-    return render(item, content_key=row.content_key, modified=sortable_moment(row.modified))
+    return render_template(item, content_key=row.content_key, modified=sortable_iso(row.modified))
 
 
 def _active(item: dict[str, Any], row: ContentMetadata) -> bool:

@@ -25,12 +25,12 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     CourseReview,
 )
-from enterprise_catalog.apps.catalog.rendering.item_template import render
-from enterprise_catalog.apps.catalog.storage.document_errors import check_row_size, why_unusable
-from enterprise_catalog.apps.core.datetimes import sortable_moment
-from enterprise_catalog.apps.core.db.batching import in_chunks, sent_bytes
+from enterprise_catalog.apps.catalog.rendering.item_template import render_template
+from enterprise_catalog.apps.catalog.storage.document_errors import check_row_size, quarantine_reason
+from enterprise_catalog.apps.core.datetimes import sortable_iso
+from enterprise_catalog.apps.core.db.batching import escaped_length, in_chunks
 from enterprise_catalog.apps.core.packed_json import digest, pack, pack_bytes, unpack
-from enterprise_catalog.apps.discovery.search_documents import problem_with_key
+from enterprise_catalog.apps.discovery.search_documents import content_key_error
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +60,7 @@ def override_digest(record: bytes | memoryview, *, forced: bool, allowed_keys: C
 def allowed_run_keys(row: ContentOverride) -> set[str]:
     """V2-1: runs of this very course that are restricted to enterprises and that the filter lists."""
     restricted = {run["key"] for run in nested_runs(unpack(row.record)) if may_be_allowed(run)}
-    return {key for key in restricted & set(row.allowed_keys) if problem_with_key(key) is None}
+    return {key for key in restricted & set(row.allowed_keys) if content_key_error(key) is None}
 
 
 def forced_record(record: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def write_overrides(
     return written | gone, unusable
 
 
-def render_overrides_again(content_keys: Collection[str]) -> dict[str, str]:
+def rerender_overrides(content_keys: Collection[str]) -> dict[str, str]:
     """
     Follow a change of the shared content, in the transaction that wrote it. Returns the contents of which an override
     could not be built and stays as it was, with the reason (P7).
@@ -170,15 +170,15 @@ def _render_rows(
         except Exception as error:
             # Documents are the only input here: whatever this one holds, the others go on (P7).
             log.warning("content_unusable", key=row.content_id, query=row.catalog_query_id, exc_info=True)
-            failed.append((row, f"as a filter shows it: {why_unusable(error)}"))
+            failed.append((row, f"as a filter shows it: {quarantine_reason(error)}"))
         else:
             built.append(row)
     return built, failed
 
 
 def _row_bytes(row: ContentOverride) -> int:
-    documents = sent_bytes(row.record, row.search_document, row.rendered_v1, row.rendered_v2)
-    return documents + sent_bytes(row.content_id, json.dumps(row.allowed_keys))
+    documents = escaped_length(row.record, row.search_document, row.rendered_v1, row.rendered_v2)
+    return documents + escaped_length(row.content_id, json.dumps(row.allowed_keys))
 
 
 def _render(
@@ -200,8 +200,10 @@ def _render(
             review=reviews.get(row.content_id),
             allowed_runs=allowed,
         )
-        modified = sortable_moment(max(row.modified, content.modified))
-        return pack_bytes(render(item, content_key=row.content_id, modified=modified)), bool(item.get("active"))
+        modified = sortable_iso(max(row.modified, content.modified))
+        return pack_bytes(render_template(item, content_key=row.content_id, modified=modified)), bool(
+            item.get("active")
+        )
 
     shown_on_v1, row.active_v1 = built(None)
     # What is forced in without a run allowed has nothing that v2 alone shows (V2-8).

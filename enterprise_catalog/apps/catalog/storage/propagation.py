@@ -16,10 +16,10 @@ from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
     CatalogQuery,
     ContentMetadata,
-    Standing,
+    Visibility,
 )
-from enterprise_catalog.apps.catalog.storage.overrides import render_overrides_again
-from enterprise_catalog.apps.catalog.storage.visibility import Move, state_anew
+from enterprise_catalog.apps.catalog.storage.overrides import rerender_overrides
+from enterprise_catalog.apps.catalog.storage.visibility import VisibilityChange, recompute_visibility
 
 _ROWS_PER_STATEMENT = 1000
 
@@ -44,8 +44,8 @@ def propagate_changes(
     CatalogQuery.objects.filter(pk__in=query_ids).update(items_version=F("items_version") + 1)
     if modified:
         CatalogQuery.objects.filter(pk__in=_holders(modified)).update(content_modified=now)
-    stale = render_overrides_again(keys)
-    moves = state_anew(CatalogContentKey.objects.filter(content_id__in=keys).order_by("pk"))
+    stale = rerender_overrides(keys)
+    moves = recompute_visibility(CatalogContentKey.objects.filter(content_id__in=keys).order_by("pk"))
     _record_what_was_hidden_or_shown(moves, now)
     return stale
 
@@ -55,7 +55,7 @@ def _holders(content_keys: Collection[str]) -> set[int]:
     return set(holders.distinct())
 
 
-def _record_what_was_hidden_or_shown(moves: Sequence[Move], now: datetime) -> None:
+def _record_what_was_hidden_or_shown(moves: Sequence[VisibilityChange], now: datetime) -> None:
     """To its catalogs, what v1 hides from everybody has left, and what it hides no more has joined (CHG-2, V2-3)."""
     CatalogContentChange.objects.bulk_create(
         (
@@ -64,12 +64,12 @@ def _record_what_was_hidden_or_shown(moves: Sequence[Move], now: datetime) -> No
                 content_key=move.member.content_id,
                 content_type=move.member.content.content_type,
                 change=CatalogContentChange.Change.REMOVED
-                if move.after.v1 == Standing.HIDDEN
+                if move.after.v1 == Visibility.HIDDEN
                 else CatalogContentChange.Change.ADDED,
                 changed_at=now,
             )
             for move in moves
-            if (move.before.v1 == Standing.HIDDEN) != (move.after.v1 == Standing.HIDDEN)
+            if (move.before.v1 == Visibility.HIDDEN) != (move.after.v1 == Visibility.HIDDEN)
         ),
         batch_size=_ROWS_PER_STATEMENT,
     )

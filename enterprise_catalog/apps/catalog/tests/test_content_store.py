@@ -11,7 +11,7 @@ from enterprise_catalog.apps.catalog.content.preparation import prepare_content
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, EnterpriseCatalog, NestedRun
 from enterprise_catalog.apps.catalog.rendering.enrollment_urls import run_enrollment_url
 from enterprise_catalog.apps.catalog.rendering.item_template import GAP
-from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker, link_context
+from enterprise_catalog.apps.catalog.rendering.template_filler import TemplateFiller, url_context
 from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.core.packed_json import pack, unpack, unpack_bytes
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
@@ -36,7 +36,7 @@ CUSTOMER = EnterpriseCustomer(
 UTM = "utm_medium=enterprise&utm_source=acme-inc"
 
 
-def store(document, record=None, still_ours=lambda: None):
+def store(document, record=None, assert_lease=lambda: None):
     key = document.get("key") or document["uuid"]
     content_type, _, named = document["aggregation_key"].partition(":")
     content = prepare_content(
@@ -48,12 +48,12 @@ def store(document, record=None, still_ours=lambda: None):
         now=timezone.now(),
     )
     records = {key: pack(record)} if record else {}
-    return store_contents(contents=[content], records=records, still_ours=still_ours).changed
+    return store_contents(contents=[content], records=records, assert_lease=assert_lease).changed
 
 
 def linked(key, catalog=CATALOG, customer=CUSTOMER):
     rendered = unpack_bytes(ContentDocuments.objects.get(pk=key).rendered)
-    return orjson.loads(CatalogLinker(catalog=catalog, customer=customer)(rendered))
+    return orjson.loads(TemplateFiller(catalog=catalog, customer=customer)(rendered))
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_runs_are_linked_whatever_their_keys_are(search_course, portal):
     store(course)
     customer = EnterpriseCustomer(uuid=CUSTOMER.uuid, slug="acme", enable_learner_portal=portal)
     served = linked(course["key"], customer=customer)["course_runs"]
-    context = link_context(CATALOG, customer)
+    context = url_context(CATALOG, customer)
     assert served == [
         {
             "key": key,
@@ -269,7 +269,7 @@ def test_who_may_not_write_writes_nothing(search_course):
         raise NotOurs
 
     with pytest.raises(NotOurs):
-        store(search_course, still_ours=refuse)
+        store(search_course, assert_lease=refuse)
     assert not ContentMetadata.objects.exists()
 
 

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enterprise_catalog.apps.catalog.rendering import enrollment_urls
-from enterprise_catalog.apps.catalog.rendering.enrollment_urls import LinkContext
+from enterprise_catalog.apps.catalog.rendering.enrollment_urls import UrlContext
 
 CUSTOMER = "6ae013d4-c5c4-474d-8da9-0e559b2448e2"
 CATALOG = "7467c9d2-433c-4f7e-ba2e-c5c7798527b2"
 RUN = "course-v1:edX+DemoX+1T2026"
 
-PORTAL = LinkContext(
+PORTAL = UrlContext(
     lms_root="https://lms.example.org",
     portal_root="https://enterprise.example.org",
     ecommerce_root="https://ecommerce.example.org",
@@ -179,7 +179,7 @@ def test_merging_parameters(url, merged):
 )
 def test_what_is_plain_is_what_taking_apart_would_give(rest, scheme):
     """META-23: plain URLs are not taken apart, and nobody sees a difference."""
-    url = enrollment_urls.linkable_url(f"{scheme}{rest}")
+    url = enrollment_urls.parsable_url(f"{scheme}{rest}")
     if url and "#" not in url:
         # A fragment makes it not plain.
         assert enrollment_urls.with_utm(PORTAL, url) == enrollment_urls.with_utm(PORTAL, f"{url}#f").removesuffix("#f")

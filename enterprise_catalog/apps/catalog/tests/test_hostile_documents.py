@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from enterprise_catalog.apps.catalog.content.items import build_item
 from enterprise_catalog.apps.catalog.content.preparation import prepare_content
-from enterprise_catalog.apps.catalog.rendering.item_template import GAP, render
+from enterprise_catalog.apps.catalog.rendering.item_template import GAP, render_template
 from enterprise_catalog.apps.core.packed_json import pack
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
@@ -70,6 +70,6 @@ def test_any_course_becomes_an_item(search_document, full_record):  # P7, DISC-1
         search_document=search_document,
         full_record=full_record,
     )
-    head, *segments = render(item, content_key="k", modified="2026-01-01T00:00:00.000000").split(GAP)
+    head, *segments = render_template(item, content_key="k", modified="2026-01-01T00:00:00.000000").split(GAP)
     assert len(segments) == len(orjson.loads(head)["runs"]) + 1
     assert orjson.loads(b"".join(segments) + b"}")["aggregation_key"] == "course:k"

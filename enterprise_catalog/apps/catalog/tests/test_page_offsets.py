@@ -6,19 +6,19 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from enterprise_catalog.apps.catalog.api_versions import SURFACES
+from enterprise_catalog.apps.catalog.api_versions import API_VERSIONS
 from enterprise_catalog.apps.catalog.content.preparation import prepare_content
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
-from enterprise_catalog.apps.catalog.reading.page_offsets import ANCHOR_EVERY
-from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
+from enterprise_catalog.apps.catalog.reading.page_offsets import CHECKPOINT_INTERVAL
+from enterprise_catalog.apps.catalog.reading.pages import PageSlice, page_of_listed
 from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.testing.factories import CatalogQueryFactory, publish_members
 
 pytestmark = pytest.mark.django_db
 
-KEYS = [f"p{number:03d}" for number in range(3 * ANCHOR_EVERY + 50)]
-DEEP = 2 * ANCHOR_EVERY + 30
+KEYS = [f"p{number:03d}" for number in range(3 * CHECKPOINT_INTERVAL + 50)]
+DEEP = 2 * CHECKPOINT_INTERVAL + 30
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def query():
         )
         for key in KEYS
     ]
-    store_contents(contents=contents, records={}, still_ours=lambda: None)
+    store_contents(contents=contents, records={}, assert_lease=lambda: None)
     query = CatalogQueryFactory()
     publish(query, KEYS)
     return query
@@ -46,7 +46,7 @@ def publish(query, keys):
 
 
 def keys_on(query, offset, limit=10):
-    page = listed_page(query=query, cut=Cut(offset, limit))
+    page = page_of_listed(query=query, cut=PageSlice(offset, limit))
     return [orjson.loads(item.split(b"\x00")[0])["key"] for item in page.items]
 
 
@@ -81,7 +81,7 @@ def test_a_publish_after_the_query_was_read(query):
     unread = CatalogQuery.objects.get(pk=query.pk)
     publish(query, KEYS[50:])
     for old in (stale, unread):
-        page = listed_page(query=old, cut=Cut(DEEP, 1))
+        page = page_of_listed(query=old, cut=PageSlice(DEEP, 1))
         assert (page.generation, page.count) == (query.generation, len(KEYS) - 50)
         assert keys_on(old, DEEP) == KEYS[50 + DEEP : 50 + DEEP + 10]
 
@@ -122,20 +122,20 @@ def test_a_deep_page_reads_no_more_rows_than_the_first(query):
         return counted() - before - own
 
     first = read(0)
-    assert all(read(offset) <= first + 2 * ANCHOR_EVERY for offset in (DEEP, len(KEYS) - 10))
-    assert read(DEEP - DEEP % ANCHOR_EVERY) <= first + 10
+    assert all(read(offset) <= first + 2 * CHECKPOINT_INTERVAL for offset in (DEEP, len(KEYS) - 10))
+    assert read(DEEP - DEEP % CHECKPOINT_INTERVAL) <= first + 10
 
 
 @pytest.mark.mariadb
-@pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
-def test_pages_are_cut_on_their_own_index(query, surface):
+@pytest.mark.parametrize("api_version", API_VERSIONS, ids=lambda api_version: api_version.name)
+def test_pages_are_cut_on_their_own_index(query, api_version):
     """P9. In that of the members, MariaDB looks at all entries before the page; its own choice depends on the day."""
     with CaptureQueriesContext(connection) as captured:
-        listed_page(query=query, cut=Cut(DEEP, 10), surface=surface)
+        page_of_listed(query=query, cut=PageSlice(DEEP, 10), api_version=api_version)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {captured[-1]['sql']}")
         (plan,) = [row for row in dictionaries(cursor) if row["table"] == "member"]
-    assert (plan["key"], plan["Extra"]) == (f"pages_of_query_{surface.name}", "Using where; Using index")
+    assert (plan["key"], plan["Extra"]) == (f"pages_of_query_{api_version.name}", "Using where; Using index")
 
 
 def dictionaries(cursor):

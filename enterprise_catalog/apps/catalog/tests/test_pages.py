@@ -6,12 +6,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from enterprise_catalog.apps.catalog.reading.pages import (
-    Cut,
-    asked_members,
-    asked_page,
-    listed_page,
-    walk_asked,
-    walk_listed,
+    PageSlice,
+    find_members_for_keys,
+    page_for_keys,
+    page_of_listed,
+    stream_for_keys,
+    stream_listed,
 )
 from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.testing.factories import CatalogQueryFactory
@@ -36,18 +36,18 @@ def test_pages_list_active_courses_and_everything_else_in_key_order(query):
         add_member(query, store_content("program", key))
     add_member(query, store_content("course", "open", course_runs=[{"key": "r", **OPEN}]))
     add_member(query, store_content("course", "closed", course_runs=[]))
-    page = listed_page(query=query, cut=Cut(0, 10))
+    page = page_of_listed(query=query, cut=PageSlice(0, 10))
     assert served(page.items) == ["B", "a+1", "b", "open", "é", "数"]
     assert page.count == 6
-    second = listed_page(query=query, cut=Cut(2, 2))
+    second = page_of_listed(query=query, cut=PageSlice(2, 2))
     assert served(second.items) == ["b", "open"]
 
 
 def test_an_empty_page_still_knows_the_count(query):
     """COM-7."""
-    assert listed_page(query=query, cut=Cut(0, 10)).count == 0
+    assert page_of_listed(query=query, cut=PageSlice(0, 10)).count == 0
     add_member(query, store_content("program", "p"))
-    beyond = listed_page(query=query, cut=Cut(10, 10))
+    beyond = page_of_listed(query=query, cut=PageSlice(10, 10))
     assert (beyond.count, list(beyond.items)) == (1, [])
 
 
@@ -56,7 +56,7 @@ def test_a_page_is_one_statement(query):
     for number in range(30):
         add_member(query, store_content("program", f"p{number:02d}"))
     with CaptureQueriesContext(connection) as statements:
-        listed_page(query=query, cut=Cut(0, 30))
+        page_of_listed(query=query, cut=PageSlice(0, 30))
     assert len(statements) == 1
 
 
@@ -68,8 +68,8 @@ def test_asking_by_key_includes_inactive_courses_runs_and_parents(query):
     add_member(query, store_content("program", "p"))
 
     def asked(*keys):
-        members = asked_members(query_id=query.pk, content_keys=keys)
-        return served(asked_page(query=query, members=members, cut=Cut(0, 100)).items)
+        members = find_members_for_keys(query_id=query.pk, content_keys=keys)
+        return served(page_for_keys(query=query, members=members, cut=PageSlice(0, 100)).items)
 
     assert asked("edX+DemoX") == [RUN, OTHER_RUN, "edX+DemoX"]
     assert asked(RUN) == [RUN, "edX+DemoX"]
@@ -83,8 +83,8 @@ def test_a_walk_yields_every_item_once_in_order(query):
     for name in names:
         add_member(query, store_content("program", name))
     with snapshot():
-        walk = walk_listed(query_id=query.pk)
+        walk = stream_listed(query_id=query.pk)
         assert walk.count == 250
         assert served(walk.items) == names
-        asked = walk_asked(query_id=query.pk, content_keys=names)
+        asked = stream_for_keys(query_id=query.pk, content_keys=names)
         assert (asked.count, served(asked.items)) == (250, names)

@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.rendering.item_template import GAP, render
-from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
+from enterprise_catalog.apps.catalog.rendering.item_template import GAP, render_template
+from enterprise_catalog.apps.catalog.rendering.template_filler import TemplateFiller
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 PORTAL, LMS = True, False
 MOMENT = "2026-01-01T00:00:00.000000"
 
 
-def linker(*, portal: bool, audit: bool = False, name: str = "Acme, Inc.") -> CatalogLinker:
+def linker(*, portal: bool, audit: bool = False, name: str = "Acme, Inc.") -> TemplateFiller:
     catalog = EnterpriseCatalog(
         uuid=UUID(int=1),
         enterprise_uuid=UUID(int=2),
@@ -29,14 +29,14 @@ def linker(*, portal: bool, audit: bool = False, name: str = "Acme, Inc.") -> Ca
         modified=datetime(2026, 1, 2, tzinfo=UTC),
     )
     customer = EnterpriseCustomer(slug="acme", enable_learner_portal=portal)
-    return CatalogLinker(catalog=catalog, customer=customer)
+    return TemplateFiller(catalog=catalog, customer=customer)
 
 
 def rendered(key="edX+DemoX", *, runs=("course-v1:edX+DemoX+1T2026",), advertised=0, url=None, **fields):
     item = {"content_type": "course", "key": key, "marketing_url": url} | fields
     item["course_runs"] = [{"key": run, "uuid": f"run {number}"} for number, run in enumerate(runs)]
     item["advertised_course_run_uuid"] = f"run {advertised}"
-    return render(item, content_key=key, modified=MOMENT)
+    return render_template(item, content_key=key, modified=MOMENT)
 
 
 def facts_of(item: bytes):

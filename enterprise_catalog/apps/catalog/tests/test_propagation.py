@@ -8,7 +8,7 @@ from enterprise_catalog.apps.catalog.models import (
     CatalogQuery,
     ContentMetadata,
     CourseReview,
-    Standing,
+    Visibility,
 )
 from enterprise_catalog.apps.catalog.storage import content_store
 from enterprise_catalog.testing.catalogs import publish
@@ -54,7 +54,7 @@ def test_a_review_moves_the_version_and_no_date():  # META-19
     holder, other = holders([A], [B])
     before = CatalogQuery.objects.get(pk=holder.pk).content_modified
     CourseReview.objects.create(course_key="edX+A", reviews_count=3, avg_course_rating=4.5)
-    content_store.render_again(["edX+A"])
+    content_store.rerender_contents(["edX+A"])
     assert versions(holder, other) == [1, 0]
     assert CatalogQuery.objects.get(pk=holder.pk).content_modified == before
 
@@ -73,7 +73,7 @@ def test_the_digest_is_that_of_the_item():  # COM-18
     holders([A])
     before = ContentMetadata.objects.get().rendered_digest
     CourseReview.objects.create(course_key="edX+A", reviews_count=3, avg_course_rating=4.5)
-    content_store.render_again(["edX+A"])
+    content_store.rerender_contents(["edX+A"])
     assert len(before) == 32
     assert ContentMetadata.objects.get().rendered_digest != before
 
@@ -96,6 +96,6 @@ def test_a_member_that_becomes_hidden_leaves_and_joins_when_shown_again():  # CH
 def test_a_course_that_becomes_inactive_stays_a_member():  # CHG-2: item edits are no changes
     (query,) = holders([A])
     store_courses(A | {"course_runs": []})
-    assert CatalogContentKey.objects.get().standing_v1 == Standing.CONTAINED
+    assert CatalogContentKey.objects.get().visibility_v1 == Visibility.CONTAINED
     assert CatalogQuery.objects.get(pk=query.pk).count_v1 == 0
     assert not CatalogContentChange.objects.exists()

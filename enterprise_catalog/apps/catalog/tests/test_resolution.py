@@ -8,7 +8,7 @@ from django.db import transaction
 from enterprise_catalog.apps.catalog.exceptions import QueryConflict
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery
 from enterprise_catalog.apps.catalog.queries import resolution
-from enterprise_catalog.apps.catalog.queries.resolution import QueryWish, plan_query, resolve_query
+from enterprise_catalog.apps.catalog.queries.resolution import RequestedQuery, plan_query, resolve_query
 from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory, publish_members
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def nobody(query):
 
 
 def resolved(content_filter, uuid=None, title=None, may_edit=nobody):
-    return resolve_query(wish=QueryWish(content_filter, uuid, title), may_edit=may_edit)
+    return resolve_query(wish=RequestedQuery(content_filter, uuid, title), may_edit=may_edit)
 
 
 def stored(query):
@@ -268,7 +268,7 @@ def test_a_title_that_is_taken_is_refused_where_it_would_be_applied(uuid_known, 
 def test_planning_writes_nothing():
     query = CatalogQueryFactory.create(content_filter=COURSES)
     with transaction.atomic():
-        plan_query(wish=QueryWish(PROGRAMS, query.uuid, "New"), may_edit=everybody)
+        plan_query(wish=RequestedQuery(PROGRAMS, query.uuid, "New"), may_edit=everybody)
     assert (stored(query).content_filter, stored(query).title) == (COURSES, None)
 
 

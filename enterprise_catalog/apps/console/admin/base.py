@@ -33,7 +33,7 @@ from enterprise_catalog.apps.services.errors import OperationError
 from enterprise_catalog.apps.services.refreshes import request_refresh, request_refreshes
 
 
-def grants_of_staff(request: HttpRequest, *customers: UUID) -> Grants:
+def grants_from_django_permissions(request: HttpRequest, *customers: UUID) -> Grants:
     """
     What Django's permissions come to. Who may change queries acts for every customer; others for the customers at
     hand, so that a query they share with somebody else is copied, not changed (QRY-7).
@@ -46,7 +46,7 @@ def grants_of_staff(request: HttpRequest, *customers: UUID) -> Grants:
     return Grants(roles=roles, permits=user.has_perm, is_of_admin_site=True)
 
 
-class DeskAdmin(PreviewingAdmin):
+class ServiceBackedAdmin(PreviewingAdmin):
     """Pages whose writes go through the desk. Subclasses say which operations those are."""
 
     change_form_template = "console/change_form.html"
@@ -106,7 +106,7 @@ class DeskAdmin(PreviewingAdmin):
             return self._refused(request, refusal)
 
     def _refused(self, request: HttpRequest, refusal: OperationError) -> HttpResponse:
-        self.tell_refusal(request, refusal)
+        self.message_refusal(request, refusal)
         return HttpResponseRedirect(list_url(self.model))
 
     # Refreshing
@@ -151,7 +151,7 @@ class DeskAdmin(PreviewingAdmin):
             raise PermissionDenied
         run = request_refresh(query=self.refreshed_query(obj), trigger=RefreshRun.Trigger.OPERATOR)
         self.log_change(request, obj, f"Asked for a refresh: run {run.pk}.")
-        self.tell_run(request, run)
+        self.message_run(request, run)
         return HttpResponseRedirect(change_url(self.model, obj.pk))
 
     @admin.action(description="Refresh now", permissions=["refresh"])
@@ -163,7 +163,7 @@ class DeskAdmin(PreviewingAdmin):
         for obj in rows:
             self.log_change(request, obj, "Asked for a refresh.")
         if len(runs) == 1:
-            self.tell_run(request, runs[0])
+            self.message_run(request, runs[0])
             return
         self.message_user(request, format_html("{} on their way.", link(list_url(RefreshRun), refreshes(len(runs)))))
 
@@ -175,13 +175,13 @@ class DeskAdmin(PreviewingAdmin):
         self.message_user(request, f"At most {settings.BULK_LIMIT} rows at once; select fewer.", messages.ERROR)
         return []
 
-    def tell_run(self, request: HttpRequest, run: RefreshRun | None) -> None:
+    def message_run(self, request: HttpRequest, run: RefreshRun | None) -> None:
         if run is not None:
             self.message_user(request, format_html("A refresh is on its way: run {}.", object_link(run, run.pk)))
 
-    def tell_saved(self, request: HttpRequest, saved: SavedCatalog | SavedQuery) -> None:
+    def message_saved(self, request: HttpRequest, saved: SavedCatalog | SavedQuery) -> None:
         """What saving set in motion, and what is odd about the filter (CRUD-10)."""
-        self.tell_run(request, saved.refresh_run)
+        self.message_run(request, saved.refresh_run)
         for sentence in warning_sentences(saved.filter_warnings):
             self.message_user(request, sentence, messages.WARNING)
 

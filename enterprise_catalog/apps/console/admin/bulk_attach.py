@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.console.admin.base import DeskAdmin, grants_of_staff
+from enterprise_catalog.apps.console.admin.base import ServiceBackedAdmin, grants_from_django_permissions
 from enterprise_catalog.apps.console.admin.forms import QueryChooser
 from enterprise_catalog.apps.console.display.html import list_url, object_link, table
 from enterprise_catalog.apps.console.display.sentences import plural, short_query_name
@@ -19,10 +19,10 @@ from enterprise_catalog.apps.services.bulk_attach import attach_catalogs
 _CATALOGS_SHOWN = 50
 
 
-class AttachingAdmin(DeskAdmin):
+class AttachingAdmin(ServiceBackedAdmin):
     """What the pages of catalogs have of it."""
 
-    actions = [*DeskAdmin.actions, "attach_to_query"]
+    actions = [*ServiceBackedAdmin.actions, "attach_to_query"]
 
     @admin.action(description="Attach to another query ...", permissions=["change"])
     def attach_to_query(self, request: HttpRequest, queryset: QuerySet[EnterpriseCatalog]) -> HttpResponse | None:
@@ -33,14 +33,16 @@ class AttachingAdmin(DeskAdmin):
             return self._choose(request, form, catalogs)
         query = form.cleaned_data["catalog_query"]
         customers = {catalog.enterprise_uuid for catalog in catalogs}
-        attached = attach_catalogs(catalogs=catalogs, query=query, grants=grants_of_staff(request, *customers))
+        attached = attach_catalogs(
+            catalogs=catalogs, query=query, grants=grants_from_django_permissions(request, *customers)
+        )
         for catalog in attached.moved:
             self.log_change(request, catalog, f"Attached to catalog query {query.uuid}.")
         count = len(attached.moved)
         moved, before = plural(count, "catalog is", "catalogs are"), len(catalogs) - count
         others = f", {before} of the chosen were before" if before else ""
         self.message_user(request, f"{moved} on {short_query_name(query)} now{others}.")
-        self.tell_run(request, attached.refresh_run)
+        self.message_run(request, attached.refresh_run)
         return HttpResponseRedirect(list_url(EnterpriseCatalog))
 
     def _form(self, request: HttpRequest) -> forms.Form:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.admin import query_panels
-from enterprise_catalog.apps.console.admin.base import grants_of_staff, shows_version
+from enterprise_catalog.apps.console.admin.base import grants_from_django_permissions, shows_version
 from enterprise_catalog.apps.console.admin.bulk_attach import AttachingAdmin
 from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, has_words, uuid_begins
 from enterprise_catalog.apps.console.admin.exports import ExportAdmin
@@ -103,13 +103,18 @@ class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
     def save_model(self, request: HttpRequest, obj: EnterpriseCatalog, form: Any, change: bool) -> None:
         stored = EnterpriseCatalog.objects.get(pk=obj.pk) if change else None
         customers = [obj.enterprise_uuid, *([stored.enterprise_uuid] if stored else [])]
-        saved = save_catalog(catalog=stored, values=form.values(), grants=grants_of_staff(request, *customers))
-        self.tell_saved(request, saved)
+        saved = save_catalog(
+            catalog=stored, values=form.values(), grants=grants_from_django_permissions(request, *customers)
+        )
+        self.message_saved(request, saved)
 
     def use_filter(self, request: HttpRequest, obj: EnterpriseCatalog, content_filter: dict[str, Any]) -> None:
         values = CatalogValues(content_filter=content_filter)
-        self.tell_saved(
-            request, save_catalog(catalog=obj, values=values, grants=grants_of_staff(request, obj.enterprise_uuid))
+        self.message_saved(
+            request,
+            save_catalog(
+                catalog=obj, values=values, grants=grants_from_django_permissions(request, obj.enterprise_uuid)
+            ),
         )
 
     def consequences(self, obj: EnterpriseCatalog) -> str:

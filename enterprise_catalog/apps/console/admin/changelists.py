@@ -71,7 +71,7 @@ class FreshnessFilter(admin.SimpleListFilter):
         return queryset.filter(conditions[Freshness(value)]) if value in set(Freshness) else queryset
 
 
-def uuid_in(term: str) -> UUID | None:
+def parse_pasted_uuid(term: str) -> UUID | None:
     """A uuid as people paste it: any case, with hyphens or without, in braces or as a URN."""
     try:
         return UUID(term.strip())
@@ -83,7 +83,7 @@ def uuid_begins(column: str, term: str) -> Q:
     """
     Rows with this uuid, as people paste it, or whose uuid begins so, as lists show it; none when that is too little.
     """
-    uuid = uuid_in(term)
+    uuid = parse_pasted_uuid(term)
     beginning = uuid.hex if uuid else term.rstrip(" .").lower().replace("-", "")
     return Q(**{f"{column}__startswith": beginning}) if _BEGINNING.fullmatch(beginning) else Q(pk__in=[])
 

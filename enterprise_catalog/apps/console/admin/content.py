@@ -24,13 +24,13 @@ from enterprise_catalog.apps.catalog.models import (
     NestedRun,
 )
 from enterprise_catalog.apps.catalog.rendering.item_template import GAP
-from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, starts_with, uuid_in
+from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, parse_pasted_uuid, starts_with
 from enterprise_catalog.apps.console.admin.query_panels import run_link
 from enterprise_catalog.apps.console.display.html import (
     NOTHING,
     change_url,
+    collapsible,
     document,
-    folded,
     link,
     object_link,
     table,
@@ -70,7 +70,7 @@ class ContentMetadataAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        uuid = uuid_in(term)
+        uuid = parse_pasted_uuid(term)
         wanted = starts_with("content_key", term) | Q(parent_content_key=term)
         return queryset.filter(wanted | Q(content_uuid=uuid) if uuid else wanted), False
 
@@ -93,7 +93,7 @@ class ContentMetadataAdmin(ReadOnlyAdmin):
             held.defer("catalog_query__content_filter").order_by("catalog_query_id")[: _ROWS_SHOWN + 1]
         )
         rows = [
-            (object_link(member.catalog_query, query_name(member.catalog_query)), member.get_standing_v1_display())
+            (object_link(member.catalog_query, query_name(member.catalog_query)), member.get_visibility_v1_display())
             for member in members[:_ROWS_SHOWN]
         ]
         note = f"Only the first {_ROWS_SHOWN} are shown." if len(members) > _ROWS_SHOWN else ""
@@ -151,7 +151,7 @@ class CatalogContentChangeAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        uuid = uuid_in(term)
+        uuid = parse_pasted_uuid(term)
         wanted = starts_with("content_key", term)
         return queryset.filter(wanted | Q(refresh_run_uuid=uuid) if uuid else wanted), False
 
@@ -191,4 +191,4 @@ def _segments(packed: ContentDocuments) -> list[bytes]:
 
 
 def _folded(value: Any) -> SafeString:
-    return folded(f"{len(value)} fields", document(value))
+    return collapsible(f"{len(value)} fields", document(value))

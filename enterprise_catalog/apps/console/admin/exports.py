@@ -9,12 +9,12 @@ from django.urls import URLPattern, path, reverse
 
 from enterprise_catalog.apps.catalog.api_versions import V1
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.console.admin.base import DeskAdmin
+from enterprise_catalog.apps.console.admin.base import ServiceBackedAdmin
 from enterprise_catalog.apps.core.rest.streaming import attachment
 from enterprise_catalog.apps.services.exports import CONTENT_TYPES, export_catalog, filename
 
 
-class ExportAdmin(DeskAdmin):
+class ExportAdmin(ServiceBackedAdmin):
     """What the pages of catalogs have of it."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -46,7 +46,7 @@ class ExportAdmin(DeskAdmin):
             raise PermissionDenied
         return attachment(
             request,
-            pieces=partial(export_catalog, catalog=catalog, surface=V1, kind=kind),
+            pieces=partial(export_catalog, catalog=catalog, api_version=V1, kind=kind),
             content_type=CONTENT_TYPES[kind],
             filename=filename(catalog=catalog, kind=kind),
         )

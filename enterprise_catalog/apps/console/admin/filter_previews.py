@@ -28,7 +28,7 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from enterprise_catalog.apps.catalog.content_filters.warnings import filter_warnings
 from enterprise_catalog.apps.catalog.models import ContentMetadata
-from enterprise_catalog.apps.console.admin.changelists import uuid_in
+from enterprise_catalog.apps.console.admin.changelists import parse_pasted_uuid
 from enterprise_catalog.apps.console.admin.forms import ContentFilterField, refusal_texts
 from enterprise_catalog.apps.console.display.html import (
     change_url,
@@ -127,7 +127,7 @@ class PreviewingAdmin(SimpleHistoryAdmin):
     def _fill_in_again(self, request: HttpRequest, object_id: str | None) -> None:
         """Back from a preview: the form as it was typed, or of another person's only the filter."""
         writes = self.has_add_permission if object_id is None else self.has_change_permission
-        uuid = uuid_in(request.GET["preview"])
+        uuid = parse_pasted_uuid(request.GET["preview"])
         preview = FilterPreview.objects.filter(pk=uuid).first() if uuid and writes(request) else None
         if preview is None or not self._is_for_this_page(preview):
             return
@@ -186,12 +186,12 @@ class PreviewingAdmin(SimpleHistoryAdmin):
         try:
             self.use_filter(request, obj, preview.content_filter)
         except OperationError as refusal:
-            self.tell_refusal(request, refusal)
+            self.message_refusal(request, refusal)
             return HttpResponseRedirect(self._preview_url("preview", preview))
         self.log_change(request, obj, f"Saved the content filter of preview {preview.pk}.")
         return HttpResponseRedirect(change_url(self.model, obj.pk))
 
-    def tell_refusal(self, request: HttpRequest, refusal: OperationError) -> None:
+    def message_refusal(self, request: HttpRequest, refusal: OperationError) -> None:
         for texts in refusal_texts(refusal).values():
             for text in texts:
                 self.message_user(request, text, messages.ERROR)

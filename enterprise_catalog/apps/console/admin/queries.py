@@ -12,7 +12,7 @@ from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.models.history import hold_filters
 from enterprise_catalog.apps.console.admin import query_panels
-from enterprise_catalog.apps.console.admin.base import DeskAdmin, grants_of_staff, shows_version
+from enterprise_catalog.apps.console.admin.base import ServiceBackedAdmin, grants_from_django_permissions, shows_version
 from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, has_words, starts_with, uuid_begins
 from enterprise_catalog.apps.console.admin.forms import QueryForm
 from enterprise_catalog.apps.console.display.html import change_url, document
@@ -36,7 +36,7 @@ class UsedFilter(admin.SimpleListFilter):
 
 
 @admin.register(CatalogQuery)
-class CatalogQueryAdmin(DeskAdmin):
+class CatalogQueryAdmin(ServiceBackedAdmin):
     form = QueryForm
     list_display = ["name", "uuid", "content_filter_hash", "catalogs", "items", "freshness"]
     list_filter = [FreshnessFilter, UsedFilter, "named"]
@@ -87,13 +87,15 @@ class CatalogQueryAdmin(DeskAdmin):
             query=obj if change else None,
             content_filter=form.cleaned_data["content_filter"],
             title=form.cleaned_data["title"],
-            grants=grants_of_staff(request),
+            grants=grants_from_django_permissions(request),
         )
         self._follow(request, obj, saved)
 
     def use_filter(self, request: HttpRequest, obj: CatalogQuery, content_filter: dict[str, Any]) -> None:
         key = obj.pk
-        saved = save_query(query=obj, content_filter=content_filter, title=None, grants=grants_of_staff(request))
+        saved = save_query(
+            query=obj, content_filter=content_filter, title=None, grants=grants_from_django_permissions(request)
+        )
         self._follow(request, obj, saved)
         if obj.pk != key:
             self._tell_replaced(request, obj)
@@ -105,7 +107,7 @@ class CatalogQueryAdmin(DeskAdmin):
         """Another row with this filter may have taken this one's place (QRY-3)."""
         obj.pk = saved.query.pk
         obj.uuid = saved.query.uuid
-        self.tell_saved(request, saved)
+        self.message_saved(request, saved)
 
     def _tell_replaced(self, request: HttpRequest, obj: CatalogQuery) -> None:
         self.message_user(request, f"A query with this filter existed and took the place of this one, as {obj.uuid}.")

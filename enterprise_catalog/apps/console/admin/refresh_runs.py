@@ -15,14 +15,14 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, uuid_in
-from enterprise_catalog.apps.console.display.catalog_labels import Users
+from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, parse_pasted_uuid
+from enterprise_catalog.apps.console.display.catalog_labels import CatalogLabels
 from enterprise_catalog.apps.console.display.html import NOTHING, change_url, difference_table, object_link, table
 from enterprise_catalog.apps.console.display.sentences import advice, query_name, short, short_query_name
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
-from enterprise_catalog.apps.refresh.pipeline.publishing import difference_to
-from enterprise_catalog.apps.services.refresh_runs import NotDecidable, approve_run, reject_run
+from enterprise_catalog.apps.refresh.pipeline.publishing import membership_difference
+from enterprise_catalog.apps.services.refresh_runs import RunNotHeld, approve_run, reject_run
 
 _ROWS_SHOWN = 100
 
@@ -66,7 +66,7 @@ class RefreshRunAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        uuid = uuid_in(search_term)
+        uuid = parse_pasted_uuid(search_term)
         return (queryset.filter(Q(uuid=uuid) | Q(catalog_query_uuid=uuid)) if uuid else queryset.none()), False
 
     # Deciding
@@ -120,7 +120,7 @@ class RefreshRunAdmin(ReadOnlyAdmin):
             raise Http404
         try:
             decision(run_uuid=run.pk)
-        except NotDecidable as refusal:
+        except RunNotHeld as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
         else:
             self.log_change(request, run, done)
@@ -143,7 +143,7 @@ class RefreshRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="used by")
     def users(self, obj: RefreshRun) -> Any:
-        return Users([obj.catalog_query_id]).of(obj.catalog_query_id)
+        return CatalogLabels([obj.catalog_query_id]).of(obj.catalog_query_id)
 
     @admin.display(description="what to do")
     def what_to_do(self, obj: RefreshRun) -> Any:
@@ -171,7 +171,7 @@ class RefreshRunAdmin(ReadOnlyAdmin):
         """As of now: the members may have changed since it was held."""
         if obj.state != RefreshRun.State.HELD or obj.held_keys is None or obj.catalog_query_id is None:
             return NOTHING
-        difference = difference_to(query_id=obj.catalog_query_id, content_keys=unpack(obj.held_keys))
+        difference = membership_difference(query_id=obj.catalog_query_id, content_keys=unpack(obj.held_keys))
         changes = difference_table(added=difference.added, removed=list(difference.removed))
         return format_html("<p>{} members now.</p>{}", difference.before, changes)
 

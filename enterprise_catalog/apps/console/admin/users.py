@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from enterprise_catalog.apps.access.models import EnterpriseCatalogFeatureRole, EnterpriseCatalogRoleAssignment
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, ReadOnlyAdmin, uuid_in
+from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, ReadOnlyAdmin, parse_pasted_uuid
 from enterprise_catalog.apps.console.display.html import link, list_url
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
@@ -30,7 +30,7 @@ class RoleAssignmentAdmin(admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        uuid = uuid_in(search_term)
+        uuid = parse_pasted_uuid(search_term)
         if uuid:
             return queryset.filter(enterprise_id=uuid), False
         return super().get_search_results(request, queryset, search_term)
@@ -64,7 +64,7 @@ class EnterpriseCustomerAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        uuid = uuid_in(term)
+        uuid = parse_pasted_uuid(term)
         wanted = Q(name__icontains=term) | Q(slug__icontains=term)
         return queryset.filter(wanted | Q(uuid=uuid) if uuid else wanted), False
 

@@ -10,7 +10,7 @@ from enterprise_catalog.apps.console.display.html import NOTHING, link, list_url
 from enterprise_catalog.apps.console.display.sentences import plural
 
 
-class Users:
+class CatalogLabels:
     """The catalog of each of these queries, or how many there are."""
 
     def __init__(self, query_ids: Collection[int | None]) -> None:

@@ -39,7 +39,7 @@ def content_sentences(content: ContentFacts) -> Iterator[str]:
 
 def set_aside_sentences(content: ContentFacts) -> Iterator[tuple[str, str]]:
     """What could not be used of it, each with the run that says so."""
-    for document in content.set_aside:
+    for document in content.quarantined:
         run = document.refresh_run
         yield f"Set aside as unusable at {moment(run.finished_at)}: {document.reason}", str(run.pk)
 

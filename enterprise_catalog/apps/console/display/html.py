@@ -66,7 +66,7 @@ def difference_table(*, added: Sequence[str], removed: Sequence[str]) -> SafeStr
     return table(["", "items", "keys"], rows)
 
 
-def folded(summary: str, content: SafeString) -> SafeString:
+def collapsible(summary: str, content: SafeString) -> SafeString:
     return format_html("<details><summary>{}</summary>{}</details>", summary, content)
 
 

@@ -9,9 +9,9 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from enterprise_catalog.apps.core.datetimes import iso_moment
-from enterprise_catalog.apps.core.observability.health import answer, log_away, method_not_allowed
-from enterprise_catalog.apps.refresh.reports.late_queries import overview
+from enterprise_catalog.apps.core.datetimes import api_iso
+from enterprise_catalog.apps.core.observability.health import answer, log_database_unavailable, method_not_allowed
+from enterprise_catalog.apps.refresh.reports.late_queries import freshness_overview
 
 
 @csrf_exempt
@@ -19,13 +19,13 @@ def freshness_health(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
         return method_not_allowed(request)
     try:
-        found = overview()
+        found = freshness_overview()
     except Error as error:
-        log_away(error)
+        log_database_unavailable(error)
         return answer("UNAVAILABLE", stale_queries=None, held_queries=None, oldest_published_at=None)
     return answer(
         "UNAVAILABLE" if found.late else "OK",
         stale_queries=found.late,
         held_queries=found.held,
-        oldest_published_at=iso_moment(found.oldest_published_at),
+        oldest_published_at=api_iso(found.oldest_published_at),
     )

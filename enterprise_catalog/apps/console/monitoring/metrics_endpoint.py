@@ -17,11 +17,11 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, gener
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from enterprise_catalog.apps.core.observability.health import log_away, method_not_allowed
-from enterprise_catalog.apps.core.observability.metrics import counted_by_processes
+from enterprise_catalog.apps.core.observability.health import log_database_unavailable, method_not_allowed
+from enterprise_catalog.apps.core.observability.metrics import process_metrics
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.reports import statistics
-from enterprise_catalog.apps.refresh.reports.late_queries import older_than, overview
+from enterprise_catalog.apps.refresh.reports.late_queries import freshness_overview, older_than
 
 # Hours since the last publish; 24 is the promise (P3).
 _AGES = (1, 4, 8, 12, 16, 20, 22, 24, 48)
@@ -46,8 +46,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def all_figures() -> bytes:
     """As Prometheus reads them. Never fails for want of the database."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(DatabaseFigures())
-    return counted_by_processes() + generate_latest(registry)
+    registry.register(DatabaseMetrics())
+    return process_metrics() + generate_latest(registry)
 
 
 def all_figures_outside_of_requests() -> bytes:
@@ -59,7 +59,7 @@ def all_figures_outside_of_requests() -> bytes:
         close_old_connections()
 
 
-class DatabaseFigures(Collector):
+class DatabaseMetrics(Collector):
     """What every web process of every host finds alike, so that one of them is to be looked at, not their sum."""
 
     def collect(self) -> Iterator[Metric]:
@@ -69,14 +69,14 @@ class DatabaseFigures(Collector):
             try:
                 found = list(self._figures())
             except Error as error:
-                log_away(error)
+                log_database_unavailable(error)
             finally:
                 _reading.release()
         yield _gauge("database_up", "Whether the figures of the database could be read.", float(bool(found)))
         yield from found
 
     def _figures(self) -> Iterator[Metric]:
-        found = overview()
+        found = freshness_overview()
         yield _gauge("queries_in_use", "Catalog queries that catalogs use.", found.in_use)
         yield _gauge("queries_late", "Of them, not published for 24 hours (P3).", found.late)
         yield _gauge("queries_held", "Of them, those of which a result is held.", found.held)
@@ -89,12 +89,12 @@ class DatabaseFigures(Collector):
             oldest = found.oldest_published_at.timestamp()
             yield _gauge("oldest_publish_timestamp_seconds", "The longest ago of their last publishes.", oldest)
         runs = GaugeMetricFamily(_name("refresh_runs"), "Refresh runs that have not ended.", labels=["state"])
-        for state, count in statistics.open_runs().items():
+        for state, count in statistics.count_open_runs().items():
             runs.add_metric([state], count)
         yield runs
         wait = statistics.longest_wait().total_seconds()
         yield _gauge("refresh_wait_seconds", "How long a refresh that could begin has waited for a worker.", wait)
-        if (silence := statistics.silence()) is not None:
+        if (silence := statistics.worker_silence()) is not None:
             yield _gauge("worker_silence_seconds", "How long no worker has shown life.", silence.total_seconds())
         hour = request_budget.last_hour()
         yield _gauge("discovery_requests_spent", "Requests to discovery in the last hour.", hour.spent)

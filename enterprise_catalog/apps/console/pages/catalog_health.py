@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from enterprise_catalog.apps.catalog.freshness import queries_in_use
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.display.catalog_labels import Users
+from enterprise_catalog.apps.console.display.catalog_labels import CatalogLabels
 from enterprise_catalog.apps.console.display.charts import Bar, bar_chart, legend
 from enterprise_catalog.apps.console.display.html import link, list_url, object_link, table
 from enterprise_catalog.apps.console.display.sentences import late_reason, moment, plural, short_query_name
@@ -29,7 +29,7 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import SpentHour
 from enterprise_catalog.apps.refresh.reports import statistics
-from enterprise_catalog.apps.refresh.reports.late_queries import Overview, late_queries, older_than, overview
+from enterprise_catalog.apps.refresh.reports.late_queries import Overview, freshness_overview, late_queries, older_than
 from enterprise_catalog.apps.refresh.reports.statistics import Hour
 
 _ROWS = 10
@@ -61,7 +61,7 @@ def health_context() -> dict[str, Any]:
     """What the template `console/home.html` shows."""
     with snapshot():
         hour = request_budget.last_hour()
-        found, failing = overview(), statistics.failing_queries()
+        found, failing = freshness_overview(), statistics.failing_queries()
         failing_count, hours = failing.count(), statistics.ended_by_hour()
         return {
             "as_of": f"{database_now():%Y-%m-%d %H:%M:%S} UTC",
@@ -92,7 +92,7 @@ def _freshness(found: Overview) -> Verdict:
 
 
 def _life() -> Verdict:
-    silence, wait = statistics.silence(), statistics.longest_wait()
+    silence, wait = statistics.worker_silence(), statistics.longest_wait()
     if silence is None:
         return Verdict(good=False, text="Beat and workers never showed life. Do they run?")
     if silence > _TICKS_MISSED * timedelta(seconds=settings.TICK_SECONDS):
@@ -138,7 +138,7 @@ def _late(found: Overview) -> SafeString | None:
     if not found.late:
         return None
     late = late_queries(limit=_LATE_ROWS)
-    users = Users([row.query.pk for row in late])
+    users = CatalogLabels([row.query.pk for row in late])
     rows = [
         (_query_link(row.query), users.of(row.query.pk), moment(row.late_since), late_reason(row.last_run))
         for row in late
@@ -149,11 +149,11 @@ def _late(found: Overview) -> SafeString | None:
 
 def _under_way() -> SafeString:
     """What runs, then what waits for longest, each with why it is not done."""
-    counts = statistics.open_runs()
+    counts = statistics.count_open_runs()
     running = _runs().filter(state=RefreshRun.State.RUNNING).order_by("started_at")[:_ROWS]
     queued = _runs().filter(state=RefreshRun.State.QUEUED).order_by("requested_at")[:_ROWS]
     runs = [*running, *queued]
-    users = Users([run.catalog_query_id for run in runs])
+    users = CatalogLabels([run.catalog_query_id for run in runs])
     rows = [
         (_run_link(run, run.requested_at), _query_of(run), users.of(run.catalog_query_id), late_reason(run))
         for run in runs
@@ -206,7 +206,7 @@ def _runs() -> Any:
 
 def _run_table(runs: Iterable[RefreshRun], heading: str, column: str, *, note: str = "") -> SafeString:
     shown = list(runs)
-    users = Users([run.catalog_query_id for run in shown])
+    users = CatalogLabels([run.catalog_query_id for run in shown])
     rows = [
         (
             _run_link(run, getattr(run, column)),
@@ -235,7 +235,7 @@ def _most_changed() -> SafeString:
 def _queries(queries: Any, changed: Counter[int]) -> SafeString:
     """Each with the catalogs that show it, the most changed first, where any did."""
     rows = sorted(queries.defer("content_filter"), key=lambda query: -changed[query.pk])
-    users = Users([query.pk for query in rows])
+    users = CatalogLabels([query.pk for query in rows])
     cells = [
         (_query_link(query), users.of(query.pk), query.member_count, *([changed[query.pk]] if changed else []))
         for query in rows

@@ -20,7 +20,7 @@ from enterprise_catalog.apps.console.display.explanation_sentences import (
     reason_sentence,
     set_aside_sentences,
 )
-from enterprise_catalog.apps.console.display.html import document, folded
+from enterprise_catalog.apps.console.display.html import collapsible, document
 from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.services.content_explanations.facts import catalogs_containing, content_facts
 from enterprise_catalog.apps.services.content_explanations.reasons import Explanation, explain_content
@@ -50,7 +50,9 @@ def _answer(request: HttpRequest, key: str, term: str) -> dict[str, Any]:
         {
             "catalog": explanation.catalog,
             "contains": explanation.contains,
-            "filter": folded("what its search asks for", document(filters.get(explanation.catalog.catalog_query_id))),
+            "filter": collapsible(
+                "what its search asks for", document(filters.get(explanation.catalog.catalog_query_id))
+            ),
             "how": how_contained(explanation),
             "reasons": [(reason_sentence(reason), reason.run_uuid) for reason in explanation.reasons],
         }

@@ -14,13 +14,13 @@ from enterprise_catalog.apps.catalog.models import (
     ContentMetadata,
     CourseReview,
     NestedRun,
-    Standing,
+    Visibility,
 )
 from enterprise_catalog.apps.catalog.storage.consistency import Violation
 from enterprise_catalog.apps.core.packed_json import pack, pack_bytes, unpack
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.scheduling.course_reviews import sweep_reviews_if_due
+from enterprise_catalog.apps.refresh.scheduling.course_reviews import refresh_reviews_if_due
 from enterprise_catalog.apps.services.consistency import violations
 from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
 
@@ -35,7 +35,7 @@ def catalog(sandbox):
     EnterpriseCustomer.objects.create(uuid=catalog.enterprise_uuid)
     record_attachment(catalogs=[catalog.pk], query_id=catalog.catalog_query_id, previous_query_id=None)
     call_command("refresh_catalogs", "--here", stdout=StringIO())
-    assert sweep_reviews_if_due()
+    assert refresh_reviews_if_due()
     return catalog
 
 
@@ -71,10 +71,10 @@ def test_a_hash_that_is_not_the_filters(catalog, column, rule):  # HASH-1, HASH-
     assert found() == {rule}
 
 
-@pytest.mark.parametrize("column", ["standing_v1", "standing_v2", "standing_legacy"])
+@pytest.mark.parametrize("column", ["visibility_v1", "visibility_v2", "visibility_legacy"])
 def test_a_standing_that_is_not_the_contents(catalog, column):  # META-4, LEG-5
-    CatalogContentKey.objects.update(**{column: Standing.CONTAINED})
-    assert found() == {"standing", "counts"}
+    CatalogContentKey.objects.update(**{column: Visibility.CONTAINED})
+    assert found() == {"visibility", "counts"}
 
 
 @pytest.mark.parametrize("column", ["member_count", "count_v1", "count_v2", "count_legacy"])

@@ -7,7 +7,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.core.datetimes import iso_moment
+from enterprise_catalog.apps.core.datetimes import api_iso
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
@@ -34,7 +34,7 @@ def test_all_is_fresh(path):  # ADD-4, COM-1, COM-13
         "overall_status": "OK",
         "stale_queries": 0,
         "held_queries": 0,
-        "oldest_published_at": iso_moment(query.refreshed_at),
+        "oldest_published_at": api_iso(query.refreshed_at),
     }
 
 
@@ -48,7 +48,7 @@ def test_a_late_query_makes_it_unavailable_and_is_not_named():  # ADD-4, P3, P8
         "overall_status": "UNAVAILABLE",
         "stale_queries": 1,
         "held_queries": 1,
-        "oldest_published_at": iso_moment(query.refreshed_at),
+        "oldest_published_at": api_iso(query.refreshed_at),
     }
 
 

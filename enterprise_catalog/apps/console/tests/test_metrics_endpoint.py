@@ -173,7 +173,7 @@ def test_for_whom_the_budget_was_spent_is_told_without_names(settings):  # RUN-7
     settings.DISCOVERY_REQUESTS_PER_HOUR = 200
     customer = str(uuid4())
     for payers in (Payers(frozenset({customer})), Payers(frozenset({"operators"})), Payers(background="due")):
-        request_budget.spend(3, payers)
+        request_budget.count_requests(3, payers)
     found = figures()
     kinds = {kind: found["discovery_requests_by", kind] for kind in ("customers", "operators", "due", "reviews")}
     assert kinds == {"customers": 3, "operators": 3, "due": 3, "reviews": 0}

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 _KEPT = 100
 
 
-class BrokerHangs(Exception):
+class BrokerUnresponsive(Exception):
     """An earlier nudge is still on its way."""
 
 
@@ -45,13 +45,13 @@ class _Publisher:
     def send(self, task: Task, arguments: tuple[str, ...]) -> None:
         hangs = self._late is not None and not self._late.done()
         if hangs and self._waiting.qsize() >= _KEPT:
-            raise BrokerHangs
+            raise BrokerUnresponsive
         future: Future[None] = Future()
         self._waiting.put((future, task, arguments))
         if hangs:
-            raise BrokerHangs
+            raise BrokerUnresponsive
         try:
-            future.result(timeout=settings.NUDGE_TIMEOUT_SECONDS)
+            future.result(timeout=settings.NOTIFY_TIMEOUT_SECONDS)
         except TimeoutError:
             self._late = future
             raise
@@ -79,7 +79,7 @@ _publisher: _Publisher | None = None
 _lock = threading.Lock()
 
 
-def nudge(task: Task, *arguments: str) -> bool:
+def notify_worker(task: Task, *arguments: str) -> bool:
     """Send a message that names the task and its arguments; False when it is lost. Call it after the commit."""
     try:
         _publisher_of_this_process().send(task, arguments)
@@ -109,7 +109,7 @@ os.register_at_fork(after_in_child=_forget_publisher)
 
 def _new_connection() -> Connection:
     """Not connected yet. Each kind of broker heeds some of these options and passes over the others."""
-    timeout = settings.NUDGE_TIMEOUT_SECONDS
+    timeout = settings.NOTIFY_TIMEOUT_SECONDS
     return current_app.connection_for_write(
         connect_timeout=timeout,
         transport_options={

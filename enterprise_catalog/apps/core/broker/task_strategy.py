@@ -16,7 +16,7 @@ from celery.worker.strategy import default
 _SENSELESS = (TypeError, ValueError, LookupError, AttributeError)
 
 
-def careful_strategy(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[..., Any]:
+def drop_malformed_messages(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[..., Any]:
     """A celery task strategy: how a worker takes a message of this task."""
     take = default(task, app, consumer, **options)
 

@@ -37,7 +37,7 @@ def in_measured_chunks(
 _ESCAPED = b"\x00\n\r\x1a\"'\\"
 
 
-def sent_bytes(*values: bytes | memoryview | str | None) -> int:
+def escaped_length(*values: bytes | memoryview | str | None) -> int:
     """How long these values are in a statement, escaped as MySQL and MariaDB are sent them."""
     total = 0
     for value in values:
@@ -46,7 +46,7 @@ def sent_bytes(*values: bytes | memoryview | str | None) -> int:
     return total
 
 
-def in_statements(rows: Sequence[T], *, size: Callable[[T], int], rows_at_most: int) -> Iterator[list[T]]:
+def batches_for_statements(rows: Sequence[T], *, size: Callable[[T], int], rows_at_most: int) -> Iterator[list[T]]:
     """Cut rows so that no statement is longer than a database takes. A single row must fit by itself."""
     return in_measured_chunks(
         rows, size=size, rows_at_most=rows_at_most, size_at_most=settings.DATABASE_STATEMENT_BYTES

@@ -6,7 +6,7 @@ from typing import Any, cast
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Now
 
-from enterprise_catalog.apps.core.db.replica import reading
+from enterprise_catalog.apps.core.db.replica import read_connection
 
 Compiled = tuple[str, tuple[str | int, ...]]
 
@@ -22,7 +22,7 @@ class DatabaseNow(Now):
 
 def database_now() -> datetime:
     """The database's clock, for moments that are compared between workers."""
-    connection = reading()
+    connection = read_connection()
     with connection.cursor() as cursor:
         if connection.vendor == "mysql":
             cursor.execute("SELECT UTC_TIMESTAMP(6)")

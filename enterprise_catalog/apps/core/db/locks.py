@@ -17,7 +17,7 @@ _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.05
 
 
-def lost_a_lock(error: OperationalError) -> bool:
+def is_lost_lock(error: OperationalError) -> bool:
     """True when the database rolled back because of others, so that the same work may succeed now."""
     code = error.args[0] if error.args else None
     return code in _LOST_LOCK_CODES or "database is locked" in str(error)
@@ -37,7 +37,7 @@ def retry_lost_locks(work: Callable[P, R]) -> Callable[P, R]:
             try:
                 return work(*args, **kwargs)
             except OperationalError as error:
-                if connection.in_atomic_block or attempt == _ATTEMPTS or not lost_a_lock(error):
+                if connection.in_atomic_block or attempt == _ATTEMPTS or not is_lost_lock(error):
                     raise
                 time.sleep(_PAUSE_SECONDS * attempt * random.uniform(0.5, 1.5))  # noqa: S311
         raise AssertionError("unreachable")

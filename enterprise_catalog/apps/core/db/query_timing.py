@@ -23,7 +23,7 @@ def start_counting() -> None:
     spent.statements = 0
 
 
-def follow_connections() -> None:
+def time_connections() -> None:
     """Call it once: every connection that is made from now on counts."""
     connection_created.connect(_follow, dispatch_uid="sql_time")
 

@@ -56,12 +56,12 @@ class ReplicaRouter:
         return db != REPLICA
 
 
-def reading() -> BaseDatabaseWrapper:
+def read_connection() -> BaseDatabaseWrapper:
     """The connection for statements that no router sees."""
     return connections[_choice.alias]
 
 
-def reads_replica() -> bool:
+def is_reading_replica() -> bool:
     return _choice.alias == REPLICA
 
 
@@ -75,7 +75,7 @@ def read_from_primary(**_signal: Any) -> None:
     _choice.alias = DEFAULT_DB_ALIAS
 
 
-def leave_replica(because: Exception) -> None:
+def fall_back_to_primary(because: Exception) -> None:
     """
     From here on this thread reads from the primary. If it was the replica that failed, the process leaves it alone for
     REPLICA_PAUSE_SECONDS.
@@ -92,7 +92,7 @@ def leave_replica(because: Exception) -> None:
     connection.close()
 
 
-def follow_requests() -> None:
+def reset_after_each_request() -> None:
     """For a process that may have a replica: no request inherits the choice of the one before it in its thread."""
     for signal in (request_started, request_finished):
         signal.connect(read_from_primary)

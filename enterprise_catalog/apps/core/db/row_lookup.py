@@ -19,7 +19,7 @@ R = TypeVar("R")
 _Conversion = tuple[int, list[Callable[..., Any]], Col]
 
 
-class Part:
+class ModelColumns:
     """
     What is read of a model: the fields of these names, without names all. The others are loaded when they are needed,
     as with `QuerySet.only`.
@@ -37,13 +37,13 @@ class Part:
         self.key = self.fields.index(model._meta.pk)
 
 
-class Columns:
+class JoinedColumns:
     """
     The columns of several parts, as SQL and as the instances that a row of them makes. In `tables`, the name of a part
     stands for its table.
     """
 
-    def __init__(self, **parts: Part) -> None:
+    def __init__(self, **parts: ModelColumns) -> None:
         self._parts = parts
         self.tables = {name: part.model._meta.db_table for name, part in parts.items()}
         self._columns = [Col(part.model._meta.db_table, field) for part in parts.values() for field in part.fields]
@@ -87,7 +87,7 @@ class Columns:
         return found
 
 
-class PreparedLookup(Generic[R]):
+class RowLookup(Generic[R]):
     """
     `lookup(value)` is what `make` makes of the row for which the source's one parameter has this value, or None.
 
@@ -95,8 +95,8 @@ class PreparedLookup(Generic[R]):
     of each part by its name, None for one that an outer join did not find.
     """
 
-    def __init__(self, source: str, make: Callable[..., R], **parts: Part) -> None:
-        self._columns = Columns(**parts)
+    def __init__(self, source: str, make: Callable[..., R], **parts: ModelColumns) -> None:
+        self._columns = JoinedColumns(**parts)
         self._source = source.format(**self._columns.tables)
         self._make = make
         self._main = next(iter(parts.values())).model

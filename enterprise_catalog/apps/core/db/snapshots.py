@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from enterprise_catalog.apps.core.db.replica import reading
+from enterprise_catalog.apps.core.db.replica import read_connection
 
 _SNAPSHOT_STATEMENTS = {
     "mysql": (
@@ -14,7 +14,7 @@ _SNAPSHOT_STATEMENTS = {
 }
 
 
-class Moved(Exception):
+class InconsistentRead(Exception):
     """
     What a reader's statements say is of different moments, since something was written between them. The same
     statements in a `snapshot` agree.
@@ -29,7 +29,7 @@ def snapshot() -> Iterator[None]:
     Written in SQL since Django's `atomic` would take SQLite's write lock and cannot raise one transaction's isolation
     on MySQL. Inside an outer transaction that one's view holds.
     """
-    connection = reading()
+    connection = read_connection()
     if connection.in_atomic_block:
         yield
         return

@@ -32,7 +32,7 @@ from enterprise_catalog.apps.core.http_client.errors import (
     ServiceThrottled,
     ServiceUnavailable,
 )
-from enterprise_catalog.apps.core.http_client.session import _Session, _Token, _tokens
+from enterprise_catalog.apps.core.http_client.session import Session, Token, tokens
 from enterprise_catalog.apps.core.observability.metrics import count_call
 
 log = structlog.get_logger(__name__)
@@ -83,7 +83,7 @@ class ServiceClient:
         self._on_wait = on_wait or (lambda: None)
         self._before_request = before_request or (lambda: None)
         self._deadline = Deadline()
-        self._session = _Session()
+        self._session = Session()
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, DeadlineAdapter(self._deadline))
 
@@ -107,15 +107,15 @@ class ServiceClient:
         return _parsed(what, answer)
 
     def _attempt_with_token(self, what: str, method: str, url: str, arguments: dict[str, Any]) -> bytearray:
-        token = _tokens.get(self._fetch_token)
+        token = tokens.get(self._fetch_token)
         try:
             return self._attempt_as_ourselves(what, method, url, token, arguments)
         except ServiceRejected as error:
             if error.status != requests.codes.unauthorized:
                 raise
         # The token may have been revoked or its key replaced: once more with a new one.
-        _tokens.forget(token)
-        return self._attempt_as_ourselves(what, method, url, _tokens.get(self._fetch_token), arguments)
+        tokens.forget(token)
+        return self._attempt_as_ourselves(what, method, url, tokens.get(self._fetch_token), arguments)
 
     def _attempt_as_ourselves(
         self, what: str, method: str, url: str, token: str, arguments: dict[str, Any]
@@ -123,7 +123,7 @@ class ServiceClient:
         self._before_request()
         return self._counted(self._service, what, method, url, token=token, **arguments)
 
-    def _fetch_token(self) -> _Token:
+    def _fetch_token(self) -> Token:
         what = "POST /access_token"
         form = {
             "grant_type": "client_credentials",
@@ -144,7 +144,7 @@ class ServiceClient:
             raise ServiceRejected(str(error), status=requests.codes.unauthorized) from error
         except (KeyError, TypeError, ValueError) as error:
             raise ServiceMalformed(f"{what}: no token in the answer") from error
-        return _Token(value, asked_at + max(lifetime - settings.SERVICE_TOKEN_MARGIN_SECONDS, lifetime / 2))
+        return Token(value, asked_at + max(lifetime - settings.SERVICE_TOKEN_MARGIN_SECONDS, lifetime / 2))
 
     def _counted(self, service: str, *arguments: Any, **named: Any) -> bytearray:
         """An attempt, and in the figures how long it took and what came of it."""

@@ -10,19 +10,19 @@ from django.conf import settings
 
 
 @dataclass(frozen=True)
-class _Token:
+class Token:
     value: str
     renew_at: float
 
 
-class _TokenStore:
+class TokenStore:
     """One token per process and provider, renewed before it ends (DISC-1)."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tokens: dict[tuple[str, str], _Token] = {}
+        self._tokens: dict[tuple[str, str], Token] = {}
 
-    def get(self, fetch: Callable[[], _Token]) -> str:
+    def get(self, fetch: Callable[[], Token]) -> str:
         key = (settings.OAUTH2_PROVIDER_URL, settings.BACKEND_SERVICE_EDX_OAUTH2_KEY)
         with self._lock:
             token = self._tokens.get(key)
@@ -35,10 +35,10 @@ class _TokenStore:
             self._tokens = {key: token for key, token in self._tokens.items() if token.value != value}
 
 
-_tokens = _TokenStore()
+tokens = TokenStore()
 
 
-class _Session(requests.Session):
+class Session(requests.Session):
     """
     Takes a redirect for the answer that it is. One that is followed carries the token elsewhere; and requests reads the
     whole body of one that is not to be followed, of any length.

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 
-class NoBodyMiddleware:
+class EmptyBodyMiddleware:
     """
     A HEAD is answered as the GET it stands for, without the body (AUTH-9); a 304 has none, and so no length (COM-18).
 

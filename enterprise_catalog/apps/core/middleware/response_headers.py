@@ -13,7 +13,7 @@ _PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 
 # Made of settings alone, and with its end cut off it would say something else.
 _NEVER_CUT = frozenset(["content-security-policy", "content-security-policy-report-only"])
-NOT_TO_BE_KEPT = "private, no-store"
+NO_STORE = "private, no-store"
 _CALLER = ("Authorization", "Cookie")
 
 
@@ -31,16 +31,16 @@ class HeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        response.headers.setdefault("Cache-Control", NOT_TO_BE_KEPT)
+        response.headers.setdefault("Cache-Control", NO_STORE)
         if "public" not in response.headers["Cache-Control"]:
             patch_vary_headers(response, _CALLER)
         for name, value in response.items():
-            if (fitting := fitting_header(value)) != value and name.lower() not in _NEVER_CUT:
+            if (fitting := bounded_header(value)) != value and name.lower() not in _NEVER_CUT:
                 response.headers[name] = fitting
         return response
 
 
-def fitting_header(value: str) -> str:
+def bounded_header(value: str) -> str:
     """The value of a header as it can be sent: what cannot stand there percent-encoded, and what is too long cut."""
     if not (value.isascii() and value.isprintable()):
         value = quote(value, safe=_PRINTABLE)

@@ -45,7 +45,7 @@ def _database_verdict() -> Verdict:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
-        log_away(error)
+        log_database_unavailable(error)
         return "UNAVAILABLE"
     return "OK"
 
@@ -55,7 +55,7 @@ def method_not_allowed(request: HttpRequest) -> JsonResponse:
     return JsonResponse(body, status=405, headers={"Allow": "GET, HEAD"})
 
 
-def log_away(error: Error) -> None:
+def log_database_unavailable(error: Error) -> None:
     log.error("health_database_unavailable", error=type(error).__name__)
 
 

@@ -138,7 +138,7 @@ def count_lost_nudge() -> None:
     _lost_nudges.inc()
 
 
-def counted_by_processes() -> bytes:
+def process_metrics() -> bytes:
     """As Prometheus reads it: the sum over this host's processes of one kind; where they share nothing, this one's."""
     directory = os.environ.get(metrics_multiprocess.DIRECTORY, "")
     if not os.path.isdir(directory):
@@ -152,7 +152,7 @@ def _begin_in_child() -> None:
     """A forked child counts into files of its own."""
     global _out_of_order
     if metrics_multiprocess.DIRECTORY in os.environ:
-        _out_of_order = None if metrics_multiprocess.has_room() else "no room for its files"
+        _out_of_order = None if metrics_multiprocess.has_capacity() else "no room for its files"
 
 
 os.register_at_fork(after_in_child=_begin_in_child)

@@ -27,11 +27,11 @@ def prepare_directory() -> None:
     if os.environ.get("METRICS_PORT", "0") != "0" and DIRECTORY not in os.environ:
         directory = os.environ[DIRECTORY] = tempfile.mkdtemp(prefix="enterprise-catalog-metrics-")
         atexit.register(_remove, directory, owner=os.getpid())
-    if DIRECTORY in os.environ and not has_room():
+    if DIRECTORY in os.environ and not has_capacity():
         del os.environ[DIRECTORY]
 
 
-def has_room() -> bool:
+def has_capacity() -> bool:
     """Take this process's room. False when there is none, or no directory."""
     try:
         for kind in _KINDS:

@@ -19,7 +19,7 @@ _Start = Callable[[str, list[tuple[str, str]]], Any]
 Application = Callable[[dict[str, Any], _Start], Iterable[bytes]]
 
 
-def beside(application: Application, *, port: int, text: Callable[[], bytes]) -> Application:
+def route_by_port(application: Application, *, port: int, text: Callable[[], bytes]) -> Application:
     """The same application; where a connection came to `port`, the text at `/metrics` and nothing else."""
 
     def either(environ: dict[str, Any], start_response: _Start) -> Iterable[bytes]:

@@ -49,13 +49,13 @@ class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
 
 
-class NoLongerThere(APIException):
+class ResourceExpired(APIException):
     """It was there once, and asking again is of no use."""
 
     status_code = status.HTTP_410_GONE
 
 
-class DatabaseAway(APIException):
+class DatabaseUnavailable(APIException):
     """The database cannot be reached, or could not decide between writers in time."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
@@ -68,7 +68,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """REST framework's EXCEPTION_HANDLER. None lets a bug go up to `server_error`."""
     if isinstance(error, OperationalError | InterfaceError):
         log.error("database_unavailable", exc_info=error)
-        error = DatabaseAway()
+        error = DatabaseUnavailable()
     elif isinstance(error, RequestDataTooBig):
         error = BodyTooLarge()
     elif isinstance(error, SuspiciousOperation | BadRequest | UnreadablePostError):
@@ -115,8 +115,8 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        headers = {"Retry-After": str(DatabaseAway.wait)}
-        return JsonResponse({"detail": DatabaseAway.default_detail}, status=503, headers=headers)
+        headers = {"Retry-After": str(DatabaseUnavailable.wait)}
+        return JsonResponse({"detail": DatabaseUnavailable.default_detail}, status=503, headers=headers)
     if request.path.startswith(_PAGES):
         return defaults.server_error(request)
     return JsonResponse({"detail": "Internal server error."}, status=500)

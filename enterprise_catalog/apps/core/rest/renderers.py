@@ -1,7 +1,7 @@
 """
 Answers as bytes: JSON by orjson, and well-formed XML (COM-4, COM-5, COM-13).
 
-Content arrives as JSON that was rendered when it was stored; `Rendered` carries such bytes through untouched. Nothing
+Content arrives as JSON that was rendered when it was stored; `RawJson` carries such bytes through untouched. Nothing
 here knows what they mean.
 """
 
@@ -23,13 +23,13 @@ _NAME = re.compile(r"(?!xml)[a-z_][a-z0-9_.-]*", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RawJson:
     """A value that is JSON already."""
 
     json: bytes
 
 
-# Without the last one orjson would write `Rendered` out as an object.
+# Without the last one orjson would write `RawJson` out as an object.
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
@@ -39,7 +39,7 @@ def to_json(value: Any) -> bytes:
 
 
 def _default(value: Any) -> Any:
-    return orjson.Fragment(value.json) if isinstance(value, Rendered) else force_str(value)
+    return orjson.Fragment(value.json) if isinstance(value, RawJson) else force_str(value)
 
 
 def to_xml(value: Any) -> str:
@@ -56,7 +56,7 @@ def xml_element(key: str, inside: str) -> str:
 
 
 def _pieces(value: Any) -> Iterator[str]:
-    if isinstance(value, Rendered):
+    if isinstance(value, RawJson):
         value = orjson.loads(value.json)
     if isinstance(value, Mapping):
         yield from (xml_element(str(key), to_xml(member)) for key, member in value.items())

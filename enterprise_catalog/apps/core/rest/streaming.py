@@ -33,8 +33,8 @@ class _Primed:
             yield from self._rest
         except Exception as error:
             log.exception("stream_broken")
-            if replica.reads_replica():
-                replica.leave_replica(because=error)
+            if replica.is_reading_replica():
+                replica.fall_back_to_primary(because=error)
             raise
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from celery import current_app, shared_task
 from kombu import Connection, Queue
 
 from enterprise_catalog.apps.core.broker import notifications as nudges
-from enterprise_catalog.apps.core.broker.notifications import nudge
+from enterprise_catalog.apps.core.broker.notifications import notify_worker
 from scripts.services import Redis
 
 UseBroker = Callable[..., None]
@@ -40,8 +40,8 @@ def use_broker(monkeypatch: pytest.MonkeyPatch) -> UseBroker:
 @pytest.fixture
 def little_patience(settings) -> float:
     """As in production; a busy machine may lose a nudge then that would have arrived."""
-    settings.NUDGE_TIMEOUT_SECONDS = 0.2
-    return settings.NUDGE_TIMEOUT_SECONDS
+    settings.NOTIFY_TIMEOUT_SECONDS = 0.2
+    return settings.NOTIFY_TIMEOUT_SECONDS
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_nudge_names_the_task_and_its_arguments(use_broker: UseBroker):
     use_broker("memory://")
     taken("memory://")
 
-    assert nudge(nudged, "1f") is True
+    assert notify_worker(nudged, "1f") is True
 
     assert taken("memory://") == ["1f"]
 
@@ -120,7 +120,7 @@ def test_a_nudge_reaches_a_broker_made_of_files(use_broker: UseBroker, tmp_path:
     folders = {"data_folder_in": str(tmp_path), "data_folder_out": str(tmp_path), "control_folder": str(tmp_path)}
     use_broker("filesystem://", **folders)
 
-    assert nudge(nudged, "1f") is True
+    assert notify_worker(nudged, "1f") is True
 
     assert taken("filesystem://", **folders) == ["1f"]
 
@@ -129,7 +129,7 @@ def test_a_broker_made_of_files_that_is_gone_loses_the_nudge(use_broker: UseBrok
     folders = {"data_folder_out": str(tmp_path / "gone"), "control_folder": str(tmp_path)}
     use_broker("filesystem://", data_folder_in=str(tmp_path), **folders)
 
-    assert nudge(nudged, "1f") is False
+    assert notify_worker(nudged, "1f") is False
 
 
 @pytest.mark.mariadb
@@ -137,7 +137,7 @@ def test_a_worker_takes_the_nudge_from_redis(use_broker: UseBroker, redis: Redis
     use_broker(redis.url)
     received: list[tuple[str, list[str]]] = []
 
-    assert nudge(nudged, "1f") is True
+    assert notify_worker(nudged, "1f") is True
 
     with current_app.connection_for_read() as connection:
         consumer = current_app.amqp.TaskConsumer(connection.default_channel)
@@ -150,11 +150,11 @@ def test_a_worker_takes_the_nudge_from_redis(use_broker: UseBroker, redis: Redis
 @pytest.mark.mariadb
 def test_a_redis_that_was_restarted_gets_the_next_nudge(use_broker: UseBroker, redis: Redis):
     use_broker(redis.url)
-    assert nudge(nudged, "before") is True
+    assert notify_worker(nudged, "before") is True
     redis.kill()
     redis.start()
 
-    assert nudge(nudged, "after") is True
+    assert notify_worker(nudged, "after") is True
 
     assert taken(redis.url) == ["after"]
 
@@ -162,12 +162,12 @@ def test_a_redis_that_was_restarted_gets_the_next_nudge(use_broker: UseBroker, r
 @pytest.mark.mariadb
 def test_a_redis_that_comes_back_gets_the_next_nudge(use_broker: UseBroker, redis: Redis):
     use_broker(redis.url)
-    assert nudge(nudged, "before") is True
+    assert notify_worker(nudged, "before") is True
     redis.kill()
-    assert nudge(nudged, "lost") is False
+    assert notify_worker(nudged, "lost") is False
     redis.start()
 
-    assert nudge(nudged, "after") is True
+    assert notify_worker(nudged, "after") is True
 
     assert taken(redis.url) == ["after"]
 
@@ -177,11 +177,11 @@ def test_a_paused_redis_costs_one_bounded_wait(  # P6
     use_broker: UseBroker, redis: Redis, waits: list[float | None], little_patience: float
 ):
     use_broker(redis.url)
-    await_condition(lambda: nudge(nudged, "before"))
+    await_condition(lambda: notify_worker(nudged, "before"))
     waits.clear()
     redis.pause()
     try:
-        assert nudge(nudged, "lost") is False
+        assert notify_worker(nudged, "lost") is False
     finally:
         redis.resume()
 
@@ -192,16 +192,16 @@ def test_a_paused_redis_costs_one_bounded_wait(  # P6
 @pytest.mark.mariadb
 def test_a_redis_that_was_paused_gets_nothing_twice(use_broker: UseBroker, redis: Redis):
     use_broker(redis.url, retry_on_timeout=True)
-    assert await_condition(lambda: nudge(nudged, "before"))
+    assert await_condition(lambda: notify_worker(nudged, "before"))
     taken(redis.url)
     redis.pause()
     try:
-        nudge(nudged, "lost")
-        nudge(nudged, "lost, too")
+        notify_worker(nudged, "lost")
+        notify_worker(nudged, "lost, too")
     finally:
         redis.resume()
 
-    assert await_condition(lambda: nudge(nudged, "after"))
+    assert await_condition(lambda: notify_worker(nudged, "after"))
 
     arrived = taken(redis.url)
     assert arrived[-1] == "after"
@@ -212,15 +212,15 @@ def test_a_redis_that_was_paused_gets_nothing_twice(use_broker: UseBroker, redis
 def test_a_forked_process_has_a_connection_of_its_own(use_broker: UseBroker, redis: Redis):
     use_broker(redis.url)
     taken(redis.url)
-    nudge(nudged, "parent")
+    notify_worker(nudged, "parent")
 
     child = os.fork()
     if child == 0:
-        os._exit(0 if nudge(nudged, "child") else 1)
+        os._exit(0 if notify_worker(nudged, "child") else 1)
     _, status = os.waitpid(child, 0)
 
     assert os.waitstatus_to_exitcode(status) == 0
-    assert nudge(nudged, "parent again") is True
+    assert notify_worker(nudged, "parent again") is True
     assert taken(redis.url) == ["parent", "child", "parent again"]
 
 
@@ -232,7 +232,11 @@ def test_of_several_brokers_another_has_its_turn_when_one_is_down(
     listener.close()
     taken(redis.url)
 
-    assert [nudge(nudged, "lost"), nudge(nudged, "sent"), nudge(nudged, "sent, too")] == [False, True, True]
+    assert [notify_worker(nudged, "lost"), notify_worker(nudged, "sent"), notify_worker(nudged, "sent, too")] == [
+        False,
+        True,
+        True,
+    ]
 
     assert taken(redis.url) == ["sent", "sent, too"]
 
@@ -242,7 +246,7 @@ def test_workers_keep_their_own_timeouts(use_broker: UseBroker, listener: socket
     use_broker(url_of(listener), socket_timeout=120)
     before = current_app.connection_for_read().connect_timeout
 
-    nudge(nudged, "1f")
+    notify_worker(nudged, "1f")
 
     workers = current_app.connection_for_read()
     assert (workers.transport_options, workers.connect_timeout) == ({"socket_timeout": 120}, before)
@@ -255,7 +259,7 @@ def test_a_refused_connection_loses_the_nudge_at_once(  # P6
     use_broker(url_of(listener, scheme))
     listener.close()
 
-    assert nudge(nudged, "1f") is False
+    assert notify_worker(nudged, "1f") is False
 
     assert await_condition(the_publisher_is_idle)
     assert pauses == []
@@ -268,7 +272,7 @@ def test_a_silent_broker_loses_the_nudge_and_holds_nobody(  # P6
 ):
     use_broker(url_of(listener, scheme))
 
-    assert nudge(nudged, "1f") is False
+    assert notify_worker(nudged, "1f") is False
 
     assert await_condition(the_publisher_is_idle)
     assert pauses == []
@@ -283,7 +287,7 @@ def test_a_host_that_drops_packets_loses_the_nudge_and_holds_nobody(use_broker: 
         with socket.create_connection(server.getsockname()):
             use_broker(url_of(server))
 
-            assert nudge(nudged, "1f") is False
+            assert notify_worker(nudged, "1f") is False
 
             assert await_condition(the_publisher_is_idle)
 
@@ -291,7 +295,7 @@ def test_a_host_that_drops_packets_loses_the_nudge_and_holds_nobody(use_broker: 
 def test_an_unknown_kind_of_broker_loses_the_nudge(use_broker: UseBroker):
     use_broker("nonsense://127.0.0.1")
 
-    assert nudge(nudged, "1f") is False
+    assert notify_worker(nudged, "1f") is False
 
 
 @pytest.mark.usefixtures("little_patience")
@@ -304,11 +308,11 @@ def test_a_hanging_broker_is_waited_for_once_and_gets_what_was_kept(
     hanging, send = threading.Event(), nudged.apply_async
     monkeypatch.setattr(nudged, "apply_async", lambda *message, **options: hanging.wait() and send(*message, **options))
 
-    assert [nudge(nudged, argument) for argument in ("late", "kept", "kept, too")] == [False, False, False]
+    assert [notify_worker(nudged, argument) for argument in ("late", "kept", "kept, too")] == [False, False, False]
     assert len(waits) == 1
 
     hanging.set()
-    assert await_condition(lambda: nudge(nudged, "new"))
+    assert await_condition(lambda: notify_worker(nudged, "new"))
     assert taken("memory://")[:3] == ["late", "kept", "kept, too"]
 
 
@@ -320,10 +324,10 @@ def test_what_is_kept_for_a_hanging_broker_is_bounded(use_broker: UseBroker, mon
     hanging, send = threading.Event(), nudged.apply_async
     monkeypatch.setattr(nudged, "apply_async", lambda *message, **options: hanging.wait() and send(*message, **options))
 
-    assert not any(nudge(nudged, argument) for argument in ("late", "kept", "kept, too", "one too many"))
+    assert not any(notify_worker(nudged, argument) for argument in ("late", "kept", "kept, too", "one too many"))
 
     hanging.set()
-    assert await_condition(lambda: nudge(nudged, "new"))
+    assert await_condition(lambda: notify_worker(nudged, "new"))
     assert "one too many" not in taken("memory://")
 
 
@@ -333,7 +337,7 @@ def test_a_lost_nudge_is_logged_without_its_arguments(  # P6
     use_broker(url_of(listener))
     listener.close()
 
-    nudge(nudged, "an-argument")
+    notify_worker(nudged, "an-argument")
 
     assert "nudge_lost" in caplog.text
     assert "tests.nudged" in caplog.text

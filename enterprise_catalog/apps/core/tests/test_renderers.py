@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enterprise_catalog.apps.core.rest.renderers import JSONRenderer, Rendered, XMLRenderer, to_json, to_xml
+from enterprise_catalog.apps.core.rest.renderers import JSONRenderer, RawJson, XMLRenderer, to_json, to_xml
 
 
 def xml(value) -> str:
@@ -23,7 +23,7 @@ def test_moments_end_in_z_and_hide_zero_microseconds():  # COM-13
 
 
 def test_rendered_json_goes_through_untouched():
-    assert to_json({"results": [Rendered(b'{"b": 1, "a": 2}')]}) == b'{"results":[{"b": 1, "a": 2}]}'
+    assert to_json({"results": [RawJson(b'{"b": 1, "a": 2}')]}) == b'{"results":[{"b": 1, "a": 2}]}'
 
 
 def test_key_order_is_kept():  # COM-14
@@ -35,7 +35,7 @@ def test_no_content_is_no_body():
 
 
 def test_xml_of_everything():  # COM-5
-    value = {"a": None, "b": [True, 1.5, "<&>"], "c": UUID(int=1), "d": Rendered(b'{"e":[]}')}
+    value = {"a": None, "b": [True, 1.5, "<&>"], "c": UUID(int=1), "d": RawJson(b'{"e":[]}')}
     assert xml(value) == (
         '<?xml version="1.0" encoding="utf-8"?>\n<root><a></a>'
         "<b><list-item>True</list-item><list-item>1.5</list-item><list-item>&lt;&amp;&gt;</list-item></b>"

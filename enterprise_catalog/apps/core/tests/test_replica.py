@@ -38,7 +38,7 @@ def same_database(django_db_setup):
 def copy(settings, monkeypatch):
     monkeypatch.setattr(replica, "_failure", replica._Failure())
     settings.DATABASE_ROUTERS = ["enterprise_catalog.apps.core.db.replica.ReplicaRouter"]
-    replica.follow_requests()
+    replica.reset_after_each_request()
     connections["replica"].ensure_connection()
     yield connections["replica"]
     for signal in (request_started, request_finished):
@@ -96,7 +96,7 @@ def test_content_is_read_where_the_thread_reads(model):
     assert router.db_for_read(model) == "default"
     replica.read_from_replica()
     assert (router.db_for_read(model), router.db_for_write(model)) == ("replica", "default")
-    assert replica.reading() is connections["replica"]
+    assert replica.read_connection() is connections["replica"]
     others = []
     thread = threading.Thread(target=lambda: others.append(router.db_for_read(model)))
     thread.start()
@@ -183,10 +183,10 @@ def test_catalogs_themselves_are_read_on_the_primary(path):
 def test_the_choice_ends_with_the_last_byte_of_a_stream(monkeypatch):
     monkeypatch.setattr(streaming, "_LUMP_BYTES", 1)
     response = operator().get(path_of(make_catalog(KEY), "get_content_metadata/?traverse_pagination=1"))
-    assert replica.reads_replica()
+    assert replica.is_reading_replica()
     with statements("default") as on_primary:
         b"".join(response.streaming_content)
-    assert (replica.reads_replica(), on_primary) == (False, [])
+    assert (replica.is_reading_replica(), on_primary) == (False, [])
 
 
 def test_a_replica_that_fails_is_left_alone(copy, path, caplog):

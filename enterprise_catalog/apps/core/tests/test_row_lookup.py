@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.core.db.row_lookup import Part, PreparedLookup
+from enterprise_catalog.apps.core.db.row_lookup import ModelColumns, RowLookup
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
 
@@ -18,8 +18,8 @@ def values_of(row):
 
 
 @pytest.fixture
-def lookup() -> PreparedLookup[tuple[EnterpriseCatalog, CatalogQuery, EnterpriseCustomer | None]]:
-    return PreparedLookup(
+def lookup() -> RowLookup[tuple[EnterpriseCatalog, CatalogQuery, EnterpriseCustomer | None]]:
+    return RowLookup(
         """
           {catalog}
      JOIN {query} ON {query}.id = {catalog}.catalog_query_id
@@ -27,9 +27,9 @@ LEFT JOIN {customer} ON {customer}.uuid = {catalog}.enterprise_uuid
     WHERE {catalog}.uuid = %s
         """,
         lambda catalog, query, customer: (catalog, query, customer),
-        catalog=Part(EnterpriseCatalog),
-        query=Part(CatalogQuery, without=["content_filter"]),
-        customer=Part(EnterpriseCustomer, "slug", "modified"),
+        catalog=ModelColumns(EnterpriseCatalog),
+        query=ModelColumns(CatalogQuery, without=["content_filter"]),
+        customer=ModelColumns(EnterpriseCustomer, "slug", "modified"),
     )
 
 

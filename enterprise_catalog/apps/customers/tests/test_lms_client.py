@@ -5,19 +5,19 @@ from datetime import UTC, datetime
 import pytest
 
 from enterprise_catalog.apps.core.http_client.errors import ServiceError, ServiceMalformed, ServiceUnavailable
-from enterprise_catalog.apps.customers.lms_client import CustomerFacts, Lms, OutOfTime
+from enterprise_catalog.apps.customers.lms_client import LmsClient, LmsCustomer, TimeLimitReached
 from enterprise_catalog.testing.lms_customers import ACME, BRIGHT, at_the_lms
 
 SOMEBODY_ELSE = {"uuid": str(BRIGHT), "name": "Bright", "slug": "bright", "enable_learner_portal": True}
 
 
-def asked() -> CustomerFacts | None:
-    return Lms(seconds=30).customer(ACME)
+def asked() -> LmsCustomer | None:
+    return LmsClient(seconds=30).customer(ACME)
 
 
 def test_a_customer_is_read(lms):  # DISC-20
     at_the_lms(lms)
-    assert asked() == CustomerFacts(
+    assert asked() == LmsCustomer(
         name="Acme",
         slug="acme",
         enable_learner_portal=True,
@@ -133,11 +133,11 @@ def test_an_lms_that_hangs_is_given_up_when_time_is_up(lms, settings):
     settings.SERVICE_READ_TIMEOUT_SECONDS = 0.2
     settings.SERVICE_ATTEMPTS = 1000
     lms.add_fault(endpoint="customers", delay=30)
-    with pytest.raises(OutOfTime):
-        Lms(seconds=0.5).customer(ACME)
+    with pytest.raises(TimeLimitReached):
+        LmsClient(seconds=0.5).customer(ACME)
 
 
 def test_nothing_is_asked_when_time_is_up(lms):
-    with pytest.raises(OutOfTime):
-        Lms(seconds=0).customer(ACME)
+    with pytest.raises(TimeLimitReached):
+        LmsClient(seconds=0).customer(ACME)
     assert not lms.calls()

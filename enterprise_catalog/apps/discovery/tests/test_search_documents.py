@@ -13,7 +13,7 @@ from enterprise_catalog.apps.discovery.search_documents import (
     FoundDocument,
     QuarantinedDocument,
     SkippedDocument,
-    classify,
+    classify_document,
     identity,
 )
 from tests import samples
@@ -47,7 +47,7 @@ def sample_documents(name: str) -> list[Any]:
 
 
 def test_a_course_is_found_by_its_key():
-    found = classify(course(uuid=UUID))
+    found = classify_document(course(uuid=UUID))
 
     assert isinstance(found, FoundDocument)
     assert (found.content_key, found.content_type, found.parent_content_key) == ("edX+DemoX", "course", None)
@@ -56,7 +56,7 @@ def test_a_course_is_found_by_its_key():
 
 def test_a_runs_aggregation_key_names_its_course():
     """REFR-12"""
-    found = classify({"aggregation_key": "courserun:edX+DemoX", "content_type": "courserun", "key": RUN_KEY})
+    found = classify_document({"aggregation_key": "courserun:edX+DemoX", "content_type": "courserun", "key": RUN_KEY})
 
     assert isinstance(found, FoundDocument)
     assert (found.content_key, found.content_type, found.parent_content_key) == (RUN_KEY, "courserun", "edX+DemoX")
@@ -66,7 +66,7 @@ def test_a_runs_aggregation_key_names_its_course():
 @pytest.mark.parametrize("content_type", ["program", "learnerpathway"])
 def test_what_has_no_key_is_found_by_its_uuid(content_type: str):
     """REFR-12"""
-    found = classify({"aggregation_key": f"{content_type}:{UUID}", "content_type": content_type, "uuid": UUID})
+    found = classify_document({"aggregation_key": f"{content_type}:{UUID}", "content_type": content_type, "uuid": UUID})
 
     assert isinstance(found, FoundDocument)
     assert (found.content_key, found.content_type) == (UUID, content_type)
@@ -74,7 +74,7 @@ def test_what_has_no_key_is_found_by_its_uuid(content_type: str):
 
 def test_the_type_is_what_the_aggregation_key_says():
     """REFR-12: split at the first colon."""
-    found = classify({"aggregation_key": "courserun:a:b", "content_type": "course", "key": RUN_KEY})
+    found = classify_document({"aggregation_key": "courserun:a:b", "content_type": "course", "key": RUN_KEY})
 
     assert isinstance(found, FoundDocument)
     assert (found.content_type, found.parent_content_key) == ("courserun", "a:b")
@@ -82,7 +82,7 @@ def test_the_type_is_what_the_aggregation_key_says():
 
 def test_documents_are_packed_without_the_fields_of_paging():
     """DISC-3"""
-    found = classify(course(sort=[1], aggregation_uuid="course:x", title="数学 𝄞", languages=None))
+    found = classify_document(course(sort=[1], aggregation_uuid="course:x", title="数学 𝄞", languages=None))
 
     assert isinstance(found, FoundDocument)
     assert unpack(found.packed) == course(title="数学 𝄞", languages=None)
@@ -102,7 +102,7 @@ def test_documents_are_packed_without_the_fields_of_paging():
 )
 def test_what_the_service_does_not_offer_is_skipped(document: dict[str, Any]):
     """REFR-11"""
-    assert isinstance(classify(document), SkippedDocument)
+    assert isinstance(classify_document(document), SkippedDocument)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_what_the_service_does_not_offer_is_skipped(document: dict[str, Any]):
 )
 def test_what_the_service_offers_or_cannot_judge_is_kept(document: dict[str, Any]):
     """REFR-11: missing values pass."""
-    assert isinstance(classify(document), FoundDocument)
+    assert isinstance(classify_document(document), FoundDocument)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_what_the_service_offers_or_cannot_judge_is_kept(document: dict[str, Any
 )
 def test_poison_is_set_aside_with_its_reason(document: Any, reason: str):
     """DISC-17, P7"""
-    poison = classify(document)
+    poison = classify_document(document)
 
     assert isinstance(poison, QuarantinedDocument)
     assert reason in poison.reason
@@ -152,7 +152,7 @@ def test_poison_is_set_aside_with_its_reason(document: Any, reason: str):
 
 def test_a_document_over_three_mebibytes_is_poison():
     """DISC-17: also one that would compress well."""
-    poison = classify(course(full_description="x" * 3 * 1024 * 1024))
+    poison = classify_document(course(full_description="x" * 3 * 1024 * 1024))
 
     assert isinstance(poison, QuarantinedDocument)
     assert "bytes as stored" in poison.reason
@@ -160,18 +160,18 @@ def test_a_document_over_three_mebibytes_is_poison():
 
 def test_the_longest_key_and_a_large_document_are_stored():
     """DISC-17: 255 characters, whatever they take in bytes; 1 MB."""
-    assert isinstance(classify(course(key="𝄞" * 255)), FoundDocument)
-    assert isinstance(classify(course(full_description="x" * 1024 * 1024)), FoundDocument)
+    assert isinstance(classify_document(course(key="𝄞" * 255)), FoundDocument)
+    assert isinstance(classify_document(course(full_description="x" * 1024 * 1024)), FoundDocument)
 
 
 def test_a_hundred_levels_are_stored_and_one_more_is_poison():
     """DISC-17: whoever recurses into the item, for XML say, must get to its end."""
-    assert isinstance(classify(course(deep=nested(98))), FoundDocument)
-    assert isinstance(classify(course(deep=nested(99))), QuarantinedDocument)
+    assert isinstance(classify_document(course(deep=nested(98))), FoundDocument)
+    assert isinstance(classify_document(course(deep=nested(99))), QuarantinedDocument)
 
 
 def test_poison_is_named_by_a_key_that_can_be_stored():
-    poison = classify(course(key="\x00" + "k" * 300))
+    poison = classify_document(course(key="\x00" + "k" * 300))
 
     assert isinstance(poison, QuarantinedDocument)
     assert "\x00" not in poison.content_key
@@ -179,7 +179,7 @@ def test_poison_is_named_by_a_key_that_can_be_stored():
 
 
 def test_poison_without_a_key_is_named_by_what_it_is_about():
-    poison = classify(course(key=None))
+    poison = classify_document(course(key=None))
 
     assert isinstance(poison, QuarantinedDocument)
     assert poison.content_key == "edX+DemoX"
@@ -188,7 +188,7 @@ def test_poison_without_a_key_is_named_by_what_it_is_about():
 @given(JSON | st.dictionaries(FIELDS, JSON))
 def test_nothing_a_document_holds_is_an_error(document: Any):
     """P7"""
-    classify(document)
+    classify_document(document)
     identity(document)
 
 
@@ -209,7 +209,7 @@ def test_real_shaped_pages_are_sorted_out():
     """DISC-17: product source as an object, null lists, a date without zone, a person, a poison document."""
     documents = sample_documents("search_all_page_1.json") + sample_documents("search_all_page_2.json")
 
-    kinds = [type(classify(document)) for document in documents]
+    kinds = [type(classify_document(document)) for document in documents]
 
     assert kinds.count(SkippedDocument) == 1
     assert kinds.count(QuarantinedDocument) == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enterprise_catalog.apps.discovery.search_request import canonical_request, sent_filter
+from enterprise_catalog.apps.discovery.search_request import canonical_request, search_request_body
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
 FILTERS = st.dictionaries(
@@ -24,28 +24,28 @@ FILTERS = st.dictionaries(
     ],
 )
 def test_keys_of_our_own_and_keys_of_paging_are_never_sent(key: str):  # DISC-6
-    assert sent_filter({key: "x", "content_type": "course"}) == {"content_type": "course"}
+    assert search_request_body({key: "x", "content_type": "course"}) == {"content_type": "course"}
 
 
 @pytest.mark.parametrize("value", [None, {}, {"a": 1}])
 def test_nulls_and_nested_objects_are_never_sent(value: Any):  # DISC-6
-    assert sent_filter({"partner": value, "content_type": "course"}) == {"content_type": "course"}
+    assert search_request_body({"partner": value, "content_type": "course"}) == {"content_type": "course"}
 
 
 def test_nulls_and_objects_inside_a_list_are_never_sent():  # DISC-6
-    assert sent_filter({"content_type": [None, "course", {"a": 1}]}) == {"content_type": ["course"]}
+    assert search_request_body({"content_type": [None, "course", {"a": 1}]}) == {"content_type": ["course"]}
 
 
 def test_other_values_are_sent_as_they_are():
     content_filter = {"content_type": ["course", "program"], "active": True, "start__gte": 10**30, "status": ""}
 
-    assert sent_filter(content_filter) == content_filter
+    assert search_request_body(content_filter) == content_filter
 
 
 def test_sending_leaves_the_filter_alone():
     content_filter = {"page": 1, "content_type": ["course", None]}
 
-    sent_filter(content_filter)
+    search_request_body(content_filter)
 
     assert content_filter == {"page": 1, "content_type": ["course", None]}
 

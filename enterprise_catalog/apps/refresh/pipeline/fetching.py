@@ -36,7 +36,7 @@ _BYTES_OF_A_RUN = 200
 
 
 @dataclass(frozen=True)
-class Poison:
+class QuarantinedContent:
     """A document that cannot be served, and why."""
 
     content_key: str
@@ -44,7 +44,7 @@ class Poison:
 
 
 @dataclass(frozen=True)
-class OwnPart:
+class QuerySpecificResult:
     """
     What one query adds to the result it shares with others: courses it forces in, and courses it shows in its own
     way.
@@ -52,11 +52,11 @@ class OwnPart:
 
     forced_keys: list[str]
     overrides: list[WantedOverride]
-    poison: list[Poison]
+    poison: list[QuarantinedContent]
 
 
 @dataclass(frozen=True)
-class Fetched:
+class FetchResult:
     """Everything one fetch brought. `contents` are to be stored, `found_keys` are what the search found."""
 
     search: SearchResult
@@ -64,12 +64,12 @@ class Fetched:
     contents: list[PreparedContent]
     records: dict[str, bytes]
     requested_records: list[str]
-    poison: list[Poison]
-    own: dict[UUID, OwnPart]
+    poison: list[QuarantinedContent]
+    own: dict[UUID, QuerySpecificResult]
 
 
 @dataclass(frozen=True)
-class Outline:
+class PreviewResult:
     """
     What one filter finds, forced courses included, without anybody's full record. `contents` are what a refresh would
     publish, sorted by content key.
@@ -77,24 +77,24 @@ class Outline:
 
     search: SearchResult
     contents: list[PreparedContent]
-    poison: list[Poison]
+    poison: list[QuarantinedContent]
 
 
-def fetch_outline(*, content_filter: dict[str, Any], client: DiscoveryClient) -> Outline:
+def fetch_preview(*, content_filter: dict[str, Any], client: DiscoveryClient) -> PreviewResult:
     """The same walk and the same choice as for a refresh (REFR-11, REFR-19). Raises DiscoveryError."""
     search = fetch_search(client=client, content_filter=content_filter)
     contents, poison = _prepare(search, client, database_now())
     forced = forced_courses(content_filter)
     records = fetch_courses(client=client, keys=forced)
     stand_ins = _stand_ins(forced, found={content.content_key for content in contents}, records=records)
-    return Outline(
+    return PreviewResult(
         search=search,
         contents=sorted([*contents, *stand_ins], key=lambda content: content.content_key),
         poison=[*poison, *_unknown(forced, records)],
     )
 
 
-def fetch_everything(*, claims: Sequence[Claim], client: DiscoveryClient) -> Fetched:
+def fetch_for_claims(*, claims: Sequence[Claim], client: DiscoveryClient) -> FetchResult:
     """What these claims, which ask the same search, want from discovery. Raises DiscoveryError."""
     now = database_now()
     search = fetch_search(client=client, content_filter=claims[0].content_filter)
@@ -108,7 +108,7 @@ def fetch_everything(*, claims: Sequence[Claim], client: DiscoveryClient) -> Fet
     _report_missing({*courses, *programs} - records.keys())
     stand_ins = _stand_ins(sorted(forced), found=found, records=records)
     own = {claim.run_uuid: _own_part(claim, found.keys(), records, client) for claim in claims}
-    return Fetched(
+    return FetchResult(
         search=search,
         found_keys=list(found),
         contents=contents + stand_ins,
@@ -119,7 +119,9 @@ def fetch_everything(*, claims: Sequence[Claim], client: DiscoveryClient) -> Fet
     )
 
 
-def _own_part(claim: Claim, found: Iterable[str], records: dict[str, bytes], client: DiscoveryClient) -> OwnPart:
+def _own_part(
+    claim: Claim, found: Iterable[str], records: dict[str, bytes], client: DiscoveryClient
+) -> QuerySpecificResult:
     """
     V2-5, REFR-19. Restricted runs come only when they are asked for, so mapped courses have a record of their own.
     """
@@ -129,7 +131,7 @@ def _own_part(claim: Claim, found: Iterable[str], records: dict[str, bytes], cli
     allowed = {key: runs for key, runs in allowed_runs(claim.content_filter).items() if key in members}
     with_restricted = fetch_courses(client=client, keys=sorted(allowed), include_restricted=True) if allowed else {}
     overridden = {key: records[key] for key in known} | with_restricted
-    return OwnPart(
+    return QuerySpecificResult(
         forced_keys=known,
         overrides=[
             WantedOverride(key, record, forced=key in known, allowed_runs=allowed.get(key, frozenset()))
@@ -146,8 +148,12 @@ def _stand_ins(forced: Sequence[str], *, found: Collection[str], records: Mappin
     ]
 
 
-def _unknown(forced: Sequence[str], records: Mapping[str, bytes]) -> list[Poison]:
-    return [Poison(key, "forced in by the filter, but unknown to discovery") for key in forced if key not in records]
+def _unknown(forced: Sequence[str], records: Mapping[str, bytes]) -> list[QuarantinedContent]:
+    return [
+        QuarantinedContent(key, "forced in by the filter, but unknown to discovery")
+        for key in forced
+        if key not in records
+    ]
 
 
 def _keys_of_type(contents: Sequence[PreparedContent], content_type: ContentMetadata.ContentType) -> list[str]:
@@ -162,16 +168,16 @@ def _report_missing(keys: set[str]) -> None:
 
 def _prepare(
     search: SearchResult, client: DiscoveryClient, now: datetime
-) -> tuple[list[PreparedContent], list[Poison]]:
+) -> tuple[list[PreparedContent], list[QuarantinedContent]]:
     contents = []
-    poison = [Poison(document.content_key, document.reason) for document in search.quarantined]
+    poison = [QuarantinedContent(document.content_key, document.reason) for document in search.quarantined]
     for document in search.documents:
         try:
             content = _prepared(document, now)
         except Exception as error:
             # Pure work on one document: whatever this one holds, the others go on (P7).
             log.warning("content_unusable", key=document.content_key, exc_info=True)
-            poison.append(Poison(document.content_key, f"cannot be read: {type(error).__name__}"))
+            poison.append(QuarantinedContent(document.content_key, f"cannot be read: {type(error).__name__}"))
         else:
             copied = 0 if content.search_document is document.packed else len(content.search_document)
             client.hold(copied + len(content.runs) * _BYTES_OF_A_RUN)

@@ -17,20 +17,20 @@ from django.db import transaction
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
-from enterprise_catalog.apps.core.db.batching import sent_bytes
+from enterprise_catalog.apps.core.db.batching import escaped_length
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.packed_json import pack, unpack
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.publishing import (
-    Difference,
     FilterChanged,
+    MembershipDifference,
     apply_difference,
-    difference_to,
     guard_objection,
     lock_for_publishing,
+    membership_difference,
 )
-from enterprise_catalog.apps.refresh.queue.claims import Claim, end, fail, owned
+from enterprise_catalog.apps.refresh.queue.claims import Claim, end_runs, fail, owned
 from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 _ROWS_PER_STATEMENT = 1000
 
 
-class NotHeld(Exception):
+class NoLongerHeld(Exception):
     """The run cannot be approved or rejected (any more); the message says why."""
 
 
@@ -59,7 +59,7 @@ def publish_or_hold(
     """
     if not owned(claim).select_for_update().values_list("pk").first():
         raise LeaseLost(str(claim.run_uuid))
-    difference = difference_to(query_id=claim.query_id, content_keys=content_keys)
+    difference = membership_difference(query_id=claim.query_id, content_keys=content_keys)
     query = lock_for_publishing(query_id=claim.query_id, filter_hash=claim.filter_hash, difference=difference)
     outcome = counts | _membership_counts(difference)
     held = RefreshRun.objects.filter(catalog_query=query, state=RefreshRun.State.HELD)
@@ -71,19 +71,21 @@ def publish_or_hold(
         if now - since < timedelta(hours=settings.GUARD_REPEAT_HOURS):
             _supersede(held)
             kept = pack(key_set)
-            if sent_bytes(kept) > settings.DATABASE_STATEMENT_BYTES:
+            if escaped_length(kept) > settings.DATABASE_STATEMENT_BYTES:
                 # Nobody could approve it; the old set stays, as with every failure.
                 detail = f"{problem.detail} Its keys are too large to be held for a decision."
                 fail(claim, code=problem.code, detail=detail)
                 return RefreshRun.State.FAILED
             reason = {"reason_code": problem.code, "reason_detail": problem.detail}
-            end(owned(claim), state=RefreshRun.State.HELD, counts=outcome, held_keys=kept, held_since=since, **reason)
+            end_runs(
+                owned(claim), state=RefreshRun.State.HELD, counts=outcome, held_keys=kept, held_since=since, **reason
+            )
             log.warning("refresh_held", run=str(claim.run_uuid), query=query.pk, code=problem.code)
             return RefreshRun.State.HELD
     _supersede(held)
     unusable = _publish(query, difference, claim.run_uuid, overrides)
     outcome["quarantined"] = outcome.get("quarantined", 0) + _report_more(claim.run_uuid, unusable)
-    end(owned(claim), state=RefreshRun.State.PUBLISHED, counts=outcome)
+    end_runs(owned(claim), state=RefreshRun.State.PUBLISHED, counts=outcome)
     return RefreshRun.State.PUBLISHED
 
 
@@ -95,14 +97,14 @@ def approve_held(run_uuid: UUID) -> None:
     """
     run = _held_run(run_uuid)
     if run.catalog_query_id is None or run.held_keys is None:
-        raise NotHeld("The catalog query of this run no longer exists.")
-    difference = difference_to(query_id=run.catalog_query_id, content_keys=unpack(run.held_keys))
+        raise NoLongerHeld("The catalog query of this run no longer exists.")
+    difference = membership_difference(query_id=run.catalog_query_id, content_keys=unpack(run.held_keys))
     try:
         query = lock_for_publishing(query_id=run.catalog_query_id, filter_hash=run.filter_hash, difference=difference)
     except FilterChanged as error:
-        raise NotHeld("The content filter changed since this run fetched.") from error
+        raise NoLongerHeld("The content filter changed since this run fetched.") from error
     except QueryGone as error:
-        raise NotHeld("The catalog query of this run no longer exists.") from error
+        raise NoLongerHeld("The catalog query of this run no longer exists.") from error
     # What the query shows in its own way comes with its next run; until then its members look as everywhere.
     _publish(query, difference, run.pk, None)
     counts = (run.counts or {}) | _membership_counts(difference)
@@ -122,7 +124,7 @@ def reject_held(run_uuid: UUID) -> None:
 
 
 def _publish(
-    query: CatalogQuery, difference: Difference, run_uuid: UUID, overrides: Sequence[WantedOverride] | None
+    query: CatalogQuery, difference: MembershipDifference, run_uuid: UUID, overrides: Sequence[WantedOverride] | None
 ) -> dict[str, str]:
     unusable = apply_difference(query=query, difference=difference, run_uuid=run_uuid, overrides=overrides)
     log.info(
@@ -145,7 +147,7 @@ def _report_more(run_uuid: UUID, unusable: Mapping[str, str]) -> int:
     return len(unusable)
 
 
-def _membership_counts(difference: Difference) -> dict[str, int]:
+def _membership_counts(difference: MembershipDifference) -> dict[str, int]:
     return {"added": len(difference.added), "removed": len(difference.removed), "total": difference.found}
 
 
@@ -158,16 +160,16 @@ def _held_since(held: RefreshRun | None, key_set: list[str]) -> datetime | None:
 def _held_run(run_uuid: UUID) -> RefreshRun:
     run = RefreshRun.objects.select_for_update().filter(pk=run_uuid).first()
     if run is None or run.state != RefreshRun.State.HELD:
-        raise NotHeld("Only a held run can be approved or rejected.")
+        raise NoLongerHeld("Only a held run can be approved or rejected.")
     return run
 
 
 def _end_held(run: RefreshRun, **fields: Any) -> None:
-    end(RefreshRun.objects.filter(pk=run.pk), held_keys=None, **fields)
+    end_runs(RefreshRun.objects.filter(pk=run.pk), held_keys=None, **fields)
 
 
 def _supersede(held: Any) -> None:
-    end(
+    end_runs(
         held,
         state=RefreshRun.State.FAILED,
         reason_code="superseded",

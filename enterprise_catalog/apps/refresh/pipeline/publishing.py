@@ -19,7 +19,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 
-from enterprise_catalog.apps.catalog.api_versions import SURFACES
+from enterprise_catalog.apps.catalog.api_versions import API_VERSIONS
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
@@ -27,10 +27,10 @@ from enterprise_catalog.apps.catalog.models import (
     CatalogQuery,
     ContentMetadata,
     ContentOverride,
-    Standing,
+    Visibility,
 )
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride, write_overrides
-from enterprise_catalog.apps.catalog.storage.visibility import members_of, state_anew
+from enterprise_catalog.apps.catalog.storage.visibility import build_memberships, recompute_visibility
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.pipeline.publish_guard import Objection, objection
@@ -44,7 +44,7 @@ class FilterChanged(Exception):
 
 
 @dataclass(frozen=True)
-class Difference:
+class MembershipDifference:
     """Keys that join, rows (by id) and keys that leave, and how many members there were."""
 
     added: list[str]
@@ -56,19 +56,19 @@ class Difference:
         return self.before - len(self.removed) + len(self.added)
 
 
-def difference_to(*, query_id: int, content_keys: Collection[str]) -> Difference:
+def membership_difference(*, query_id: int, content_keys: Collection[str]) -> MembershipDifference:
     """What publishing these keys would change."""
     members = dict(CatalogContentKey.objects.filter(catalog_query_id=query_id).values_list("content_id", "pk"))
     wanted = set(content_keys)
-    return Difference(
+    return MembershipDifference(
         added=sorted(wanted - members.keys()),
         removed={key: members[key] for key in sorted(members.keys() - wanted)},
         before=len(members),
     )
 
 
-def lock_for_publishing(*, query_id: int, filter_hash: str, difference: Difference) -> CatalogQuery:
-    """Lock the added contents and the query, so that no standing moves under us. Raises FilterChanged, QueryGone."""
+def lock_for_publishing(*, query_id: int, filter_hash: str, difference: MembershipDifference) -> CatalogQuery:
+    """Lock the added contents and the query, so that no visibility moves under us. Raises FilterChanged, QueryGone."""
     for chunk in in_chunks(difference.added, _ROWS_PER_STATEMENT):
         list(ContentMetadata.objects.select_for_update().filter(pk__in=chunk).order_by("pk").values_list("pk"))
     query = CatalogQuery.objects.select_for_update().filter(pk=query_id).first()
@@ -84,7 +84,7 @@ def is_guarded(query: CatalogQuery) -> bool:
     return query.refreshed_at is not None and query.published_filter_hash == query.content_filter_hash
 
 
-def guard_objection(*, query: CatalogQuery, difference: Difference) -> Objection | None:
+def guard_objection(*, query: CatalogQuery, difference: MembershipDifference) -> Objection | None:
     """The guard's word, where it has a say."""
     if not is_guarded(query):
         return None
@@ -94,7 +94,7 @@ def guard_objection(*, query: CatalogQuery, difference: Difference) -> Objection
 def apply_difference(
     *,
     query: CatalogQuery,
-    difference: Difference,
+    difference: MembershipDifference,
     run_uuid: uuid.UUID,
     overrides: Sequence[WantedOverride] | None = None,
 ) -> dict[str, str]:
@@ -125,12 +125,12 @@ def apply_difference(
         generation=query.generation,
         member_count=query.member_count,
         content_modified=query.content_modified,
-        **{surface.count: getattr(query, surface.count) for surface in SURFACES},
+        **{api_version.count: getattr(query, api_version.count) for api_version in API_VERSIONS},
     )
     return unusable
 
 
-def _write_members(query: CatalogQuery, difference: Difference, run_uuid: uuid.UUID, now: datetime) -> None:
+def _write_members(query: CatalogQuery, difference: MembershipDifference, run_uuid: uuid.UUID, now: datetime) -> None:
     removed = list(difference.removed)
     for keys in in_chunks(removed, _ROWS_PER_STATEMENT):
         contents = ContentMetadata.objects.in_bulk(keys)
@@ -138,7 +138,7 @@ def _write_members(query: CatalogQuery, difference: Difference, run_uuid: uuid.U
         _record(query, [contents[key] for key in keys], CatalogContentChange.Change.REMOVED, run_uuid, now)
     for keys in in_chunks(difference.added, _ROWS_PER_STATEMENT):
         contents = ContentMetadata.objects.in_bulk(keys)
-        CatalogContentKey.objects.bulk_create(members_of(query=query, contents=contents.values()))
+        CatalogContentKey.objects.bulk_create(build_memberships(query=query, contents=contents.values()))
         _record(query, [contents[key] for key in keys], CatalogContentChange.Change.ADDED, run_uuid, now)
 
 
@@ -147,7 +147,7 @@ def _state_overridden(query: CatalogQuery, touched: Collection[str]) -> None:
     members = CatalogContentKey.objects.filter(catalog_query=query)
     restricted = members.filter(content__restricted=True).values_list("content_id", flat=True)
     for keys in in_chunks(sorted({*touched, *restricted}), _ROWS_PER_STATEMENT):
-        state_anew(members.filter(content_id__in=keys))
+        recompute_visibility(members.filter(content_id__in=keys))
 
 
 def _record(
@@ -175,8 +175,8 @@ def _record(
 def _count_members(query: CatalogQuery) -> None:
     members = CatalogContentKey.objects.filter(catalog_query=query)
     query.member_count = members.count()
-    for surface in SURFACES:
-        setattr(query, surface.count, members.filter(**{surface.standing: Standing.LISTED}).count())
+    for api_version in API_VERSIONS:
+        setattr(query, api_version.count, members.filter(**{api_version.visibility: Visibility.LISTED}).count())
     # What the query shows in its own way has dates of its own; its earlier ones must not come back.
     moments = (
         members.aggregate(latest=Max("content__modified"))["latest"],

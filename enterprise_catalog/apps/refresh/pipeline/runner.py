@@ -40,7 +40,7 @@ from enterprise_catalog.apps.discovery.errors import (
     WindowExceeded,
 )
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument
-from enterprise_catalog.apps.refresh.pipeline.fetching import Fetched, Poison, fetch_everything
+from enterprise_catalog.apps.refresh.pipeline.fetching import FetchResult, QuarantinedContent, fetch_for_claims
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.pipeline.publishing import FilterChanged
 from enterprise_catalog.apps.refresh.queue.claims import (
@@ -49,15 +49,15 @@ from enterprise_catalog.apps.refresh.queue.claims import (
     claim_runs,
     due_runs,
     fail,
-    give_back,
-    lose,
     postpone,
+    release,
     renew,
+    requeue_after_database_failure,
 )
 from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
 from enterprise_catalog.apps.refresh.queue.priority import claim_next
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
-from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetExhausted, FetchLedger
+from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetedSession, BudgetExhausted
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
 
 log = structlog.get_logger(__name__)
@@ -95,7 +95,7 @@ def _refresh(claims: Sequence[Claim]) -> list[UUID]:
     except LeaseLost as error:
         log.warning("refresh_lease_lost", run=str(error))
         for claim in claims:
-            give_back(claim)
+            release(claim)
     except DiscoveryError as error:
         _end_unanswered(claims, error)
     except Exception as error:
@@ -115,7 +115,7 @@ def _lose(claims: Sequence[Claim], error: DatabaseError | InterfaceError) -> Non
     # It may still be away; then the lease ends by itself.
     with suppress(DatabaseError, InterfaceError):
         for claim in claims:
-            lose(claim)
+            requeue_after_database_failure(claim)
 
 
 def _end_unanswered(claims: Sequence[Claim], error: DiscoveryError) -> None:
@@ -146,28 +146,28 @@ def _waits_for_long(claim: Claim) -> bool:
 
 def _refresh_claimed(claims: Sequence[Claim]) -> None:
     fetched = _fetch(claims)
-    still_ours = partial(renew, claims)
-    stored = store_contents(contents=fetched.contents, records=fetched.records, still_ours=still_ours)
+    assert_lease = partial(renew, claims)
+    stored = store_contents(contents=fetched.contents, records=fetched.records, assert_lease=assert_lease)
     _remember_requests(fetched.requested_records)
     for position, claim in enumerate(claims):
         renew(claims[position:])
         _finish(claim, fetched, stored)
 
 
-def _fetch(claims: Sequence[Claim]) -> Fetched:
+def _fetch(claims: Sequence[Claim]) -> FetchResult:
     asked_at = [claim.asked_at for claim in claims if claim.asked_at]
-    ledger = FetchLedger(claims[0].equivalence_key, _payers(claims), asked_at=asked_at)
+    session = BudgetedSession(claims[0].equivalence_key, _payers(claims), asked_at=asked_at)
     complete = False
     try:
         heartbeat = Heartbeat(partial(renew, claims))
-        fetched = fetch_everything(claims=claims, client=DiscoveryClient(on_wait=heartbeat, ledger=ledger))
+        fetched = fetch_for_claims(claims=claims, client=DiscoveryClient(on_wait=heartbeat, session=session))
         complete = True
     except (DiscoveryIncomplete, DiscoveryMalformed, WindowExceeded):
         # The answers themselves are what is wrong: the next fetch must ask again.
-        ledger.forget()
+        session.clear()
         raise
     finally:
-        ledger.close(complete=complete)
+        session.close(complete=complete)
     return fetched
 
 
@@ -185,9 +185,9 @@ def _remember_requests(keys: Sequence[str]) -> None:
         upsert(FullRecordRequest, rows, update_fields=["requested_at"])
 
 
-def _finish(claim: Claim, fetched: Fetched, stored: StoreReport) -> None:
+def _finish(claim: Claim, fetched: FetchResult, stored: StoreReport) -> None:
     own = fetched.own[claim.run_uuid]
-    unusable = [Poison(key, reason) for key, reason in stored.unusable.items()]
+    unusable = [QuarantinedContent(key, reason) for key, reason in stored.unusable.items()]
     poison = [*fetched.poison, *own.poison, *unusable]
     # What could not be built stays a member with what was stored of it; what never was stored cannot become one.
     missing = stored.unusable.keys() - stored_states(sorted(stored.unusable)).keys()
@@ -211,7 +211,7 @@ def _finish(claim: Claim, fetched: Fetched, stored: StoreReport) -> None:
 
 @retry_lost_locks
 @transaction.atomic
-def _report_poison(claim: Claim, poison: Sequence[Poison]) -> None:
+def _report_poison(claim: Claim, poison: Sequence[QuarantinedContent]) -> None:
     """P7. Replaces what an earlier attempt of the same run reported."""
     QuarantinedDocument.objects.filter(refresh_run_id=claim.run_uuid).delete()
     for documents in in_chunks(poison, _KEYS_PER_STATEMENT):

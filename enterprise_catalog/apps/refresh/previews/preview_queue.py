@@ -22,7 +22,7 @@ from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.packed_json import pack
 from enterprise_catalog.apps.refresh.models import FilterPreview
 from enterprise_catalog.apps.refresh.queue.leases import LeaseLost, lease_end
-from enterprise_catalog.apps.refresh.queue.renotify import note, unnoticed
+from enterprise_catalog.apps.refresh.queue.renotify import due_for_renotification, stamp_notified
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ def request_preview(
 ) -> FilterPreview:
     """Write the wish. It takes the place of any that the same person still waits for."""
     if requested_by is not None:
-        end(
+        end_previews(
             FilterPreview.objects.filter(
                 requested_by=requested_by, state__in=[FilterPreview.State.QUEUED, FilterPreview.State.RUNNING]
             ),
@@ -105,19 +105,19 @@ def finish(
 ) -> None:
     """End it with what was found. Raises LeaseLost."""
     result = {"found_keys": pack(list(found_keys)), "counts": counts, "first_items": list(first_items)}
-    if not end(owned(claim), state=FilterPreview.State.DONE, **result):
+    if not end_previews(owned(claim), state=FilterPreview.State.DONE, **result):
         raise LeaseLost(str(claim.preview_uuid))
     log.info("preview_done", preview=str(claim.preview_uuid), **counts)
 
 
 def fail(claim: PreviewClaim, *, code: str, detail: str) -> None:
     """End it without a result, for this reason (RUN-4)."""
-    ended = end(owned(claim), state=FilterPreview.State.FAILED, reason_code=code, reason_detail=detail)
+    ended = end_previews(owned(claim), state=FilterPreview.State.FAILED, reason_code=code, reason_detail=detail)
     log.warning("preview_failed", preview=str(claim.preview_uuid), code=code, detail=detail, ended=ended)
 
 
 @retry_lost_locks
-def end(previews: QuerySet[FilterPreview], *, state: str, **fields: Any) -> int:
+def end_previews(previews: QuerySet[FilterPreview], *, state: str, **fields: Any) -> int:
     """Move previews to an end state; returns how many were."""
     return previews.update(state=state, place=None, lease_until=None, finished_at=DatabaseNow(), **fields)
 
@@ -126,8 +126,8 @@ def tick_previews() -> list[uuid.UUID]:
     """Put previews of dead workers back to wait, and return the waiting ones that nobody was told of lately."""
     for preview in FilterPreview.objects.filter(_expired()).only("pk", "fence", "attempts"):
         _recover(preview)
-    unknown = waiting_previews().filter(unnoticed()).values_list("pk", flat=True)
-    return note(FilterPreview, list(unknown[: settings.NUDGES_PER_TICK]))
+    unknown = waiting_previews().filter(due_for_renotification()).values_list("pk", flat=True)
+    return stamp_notified(FilterPreview, list(unknown[: settings.NOTIFICATIONS_PER_TICK]))
 
 
 def _expired() -> Q:
@@ -141,7 +141,7 @@ def _recover(preview: FilterPreview) -> None:
         changed = expired.update(state=FilterPreview.State.QUEUED, place=None, lease_until=None, nudged_at=None)
     else:
         reason = {"reason_code": "internal_error", "reason_detail": "Its workers died repeatedly."}
-        changed = end(expired, state=FilterPreview.State.FAILED, **reason)
+        changed = end_previews(expired, state=FilterPreview.State.FAILED, **reason)
     if changed:
         log.warning("preview_lease_expired", preview=str(preview.pk), attempts=preview.attempts)
 

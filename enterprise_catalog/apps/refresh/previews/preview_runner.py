@@ -18,9 +18,9 @@ from structlog.contextvars import bound_contextvars
 
 from enterprise_catalog.apps.catalog.content.preparation import PreparedContent
 from enterprise_catalog.apps.core.packed_json import unpack
-from enterprise_catalog.apps.discovery.client import DiscoveryClient, Question
+from enterprise_catalog.apps.discovery.client import DiscoveryClient, DiscoveryRequest
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
-from enterprise_catalog.apps.refresh.pipeline.fetching import Outline, fetch_outline
+from enterprise_catalog.apps.refresh.pipeline.fetching import PreviewResult, fetch_preview
 from enterprise_catalog.apps.refresh.previews.preview_queue import (
     PreviewClaim,
     claim_next,
@@ -32,7 +32,7 @@ from enterprise_catalog.apps.refresh.previews.preview_queue import (
 from enterprise_catalog.apps.refresh.queue.claims import Heartbeat
 from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
-from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetExhausted, CountedRequests
+from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetExhausted, CountingSession
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ _TITLE_LENGTH = 255
 _PAYERS = Payers(askers=frozenset({request_budget.PREVIEWS}))
 
 
-class PreviewLedger(CountedRequests):
+class PreviewSession(CountingSession):
     """
     Each request counts, and the row says how many were answered. What the budget cannot carry to its end is not begun:
     half a preview tells nothing, and refreshes could have used the requests.
@@ -55,16 +55,16 @@ class PreviewLedger(CountedRequests):
         self._claim = claim
         self._done = 0
 
-    def expect(self, requests: int) -> None:
+    def announce(self, requests: int) -> None:
         if request_budget.last_hour().left_for(request_budget.PREVIEWS) < requests:
             raise BudgetExhausted
         renew(self._claim, requests_expected=self._done + requests)
 
-    def keep(self, question: Question, answer: dict[str, Any]) -> None:
+    def cache(self, request: DiscoveryRequest, answer: dict[str, Any]) -> None:
         self._done += 1
         renew(self._claim, requests_done=self._done)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Everything is read once more."""
         self._done = 0
 
@@ -97,8 +97,8 @@ def preview_next() -> list[UUID]:
 def _preview(claim: PreviewClaim) -> None:
     if not request_budget.last_hour().asker_may_begin(_PAYERS.askers):
         raise BudgetExhausted
-    client = DiscoveryClient(on_wait=Heartbeat(partial(renew, claim)), ledger=PreviewLedger(claim))
-    outline = fetch_outline(content_filter=claim.content_filter, client=client)
+    client = DiscoveryClient(on_wait=Heartbeat(partial(renew, claim)), session=PreviewSession(claim))
+    outline = fetch_preview(content_filter=claim.content_filter, client=client)
     finish(
         claim,
         found_keys=[content.content_key for content in outline.contents],
@@ -107,7 +107,7 @@ def _preview(claim: PreviewClaim) -> None:
     )
 
 
-def _counts(outline: Outline) -> dict[str, int]:
+def _counts(outline: PreviewResult) -> dict[str, int]:
     """By the names that a run has for them (RUN-1)."""
     return {
         "fetched": outline.search.fetched,

@@ -25,7 +25,7 @@ from enterprise_catalog.apps.core.db.clock import DatabaseNow, database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.observability import metrics
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.leases import LeaseLost, _in_seconds, lease_end
+from enterprise_catalog.apps.refresh.queue.leases import LeaseLost, in_seconds, lease_end
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 
 log = structlog.get_logger(__name__)
@@ -106,7 +106,7 @@ def renew(claims: Sequence[Claim]) -> None:
             raise LeaseLost(str(claim.run_uuid))
 
 
-def give_back(claim: Claim) -> None:
+def release(claim: Claim) -> None:
     """Put a claimed run back to wait for another worker."""
     _requeue(owned(claim))
 
@@ -119,23 +119,23 @@ def postpone(claim: Claim, *, seconds: float, why: str, for_budget: bool = False
     pause = min(seconds, settings.REFRESH_MAX_PAUSE_SECONDS)
     log.info("refresh_postponed", run=str(claim.run_uuid), query=claim.query_id, seconds=pause, why=why)
     # It got as far as it could: workers that were lost before died of something else.
-    _requeue(owned(claim), not_before=_in_seconds(pause), lost_workers=0, paused_for_budget=for_budget)
+    _requeue(owned(claim), not_before=in_seconds(pause), lost_workers=0, paused_for_budget=for_budget)
 
 
-def lose(claim: Claim) -> None:
+def requeue_after_database_failure(claim: Claim) -> None:
     """Put a claimed run back as one whose worker died, after a moment: what it needs to go on is not there."""
     for run in owned(claim):
-        _count_lost(owned(claim), run, not_before=_in_seconds(settings.DATABASE_FAILURE_PAUSE_SECONDS))
+        _count_lost(owned(claim), run, not_before=in_seconds(settings.DATABASE_FAILURE_PAUSE_SECONDS))
 
 
 def fail(claim: Claim, *, code: str, detail: str) -> None:
     """End a claimed run as failed; readers keep what they have (REFR-7)."""
-    ended = end(owned(claim), state=RefreshRun.State.FAILED, reason_code=code, reason_detail=detail)
+    ended = end_runs(owned(claim), state=RefreshRun.State.FAILED, reason_code=code, reason_detail=detail)
     log.warning("refresh_failed", run=str(claim.run_uuid), query=claim.query_id, code=code, detail=detail, ended=ended)
 
 
 @retry_lost_locks
-def end(runs: QuerySet[RefreshRun], *, state: str, **fields: Any) -> int:
+def end_runs(runs: QuerySet[RefreshRun], *, state: str, **fields: Any) -> int:
     """Move runs to an end state; returns how many were."""
     ended = runs.update(
         state=state, queued_for=None, running_for=None, lease_until=None, finished_at=DatabaseNow(), **fields
@@ -219,7 +219,7 @@ def _count_lost(runs: QuerySet[RefreshRun], run: RefreshRun, **fields: Any) -> b
     if lost_workers < settings.REFRESH_MAX_LOST_WORKERS:
         return _requeue(runs, lost_workers=lost_workers, **fields)
     reason = {"reason_code": "internal_error", "reason_detail": "Its workers died repeatedly."}
-    end(runs, state=RefreshRun.State.FAILED, lost_workers=lost_workers, **reason)
+    end_runs(runs, state=RefreshRun.State.FAILED, lost_workers=lost_workers, **reason)
     return False
 
 
@@ -241,7 +241,7 @@ def _requeue(runs: QuerySet[RefreshRun], **fields: Any) -> bool:
             )
     except IntegrityError:
         # A newer run of the query waits already and will do this one's work (RUN-2).
-        end(
+        end_runs(
             runs,
             state=RefreshRun.State.FAILED,
             reason_code="superseded",

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 _ROUNDS = 10
 
 
-def request_run(
+def enqueue_run(
     *, query: CatalogQuery, trigger: str, asked_by: str = request_budget.OPERATORS, forced: bool = False
 ) -> RefreshRun:
     """

@@ -14,8 +14,8 @@ class LeaseLost(Exception):
 
 def lease_end() -> Any:
     """When a lease that is taken or renewed now is over, by the database's clock."""
-    return _in_seconds(settings.LEASE_SECONDS)
+    return in_seconds(settings.LEASE_SECONDS)
 
 
-def _in_seconds(seconds: float) -> Any:
+def in_seconds(seconds: float) -> Any:
     return DatabaseNow() + timedelta(seconds=seconds)

@@ -22,7 +22,7 @@ from django.conf import settings
 
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.packed_json import pack, unpack
-from enterprise_catalog.apps.discovery.client import NoLedger, Question
+from enterprise_catalog.apps.discovery.client import DiscoveryRequest, UnlimitedSession
 from enterprise_catalog.apps.refresh.models import KeptAnswer
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import Booking, Payers
@@ -34,18 +34,18 @@ class BudgetExhausted(Exception):
     """Nothing may be asked of discovery for now."""
 
 
-class CountedRequests(NoLedger):
+class CountingSession(UnlimitedSession):
     """Each request counts, for one of these payers, and nothing is reserved or remembered."""
 
     def __init__(self, payers: Payers) -> None:
         self._payers = payers
 
     def before_request(self) -> None:
-        if request_budget.spend(1, self._payers) is None:
+        if request_budget.count_requests(1, self._payers) is None:
             raise BudgetExhausted
 
 
-class FetchLedger(CountedRequests):
+class BudgetedSession(CountingSession):
     """
     The book of a refresh, or of a sweep, which `keeps` all answers as it never says how many it expects. `close` it
     when the fetch is over, however it ends.
@@ -66,9 +66,9 @@ class FetchLedger(CountedRequests):
         self._has_kept = bool(self._kept)
         self._keeps = keeps
         # Packed: a whole page of objects would be held beside the next one.
-        self._last: tuple[Question, bytes] | None = None
+        self._last: tuple[DiscoveryRequest, bytes] | None = None
 
-    def expect(self, requests: int) -> None:
+    def announce(self, requests: int) -> None:
         if not self._knows_size:
             # The pages of the search. Each may bring as many courses as it has items, all without a full record.
             self._knows_size = True
@@ -90,21 +90,21 @@ class FetchLedger(CountedRequests):
         else:
             super().before_request()
 
-    def recall(self, question: Question) -> dict[str, Any] | None:
-        digest = question.digest() if self._kept else ""
+    def get_cached(self, request: DiscoveryRequest) -> dict[str, Any] | None:
+        digest = request.digest() if self._kept else ""
         if digest not in self._kept:
             return None
         self._kept.discard(digest)
         kept = KeptAnswer.objects.filter(equivalence_key=self._key, question=digest).first()
         return unpack(kept.answer) if kept else None
 
-    def keep(self, question: Question, answer: dict[str, Any]) -> None:
+    def cache(self, request: DiscoveryRequest, answer: dict[str, Any]) -> None:
         if self._keeps:
-            self._store(question, pack(answer))
+            self._store(request, pack(answer))
         elif not self._knows_size and request_budget.is_limited():
-            self._last = question, pack(answer)
+            self._last = request, pack(answer)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         self._kept, self._last = set(), None
         KeptAnswer.objects.filter(equivalence_key=self._key).delete()
 
@@ -112,10 +112,10 @@ class FetchLedger(CountedRequests):
         """Return what was reserved and not used; a complete fetch needs no kept answers any more."""
         self._let_go()
         if self._uncounted:
-            request_budget.spend(self._uncounted, self._payers)
+            request_budget.count_requests(self._uncounted, self._payers)
             self._uncounted = 0
         if complete and self._has_kept:
-            self.forget()
+            self.clear()
 
     @property
     def _left(self) -> int:
@@ -123,7 +123,7 @@ class FetchLedger(CountedRequests):
 
     def _reserve(self, requests: int) -> bool:
         """So many from now on, what was reserved before included; else that stays as it is."""
-        booking = request_budget.spend(requests, self._payers, instead_of=self._reserved)
+        booking = request_budget.count_requests(requests, self._payers, instead_of=self._reserved)
         if booking is None:
             return False
         self._reserved = booking
@@ -133,23 +133,23 @@ class FetchLedger(CountedRequests):
 
     def _let_go(self) -> None:
         if self._reserved and self._left:
-            request_budget.give_back(self._reserved)
+            request_budget.return_unused(self._reserved)
         self._reserved = None
 
     def _keep_from_now_on(self) -> None:
         if not self._keeps:
-            log.info("discovery_budget_is_short", reserved=self._left, spent=request_budget.spent())
+            log.info("discovery_budget_is_short", reserved=self._left, spent=request_budget.requests_last_hour())
         self._keeps = True
         if self._last:
             self._store(*self._last)
 
-    def _store(self, question: Question, packed: bytes) -> None:
-        if len(packed) > settings.KEPT_ANSWER_MAX_BYTES:
+    def _store(self, request: DiscoveryRequest, packed: bytes) -> None:
+        if len(packed) > settings.CACHED_ANSWER_MAX_BYTES:
             return
         self._has_kept = True
         KeptAnswer.objects.update_or_create(
             equivalence_key=self._key,
-            question=question.digest(),
+            question=request.digest(),
             defaults={"answered_at": self._began_at, "answer": packed},
         )
 
@@ -159,7 +159,7 @@ def _usable_answers(equivalence_key: str, *, asked_at: Sequence[datetime]) -> se
     kept = dict(KeptAnswer.objects.filter(equivalence_key=equivalence_key).values_list("question", "answered_at"))
     if not kept:
         return set()
-    oldest_allowed = max([database_now() - timedelta(hours=settings.KEPT_ANSWERS_HOURS), *asked_at])
+    oldest_allowed = max([database_now() - timedelta(hours=settings.CACHED_ANSWERS_HOURS), *asked_at])
     if min(kept.values()) > oldest_allowed:
         return set(kept)
     KeptAnswer.objects.filter(equivalence_key=equivalence_key).delete()

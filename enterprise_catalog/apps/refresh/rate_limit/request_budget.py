@@ -159,14 +159,14 @@ def last_hour() -> SpentHour:
     return _hour(row) if row else SpentHour(_minute(), {}, {})
 
 
-def spent() -> int:
+def requests_last_hour() -> int:
     """Requests of the last hour, those included that are reserved."""
     return last_hour().spent
 
 
 @retry_lost_locks
 @transaction.atomic
-def spend(requests: int, payers: Payers, *, instead_of: Booking | None = None) -> Booking | None:
+def count_requests(requests: int, payers: Payers, *, instead_of: Booking | None = None) -> Booking | None:
     """
     Count these requests; returns for whom and when, or None, and then they must not be made. `instead_of` is how they,
     or some of them, were counted before, without being made; it stays when the answer is None.
@@ -186,7 +186,7 @@ def spend(requests: int, payers: Payers, *, instead_of: Booking | None = None) -
 
 @retry_lost_locks
 @transaction.atomic
-def give_back(booking: Booking) -> None:
+def return_unused(booking: Booking) -> None:
     """These requests were not made."""
     row = _locked_row()
     hour = _hour(row)

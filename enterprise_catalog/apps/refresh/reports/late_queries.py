@@ -47,7 +47,7 @@ class LateQuery:
     last_run: RefreshRun | None
 
 
-def overview() -> Overview:
+def freshness_overview() -> Overview:
     """Counts only, for everybody to see (ADD-4)."""
     found = _counted().aggregate(
         in_use=Count("pk"), late=Count("pk", filter=_is_late(database_now())), oldest=Min("refreshed_at")

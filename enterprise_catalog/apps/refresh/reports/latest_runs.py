@@ -21,7 +21,7 @@ class LatestWork:
     # However it stands; none when nobody ever asked for one.
     newest: RefreshRun | None = None
     # What the newest run with a complete result set aside (P7).
-    set_aside: QuarantinedDocument | None = None
+    quarantined: QuarantinedDocument | None = None
     held: RefreshRun | None = None
     # Those of the asked keys that approving the held run would make, or leave, members.
     held_keys: frozenset[str] = frozenset()
@@ -39,9 +39,9 @@ def latest_work(*, query_ids: Collection[int], content_keys: Collection[str]) ->
         refresh_run__in=[complete for _, _, complete in found if complete], content_key__in=content_keys
     )
     documents = documents.select_related("refresh_run").defer("refresh_run__held_keys").order_by("-pk")
-    set_aside = {document.refresh_run_id: document for document in documents}
+    quarantined = {document.refresh_run_id: document for document in documents}
     work = {
-        query_id: LatestWork(newest=runs.get(newest), set_aside=set_aside.get(complete))
+        query_id: LatestWork(newest=runs.get(newest), quarantined=quarantined.get(complete))
         for query_id, newest, complete in found
     }
     for run in RefreshRun.objects.filter(state=RefreshRun.State.HELD, catalog_query__in=query_ids):

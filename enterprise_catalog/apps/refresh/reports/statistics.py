@@ -37,7 +37,7 @@ class Hour:
     removed: int = 0
 
 
-def open_runs() -> dict[str, int]:
+def count_open_runs() -> dict[str, int]:
     """Runs that have not ended, by state; every state is there."""
     return {str(state): RefreshRun.objects.filter(state=state).count() for state in _OPEN}
 
@@ -48,7 +48,7 @@ def longest_wait() -> timedelta:
     return max(timedelta(), database_now() - since) if since else timedelta()
 
 
-def silence() -> timedelta | None:
+def worker_silence() -> timedelta | None:
     """
     How long no worker has shown life, by doing what beat asks for, by renewing a lease or by ending a run; None when
     none ever did. While all workers are busy, what beat asks for waits, too.

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from enterprise_catalog.apps.catalog.models import CourseReview
-from enterprise_catalog.apps.catalog.storage.content_store import render_again
+from enterprise_catalog.apps.catalog.storage.content_store import rerender_contents
 from enterprise_catalog.apps.core.db.batching import in_chunks, upsert
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
@@ -20,9 +20,9 @@ from enterprise_catalog.apps.discovery.errors import DiscoveryError
 from enterprise_catalog.apps.discovery.records import CourseReview as FetchedReview
 from enterprise_catalog.apps.discovery.records import fetch_reviews
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
-from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetExhausted, FetchLedger
+from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetedSession, BudgetExhausted
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
-from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import due_again, take_turn
+from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import claim_job, reschedule_job
 
 log = structlog.get_logger(__name__)
 
@@ -32,26 +32,26 @@ _PAYERS = Payers(background=request_budget.REVIEWS)
 _COURSES_PER_TRANSACTION = 200
 
 
-def sweep_reviews_if_due() -> bool:
+def refresh_reviews_if_due() -> bool:
     """Sweep when the interval is over and nobody else does; returns whether reviews were fetched."""
     # Only its end moves the date by the whole interval: a sweep that dies is done again soon.
-    if not take_turn(_SWEEP, every=timedelta(minutes=settings.REVIEWS_SWEEP_MINUTES)):
+    if not claim_job(_SWEEP, every=timedelta(minutes=settings.REVIEWS_JOB_MINUTES)):
         return False
-    ledger = FetchLedger(_SWEEP, _PAYERS, keeps=request_budget.is_limited())
+    session = BudgetedSession(_SWEEP, _PAYERS, keeps=request_budget.is_limited())
     try:
-        reviews = fetch_reviews(client=DiscoveryClient(ledger=ledger))
+        reviews = fetch_reviews(client=DiscoveryClient(session=session))
     except BudgetExhausted:
         # It goes on with what it was answered so far.
-        due_again(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
+        reschedule_job(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
         return False
     except DiscoveryError as error:
-        ledger.forget()
+        session.clear()
         log.warning("review_sweep_failed", code=error.code, detail=error.detail)
-        due_again(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
+        reschedule_job(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
         return False
-    ledger.close(complete=True)
+    session.close(complete=True)
     store_reviews(reviews)
-    due_again(_SWEEP, after=timedelta(hours=settings.REVIEWS_INTERVAL_HOURS))
+    reschedule_job(_SWEEP, after=timedelta(hours=settings.REVIEWS_INTERVAL_HOURS))
     return True
 
 
@@ -78,4 +78,4 @@ def _store(changed: Mapping[str, tuple[int, float]], *, gone: Sequence[str]) -> 
     ]
     upsert(CourseReview, rows, update_fields=["reviews_count", "avg_course_rating"])
     CourseReview.objects.filter(pk__in=gone).delete()
-    render_again([*changed, *gone])
+    rerender_contents([*changed, *gone])

@@ -6,14 +6,14 @@ import structlog
 from django.conf import settings
 
 from enterprise_catalog.apps.refresh.reports.late_queries import list_late_uuids
-from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import take_turn
+from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import claim_job
 
 log = structlog.get_logger(__name__)
 
 
 def report_if_due() -> bool:
     """Name late queries in the log, now and then and once however many beats ask; returns whether it looked."""
-    if not take_turn("freshness", every=timedelta(minutes=settings.FRESHNESS_REPORT_MINUTES)):
+    if not claim_job("freshness", every=timedelta(minutes=settings.FRESHNESS_REPORT_MINUTES)):
         return False
     late = [str(uuid) for uuid in list_late_uuids()]
     if late:

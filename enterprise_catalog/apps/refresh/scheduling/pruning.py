@@ -24,13 +24,13 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from enterprise_catalog.apps.catalog.change_feed.feed import kept_longest_until
+from enterprise_catalog.apps.catalog.change_feed.feed import prune_changes_before
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.models.history import delete_rows
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import FilterPreview, KeptAnswer, QuarantinedDocument, RefreshRun
-from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import take_turn
+from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import claim_job
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class Pruned:
 
 def prune_if_due() -> bool:
     """Prune when the interval is over and nobody else does; returns whether it did."""
-    if not take_turn("pruning", every=timedelta(minutes=settings.PRUNING_INTERVAL_MINUTES)):
+    if not claim_job("pruning", every=timedelta(minutes=settings.PRUNING_INTERVAL_MINUTES)):
         return False
     prune()
     return True
@@ -93,7 +93,7 @@ def prunable_runs(now: datetime) -> QuerySet[RefreshRun]:
 
 
 def prunable_changes(now: datetime) -> QuerySet[CatalogContentChange]:
-    return CatalogContentChange.objects.filter(changed_at__lt=kept_longest_until(now)).order_by("changed_at", "pk")
+    return CatalogContentChange.objects.filter(changed_at__lt=prune_changes_before(now)).order_by("changed_at", "pk")
 
 
 def _prune_runs(runs: QuerySet[RefreshRun]) -> tuple[int, int]:
@@ -101,8 +101,8 @@ def _prune_runs(runs: QuerySet[RefreshRun]) -> tuple[int, int]:
     pruned = documents = 0
     for uuids in _chunks(runs):
         # First what they set aside, which may be far more than they are.
-        set_aside = QuarantinedDocument.objects.filter(refresh_run__in=uuids)
-        if ids := list(set_aside.values_list("pk", flat=True)[: settings.PRUNING_ROWS]):
+        quarantined = QuarantinedDocument.objects.filter(refresh_run__in=uuids)
+        if ids := list(quarantined.values_list("pk", flat=True)[: settings.PRUNING_ROWS]):
             documents += _delete(QuarantinedDocument, ids)
         else:
             pruned += _delete(RefreshRun, uuids)
@@ -115,7 +115,7 @@ def _prune_changes(changes: QuerySet[CatalogContentChange]) -> int:
 
 def _prune_kept_answers(now: datetime) -> None:
     """Of fetches that nobody went on with: the query is gone, or the filter another one."""
-    too_old = KeptAnswer.objects.filter(answered_at__lt=now - timedelta(hours=settings.KEPT_ANSWERS_HOURS))
+    too_old = KeptAnswer.objects.filter(answered_at__lt=now - timedelta(hours=settings.CACHED_ANSWERS_HOURS))
     for ids in _chunks(too_old):
         _delete(KeptAnswer, ids)
 

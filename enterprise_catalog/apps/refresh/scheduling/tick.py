@@ -22,11 +22,11 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import TICK, RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import due_before, end, recover_expired_leases
-from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.refresh.queue.claims import due_before, end_runs, recover_expired_leases
+from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
-from enterprise_catalog.apps.refresh.queue.renotify import note, unnoticed
-from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import take_turn
+from enterprise_catalog.apps.refresh.queue.renotify import due_for_renotification, stamp_notified
+from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import claim_job
 
 log = structlog.get_logger(__name__)
 
@@ -36,12 +36,14 @@ _CANDIDATES = 100
 def tick() -> list[UUID]:
     """Recover, enqueue what is due, and return the waiting runs that nobody was told of lately."""
     # Nothing hangs on whose turn it is: the date shows that beat and a worker live.
-    take_turn(TICK, every=timedelta(seconds=settings.TICK_SECONDS))
+    claim_job(TICK, every=timedelta(seconds=settings.TICK_SECONDS))
     recover_expired_leases()
     _end_orphans()
     for queries in _next_due_queries():
         _enqueue(queries)
-    return note(RefreshRun, startable_runs(limit=settings.NUDGES_PER_TICK, among=unnoticed()))
+    return stamp_notified(
+        RefreshRun, startable_runs(limit=settings.NOTIFICATIONS_PER_TICK, among=due_for_renotification())
+    )
 
 
 def due_queries() -> QuerySet[CatalogQuery]:
@@ -56,7 +58,7 @@ def _enqueue(queries: Iterable[CatalogQuery]) -> None:
     """At once: a worker that sees one of them sees all, and claims them together (REFR-3)."""
     for query in queries:
         with suppress(QueryGone):
-            request_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
+            enqueue_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
 
 
 def _next_due_queries() -> Iterable[list[CatalogQuery]]:
@@ -102,7 +104,7 @@ def _idle(queries: QuerySet[CatalogQuery]) -> QuerySet[CatalogQuery]:
 
 def _end_orphans() -> None:
     """A run whose query is gone has nothing to publish to, whether it waits or is held (RUN-5)."""
-    end(
+    end_runs(
         RefreshRun.objects.filter(state__in=[RefreshRun.State.QUEUED, RefreshRun.State.HELD], catalog_query=None),
         state=RefreshRun.State.FAILED,
         reason_code="superseded",

@@ -6,8 +6,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import claim_runs, fail, give_back, recover_expired_leases, renew
-from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.refresh.queue.claims import claim_runs, fail, recover_expired_leases, release, renew
+from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
 from enterprise_catalog.testing.runs import claimed, expire, make_query, requested
 
@@ -34,7 +34,7 @@ def test_a_request_while_one_runs_gets_a_new_waiting_run():
 def test_a_forced_request_forces_the_run_it_joins():
     query = make_query()
     requested(query)
-    run = request_run(query=query, trigger="operator", forced=True)
+    run = enqueue_run(query=query, trigger="operator", forced=True)
     assert run.forced
     assert requested(query).forced
 
@@ -80,7 +80,7 @@ def test_equal_searches_that_wait_are_claimed_together():
 def test_a_claim_counts_attempts_and_moves_the_fence():
     query = make_query()
     claim = claimed(query)
-    give_back(claim)
+    release(claim)
     (again,) = claim_runs(claim.run_uuid)
     run = RefreshRun.objects.get()
     assert (again.fence, run.attempts) == (claim.fence + 1, 2)
@@ -96,7 +96,7 @@ def test_a_zombie_can_neither_renew_nor_end_its_run():
     with pytest.raises(LeaseLost):
         renew([zombie])
     fail(zombie, code="internal_error", detail="from the grave")
-    give_back(zombie)
+    release(zombie)
     renew([owner])
     assert RefreshRun.objects.get().state == RefreshRun.State.RUNNING
 

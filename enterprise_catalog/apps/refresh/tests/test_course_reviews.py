@@ -8,14 +8,14 @@ import pytest
 from enterprise_catalog.apps.catalog.content.items import build_item
 from enterprise_catalog.apps.catalog.models import ContentMetadata, CourseReview, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.pages import rendered_items
-from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
+from enterprise_catalog.apps.catalog.rendering.template_filler import TemplateFiller
 from enterprise_catalog.apps.catalog.storage import content_store
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.discovery.records import CourseReview as Received
 from enterprise_catalog.apps.refresh.models import Sweep
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.scheduling import course_reviews
-from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews, sweep_reviews_if_due
+from enterprise_catalog.apps.refresh.scheduling.course_reviews import refresh_reviews_if_due, store_reviews
 from enterprise_catalog.testing.runs import claimed, make_query, store_keys
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def served(query):
     catalog = EnterpriseCatalog(catalog_query=query, enterprise_name="Acme", modified=database_now())
     catalog.enterprise_uuid = catalog.uuid
     (item,) = rendered_items(query_id=query.pk, content_keys=["edX+DemoX"])
-    return orjson.loads(CatalogLinker(catalog=catalog, customer=None)(item))
+    return orjson.loads(TemplateFiller(catalog=catalog, customer=None)(item))
 
 
 def test_a_review_appears_in_its_course_and_nothing_counts_as_modified(query):
@@ -60,7 +60,7 @@ def test_a_sweep_that_died_between_review_and_item_left_neither(query, monkeypat
     monkeypatch.setattr(course_reviews, "render_again", die)
     with pytest.raises(KeyboardInterrupt):
         store_reviews([Received("edX+DemoX", 120, 4.5)])
-    monkeypatch.setattr(course_reviews, "render_again", content_store.render_again)
+    monkeypatch.setattr(course_reviews, "render_again", content_store.rerender_contents)
     store_reviews([Received("edX+DemoX", 120, 4.5)])
     assert served(query)["reviews_count"] == 120
 
@@ -83,11 +83,11 @@ def test_a_course_that_cannot_be_rendered_costs_itself_only(query, monkeypatch):
 
 def test_a_sweep_reads_discovery_once_per_interval(sandbox):
     """DISC-21."""
-    assert sweep_reviews_if_due()
+    assert refresh_reviews_if_due()
     assert CourseReview.objects.exists()
-    assert not sweep_reviews_if_due()
+    assert not refresh_reviews_if_due()
     Sweep.objects.update(due_at=database_now() - timedelta(seconds=1))
-    assert sweep_reviews_if_due()
+    assert refresh_reviews_if_due()
 
 
 def test_a_sweep_that_dies_is_done_again_soon(sandbox, monkeypatch, settings):
@@ -98,11 +98,11 @@ def test_a_sweep_that_dies_is_done_again_soon(sandbox, monkeypatch, settings):
 
     monkeypatch.setattr(course_reviews, "store_reviews", die)
     with pytest.raises(KeyboardInterrupt):
-        sweep_reviews_if_due()
-    assert Sweep.objects.get().due_at <= database_now() + timedelta(minutes=settings.REVIEWS_SWEEP_MINUTES)
+        refresh_reviews_if_due()
+    assert Sweep.objects.get().due_at <= database_now() + timedelta(minutes=settings.REVIEWS_JOB_MINUTES)
     Sweep.objects.update(due_at=database_now())
     monkeypatch.undo()
-    assert sweep_reviews_if_due()
+    assert refresh_reviews_if_due()
     assert Sweep.objects.get().due_at > database_now() + timedelta(hours=settings.REVIEWS_INTERVAL_HOURS - 1)
 
 
@@ -110,7 +110,7 @@ def test_a_failing_sweep_keeps_the_old_values_and_is_tried_again_soon(sandbox, s
     """DISC-21."""
     store_reviews([Received("edX+DemoX", 120, 4.5)])
     sandbox.add_fault(endpoint="course_review", status=400)
-    assert not sweep_reviews_if_due()
+    assert not refresh_reviews_if_due()
     assert CourseReview.objects.get().reviews_count == 120
     pause = timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES)
     assert Sweep.objects.get().due_at <= database_now() + pause

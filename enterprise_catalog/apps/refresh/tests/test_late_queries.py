@@ -11,7 +11,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.queue.claims import fail
-from enterprise_catalog.apps.refresh.reports.late_queries import late_queries, overview
+from enterprise_catalog.apps.refresh.reports.late_queries import freshness_overview, late_queries
 from enterprise_catalog.apps.refresh.scheduling.late_query_report import report_if_due
 from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.testing.runs import claimed, requested
@@ -45,7 +45,7 @@ def late():
 def test_a_query_is_late_a_day_after_its_publish(hours, count):
     """P3, ADD-4."""
     used_query(created=100, published=hours)
-    assert (len(late()), overview().late) == (count, count)
+    assert (len(late()), freshness_overview().late) == (count, count)
 
 
 @pytest.mark.parametrize(("hours", "count"), [(23.99, 0), (24.01, 1)])
@@ -56,7 +56,7 @@ def test_one_that_never_published_is_late_a_day_after_it_was_first_attached(hour
     fail(claim, code="discovery_unavailable", detail="down")
     RefreshRun.objects.update(requested_at=database_now() - timedelta(hours=hours))
     asked(query, hours_ago=1)
-    assert (len(late()), overview().late) == (count, count)
+    assert (len(late()), freshness_overview().late) == (count, count)
 
 
 @pytest.mark.parametrize(("hours", "count"), [(23.99, 0), (24.01, 1)])
@@ -72,7 +72,7 @@ def test_a_query_without_catalogs_never_counts():
     CatalogQuery.objects.update(refreshed_at=database_now() - timedelta(hours=90))
     requested(query)
     RefreshRun.objects.update(state="held", queued_for=None)
-    found = overview()
+    found = freshness_overview()
     assert (late(), found.in_use, found.late, found.held, found.oldest_published_at) == ([], 0, 0, 0, None)
 
 
@@ -82,7 +82,7 @@ def test_the_overview_counts_queries_and_not_catalogs():
     EnterpriseCatalogFactory.create_batch(2, catalog_query=old)
     requested(old)
     RefreshRun.objects.update(state="held", queued_for=None)
-    found = overview()
+    found = freshness_overview()
     assert (found.in_use, found.late, found.held) == (2, 1, 1)
     assert found.oldest_published_at == old.refreshed_at
 
@@ -110,7 +110,7 @@ def test_the_number_of_statements_does_not_grow():
     for _ in range(2):
         for _ in range(10):
             requested(used_query(published=30))
-        for look in (overview, late_queries):
+        for look in (freshness_overview, late_queries):
             with CaptureQueriesContext(connection) as statements:
                 look()
             counts.append(len(statements))

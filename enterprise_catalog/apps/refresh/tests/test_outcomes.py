@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.pipeline.outcomes import NotHeld, approve_held, publish_or_hold, reject_held
+from enterprise_catalog.apps.refresh.pipeline.outcomes import NoLongerHeld, approve_held, publish_or_hold, reject_held
 from enterprise_catalog.apps.refresh.pipeline.publishing import FilterChanged
 from enterprise_catalog.apps.refresh.queue.claims import recover_expired_leases
 from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
@@ -147,7 +147,7 @@ def test_rejecting_keeps_the_old_set(query):
     run.refresh_from_db()
     assert (run.state, run.reason_code) == (RefreshRun.State.FAILED, "rejected")
     assert members(query) == keys(10)
-    with pytest.raises(NotHeld):
+    with pytest.raises(NoLongerHeld):
         approve_held(run.pk)
 
 
@@ -156,7 +156,7 @@ def test_a_held_set_is_not_approved_after_the_filter_changed(query):
     publish(query, keys(10))
     run, _ = publish(query, keys(2))
     CatalogQuery.objects.filter(pk=query.pk).update(content_filter_hash="2" * 32)
-    with pytest.raises(NotHeld):
+    with pytest.raises(NoLongerHeld):
         approve_held(run.pk)
     assert members(query) == keys(10)
 

@@ -9,8 +9,8 @@ from enterprise_catalog.apps.catalog.api_versions import V1, V2
 from enterprise_catalog.apps.catalog.models import AllowedRun, CatalogContentKey, ContentMetadata, ContentOverride
 from enterprise_catalog.apps.catalog.reading.containment import matching_pairs
 from enterprise_catalog.apps.catalog.reading.member_diff import difference_from_members
-from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page, rendered_items, walk_listed
-from enterprise_catalog.apps.catalog.rendering.template_filler import CatalogLinker
+from enterprise_catalog.apps.catalog.reading.pages import PageSlice, page_of_listed, rendered_items, stream_listed
+from enterprise_catalog.apps.catalog.rendering.template_filler import TemplateFiller
 from enterprise_catalog.apps.catalog.storage.consistency import violations
 from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
@@ -32,15 +32,15 @@ def refreshed(query) -> RefreshRun:
     return run
 
 
-def item(query, key, surface):
+def item(query, key, api_version):
     catalog = EnterpriseCatalogFactory.build(catalog_query=query)
-    items = rendered_items(query_id=query.pk, content_keys=[key], surface=surface)
-    link = CatalogLinker(catalog=catalog, customer=None)
+    items = rendered_items(query_id=query.pk, content_keys=[key], api_version=api_version)
+    link = TemplateFiller(catalog=catalog, customer=None)
     return next(map(orjson.loads, map(link, items)), None)
 
 
-def contained(query, surface, *keys):
-    return {key for _, key in matching_pairs(query_ids=[query.pk], keys=keys, surface=surface)}
+def contained(query, api_version, *keys):
+    return {key for _, key in matching_pairs(query_ids=[query.pk], keys=keys, api_version=api_version)}
 
 
 def restricted_course(sandbox: Sandbox) -> tuple[str, str]:
@@ -166,9 +166,9 @@ def test_pages_and_walks_show_the_override(course):
     key, run = course
     query = allowing(key, run)
     refreshed(query)
-    page = list(listed_page(query=query, cut=Cut(0, 100), surface=V2).items)
+    page = list(page_of_listed(query=query, cut=PageSlice(0, 100), api_version=V2).items)
     with snapshot():
-        walk = walk_listed(query_id=query.pk, surface=V2)
+        walk = stream_listed(query_id=query.pk, api_version=V2)
         walked = list(walk.items)
     assert walked == page
     assert (walk.count, len(page)) == (query.count_v2, query.count_v2)
@@ -202,7 +202,7 @@ def test_a_forced_course_without_allowed_runs_is_the_same_on_both_surfaces(sandb
     query = forcing(key)
     refreshed(query)
     assert len(item(query, key, V1)["course_runs"]) > 1
-    shown = [rendered_items(query_id=query.pk, content_keys=[key], surface=surface) for surface in (V1, V2)]
+    shown = [rendered_items(query_id=query.pk, content_keys=[key], api_version=api_version) for api_version in (V1, V2)]
     assert shown[0] == shown[1]
 
 

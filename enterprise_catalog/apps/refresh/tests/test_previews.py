@@ -162,7 +162,7 @@ def test_a_bug_ends_it_and_says_so(sandbox, monkeypatch):  # P10
     def broken(**_):
         raise KeyError("x")
 
-    monkeypatch.setattr("enterprise_catalog.apps.refresh.previews.preview_runner.fetch_outline", broken)
+    monkeypatch.setattr("enterprise_catalog.apps.refresh.previews.preview_runner.fetch_preview", broken)
     preview = previewed()
     assert (preview.state, preview.reason_code, preview.reason_detail) == ("failed", "internal_error", "KeyError")
 
@@ -173,13 +173,13 @@ def test_a_bug_ends_it_and_says_so(sandbox, monkeypatch):  # P10
 def test_its_requests_count(sandbox, settings):  # DISC-16
     settings.DISCOVERY_PAGE_SIZE = 5
     previewed()
-    assert request_budget.spent() == len(sandbox.calls("search")) == 3
+    assert request_budget.requests_last_hour() == len(sandbox.calls("search")) == 3
 
 
 def test_without_budget_it_fails_before_it_asks(sandbox, settings):  # DISC-16
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     settings.DISCOVERY_ASKED_SHARE = 0
-    request_budget.spend(5, Payers(background=request_budget.DUE))
+    request_budget.count_requests(5, Payers(background=request_budget.DUE))
     preview = previewed()
     assert (preview.state, preview.reason_code) == ("failed", "discovery_throttled")
     assert "5 of 5 requests" in preview.reason_detail
@@ -195,7 +195,7 @@ def test_what_the_budget_cannot_carry_to_its_end_is_not_begun(sandbox, settings)
     assert (preview.state, preview.reason_code) == ("failed", "discovery_throttled")
     assert "1 of 20 requests" in preview.reason_detail
     assert "4 are left for previews" in preview.reason_detail
-    assert len(sandbox.calls("search")) == request_budget.spent() == 1
+    assert len(sandbox.calls("search")) == request_budget.requests_last_hour() == 1
 
 
 # --- Lost nudges, dead workers ----------------------------------------------------------------------------------------

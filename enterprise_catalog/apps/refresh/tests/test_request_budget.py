@@ -9,16 +9,16 @@ from django.db.models import F
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, CourseReview
 from enterprise_catalog.apps.core.db.clock import database_now
-from enterprise_catalog.apps.discovery.client import Question
+from enterprise_catalog.apps.discovery.client import DiscoveryRequest
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, KeptAnswer, RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
 from enterprise_catalog.apps.refresh.queue.claims import claim_runs, postpone
-from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.rate_limit import fetch_session, request_budget
-from enterprise_catalog.apps.refresh.rate_limit.fetch_session import FetchLedger
+from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetedSession
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import DUE, FIRST, OPERATORS, PREVIEWS, Payers
-from enterprise_catalog.apps.refresh.scheduling.course_reviews import sweep_reviews_if_due
+from enterprise_catalog.apps.refresh.scheduling.course_reviews import refresh_reviews_if_due
 from enterprise_catalog.testing.runs import claimed, let_budget_age, make_query, members, requested
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def asked_by(*askers: str, background: str | None = None) -> Payers:
 def all_that(payers: Payers) -> int:
     """How many requests may be made one after the other, until one is refused."""
     number = 0
-    while request_budget.spend(1, payers):
+    while request_budget.count_requests(1, payers):
         number += 1
     return number
 
@@ -102,30 +102,30 @@ def published_after_hours(run: RefreshRun, *, at_most: int) -> int:
 
 def test_no_more_is_spent_than_there_is(settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 10
-    assert request_budget.spend(7, SCHEDULE) is not None
-    assert request_budget.spend(4, SCHEDULE) is None
-    assert request_budget.spend(3, SCHEDULE) is not None
-    assert (request_budget.spent(), request_budget.last_hour().background_may_begin(DUE)) == (10, False)
+    assert request_budget.count_requests(7, SCHEDULE) is not None
+    assert request_budget.count_requests(4, SCHEDULE) is None
+    assert request_budget.count_requests(3, SCHEDULE) is not None
+    assert (request_budget.requests_last_hour(), request_budget.last_hour().background_may_begin(DUE)) == (10, False)
 
 
 def test_what_is_given_back_can_be_spent_again(settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 10
-    booking = request_budget.spend(10, asked_by(background=DUE))
-    request_budget.give_back(replace(booking, requests=4))
-    assert request_budget.last_hour().by_kind()["due"] == request_budget.spent() == 6
+    booking = request_budget.count_requests(10, asked_by(background=DUE))
+    request_budget.return_unused(replace(booking, requests=4))
+    assert request_budget.last_hour().by_kind()["due"] == request_budget.requests_last_hour() == 6
 
 
 def test_a_request_counts_for_a_whole_hour(settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 10
     now = int(database_now().timestamp() // 60)
     DiscoveryBudget.objects.create(pk=1, spent={str(now - 60): 3, str(now - 61): 5})
-    assert request_budget.spent() == 3
+    assert request_budget.requests_last_hour() == 3
 
 
 def test_without_a_limit_everything_is_counted_and_nothing_refused(sandbox, settings):
     """RUN-7: whose turn it is hangs on it."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 0
-    run = request_run(query=make_query(COURSES), trigger="request", asked_by=ACME)
+    run = enqueue_run(query=make_query(COURSES), trigger="request", asked_by=ACME)
     refresh_next()
     run.refresh_from_db()
     assert run.state == RefreshRun.State.PUBLISHED
@@ -139,13 +139,13 @@ def test_what_was_reserved_and_not_needed_is_given_back(sandbox, settings):
     sandbox.add_fault(endpoint="search", page=2, status=503, times=1)
     requested(make_query(COURSES))
     refresh_next()
-    assert request_budget.spent() == asked(sandbox) == 20
+    assert request_budget.requests_last_hour() == asked(sandbox) == 20
 
 
 def test_a_run_without_budget_waits_as_a_row(sandbox, settings):
     """RUN-2: not as a worker that sleeps, and not as an attempt."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
-    request_budget.spend(5, SCHEDULE)
+    request_budget.count_requests(5, SCHEDULE)
     run = requested(make_query(COURSES))
     assert refresh_next() == []
     run.refresh_from_db()
@@ -162,7 +162,7 @@ def test_a_run_that_would_exceed_the_budget_stops_and_waits(sandbox, settings):
     run.refresh_from_db()
     assert (run.state, run.lost_workers, members(query)) == (RefreshRun.State.QUEUED, 0, [])
     assert run.not_before > database_now() + timedelta(minutes=4)
-    assert asked(sandbox) == request_budget.spent() == 5
+    assert asked(sandbox) == request_budget.requests_last_hour() == 5
 
 
 def test_a_fetch_larger_than_the_budget_goes_on_where_it_stopped(sandbox, settings):
@@ -204,7 +204,7 @@ def test_kept_answers_get_too_old(sandbox, settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     run = requested(make_query(COURSES), trigger=RefreshRun.Trigger.SCHEDULE)
     refresh_next()
-    long_ago = database_now() - timedelta(hours=settings.KEPT_ANSWERS_HOURS, minutes=1)
+    long_ago = database_now() - timedelta(hours=settings.CACHED_ANSWERS_HOURS, minutes=1)
     KeptAnswer.objects.update(answered_at=long_ago)
     settings.DISCOVERY_REQUESTS_PER_HOUR = 100
     assert published_after_hours(run, at_most=2) == 1
@@ -237,8 +237,8 @@ def test_two_fetches_at_once_never_starve_each_other(sandbox, settings):
 def test_what_people_asked_for_comes_first_and_the_newest_of_it(settings):
     """DESIGN: newest user intent first; the schedule's in their order."""
     queries = [make_query({"content_type": "course", "level_type": str(number)}) for number in range(4)]
-    old_schedule, new_schedule = (request_run(query=query, trigger="schedule") for query in queries[:2])
-    asked_first, asked_last = (request_run(query=query, trigger="request") for query in queries[2:])
+    old_schedule, new_schedule = (enqueue_run(query=query, trigger="schedule") for query in queries[:2])
+    asked_first, asked_last = (enqueue_run(query=query, trigger="request") for query in queries[2:])
     order = []
     settings.DISCOVERY_SERVICE_URL = "http://127.0.0.1:1"
     settings.SERVICE_ATTEMPTS = 1
@@ -250,9 +250,9 @@ def test_what_people_asked_for_comes_first_and_the_newest_of_it(settings):
 
 def test_a_scheduled_run_that_somebody_asks_for_comes_first(settings):
     one, other = make_query({"a": "1"}), make_query({"a": "2"})
-    request_run(query=one, trigger="schedule")
-    joined = request_run(query=other, trigger="schedule")
-    request_run(query=other, trigger="request")
+    enqueue_run(query=one, trigger="schedule")
+    joined = enqueue_run(query=other, trigger="schedule")
+    enqueue_run(query=other, trigger="request")
     settings.DISCOVERY_SERVICE_URL = "http://127.0.0.1:1"
     settings.SERVICE_ATTEMPTS = 1
     refresh_next()
@@ -303,17 +303,17 @@ def test_who_reads_again_is_told_nothing_from_before(sandbox, settings):
 def test_an_answer_of_a_fetch_that_began_before_a_request_does_not_serve_it(settings):
     """REFR-3: whenever the answer came, and whenever it was kept."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
-    request_budget.spend(5, SCHEDULE)
+    request_budget.count_requests(5, SCHEDULE)
     query = make_query(COURSES)
-    book = FetchLedger(claimed(query).equivalence_key, SCHEDULE)
-    question = Question("/api/v2/search/all/", {}, COURSES)
+    book = BudgetedSession(claimed(query).equivalence_key, SCHEDULE)
+    question = DiscoveryRequest("/api/v2/search/all/", {}, COURSES)
     later = requested(query)
-    book.keep(question, {"count": 0})
-    book.expect(5)
+    book.cache(question, {"count": 0})
+    book.announce(5)
     RefreshRun.objects.exclude(pk=later.pk).delete()
     assert KeptAnswer.objects.exists()
     (claim,) = claim_runs(later.pk)
-    assert FetchLedger(claim.equivalence_key, SCHEDULE, asked_at=[claim.asked_at]).recall(question) is None
+    assert BudgetedSession(claim.equivalence_key, SCHEDULE, asked_at=[claim.asked_at]).get_cached(question) is None
 
 
 def test_nobody_s_count_is_lost_when_the_minute_ends_while_we_wait_for_the_row(settings, monkeypatch):
@@ -325,33 +325,33 @@ def test_nobody_s_count_is_lost_when_the_minute_ends_while_we_wait_for_the_row(s
     def others_come_first():
         monkeypatch.setattr(request_budget, "_locked_row", real)
         clock.minutes += 1
-        request_budget.spend(8, SCHEDULE)
+        request_budget.count_requests(8, SCHEDULE)
         return real()
 
     monkeypatch.setattr(request_budget, "_locked_row", others_come_first)
-    assert request_budget.spend(8, SCHEDULE) is None
-    assert request_budget.spent() == 8
+    assert request_budget.count_requests(8, SCHEDULE) is None
+    assert request_budget.requests_last_hour() == 8
 
 
 def test_a_reserved_request_counts_from_when_it_is_made(settings, monkeypatch):
     """DISC-16: a fetch may take long; what it asks late counts for an hour from then."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 100
     clock = Clock(monkeypatch)
-    book = FetchLedger(make_query(COURSES).equivalence_key, SCHEDULE)
-    book.expect(9)
+    book = BudgetedSession(make_query(COURSES).equivalence_key, SCHEDULE)
+    book.announce(9)
     book.before_request()
     clock.minutes += 20
     for _ in range(8):
         book.before_request()
     book.close(complete=True)
     clock.minutes += 50
-    assert request_budget.spent() == 8
+    assert request_budget.requests_last_hour() == 8
 
 
 def test_fetches_that_get_a_few_requests_at_a_time_get_through_one_after_the_other(sandbox, settings, monkeypatch):
     """P3: a budget that comes back minute by minute is not shared out until every kept answer is too old."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 60
-    settings.KEPT_ANSWERS_HOURS = 1
+    settings.CACHED_ANSWERS_HOURS = 1
     now = int(database_now().timestamp() // 60)
     DiscoveryBudget.objects.create(pk=1, spent={str(now - minute): 1 for minute in range(60)})
     for number in range(6):
@@ -380,7 +380,7 @@ def test_a_review_sweep_larger_than_what_is_left_goes_on_where_it_stopped(sandbo
     monkeypatch.setattr("enterprise_catalog.sandbox.endpoints.REVIEWS_PER_PAGE", 2)
     settings.DISCOVERY_REQUESTS_PER_HOUR = 2
     for _ in range(10):
-        sweep_reviews_if_due()
+        refresh_reviews_if_due()
         an_hour_later()
         Sweep.objects.filter(due_at__lt=database_now() + timedelta(hours=1)).update(due_at=database_now())
     pages = -(-len(sandbox.dataset.reviews()) // 2)
@@ -429,25 +429,25 @@ def test_a_first_publish_may_use_half_of_the_reserve_beside(shared):
 
 def test_of_several_who_ask_the_one_who_had_the_least_pays(shared):
     all_that(asked_by(ACME))
-    assert request_budget.spend(6, asked_by(ACME, GLOBEX)).payer == GLOBEX
+    assert request_budget.count_requests(6, asked_by(ACME, GLOBEX)).payer == GLOBEX
 
 
 def test_what_is_reserved_may_be_counted_for_another_who_has_room(shared):
-    held = request_budget.spend(20, asked_by(ACME, background=DUE))
+    held = request_budget.count_requests(20, asked_by(ACME, background=DUE))
     assert held.payer == ACME
-    moved = request_budget.spend(30, asked_by(ACME, background=DUE), instead_of=held)
-    assert (moved.payer, request_budget.spent(), request_budget.last_hour().had(ACME)) == (DUE, 30, 0)
+    moved = request_budget.count_requests(30, asked_by(ACME, background=DUE), instead_of=held)
+    assert (moved.payer, request_budget.requests_last_hour(), request_budget.last_hour().had(ACME)) == (DUE, 30, 0)
 
 
 def test_what_does_not_fit_leaves_what_was_reserved(shared):
-    held = request_budget.spend(20, asked_by(ACME))
-    assert request_budget.spend(30, asked_by(ACME), instead_of=held) is None
+    held = request_budget.count_requests(20, asked_by(ACME))
+    assert request_budget.count_requests(30, asked_by(ACME), instead_of=held) is None
     assert request_budget.last_hour().had(ACME) == 20
 
 
 def test_requests_of_the_version_before_count_for_nobody(shared):
     """P10: it writes the sum, and leaves alone for whom."""
-    request_budget.spend(10, asked_by(ACME))
+    request_budget.count_requests(10, asked_by(ACME))
     row = DiscoveryBudget.objects.get()
     DiscoveryBudget.objects.update(spent={minute: requests + 30 for minute, requests in row.spent.items()})
     hour = request_budget.last_hour()
@@ -463,10 +463,10 @@ def test_an_hour_later_everything_is_free_again(shared):
 
 
 def test_reviews_count_for_themselves_and_as_what_nobody_asked_for(sandbox, shared):
-    sweep_reviews_if_due()
+    refresh_reviews_if_due()
     assert (
         request_budget.last_hour().by_kind()["reviews"]
-        == request_budget.spent()
+        == request_budget.requests_last_hour()
         == len(sandbox.calls("course_review"))
         > 0
     )
@@ -481,13 +481,13 @@ def test_a_customer_who_joins_a_paused_run_need_not_wait_for_its_pause(sandbox, 
     query.save()
     all_that(asked_by(ACME))
     let_budget_age(30)
-    run = request_run(query=query, trigger="request", asked_by=ACME)
+    run = enqueue_run(query=query, trigger="request", asked_by=ACME)
     assert refresh_next() == []
     claims = claim_runs(run.pk)
     postpone(claims[0], seconds=300, why="no budget", for_budget=True)
-    request_run(query=query, trigger="request", asked_by=ACME)
+    enqueue_run(query=query, trigger="request", asked_by=ACME)
     assert startable_runs(limit=1) == []
-    request_run(query=query, trigger="request", asked_by=GLOBEX)
+    enqueue_run(query=query, trigger="request", asked_by=GLOBEX)
     refresh_next()
     run.refresh_from_db()
     assert (run.state, run.asked_by) == (RefreshRun.State.PUBLISHED, [ACME, GLOBEX])
@@ -499,7 +499,7 @@ def test_a_pause_that_discovery_asked_for_is_kept_whoever_joins(shared):
     query = make_query(COURSES)
     claim = claimed(query)
     postpone(claim, seconds=300, why="Retry-After")
-    run = request_run(query=query, trigger="request", asked_by=GLOBEX)
+    run = enqueue_run(query=query, trigger="request", asked_by=GLOBEX)
     assert run.not_before > database_now()
 
 
@@ -507,7 +507,7 @@ def test_askers_of_a_run_are_bounded(settings):
     settings.ASKERS_PER_RUN = 2
     query = make_query(COURSES)
     for asker in (ACME, GLOBEX, ACME, OPERATORS):
-        run = request_run(query=query, trigger="request", asked_by=asker)
+        run = enqueue_run(query=query, trigger="request", asked_by=asker)
     assert run.asked_by == [GLOBEX, OPERATORS]
 
 
@@ -515,12 +515,12 @@ def test_who_had_the_least_comes_first_without_a_limit_too(settings):
     """RUN-7."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 0
     one, other, shared = (make_query({"a": str(number)}) for number in range(3))
-    request_budget.spend(2, asked_by(ACME))
-    request_budget.spend(1, asked_by(GLOBEX))
-    of_globex = request_run(query=one, trigger="request", asked_by=GLOBEX)
-    of_both = request_run(query=shared, trigger="request", asked_by="new")
-    request_run(query=shared, trigger="request", asked_by=ACME)
-    of_acme = request_run(query=other, trigger="request", asked_by=ACME)
+    request_budget.count_requests(2, asked_by(ACME))
+    request_budget.count_requests(1, asked_by(GLOBEX))
+    of_globex = enqueue_run(query=one, trigger="request", asked_by=GLOBEX)
+    of_both = enqueue_run(query=shared, trigger="request", asked_by="new")
+    enqueue_run(query=shared, trigger="request", asked_by=ACME)
+    of_acme = enqueue_run(query=other, trigger="request", asked_by=ACME)
     assert startable_runs(limit=9) == [of_both.pk, of_globex.pk, of_acme.pk]
 
 
@@ -528,7 +528,7 @@ def test_what_never_published_comes_after_what_is_due_again(shared):
     """RUN-7: new catalogs, however many, delay nobody's day."""
     new, old = make_query({"a": "1"}), make_query({"a": "2"})
     CatalogQuery.objects.filter(pk=old.pk).update(refreshed_at=database_now() - timedelta(hours=21))
-    runs = [request_run(query=query, trigger="schedule") for query in (new, old)]
+    runs = [enqueue_run(query=query, trigger="schedule") for query in (new, old)]
     assert startable_runs(limit=9) == [runs[1].pk, runs[0].pk]
 
 
@@ -537,7 +537,7 @@ def test_a_run_that_is_due_by_now_goes_on_when_its_askers_have_nothing_left(shar
     query = make_query(COURSES)
     all_that(asked_by(ACME))
     CatalogQuery.objects.filter(pk=query.pk).update(refreshed_at=database_now() - timedelta(hours=1))
-    run = request_run(query=query, trigger="request", asked_by=ACME)
+    run = enqueue_run(query=query, trigger="request", asked_by=ACME)
     assert startable_runs(limit=9) == []
     CatalogQuery.objects.filter(pk=query.pk).update(refreshed_at=database_now() - timedelta(hours=21))
     assert startable_runs(limit=9) == [run.pk]

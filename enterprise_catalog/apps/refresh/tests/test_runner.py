@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from enterprise_catalog.apps.catalog.content.items import build_item
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentDocuments, ContentMetadata
-from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
+from enterprise_catalog.apps.catalog.reading.pages import PageSlice, page_of_listed
 from enterprise_catalog.apps.catalog.storage import content_store
 from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.core.db.clock import database_now
@@ -47,7 +47,7 @@ def test_a_query_is_fetched_stored_and_published(sandbox):
     run = refreshed(query)
     assert run.state == RefreshRun.State.PUBLISHED
     assert run.counts["total"] == len(members(query)) == run.counts["fetched"] - run.counts["skipped"]
-    page = listed_page(query=query, cut=Cut(0, 100))
+    page = page_of_listed(query=query, cut=PageSlice(0, 100))
     types = [orjson.loads(item.split(b"\x00")[0])["type"] for item in page.items]
     assert page.count == len(types) > 0
     assert set(types) == {"course"}
@@ -229,7 +229,7 @@ def test_ended_runs_are_not_stored(sandbox):
 def test_memberships_have_a_standing(sandbox):
     query = make_query({})
     refreshed(query)
-    listed = CatalogContentKey.objects.filter(catalog_query=query, standing_v1=2).count()
+    listed = CatalogContentKey.objects.filter(catalog_query=query, visibility_v1=2).count()
     assert query.count_v1 == listed
     assert query.member_count == len(members(query))
 

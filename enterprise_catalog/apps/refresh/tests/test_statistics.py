@@ -8,13 +8,13 @@ from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.reports.late_queries import older_than
 from enterprise_catalog.apps.refresh.reports.statistics import (
+    count_open_runs,
     ended_by_hour,
     failing_queries,
     failures_by_reason,
     longest_wait,
     most_changed,
-    open_runs,
-    silence,
+    worker_silence,
 )
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
@@ -41,7 +41,7 @@ def test_runs_that_have_not_ended_are_counted_by_state():
     requested(make_query({"a": "1"}))
     claimed(make_query({"a": "2"}))
     ended(make_query({"a": "3"}), RefreshRun.State.PUBLISHED, hours_ago=1)
-    assert open_runs() == {"queued": 1, "running": 1, "held": 0}
+    assert count_open_runs() == {"queued": 1, "running": 1, "held": 0}
 
 
 def test_a_run_behind_one_of_its_query_waits_for_no_worker():
@@ -112,9 +112,9 @@ def test_a_run_without_counts_changed_nothing():
 def test_a_busy_worker_is_not_silent():
     tick()
     Sweep.objects.update(due_at=database_now() - timedelta(minutes=10))
-    assert silence() > timedelta(minutes=9)
+    assert worker_silence() > timedelta(minutes=9)
     claimed(make_query())
-    assert silence() < timedelta(seconds=30)
+    assert worker_silence() < timedelta(seconds=30)
 
 
 def test_a_query_without_catalogs_has_no_age():

@@ -7,8 +7,8 @@ import pytest
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import claim_runs, end, fail, owned
-from enterprise_catalog.apps.refresh.queue.enqueue import request_run
+from enterprise_catalog.apps.refresh.queue.claims import claim_runs, end_runs, fail, owned
+from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.queue.priority import claim_next
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
@@ -114,7 +114,7 @@ def test_equal_searches_become_due_together(settings, hours_ago):
 
 def test_a_held_refresh_gets_a_longer_pause(query, settings):
     """REFR-10: it is looked at again, and does not eat the budget of the others."""
-    end(owned(claimed(query)), state=RefreshRun.State.HELD)
+    end_runs(owned(claimed(query)), state=RefreshRun.State.HELD)
     ended = database_now() - timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES + 1)
     RefreshRun.objects.update(finished_at=ended)
     assert tick() == []
@@ -125,7 +125,7 @@ def test_a_held_refresh_gets_a_longer_pause(query, settings):
 def test_nothing_is_announced_while_there_is_no_budget(query, settings):
     """P3: the rows wait; a worker that cannot ask need not wake."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 1
-    request_budget.spend(1, Payers(background=request_budget.DUE))
+    request_budget.count_requests(1, Payers(background=request_budget.DUE))
     assert tick() == []
     assert RefreshRun.objects.get().state == RefreshRun.State.QUEUED
 
@@ -135,7 +135,7 @@ def test_a_lost_nudge_is_sent_again(query, settings):
     run = requested(query)
     assert tick() == [run.pk]
     assert tick() == []
-    long_ago = database_now() - timedelta(seconds=settings.NUDGE_AGAIN_SECONDS + 1)
+    long_ago = database_now() - timedelta(seconds=settings.NOTIFY_AGAIN_SECONDS + 1)
     RefreshRun.objects.update(nudged_at=long_ago)
     assert tick() == [run.pk]
 
@@ -184,6 +184,6 @@ def test_workers_know_what_beat_tells_them(settings):
 def test_two_beats_that_enqueue_at_once_do_not_ask_for_more(query):
     """P4: only somebody who waits makes a run bring all full records anew."""
     for _ in range(2):
-        request_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
+        enqueue_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
     (claim,) = claim_runs(RefreshRun.objects.get().pk)
     assert not claim.asked_for

@@ -11,12 +11,12 @@ from enterprise_catalog.apps.catalog.models import (
     CatalogQuery,
     ContentMetadata,
     ContentOverride,
-    Standing,
+    Visibility,
 )
-from enterprise_catalog.apps.catalog.reading.pages import Cut, listed_page
+from enterprise_catalog.apps.catalog.reading.pages import PageSlice, page_of_listed
 from enterprise_catalog.apps.catalog.storage.consistency import violations
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
-from enterprise_catalog.apps.refresh.scheduling.course_reviews import sweep_reviews_if_due
+from enterprise_catalog.apps.refresh.scheduling.course_reviews import refresh_reviews_if_due
 from enterprise_catalog.testing.runs import make_query, members, requested
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def query(sandbox):
     query = refreshed(make_query(everything | {"enterprise_force_include_aggregation_keys": [key]}))
     before = legacy_state(query)
     ContentMetadata.objects.update(listed_on_legacy=False, rendering_version=3)
-    CatalogContentKey.objects.update(standing_legacy=Standing.CONTAINED)
+    CatalogContentKey.objects.update(visibility_legacy=Visibility.CONTAINED)
     CatalogQuery.objects.update(count_legacy=0)
     ContentOverride.objects.update(search_document=None)
     query.refresh_from_db()
@@ -48,7 +48,7 @@ def query(sandbox):
 
 
 def legacy_state(query):
-    page = listed_page(query=query, cut=Cut(0, 1000), surface=LEGACY)
+    page = page_of_listed(query=query, cut=PageSlice(0, 1000), api_version=LEGACY)
     return page.count, dict.fromkeys(page.items)
 
 
@@ -64,7 +64,7 @@ def test_the_next_refresh_lists_them(query):  # LEG-5, LEG-6, REFR-19, REFR-20
 def test_reviews_that_come_first_leave_nothing_behind(query):  # LEG-5, META-19
     """They render their courses anew, which the refresh then takes for done."""
     query, before = query
-    assert sweep_reviews_if_due()
+    assert refresh_reviews_if_due()
     assert legacy_state(refreshed(query)) == before
 
 
@@ -73,6 +73,6 @@ def test_restricted_runs_are_hidden_at_once(query):  # V2-2, V2-3
     run = ContentMetadata.objects.filter(content_type="courserun")[0]
     ContentMetadata.objects.filter(pk=run.pk).update(restricted=True)
     migration.hide_restricted_runs(apps, None)
-    hidden = CatalogContentKey.objects.filter(standing_legacy=Standing.HIDDEN)
+    hidden = CatalogContentKey.objects.filter(visibility_legacy=Visibility.HIDDEN)
     assert [member.content_id for member in hidden] == [run.pk]
-    assert CatalogContentKey.objects.filter(standing_legacy=Standing.CONTAINED).count() == len(members(query)) - 1
+    assert CatalogContentKey.objects.filter(visibility_legacy=Visibility.CONTAINED).count() == len(members(query)) - 1

@@ -14,9 +14,9 @@ from django.db.models import Count, Max, QuerySet
 from enterprise_catalog.apps.catalog.content.course_document import why_inactive
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.containment import queries_containing
-from enterprise_catalog.apps.catalog.reading.pages import shared_items
-from enterprise_catalog.apps.catalog.reading.related_keys import Carriers, carriers_of
-from enterprise_catalog.apps.catalog.rendering.template_filler import bare_item
+from enterprise_catalog.apps.catalog.reading.pages import default_items
+from enterprise_catalog.apps.catalog.reading.related_keys import RelatedKeys, get_related_keys
+from enterprise_catalog.apps.catalog.rendering.template_filler import catalog_independent_item
 from enterprise_catalog.apps.core.fields import is_storable_key
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument
@@ -52,19 +52,19 @@ class ContentFacts:
     left_at: datetime | None
     hint: str | None
     # The newest first, each with its run.
-    set_aside: list[QuarantinedDocument]
-    carriers: Carriers
+    quarantined: list[QuarantinedDocument]
+    carriers: RelatedKeys
 
 
 def content_facts(*, content_key: str) -> ContentFacts:
     """
     All kinds of keys, unknown ones too. Call inside `core.db.locks.snapshot` when more is asked of the same moment.
     """
-    carriers = carriers_of(content_key)
+    carriers = get_related_keys(content_key)
     content = carriers.content
     item = _item(content)
     found = queries_containing(content_key).aggregate(queries=Count("pk"), last_seen=Max("refreshed_at"))
-    set_aside = _set_aside(content_key)
+    quarantined = _quarantined(content_key)
     is_course = content is not None and content.content_type == ContentMetadata.ContentType.COURSE
     return ContentFacts(
         content_key=content_key,
@@ -78,8 +78,8 @@ def content_facts(*, content_key: str) -> ContentFacts:
         catalogs=catalogs_containing(content_key=content_key).count(),
         last_seen=found["last_seen"],
         left_at=_left_at(content_key) if carriers.is_known else None,
-        hint=None if carriers.is_known or set_aside else _hint(content_key),
-        set_aside=set_aside,
+        hint=None if carriers.is_known or quarantined else _hint(content_key),
+        quarantined=quarantined,
         carriers=carriers,
     )
 
@@ -93,12 +93,12 @@ def catalogs_containing(*, content_key: str) -> QuerySet[EnterpriseCatalog, UUID
 
 def _item(content: ContentMetadata | None) -> dict[str, Any]:
     """As no catalog shows it."""
-    items = shared_items([content.content_key]) if content is not None else []
-    item: dict[str, Any] = orjson.loads(bare_item(items[0])) if items else {}
+    items = default_items([content.content_key]) if content is not None else []
+    item: dict[str, Any] = orjson.loads(catalog_independent_item(items[0])) if items else {}
     return item
 
 
-def _type(carriers: Carriers) -> str | None:
+def _type(carriers: RelatedKeys) -> str | None:
     if carriers.content is not None:
         return carriers.content.content_type
     if carriers.courses:
@@ -117,7 +117,7 @@ def _inactive_because(content: ContentMetadata, item: dict[str, Any]) -> str | N
     return why_inactive(item)
 
 
-def _set_aside(content_key: str) -> list[QuarantinedDocument]:
+def _quarantined(content_key: str) -> list[QuarantinedDocument]:
     if not content_key or not is_storable_key(content_key):
         return []
     documents = QuarantinedDocument.objects.filter(content_key=content_key).order_by("-pk")

@@ -16,14 +16,14 @@ from uuid import UUID
 from django.conf import settings
 
 from enterprise_catalog.apps.catalog.api_versions import V2
-from enterprise_catalog.apps.catalog.change_feed.feed import last_changes
+from enterprise_catalog.apps.catalog.change_feed.feed import latest_change_by_key
 from enterprise_catalog.apps.catalog.freshness import Freshness, freshness
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
     CatalogContentKey,
     CatalogQuery,
     EnterpriseCatalog,
-    Standing,
+    Visibility,
 )
 from enterprise_catalog.apps.catalog.reading.catalogs import catalogs_with_queries
 from enterprise_catalog.apps.catalog.reading.containment import Match, find_matches, matching_pairs
@@ -100,7 +100,7 @@ class _Found:
     member: str | None
     contains_in_v2: bool
     # Of v1, by key: what of all that could carry the content is a member.
-    standings: dict[str, int]
+    visibility: dict[str, int]
     changes: dict[str, CatalogContentChange]
     work: LatestWork
 
@@ -116,9 +116,9 @@ def explain_content(*, content: ContentFacts, catalog_uuids: Collection[UUID]) -
     key, carriers = content.content_key, content.carriers.visible
     query_ids = {catalog.catalog_query_id for catalog in catalogs}
     matches = find_matches(query_ids=query_ids, keys=[key])
-    in_v2 = matching_pairs(query_ids=query_ids, keys=[key], surface=V2)
-    standings = _standings(query_ids, carriers)
-    changes = last_changes(catalog_uuids=[catalog.uuid for catalog in catalogs], content_keys=carriers)
+    in_v2 = matching_pairs(query_ids=query_ids, keys=[key], api_version=V2)
+    visibility = _visibility(query_ids, carriers)
+    changes = latest_change_by_key(catalog_uuids=[catalog.uuid for catalog in catalogs], content_keys=carriers)
     work = latest_work(query_ids=query_ids, content_keys=carriers)
     explained = []
     for catalog in catalogs:
@@ -131,7 +131,7 @@ def explain_content(*, content: ContentFacts, catalog_uuids: Collection[UUID]) -
             rule=_rule(match, content) if match else None,
             member=match.member if match else None,
             contains_in_v2=(query_id, key) in in_v2,
-            standings=standings.get(query_id, {}),
+            visibility=visibility.get(query_id, {}),
             changes=own,
             work=work.get(query_id, LatestWork()),
         )
@@ -139,12 +139,12 @@ def explain_content(*, content: ContentFacts, catalog_uuids: Collection[UUID]) -
     return explained
 
 
-def _standings(query_ids: Collection[int], carriers: Collection[str]) -> dict[int, dict[str, int]]:
+def _visibility(query_ids: Collection[int], carriers: Collection[str]) -> dict[int, dict[str, int]]:
     rows = CatalogContentKey.objects.filter(catalog_query__in=query_ids, content__in=carriers)
-    standings: dict[int, dict[str, int]] = {}
-    for query_id, key, standing in rows.values_list("catalog_query_id", "content_id", "standing_v1"):
-        standings.setdefault(query_id, {})[key] = standing
-    return standings
+    by_query: dict[int, dict[str, int]] = {}
+    for query_id, key, visibility in rows.values_list("catalog_query_id", "content_id", "visibility_v1"):
+        by_query.setdefault(query_id, {})[key] = visibility
+    return by_query
 
 
 def _best(matches: list[Match], content: ContentFacts, changes: dict[str, CatalogContentChange]) -> Match | None:
@@ -175,7 +175,7 @@ def _explanation(catalog: EnterpriseCatalog, found: _Found) -> Explanation:
         catalog=catalog,
         contains=found.rule is not None,
         contains_in_v2=found.contains_in_v2,
-        listed=found.member is not None and found.standings.get(found.member) == Standing.LISTED,
+        listed=found.member is not None and found.visibility.get(found.member) == Visibility.LISTED,
         rule=found.rule,
         member=found.member,
         since=since,
@@ -187,23 +187,23 @@ def _explanation(catalog: EnterpriseCatalog, found: _Found) -> Explanation:
 
 def _about_content(found: _Found) -> Iterator[Reason]:
     if found.rule is not None:
-        if found.member and found.standings.get(found.member) == Standing.CONTAINED:
+        if found.member and found.visibility.get(found.member) == Visibility.CONTAINED:
             yield _inactive(found, found.member)
-        if found.work.set_aside:
-            yield _set_aside(found, found.work.set_aside, so="What is shown of it may be old.")
+        if found.work.quarantined:
+            yield _quarantined(found, found.work.quarantined, so="What is shown of it may be old.")
         return
-    hidden = [key for key in sorted(found.standings) if not _is_seen(found, key)]
+    hidden = [key for key in sorted(found.visibility) if not _is_seen(found, key)]
     if hidden:
         yield _restricted(found, hidden[0])
-    elif found.standings:
+    elif found.visibility:
         # The rule that wants some query to hold the run itself (CONT-8).
-        course = min(found.standings)
+        course = min(found.visibility)
         detail = f"Its course {course} is in this catalog, but says nothing of this run, and no search returns it."
         yield Reason(Code.NOT_RETURNED, detail)
     elif found.query.refreshed_at is None:
         yield _never_published(found)
-    elif found.work.set_aside:
-        yield _set_aside(found, found.work.set_aside, so="It is left out until discovery has mended that.")
+    elif found.work.quarantined:
+        yield _quarantined(found, found.work.quarantined, so="It is left out until discovery has mended that.")
     elif found.content.hint:
         yield Reason(Code.UNKNOWN, found.content.hint)
     else:
@@ -230,7 +230,7 @@ def _about_refreshes(found: _Found) -> Iterator[Reason]:
 
 
 def _is_seen(found: _Found, member: str) -> bool:
-    return found.standings[member] != Standing.HIDDEN and found.content.carriers.visible[member]
+    return found.visibility[member] != Visibility.HIDDEN and found.content.carriers.visible[member]
 
 
 def _inactive(found: _Found, member: str) -> Reason:
@@ -258,7 +258,7 @@ def _never_published(found: _Found) -> Reason:
     return Reason(Code.NEVER_PUBLISHED, detail, run.requested_at if run else None, run.pk if run else None)
 
 
-def _set_aside(found: _Found, document: QuarantinedDocument, *, so: str) -> Reason:
+def _quarantined(found: _Found, document: QuarantinedDocument, *, so: str) -> Reason:
     run, is_asked = document.refresh_run, document.content_key == found.content.content_key
     what = "its document" if is_asked else f"the document of {document.content_key}"
     detail = f"The last refresh could not use {what} ({document.reason}) and set it aside. {so}"

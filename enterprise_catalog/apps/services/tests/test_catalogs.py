@@ -133,7 +133,7 @@ class TestCreate:
         def fail(**_):
             raise ZeroDivisionError
 
-        monkeypatch.setattr("enterprise_catalog.apps.services.catalogs.nudge_after_commit", fail)
+        monkeypatch.setattr("enterprise_catalog.apps.services.catalogs.notify_workers_after_commit", fail)
         before = rows()
         with pytest.raises(ZeroDivisionError):
             created()

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from enterprise_catalog.apps.console.display.sentences import late_reason, moment, plural, query_name
-from enterprise_catalog.apps.refresh.reports.late_queries import late_queries, overview
+from enterprise_catalog.apps.refresh.reports.late_queries import freshness_overview, late_queries
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
                 f"query {query_name(query)}: late since {moment(found.late_since)}, {published}, {catalogs}; "
                 f"{late_reason(found.last_run)}"
             )
-        total = overview()
+        total = freshness_overview()
         oldest = f", the oldest published {moment(total.oldest_published_at)}" if total.oldest_published_at else ""
         self.stdout.write(f"{plural(total.in_use, 'query', 'queries')} in use, {total.held} held{oldest}.")
         if late:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from enterprise_catalog.apps.console.display.sentences import moment, plural, query_name, run_outcome
 from enterprise_catalog.apps.console.management.commands._arguments import uuid_argument
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.services.refresh_runs import HeldRun, NotDecidable, approve_run, held_runs, reject_run
+from enterprise_catalog.apps.services.refresh_runs import HeldRun, RunNotHeld, approve_run, held_runs, reject_run
 
 _REFUSED, _USAGE = 1, 2
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
     def _decide(self, uuid: UUID, decision: Callable[..., RefreshRun]) -> bool:
         try:
             run = decision(run_uuid=uuid)
-        except NotDecidable as refusal:
+        except RunNotHeld as refusal:
             self.stderr.write(f"run {uuid}: {refusal}")
             return False
         self.stdout.write(f"run {uuid}: {run_outcome(run)}")

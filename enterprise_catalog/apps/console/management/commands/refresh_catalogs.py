@@ -15,7 +15,7 @@ from tqdm import tqdm
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.display.sentences import query_name, refreshes, run_outcome
 from enterprise_catalog.apps.console.management.commands._arguments import uuid_argument as _uuid
-from enterprise_catalog.apps.console.run_watcher import Following
+from enterprise_catalog.apps.console.run_watcher import RunWatcher
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.queue.claims import recover_expired_leases
@@ -107,7 +107,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{refreshes(len(queries))} would be asked for{records}. Nothing was written.")
 
     def _wait(self, runs: list[RefreshRun], *, timeout: float, here: bool) -> None:
-        following = Following(runs)
+        following = RunWatcher(runs)
         ended: list[RefreshRun] = []
         with tqdm(total=len(runs), desc="Refreshing", unit="query", disable=not self.stderr.isatty()) as bar:
             try:
@@ -123,7 +123,7 @@ class Command(BaseCommand):
             raise CommandError(f"{len(unpublished)} of {refreshes(len(runs))} not published.", returncode=_SOME_FAILED)
         self.stdout.write(f"{refreshes(len(runs))} published.")
 
-    def _endings(self, following: Following, bar: "tqdm[Any]", *, timeout: float, here: bool) -> Iterator[RefreshRun]:
+    def _endings(self, following: RunWatcher, bar: "tqdm[Any]", *, timeout: float, here: bool) -> Iterator[RefreshRun]:
         """Each run as it ends."""
         started = time.monotonic()
         hinted = here
@@ -141,7 +141,7 @@ class Command(BaseCommand):
             if not (here and self._work_on_one(following)):
                 time.sleep(_POLL_SECONDS)
 
-    def _work_on_one(self, following: Following) -> bool:
+    def _work_on_one(self, following: RunWatcher) -> bool:
         """Be the worker for one run; False when all that is left is in other hands."""
         recover_expired_leases()
         for run_uuid in following.still_queued():
@@ -150,6 +150,6 @@ class Command(BaseCommand):
                 return True
         return False
 
-    def _stop_watching(self, why: str, following: Following, *, returncode: int) -> NoReturn:
+    def _stop_watching(self, why: str, following: RunWatcher, *, returncode: int) -> NoReturn:
         left = refreshes(len(following))
         raise CommandError(f"{why}, and {left} did not end. The work goes on in the background.", returncode=returncode)
