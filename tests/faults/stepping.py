@@ -25,7 +25,7 @@ from enterprise_catalog.celery import app as app  # noqa: E402
 # In the order in which a refresh comes by, each with what has just been done.
 STEPS: dict[str, tuple[Any, str]] = {
     "claimed": (runner, "claim_next"),
-    "fetched": (runner, "fetch_everything"),
+    "fetched": (runner, "fetch_for_claims"),
     "stored in part": (content_store, "_store_batch"),
     "stored": (runner, "store_contents"),
     "about to publish": (runner, "_report_poison"),

@@ -65,7 +65,7 @@ def tell(monkeypatch, at):
 
     monkeypatch.setattr(runner, "claim_runs", claiming)
     monkeypatch.setattr(DiscoveryClient, "post", asking)
-    monkeypatch.setattr(runner, "fetch_everything", fetching)
+    monkeypatch.setattr(runner, "fetch_for_claims", fetching)
     monkeypatch.setattr(content_store, "_store_batch", storing)
     monkeypatch.setattr(content_store, "_BATCH_ROWS", ROWS_PER_BATCH)
     monkeypatch.setattr(runner, "publish_or_hold", publishing)

@@ -217,8 +217,8 @@ def test_what_links_are_made_of_is_part_of_the_tag(catalog, settings, name):
     ("module", "name"),
     [
         (cache_validators, "RENDERING_VERSION"),
-        (template_filler, "LINKING_VERSION"),
-        (cache_validators, "LINKING_VERSION"),
+        (template_filler, "FILLING_VERSION"),
+        (cache_validators, "FILLING_VERSION"),
     ],
 )
 def test_what_the_code_makes_of_rows_is_part_of_a_version(catalog, monkeypatch, module, name):

@@ -186,7 +186,7 @@ def test_a_database_that_is_away_is_told_and_hides_nothing_else(monkeypatch):
         raise OperationalError(2003, "Can't connect")
 
     Client().get("/health/live/")
-    monkeypatch.setattr(metrics_endpoint, "overview", away)
+    monkeypatch.setattr(metrics_endpoint, "freshness_overview", away)
     found = figures()
     assert found["database_up",] == 0
     assert ("queries_in_use",) not in found

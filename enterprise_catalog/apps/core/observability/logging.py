@@ -100,7 +100,7 @@ def _shortened(event: MutableMapping[str, Any], *, characters: int, stack_charac
 
 def _as_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
     """The last processor of our own events: what is logged is the line."""
-    return (to_json(event),), {"extra": {"is_line": True}}
+    return (to_json(event),), {"extra": {"is_single_line": True}}
 
 
 # --- Stacks ----------------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ class LineFormatter(structlog.stdlib.ProcessorFormatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        if getattr(record, "is_line", False):
+        if getattr(record, "is_single_line", False):
             return record.getMessage()
         error = _error_of(record.exc_info)
         if error is not None and not hasattr(record, "is_first"):

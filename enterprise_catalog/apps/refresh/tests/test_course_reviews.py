@@ -57,10 +57,10 @@ def test_a_sweep_that_died_between_review_and_item_left_neither(query, monkeypat
     def die(content_keys):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(course_reviews, "render_again", die)
+    monkeypatch.setattr(course_reviews, "rerender_contents", die)
     with pytest.raises(KeyboardInterrupt):
         store_reviews([Received("edX+DemoX", 120, 4.5)])
-    monkeypatch.setattr(course_reviews, "render_again", content_store.rerender_contents)
+    monkeypatch.setattr(course_reviews, "rerender_contents", content_store.rerender_contents)
     store_reviews([Received("edX+DemoX", 120, 4.5)])
     assert served(query)["reviews_count"] == 120
 

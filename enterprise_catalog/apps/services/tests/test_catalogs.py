@@ -62,11 +62,11 @@ def told(monkeypatch):
 
     told = Told()
 
-    def nudge(task, *arguments):
+    def notify(task, *arguments):
         told.append((task.name, *arguments))
         return told.broker_is_up
 
-    monkeypatch.setattr(worker_notifications, "nudge", nudge)
+    monkeypatch.setattr(worker_notifications, "notify_worker", notify)
     return told
 
 

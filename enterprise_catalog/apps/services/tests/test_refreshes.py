@@ -18,7 +18,7 @@ def test_requests_join_the_waiting_run():  # REFR-1, REFR-3
 
 def test_workers_are_told_after_the_commit(monkeypatch, django_capture_on_commit_callbacks):
     told = []
-    monkeypatch.setattr(worker_notifications, "nudge", lambda task, argument: told.append(argument))
+    monkeypatch.setattr(worker_notifications, "notify_worker", lambda task, argument: told.append(argument))
     with django_capture_on_commit_callbacks(execute=True):
         run = request_refresh(query=CatalogQueryFactory.create(), trigger=RefreshRun.Trigger.REQUEST)
         assert told == []
