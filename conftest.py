@@ -27,7 +27,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     elsewhere = pytest.mark.skip(reason="makes sense on MariaDB and Redis only: make test, or make services")
     for item in items:
-        if item.get_closest_marker("mariadb"):
+        # Django gives all threads of a live server the one connection to SQLite's database in memory. Two threads can
+        # then wait for each other forever: one, in a function that Django adds to SQLite, for the interpreter's lock,
+        # the other, which holds that lock, for the connection.
+        if item.get_closest_marker("mariadb") or item.get_closest_marker("browser"):
             item.add_marker(elsewhere)
 
 

@@ -17,8 +17,8 @@ from scripts.services import Services
 ROOT = Path(__file__).resolve().parent.parent
 # Settings of the shell that would turn the suite into another one.
 FOREIGN_VARIABLES = ("DATABASE_URL", "DATABASE_REPLICA_URL", "CELERY_BROKER_URL", "CACHE_URL", "DJANGO_SETTINGS_MODULE")
-# Tests that start many processes themselves, after the others. Of one file they share those, so a file stays together.
-WHOLE = "local_run or browser"
+# What no suite runs: tests that start many processes themselves, and those that have a command of their own.
+APART = "local_run or thorough or attack"
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,17 @@ def main(extra_arguments: list[str]) -> int:
     clean = clean_environment()
     # In order (not file by file): tests that empty the database come last, as they do without parallel processes.
     two_at_once = ["pytest", "-q", "-n", "2", "--dist"]
-    parallel = [*two_at_once, "load", "-m", f"not ({WHOLE} or thorough or attack)", *extra_arguments]
-    whole = [*two_at_once, "loadfile", "-m", f"({WHOLE}) and not thorough", *extra_arguments]
+    suite = [*two_at_once, "load", "-m", f"not ({APART})", *extra_arguments]
+    # Tests of one file share the processes that they start, so a file stays together.
+    whole = [*two_at_once, "loadfile", "-m", "local_run and not thorough", *extra_arguments]
     stages = [
         run_stage("Checks", ["scripts.quality"], clean),
-        run_stage("Suite on SQLite", parallel, clean),
-        run_stage("Whole service and browser", whole, clean),
+        run_stage("Suite on SQLite", suite, clean),
+        run_stage("Whole service", whole, clean),
     ]
     try:
         with Services() as services:
-            stages.append(run_stage("Suite on MariaDB and Redis", parallel, {**clean, **services.environment()}))
+            stages.append(run_stage("Suite on MariaDB and Redis", suite, {**clean, **services.environment()}))
     except processes.NotReady as error:
         print(error, file=sys.stderr)
         stages.append(Stage("Suite on MariaDB and Redis", passed=False, seconds=0))

@@ -3,6 +3,7 @@ Chromium of the distribution, without a window, for tests that look at pages as 
 a live server on the test's database, with a discovery of the test's own.
 """
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,8 @@ OPTIONS = (
     "--disable-sync",
     "--disable-quic",
 )
+# Of one command to the browser. Without it a browser that stops answering would stop the tests.
+COMMAND_SECONDS = 120
 
 
 @pytest.fixture
@@ -47,11 +50,21 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     options.binary_location = chromium
     for option in (*OPTIONS, f"--user-data-dir={tmp_path / 'profile'}"):
         options.add_argument(option)
-    started = webdriver.Chrome(options=options, service=Service(executable_path=driver))
+    started = start(options, Service(executable_path=driver))
     try:
         yield started
     finally:
         started.quit()
+
+
+def start(options: webdriver.ChromeOptions, service: Service) -> webdriver.Chrome:
+    """Chrome takes no timeout for its commands, and uses the default that sockets have while it starts."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(COMMAND_SECONDS)
+    try:
+        return webdriver.Chrome(options=options, service=service)
+    finally:
+        socket.setdefaulttimeout(before)
 
 
 @pytest.fixture
