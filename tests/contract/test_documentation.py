@@ -124,9 +124,9 @@ def test_each_path_is_in_the_guide(route):
     assert re.sub(r"<\w+:(\w+)>", r"{\1}", f"/api/v1/{route}") in API_GUIDE
 
 
-def test_each_path_of_the_legacy_surface_is_in_the_guide():
+def test_each_path_of_the_legacy_api_is_in_the_guide():
     """By its words: what stands between them has shorter names there."""
-    section = API_GUIDE.partition("\nLegacy surface\n---")[2].partition("\nHealth\n")[0]
+    section = API_GUIDE.partition("\nLegacy API\n---")[2].partition("\nHealth\n")[0]
     segments = {segment for it in legacy_urls.urlpatterns for segment in str(it.pattern).split("/")}
     words = {segment for segment in segments if re.fullmatch(r"[a-z_-]+", segment)}
     assert {word for word in words if f"{word}/" not in section} == set()
