@@ -3,7 +3,8 @@
 from importlib import import_module
 
 import pytest
-from django.apps import apps
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from enterprise_catalog.apps.catalog.api_versions import LEGACY
 from enterprise_catalog.apps.catalog.models import (
@@ -72,7 +73,9 @@ def test_restricted_runs_are_hidden_at_once(query):  # V2-2, V2-3
     query, _ = query
     run = ContentMetadata.objects.filter(content_type="courserun")[0]
     ContentMetadata.objects.filter(pk=run.pk).update(restricted=True)
-    migration.hide_restricted_runs(apps, None)
+    # The models as this migration knows them: their fields have had other names since.
+    state = MigrationLoader(connection).project_state(("catalog", "0002_legacy_surface"))
+    migration.hide_restricted_runs(state.apps, None)
     hidden = CatalogContentKey.objects.filter(visibility_legacy=Visibility.HIDDEN)
     assert [member.content_id for member in hidden] == [run.pk]
     assert CatalogContentKey.objects.filter(visibility_legacy=Visibility.CONTAINED).count() == len(members(query)) - 1
