@@ -11,6 +11,7 @@ from django.db import models
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.fields import ContentKeyField, HexUUIDField
+from enterprise_catalog.apps.refresh import failure_reasons
 
 
 class RefreshRun(models.Model):
@@ -29,6 +30,8 @@ class RefreshRun(models.Model):
         REQUEST = "request"
         SCHEDULE = "schedule"
         OPERATOR = "operator"
+
+    Reason = failure_reasons.Reason
 
     uuid = HexUUIDField(primary_key=True, default=uuid.uuid4)
     # A run survives its query (RUN-5), so the query's uuid is kept beside the reference.

@@ -7,7 +7,6 @@ there 20 hours after it was first held is real and needs no human.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -21,6 +20,7 @@ from enterprise_catalog.apps.core.db.batching import escaped_length
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.packed_json import pack, unpack
+from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.publishing import (
     FilterChanged,
@@ -30,12 +30,13 @@ from enterprise_catalog.apps.refresh.pipeline.publishing import (
     lock_for_publishing,
     membership_difference,
 )
-from enterprise_catalog.apps.refresh.queue.claims import Claim, end_runs, fail, owned
+from enterprise_catalog.apps.refresh.queue.claims import Claim, end_runs, fail, owned, supersede
 from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
 
 log = structlog.get_logger(__name__)
 
 _ROWS_PER_STATEMENT = 1000
+_NEWER_RESULT = "A newer run came to a result."
 
 
 class NoLongerHeld(Exception):
@@ -69,20 +70,25 @@ def publish_or_hold(
         key_set = sorted(content_keys)
         since = _held_since(held.first(), key_set) or now
         if now - since < timedelta(hours=settings.GUARD_REPEAT_HOURS):
-            _supersede(held)
+            supersede(held, _NEWER_RESULT)
             kept = pack(key_set)
             if escaped_length(kept) > settings.DATABASE_STATEMENT_BYTES:
                 # Nobody could approve it; the old set stays, as with every failure.
                 detail = f"{problem.detail} Its keys are too large to be held for a decision."
                 fail(claim, code=problem.code, detail=detail)
                 return RefreshRun.State.FAILED
-            reason = {"reason_code": problem.code, "reason_detail": problem.detail}
             end_runs(
-                owned(claim), state=RefreshRun.State.HELD, counts=outcome, held_keys=kept, held_since=since, **reason
+                owned(claim),
+                state=RefreshRun.State.HELD,
+                code=problem.code,
+                detail=problem.detail,
+                counts=outcome,
+                held_keys=kept,
+                held_since=since,
             )
             log.warning("refresh_held", run=str(claim.run_uuid), query=query.pk, code=problem.code)
             return RefreshRun.State.HELD
-    _supersede(held)
+    supersede(held, _NEWER_RESULT)
     unusable = _publish(query, difference, claim.run_uuid, overrides)
     outcome["quarantined"] = outcome.get("quarantined", 0) + _report_more(claim.run_uuid, unusable)
     end_runs(owned(claim), state=RefreshRun.State.PUBLISHED, counts=outcome)
@@ -95,7 +101,7 @@ def approve_held(run_uuid: UUID) -> None:
     """
     Publish exactly the set that was held. Raises NotHeld when it is not held, or its query asks something else now.
     """
-    run = _held_run(run_uuid)
+    run = _lock_held_run(run_uuid)
     if run.catalog_query_id is None or run.held_keys is None:
         raise NoLongerHeld("The catalog query of this run no longer exists.")
     difference = membership_difference(query_id=run.catalog_query_id, content_keys=unpack(run.held_keys))
@@ -108,18 +114,18 @@ def approve_held(run_uuid: UUID) -> None:
     # What the query shows in its own way comes with its next run; until then its members look as everywhere.
     _publish(query, difference, run.pk, None)
     counts = (run.counts or {}) | _membership_counts(difference)
-    _end_held(run, state=RefreshRun.State.PUBLISHED, counts=counts, reason_code="", reason_detail="")
+    end_runs(RefreshRun.objects.filter(pk=run.pk), state=RefreshRun.State.PUBLISHED, counts=counts)
 
 
 @retry_lost_locks
 @transaction.atomic
 def reject_held(run_uuid: UUID) -> None:
     """Give up the set that was held; readers keep what they have. Raises NotHeld when it is not held."""
-    _end_held(
-        _held_run(run_uuid),
+    end_runs(
+        RefreshRun.objects.filter(pk=_lock_held_run(run_uuid).pk),
         state=RefreshRun.State.FAILED,
-        reason_code="rejected",
-        reason_detail="An operator rejected the result.",
+        code=Reason.REJECTED,
+        detail="An operator rejected the result.",
     )
 
 
@@ -157,22 +163,8 @@ def _held_since(held: RefreshRun | None, key_set: list[str]) -> datetime | None:
     return held.held_since
 
 
-def _held_run(run_uuid: UUID) -> RefreshRun:
+def _lock_held_run(run_uuid: UUID) -> RefreshRun:
     run = RefreshRun.objects.select_for_update().filter(pk=run_uuid).first()
     if run is None or run.state != RefreshRun.State.HELD:
         raise NoLongerHeld("Only a held run can be approved or rejected.")
     return run
-
-
-def _end_held(run: RefreshRun, **fields: Any) -> None:
-    end_runs(RefreshRun.objects.filter(pk=run.pk), held_keys=None, **fields)
-
-
-def _supersede(held: Any) -> None:
-    end_runs(
-        held,
-        state=RefreshRun.State.FAILED,
-        reason_code="superseded",
-        reason_detail="A newer run came to a result.",
-        held_keys=None,
-    )

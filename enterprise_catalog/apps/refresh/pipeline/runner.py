@@ -39,13 +39,13 @@ from enterprise_catalog.apps.discovery.errors import (
     DiscoveryUnavailable,
     WindowExceeded,
 )
+from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument
 from enterprise_catalog.apps.refresh.pipeline.fetching import FetchResult, QuarantinedContent, fetch_for_claims
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.pipeline.publishing import FilterChanged
 from enterprise_catalog.apps.refresh.queue.claims import (
     Claim,
-    Heartbeat,
     claim_runs,
     due_runs,
     fail,
@@ -54,7 +54,7 @@ from enterprise_catalog.apps.refresh.queue.claims import (
     renew,
     requeue_after_database_failure,
 )
-from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
+from enterprise_catalog.apps.refresh.queue.leases import Heartbeat, LeaseLost
 from enterprise_catalog.apps.refresh.queue.priority import claim_next
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetedSession, BudgetExhausted
@@ -101,7 +101,7 @@ def _refresh(claims: Sequence[Claim]) -> list[UUID]:
     except Exception as error:
         log.exception("refresh_crashed", runs=[str(claim.run_uuid) for claim in claims])
         for claim in claims:
-            fail(claim, code="internal_error", detail=type(error).__name__)
+            fail(claim, code=Reason.INTERNAL_ERROR, detail=type(error).__name__)
     count_refresh(seconds=time.monotonic() - started)
     query_ids = [claim.query_id for claim in claims]
     return list(due_runs().filter(queued_for__in=query_ids).values_list("pk", flat=True))
@@ -127,7 +127,7 @@ def _end_unanswered(claims: Sequence[Claim], error: DiscoveryError) -> None:
         if pause is not None and pause > settings.SERVICE_MAX_WAIT_SECONDS and not _waits_for_long(claim):
             postpone(claim, seconds=pause, why=error.detail)
         else:
-            fail(claim, code=error.code, detail=error.detail)
+            fail(claim, code=Reason.of(error), detail=error.detail)
 
 
 def _interrupt(claims: Sequence[Claim]) -> None:
@@ -137,7 +137,7 @@ def _interrupt(claims: Sequence[Claim]) -> None:
             pause = settings.DISCOVERY_BUDGET_PAUSE_SECONDS
             postpone(claim, seconds=pause, why="no budget for requests is left", for_budget=True)
         else:
-            fail(claim, code="discovery_throttled", detail="It needs more requests than the budget has for it.")
+            fail(claim, code=Reason.DISCOVERY_THROTTLED, detail="It needs more requests than the budget has for it.")
 
 
 def _waits_for_long(claim: Claim) -> bool:
@@ -204,9 +204,9 @@ def _finish(claim: Claim, fetched: FetchResult, stored: StoreReport) -> None:
             },
         )
     except FilterChanged:
-        fail(claim, code="filter_changed", detail="The content filter changed while this run fetched.")
+        fail(claim, code=Reason.FILTER_CHANGED, detail="The content filter changed while this run fetched.")
     except QueryGone:
-        fail(claim, code="superseded", detail="Its catalog query no longer exists.")
+        fail(claim, code=Reason.SUPERSEDED, detail="Its catalog query no longer exists.")
 
 
 @retry_lost_locks

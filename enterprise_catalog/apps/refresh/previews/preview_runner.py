@@ -20,6 +20,7 @@ from enterprise_catalog.apps.catalog.content.preparation import PreparedContent
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient, DiscoveryRequest
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
+from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.apps.refresh.pipeline.fetching import PreviewResult, fetch_preview
 from enterprise_catalog.apps.refresh.previews.preview_queue import (
     PreviewClaim,
@@ -29,8 +30,7 @@ from enterprise_catalog.apps.refresh.previews.preview_queue import (
     renew,
     waiting_previews,
 )
-from enterprise_catalog.apps.refresh.queue.claims import Heartbeat
-from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
+from enterprise_catalog.apps.refresh.queue.leases import Heartbeat, LeaseLost
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetExhausted, CountingSession
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
@@ -85,12 +85,12 @@ def preview_next() -> list[UUID]:
     except LeaseLost:
         log.info("preview_given_up", preview=str(claim.preview_uuid))
     except BudgetExhausted:
-        fail(claim, code="discovery_throttled", detail=_budget_spent())
+        fail(claim, code=Reason.DISCOVERY_THROTTLED, detail=_budget_spent())
     except DiscoveryError as error:
-        fail(claim, code=error.code, detail=error.detail)
+        fail(claim, code=Reason.of(error), detail=error.detail)
     except Exception as error:
         log.exception("preview_crashed", preview=str(claim.preview_uuid))
-        fail(claim, code="internal_error", detail=type(error).__name__)
+        fail(claim, code=Reason.INTERNAL_ERROR, detail=type(error).__name__)
     return list(waiting_previews().values_list("pk", flat=True)[: settings.FILTER_PREVIEWS_AT_ONCE])
 
 

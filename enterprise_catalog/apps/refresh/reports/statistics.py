@@ -16,14 +16,11 @@ from django.db.models.functions import Cast, Coalesce, TruncHour
 
 from enterprise_catalog.apps.catalog.freshness import queries_in_use
 from enterprise_catalog.apps.core.db.clock import database_now
+from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.apps.refresh.models import TICK, QuarantinedDocument, RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.queue.priority import waiting_since
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
-# Ends that say nothing about whether a query can be refreshed.
-_NO_VERDICT = ("superseded", "filter_changed")
-# What discovery answered was complete; a human did not want it.
-_REJECTED = "rejected"
 _OPEN = (RefreshRun.State.QUEUED, RefreshRun.State.RUNNING, RefreshRun.State.HELD)
 
 
@@ -107,11 +104,13 @@ def failing_queries() -> QuerySet[Any]:
     run.
     """
     tried = RefreshRun.objects.filter(catalog_query=OuterRef("pk"), finished_at__isnull=False)
-    last = tried.exclude(reason_code__in=_NO_VERDICT).order_by("-requested_at")
+    no_verdict = [reason for reason in Reason if not reason.judges_query]
+    last = tried.exclude(reason_code__in=no_verdict).order_by("-requested_at")
     queries = queries_in_use().annotate(
         last_state=Subquery(last.values("state")[:1]), last_reason=Subquery(last.values("reason_code")[:1])
     )
-    return queries.filter(~Q(last_reason=_REJECTED), last_state=RefreshRun.State.FAILED).annotate(
+    # Of a rejected run discovery's answer was complete; a human did not want it.
+    return queries.filter(~Q(last_reason=Reason.REJECTED), last_state=RefreshRun.State.FAILED).annotate(
         last_run=Subquery(last.values("pk")[:1]), last_try=Subquery(last.values("finished_at")[:1])
     )
 

@@ -19,6 +19,7 @@ from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
 from enterprise_catalog.apps.discovery.records import CourseReview as FetchedReview
 from enterprise_catalog.apps.discovery.records import fetch_reviews
+from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetedSession, BudgetExhausted
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
@@ -46,7 +47,7 @@ def refresh_reviews_if_due() -> bool:
         return False
     except DiscoveryError as error:
         session.clear()
-        log.warning("review_sweep_failed", code=error.code, detail=error.detail)
+        log.warning("review_sweep_failed", code=Reason.of(error), detail=error.detail)
         reschedule_job(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
         return False
     session.close(complete=True)

@@ -22,7 +22,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import TICK, RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import due_before, end_runs, recover_expired_leases
+from enterprise_catalog.apps.refresh.queue.claims import due_before, recover_expired_leases, supersede
 from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.queue.renotify import due_for_renotification, stamp_notified
@@ -103,11 +103,5 @@ def _idle(queries: QuerySet[CatalogQuery]) -> QuerySet[CatalogQuery]:
 
 
 def _end_orphans() -> None:
-    """A run whose query is gone has nothing to publish to, whether it waits or is held (RUN-5)."""
-    end_runs(
-        RefreshRun.objects.filter(state__in=[RefreshRun.State.QUEUED, RefreshRun.State.HELD], catalog_query=None),
-        state=RefreshRun.State.FAILED,
-        reason_code="superseded",
-        reason_detail="Its catalog query no longer exists.",
-        held_keys=None,
-    )
+    """End runs whose query is gone: they have nothing to publish to (RUN-5)."""
+    supersede(RefreshRun.objects.filter(catalog_query=None), "Its catalog query no longer exists.")
