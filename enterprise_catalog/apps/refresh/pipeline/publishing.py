@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from enterprise_catalog.apps.catalog.api_versions import API_VERSIONS
+from enterprise_catalog.apps.catalog.change_feed.recording import record_changes
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
@@ -131,15 +132,23 @@ def apply_difference(
 
 
 def _write_members(query: CatalogQuery, difference: MembershipDifference, run_uuid: uuid.UUID, now: datetime) -> None:
-    removed = list(difference.removed)
-    for keys in in_chunks(removed, _ROWS_PER_STATEMENT):
+    for keys in in_chunks(list(difference.removed), _ROWS_PER_STATEMENT):
         contents = ContentMetadata.objects.in_bulk(keys)
         CatalogContentKey.objects.filter(pk__in=[difference.removed[key] for key in keys]).delete()
-        _record(query, [contents[key] for key in keys], CatalogContentChange.Change.REMOVED, run_uuid, now)
+        left = _changes(query, [contents[key] for key in keys], CatalogContentChange.Change.REMOVED)
+        record_changes(left, changed_at=now, run_uuid=run_uuid)
     for keys in in_chunks(difference.added, _ROWS_PER_STATEMENT):
         contents = ContentMetadata.objects.in_bulk(keys)
         CatalogContentKey.objects.bulk_create(build_memberships(query=query, contents=contents.values()))
-        _record(query, [contents[key] for key in keys], CatalogContentChange.Change.ADDED, run_uuid, now)
+        joined = _changes(query, [contents[key] for key in keys], CatalogContentChange.Change.ADDED)
+        record_changes(joined, changed_at=now, run_uuid=run_uuid)
+
+
+def _changes(
+    query: CatalogQuery, contents: Sequence[ContentMetadata], change: CatalogContentChange.Change
+) -> list[tuple[int, ContentMetadata, CatalogContentChange.Change]]:
+    # Restricted runs are what v1 hides from everybody.
+    return [(query.pk, content, change) for content in contents if not content.restricted]
 
 
 def _state_overridden(query: CatalogQuery, touched: Collection[str]) -> None:
@@ -148,28 +157,6 @@ def _state_overridden(query: CatalogQuery, touched: Collection[str]) -> None:
     restricted = members.filter(content__restricted=True).values_list("content_id", flat=True)
     for keys in in_chunks(sorted({*touched, *restricted}), _ROWS_PER_STATEMENT):
         recompute_visibility(members.filter(content_id__in=keys))
-
-
-def _record(
-    query: CatalogQuery,
-    contents: Sequence[ContentMetadata],
-    change: CatalogContentChange.Change,
-    run_uuid: uuid.UUID,
-    now: datetime,
-) -> None:
-    CatalogContentChange.objects.bulk_create(
-        CatalogContentChange(
-            catalog_query=query,
-            content_key=content.content_key,
-            content_type=content.content_type,
-            change=change,
-            refresh_run_uuid=run_uuid,
-            changed_at=now,
-        )
-        for content in contents
-        # What v1 hides from everybody joins and leaves unseen (V2-3).
-        if not content.restricted
-    )
 
 
 def _count_members(query: CatalogQuery) -> None:
