@@ -78,7 +78,7 @@ class DatabaseMetrics(Collector):
     def _figures(self) -> Iterator[Metric]:
         found = freshness_overview()
         yield _gauge("queries_in_use", "Catalog queries that catalogs use.", found.in_use)
-        yield _gauge("queries_late", "Of them, not published for 24 hours (P3).", found.late)
+        yield _gauge("queries_late", f"Of them, not published for {settings.FRESHNESS_HOURS} hours (P3).", found.late)
         yield _gauge("queries_held", "Of them, those of which a result is held.", found.held)
         ages = older_than(*_AGES)
         by_age = GaugeMetricFamily(_name("queries_older_than"), "Of them, published longer ago.", labels=["hours"])

@@ -86,8 +86,8 @@ def _freshness(found: Overview) -> Verdict:
     if not found.in_use:
         return Verdict(good=True, text="No catalog query is in use yet.")
     if found.late:
-        late = plural(found.late, "query", "queries")
-        return Verdict(good=False, text=f"{late} of {found.in_use} in use late: not published for 24 hours.")
+        late, hours = plural(found.late, "query", "queries"), settings.FRESHNESS_HOURS
+        return Verdict(good=False, text=f"{late} of {found.in_use} in use late: not published for {hours} hours.")
     return Verdict(good=True, text=f"All queries in use are fresh ({found.in_use}).")
 
 
