@@ -1,8 +1,8 @@
 """
-How a run that fetched a complete result ends: published, or held until somebody decides (REFR-6, REFR-10).
+End a run that fetched a complete result: publish it, or hold it until somebody decides (REFR-6, REFR-10).
 
-At most one run of a query is held. A newer held one supersedes it, a published one as well; a change that is still
-there 20 hours after it was first held is real and needs no human.
+At most one run of a query is held. A newer run supersedes it when it is held or published. A change that a run still
+finds GUARD_REPEAT_HOURS after it was first held is real, so it is published without a decision.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -40,7 +40,7 @@ _NEWER_RESULT = "A newer run came to a result."
 
 
 class NoLongerHeld(Exception):
-    """The run cannot be approved or rejected (any more); the message says why."""
+    """The run cannot be approved or rejected; the message says why."""
 
 
 @retry_lost_locks
@@ -53,10 +53,10 @@ def publish_or_hold(
     overrides: Sequence[WantedOverride] = (),
 ) -> str:
     """
-    End a run with its complete result; returns the state it ended in.
+    End a run with its complete result; return the state it ended in.
 
-    Raises LeaseLost when the run is no longer ours, FilterChanged when the result answers an old filter and QueryGone
-    when the query is no more; nothing is written then.
+    Raises LeaseLost if the claim does not own the run any more, FilterChanged if the query has another filter now, and
+    QueryGone if the query was deleted. Nothing is written then.
     """
     if not owned(claim).select_for_update().values_list("pk").first():
         raise LeaseLost(str(claim.run_uuid))
@@ -71,9 +71,9 @@ def publish_or_hold(
         since = _held_since(held.first(), key_set) or now
         if now - since < timedelta(hours=settings.GUARD_REPEAT_HOURS):
             supersede(held, _NEWER_RESULT)
-            kept = pack(key_set)
-            if escaped_length(kept) > settings.DATABASE_STATEMENT_BYTES:
-                # Nobody could approve it; the old set stays, as with every failure.
+            held_keys = pack(key_set)
+            if escaped_length(held_keys) > settings.DATABASE_STATEMENT_BYTES:
+                # It cannot be stored, so nobody could approve it.
                 detail = f"{problem.detail} Its keys are too large to be held for a decision."
                 fail(claim, code=problem.code, detail=detail)
                 return RefreshRun.State.FAILED
@@ -83,14 +83,14 @@ def publish_or_hold(
                 code=problem.code,
                 detail=problem.detail,
                 counts=outcome,
-                held_keys=kept,
+                held_keys=held_keys,
                 held_since=since,
             )
             log.warning("refresh_held", run=str(claim.run_uuid), query=query.pk, code=problem.code)
             return RefreshRun.State.HELD
     supersede(held, _NEWER_RESULT)
-    unusable = _publish(query, difference, claim.run_uuid, overrides)
-    outcome["quarantined"] = outcome.get("quarantined", 0) + _report_more(claim.run_uuid, unusable)
+    failed = _publish(query, difference, claim.run_uuid, overrides)
+    outcome["quarantined"] = outcome.get("quarantined", 0) + _quarantine(claim.run_uuid, failed)
     end_runs(owned(claim), state=RefreshRun.State.PUBLISHED, counts=outcome)
     return RefreshRun.State.PUBLISHED
 
@@ -98,9 +98,7 @@ def publish_or_hold(
 @retry_lost_locks
 @transaction.atomic
 def approve_held(run_uuid: UUID) -> None:
-    """
-    Publish exactly the set that was held. Raises NotHeld when it is not held, or its query asks something else now.
-    """
+    """Publish exactly the held set. Raises NoLongerHeld if the run is not held, or its query has another filter now."""
     run = _lock_held_run(run_uuid)
     if run.catalog_query_id is None or run.held_keys is None:
         raise NoLongerHeld("The catalog query of this run no longer exists.")
@@ -111,7 +109,7 @@ def approve_held(run_uuid: UUID) -> None:
         raise NoLongerHeld("The content filter changed since this run fetched.") from error
     except QueryGone as error:
         raise NoLongerHeld("The catalog query of this run no longer exists.") from error
-    # What the query shows in its own way comes with its next run; until then its members look as everywhere.
+    # The overrides were not held. They come with the next run of the query.
     _publish(query, difference, run.pk, None)
     counts = (run.counts or {}) | _membership_counts(difference)
     end_runs(RefreshRun.objects.filter(pk=run.pk), state=RefreshRun.State.PUBLISHED, counts=counts)
@@ -120,7 +118,7 @@ def approve_held(run_uuid: UUID) -> None:
 @retry_lost_locks
 @transaction.atomic
 def reject_held(run_uuid: UUID) -> None:
-    """Give up the set that was held; readers keep what they have. Raises NotHeld when it is not held."""
+    """Drop the held set; readers keep what they have. Raises NoLongerHeld if the run is not held."""
     end_runs(
         RefreshRun.objects.filter(pk=_lock_held_run(run_uuid).pk),
         state=RefreshRun.State.FAILED,
@@ -144,13 +142,13 @@ def _publish(
     return unusable
 
 
-def _report_more(run_uuid: UUID, unusable: Mapping[str, str]) -> int:
-    """What turned out to be poison only now (P7); beside what was reported before."""
+def _quarantine(run_uuid: UUID, failed: Mapping[str, str]) -> int:
+    """Report overrides that could not be built, beside what the run reported before (P7)."""
     QuarantinedDocument.objects.bulk_create(
-        (QuarantinedDocument(refresh_run_id=run_uuid, content_key=key, reason=unusable[key]) for key in unusable),
+        (QuarantinedDocument(refresh_run_id=run_uuid, content_key=key, reason=failed[key]) for key in failed),
         batch_size=_ROWS_PER_STATEMENT,
     )
-    return len(unusable)
+    return len(failed)
 
 
 def _membership_counts(difference: MembershipDifference) -> dict[str, int]:

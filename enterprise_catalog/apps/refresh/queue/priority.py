@@ -20,7 +20,7 @@ from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import Claim, askers_of, claim_runs, due_before, due_runs
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
-from enterprise_catalog.apps.refresh.rate_limit.request_budget import SpentHour
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import HourlyUsage
 
 # When others claim the first ones under our hands there is a next one, unless very many workers look at once.
 _CANDIDATES = 20
@@ -37,8 +37,8 @@ class _Wish:
     requested_at: datetime
     is_interrupted: bool
 
-    def turn(self, hour: SpentHour) -> tuple[int, bool, float, datetime, UUID]:
-        had = min(hour.had(asker) for asker in self.askers)
+    def turn(self, hour: HourlyUsage) -> tuple[int, bool, float, datetime, UUID]:
+        had = min(hour.used_by(asker) for asker in self.askers)
         return had, not self.is_interrupted, -self.asked_at.timestamp(), self.requested_at, self.uuid
 
 
@@ -79,7 +79,7 @@ def _idle_runs() -> QuerySet[RefreshRun]:
     return due_runs().filter(~Exists(busy), catalog_query__isnull=False)
 
 
-def _wishes_in_turn(waiting: QuerySet[RefreshRun], hour: SpentHour) -> list[_Wish]:
+def _wishes_in_turn(waiting: QuerySet[RefreshRun], hour: HourlyUsage) -> list[_Wish]:
     rows = waiting.filter(asked_at__isnull=False).order_by()
     columns = ("pk", "asked_by", "asked_at", "not_before", "requested_at", "paused_for_budget")
     wishes = [
@@ -90,7 +90,7 @@ def _wishes_in_turn(waiting: QuerySet[RefreshRun], hour: SpentHour) -> list[_Wis
     return sorted(able, key=lambda wish: wish.turn(hour))
 
 
-def _background_runs(waiting: QuerySet[RefreshRun], hour: SpentHour) -> QuerySet[RefreshRun]:
+def _background_runs(waiting: QuerySet[RefreshRun], hour: HourlyUsage) -> QuerySet[RefreshRun]:
     """Those that more than their askers' part is open to (`claims.background_of`)."""
     is_asked, never = Q(asked_at__isnull=False), Q(catalog_query__refreshed_at=None)
     is_due = ~is_asked | Q(catalog_query__refreshed_at__lt=due_before(database_now()))

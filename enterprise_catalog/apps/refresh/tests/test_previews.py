@@ -23,7 +23,7 @@ from enterprise_catalog.apps.refresh.previews.preview_queue import (
 from enterprise_catalog.apps.refresh.previews.preview_runner import preview_next
 from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
-from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Consumers
 from enterprise_catalog.apps.refresh.scheduling.pruning import prune
 from enterprise_catalog.apps.refresh.tasks import run_preview
 from enterprise_catalog.testing.runs import make_query, members, requested
@@ -179,7 +179,7 @@ def test_its_requests_count(sandbox, settings):  # DISC-16
 def test_without_budget_it_fails_before_it_asks(sandbox, settings):  # DISC-16
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     settings.DISCOVERY_ASKED_SHARE = 0
-    request_budget.count_requests(5, Payers(background=request_budget.DUE))
+    request_budget.count_requests(5, Consumers(background=request_budget.DUE))
     preview = previewed()
     assert (preview.state, preview.reason_code) == ("failed", "discovery_throttled")
     assert "5 of 5 requests" in preview.reason_detail

@@ -17,7 +17,7 @@ from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.rate_limit import fetch_session, request_budget
 from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetedSession
-from enterprise_catalog.apps.refresh.rate_limit.request_budget import DUE, FIRST, OPERATORS, PREVIEWS, Payers
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import DUE, FIRST, OPERATORS, PREVIEWS, Consumers
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import refresh_reviews_if_due
 from enterprise_catalog.testing.runs import claimed, let_budget_age, make_query, members, requested
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 COURSES = {"content_type": "course"}
 # Nobody asks; everything that nobody else has is open to it.
-SCHEDULE = Payers(background=DUE)
+SCHEDULE = Consumers(background=DUE)
 ACME, GLOBEX = "acme", "globex"
 
 
@@ -42,14 +42,14 @@ def shared(settings):
     settings.DISCOVERY_DUE_SHARE, settings.DISCOVERY_ASKED_SHARE, settings.DISCOVERY_FIRST_SHARE = 0.5, 0.1, 0.1
 
 
-def asked_by(*askers: str, background: str | None = None) -> Payers:
-    return Payers(frozenset(askers), background)
+def asked_by(*askers: str, background: str | None = None) -> Consumers:
+    return Consumers(frozenset(askers), background)
 
 
-def all_that(payers: Payers) -> int:
+def all_that(consumers: Consumers) -> int:
     """How many requests may be made one after the other, until one is refused."""
     number = 0
-    while request_budget.count_requests(1, payers):
+    while request_budget.count_requests(1, consumers):
         number += 1
     return number
 
@@ -112,7 +112,7 @@ def test_what_is_given_back_can_be_spent_again(settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 10
     booking = request_budget.count_requests(10, asked_by(background=DUE))
     request_budget.return_unused(replace(booking, requests=4))
-    assert request_budget.last_hour().by_kind()["due"] == request_budget.requests_last_hour() == 6
+    assert request_budget.last_hour().used_by_kind()["due"] == request_budget.requests_last_hour() == 6
 
 
 def test_a_request_counts_for_a_whole_hour(settings):
@@ -129,7 +129,7 @@ def test_without_a_limit_everything_is_counted_and_nothing_refused(sandbox, sett
     refresh_next()
     run.refresh_from_db()
     assert run.state == RefreshRun.State.PUBLISHED
-    assert request_budget.last_hour().had(ACME) == asked(sandbox) == 19
+    assert request_budget.last_hour().used_by(ACME) == asked(sandbox) == 19
 
 
 def test_what_was_reserved_and_not_needed_is_given_back(sandbox, settings):
@@ -420,7 +420,7 @@ def test_what_people_used_is_not_kept_for_them_twice(shared):
 def test_a_first_publish_may_use_half_of_the_reserve_beside(shared):
     """Who asks has its part first; due runs find the other half."""
     assert all_that(asked_by(ACME, background=FIRST)) == 25 + 25
-    assert request_budget.last_hour().by_kind() == {
+    assert request_budget.last_hour().used_by_kind() == {
         "customers": 25, "operators": 0, "previews": 0, "due": 0, "first": 25, "reviews": 0,
     }  # fmt: skip
     assert all_that(asked_by(GLOBEX, background=FIRST)) == 12
@@ -429,20 +429,24 @@ def test_a_first_publish_may_use_half_of_the_reserve_beside(shared):
 
 def test_of_several_who_ask_the_one_who_had_the_least_pays(shared):
     all_that(asked_by(ACME))
-    assert request_budget.count_requests(6, asked_by(ACME, GLOBEX)).payer == GLOBEX
+    assert request_budget.count_requests(6, asked_by(ACME, GLOBEX)).consumer == GLOBEX
 
 
 def test_what_is_reserved_may_be_counted_for_another_who_has_room(shared):
     held = request_budget.count_requests(20, asked_by(ACME, background=DUE))
-    assert held.payer == ACME
+    assert held.consumer == ACME
     moved = request_budget.count_requests(30, asked_by(ACME, background=DUE), instead_of=held)
-    assert (moved.payer, request_budget.requests_last_hour(), request_budget.last_hour().had(ACME)) == (DUE, 30, 0)
+    assert (moved.consumer, request_budget.requests_last_hour(), request_budget.last_hour().used_by(ACME)) == (
+        DUE,
+        30,
+        0,
+    )
 
 
 def test_what_does_not_fit_leaves_what_was_reserved(shared):
     held = request_budget.count_requests(20, asked_by(ACME))
     assert request_budget.count_requests(30, asked_by(ACME), instead_of=held) is None
-    assert request_budget.last_hour().had(ACME) == 20
+    assert request_budget.last_hour().used_by(ACME) == 20
 
 
 def test_requests_of_the_version_before_count_for_nobody(shared):
@@ -451,9 +455,9 @@ def test_requests_of_the_version_before_count_for_nobody(shared):
     row = DiscoveryBudget.objects.get()
     DiscoveryBudget.objects.update(spent={minute: requests + 30 for minute, requests in row.spent.items()})
     hour = request_budget.last_hour()
-    assert (hour.spent, hour.had_by_people, hour.had(ACME)) == (40, 10, 10)
+    assert (hour.total, hour.used_by_people, hour.used_by(ACME)) == (40, 10, 10)
     DiscoveryBudget.objects.update(spent_by=None)
-    assert (request_budget.last_hour().spent, request_budget.last_hour().had_by_people) == (40, 0)
+    assert (request_budget.last_hour().total, request_budget.last_hour().used_by_people) == (40, 0)
 
 
 def test_an_hour_later_everything_is_free_again(shared):
@@ -465,12 +469,12 @@ def test_an_hour_later_everything_is_free_again(shared):
 def test_reviews_count_for_themselves_and_as_what_nobody_asked_for(sandbox, shared):
     refresh_reviews_if_due()
     assert (
-        request_budget.last_hour().by_kind()["reviews"]
+        request_budget.last_hour().used_by_kind()["reviews"]
         == request_budget.requests_last_hour()
         == len(sandbox.calls("course_review"))
         > 0
     )
-    assert request_budget.last_hour().had_by_people == 0
+    assert request_budget.last_hour().used_by_people == 0
 
 
 def test_a_customer_who_joins_a_paused_run_need_not_wait_for_its_pause(sandbox, settings, shared):
@@ -491,7 +495,7 @@ def test_a_customer_who_joins_a_paused_run_need_not_wait_for_its_pause(sandbox, 
     refresh_next()
     run.refresh_from_db()
     assert (run.state, run.asked_by) == (RefreshRun.State.PUBLISHED, [ACME, GLOBEX])
-    assert request_budget.last_hour().had(GLOBEX) == asked(sandbox)
+    assert request_budget.last_hour().used_by(GLOBEX) == asked(sandbox)
 
 
 def test_a_pause_that_discovery_asked_for_is_kept_whoever_joins(shared):

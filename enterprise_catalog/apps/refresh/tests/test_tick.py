@@ -11,7 +11,7 @@ from enterprise_catalog.apps.refresh.queue.claims import claim_runs, end_runs, f
 from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.queue.priority import claim_next
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
-from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Consumers
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.celery import app
 from enterprise_catalog.testing.runs import claimed, expire, make_query, requested
@@ -125,7 +125,7 @@ def test_a_held_refresh_gets_a_longer_pause(query, settings):
 def test_nothing_is_announced_while_there_is_no_budget(query, settings):
     """P3: the rows wait; a worker that cannot ask need not wake."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 1
-    request_budget.count_requests(1, Payers(background=request_budget.DUE))
+    request_budget.count_requests(1, Consumers(background=request_budget.DUE))
     assert tick() == []
     assert RefreshRun.objects.get().state == RefreshRun.State.QUEUED
 
