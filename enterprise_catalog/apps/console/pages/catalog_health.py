@@ -30,7 +30,7 @@ from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import HourlyUsage
 from enterprise_catalog.apps.refresh.reports import statistics
 from enterprise_catalog.apps.refresh.reports.late_queries import Overview, freshness_overview, late_queries, older_than
-from enterprise_catalog.apps.refresh.reports.statistics import Hour
+from enterprise_catalog.apps.refresh.reports.statistics import HourlyRuns
 
 _ROWS = 10
 _LATE_ROWS = 20
@@ -250,7 +250,7 @@ def _query_link(query: CatalogQuery) -> SafeString:
     return object_link(query, short_query_name(query))
 
 
-def _chart(hours: Sequence[Hour], series: Sequence[str], title: str, values: Any) -> SafeString:
+def _chart(hours: Sequence[HourlyRuns], series: Sequence[str], title: str, values: Any) -> SafeString:
     bars = [Bar(f"{hour.begins_at:%H}", [values(hour)[name] for name in series]) for hour in hours]
     return format_html("{}{}", bar_chart(bars, series=series, title=title, every=3), legend(series))
 

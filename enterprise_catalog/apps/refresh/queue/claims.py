@@ -31,14 +31,15 @@ _ASKED_FOR = (RefreshRun.Trigger.REQUEST, RefreshRun.Trigger.OPERATOR)
 
 
 def askers_of(asked_at: datetime | None, asked_by: list[str] | None) -> frozenset[str]:
-    """Who a run counts for; what the version before was asked for, it did not note down by whom."""
+    """Return who the requests of a run count for. Rows of an older version do not say who asked."""
     return frozenset(asked_by or [request_budget.OPERATORS]) if asked_at else frozenset()
 
 
 def background_of(*, is_asked: bool, refreshed_at: datetime | None, now: datetime) -> str | None:
     """
-    What of the budget is open to a run beside its askers' part (RUN-7): due, where its query is, or only the schedule
-    wants it; first, where its query never published.
+    Return which part of the budget a run may use beside its askers' part (RUN-7).
+
+    DUE if its query is due, or if only the schedule asked; FIRST if its query never published; else None.
     """
     if not is_asked or (refreshed_at and refreshed_at < due_before(now)):
         return request_budget.DUE
@@ -46,13 +47,13 @@ def background_of(*, is_asked: bool, refreshed_at: datetime | None, now: datetim
 
 
 def due_before(now: datetime) -> datetime:
-    """A query is due that was published before then (P3)."""
+    """Return the time before which a query must have been published to be due (P3)."""
     return now - timedelta(hours=settings.REFRESH_INTERVAL_HOURS)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A run this worker owns, the filter it fetches with (REFR-5), and whether somebody waits for it (REFR-4)."""
+    """A run that this worker owns, with the filter that it fetches with (REFR-5)."""
 
     run_uuid: uuid.UUID
     query_id: int
@@ -61,19 +62,21 @@ class Claim:
     filter_hash: str
     equivalence_key: str
     forced: bool
+    # Somebody waits for it (REFR-4).
     asked_for: bool
     requested_at: datetime
     asked_at: datetime | None
     attempts: int
-    # Who it counts for, and what else of the budget it may use.
+    # Whose part of the budget it may use, and which part beside that.
     askers: frozenset[str]
     background: str | None
 
 
 def claim_runs(run_uuid: uuid.UUID) -> list[Claim]:
     """
-    Claim a waiting run, together with waiting runs of other queries that ask discovery the same (REFR-3). Empty when
-    the run does not wait any more, or its query is being refreshed right now.
+    Claim a waiting run, and with it waiting runs of other queries that ask discovery for the same (REFR-3).
+
+    Returns nothing if the run does not wait any more, or if its query is being refreshed.
     """
     first = _claim(run_uuid)
     if first is None:
@@ -85,7 +88,7 @@ def claim_runs(run_uuid: uuid.UUID) -> list[Claim]:
 
 
 def due_runs() -> QuerySet[RefreshRun]:
-    """Runs that wait, and not for another time."""
+    """Select waiting runs that are not postponed to a later time."""
     return RefreshRun.objects.filter(
         Q(not_before=None) | Q(not_before__lte=DatabaseNow()), state=RefreshRun.State.QUEUED
     )
@@ -193,7 +196,7 @@ def _claim(run_uuid: uuid.UUID, *, equivalence_key: str | None = None) -> Claim 
         filter_hash=query.content_filter_hash,
         equivalence_key=query.equivalence_key,
         forced=run.forced,
-        # Also one of the schedule's that somebody joined; not one that another beat joined.
+        # Also a run of the schedule that somebody joined, but not one that another beat joined.
         asked_for=run.trigger in _ASKED_FOR or (run.requests > 1 and run.asked_at is not None),
         requested_at=run.requested_at,
         asked_at=run.asked_at,
