@@ -1,9 +1,9 @@
 """
 Define the Celery tasks.
 
-A message only notifies a worker. What there is to do stands in the database, so messages may be lost, repeated or late,
-or come from another version of this service. Versions have to agree on names and parameters of tasks during an upgrade: a
-parameter that is added or removed needs two releases (docs/operations.rst).
+A message only notifies a worker. The work is in the database, so messages may be lost, repeated or late, or come from
+another version of this service. During an upgrade, versions have to agree on names and parameters of tasks: a parameter
+that is added or removed needs two releases (docs/operations.rst).
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ from enterprise_catalog.apps.refresh.scheduling.tick import tick
 
 @shared_task(name="refresh.run")
 def run_refresh(run_uuid: str) -> None:
-    """Refresh the run that comes next. It need not be this one, whose turn comes with another run's message."""
+    """Refresh the run that comes next, which need not be this one."""
     _announce(run_refresh, refresh_next())
 
 
@@ -35,7 +35,7 @@ def run_tick() -> None:
 
 @shared_task(name="refresh.preview")
 def run_preview(preview_uuid: str) -> None:
-    """Run the preview that waits longest. It need not be this one."""
+    """Run the preview that waits longest, which need not be this one."""
     _announce(run_preview, preview_next())
 
 

@@ -53,10 +53,10 @@ _LATEST = """
 
 @dataclass(frozen=True)
 class FeedPosition:
-    """How far a caller has read: up to this change. It has missed nothing that is older than `moment`."""
+    """How far a caller has read: up to this change. It has missed nothing that is older than `read_until`."""
 
     change_id: int
-    moment: datetime
+    read_until: datetime
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,11 @@ def list_changes_after(*, catalog_uuid: UUID, since: FeedPosition | datetime | N
         now = database_now()
         kept_since = now - timedelta(days=settings.CHANGES_RETENTION_DAYS)
         if isinstance(since, FeedPosition):
-            _refuse_if_older(since.moment, than=kept_since - _GRACE, kept_since=kept_since)
+            _refuse_if_older(since.read_until, than=kept_since - _GRACE, kept_since=kept_since)
             return _page(catalog_uuid, after=since.change_id, later_than=_EVER, limit=limit, now=now)
-        moment = since or kept_since
-        _refuse_if_older(moment, than=kept_since, kept_since=kept_since)
-        page = _page(catalog_uuid, after=_last_before(moment), later_than=moment, limit=limit, now=now)
+        later_than = since or kept_since
+        _refuse_if_older(later_than, than=kept_since, kept_since=kept_since)
+        page = _page(catalog_uuid, after=_last_before(later_than), later_than=later_than, limit=limit, now=now)
         # Changes that are older than the date are not read next time, either.
         return page if page.changes else replace(page, position=FeedPosition(_end_of(catalog_uuid), now))
 
@@ -129,8 +129,8 @@ def prune_changes_before(now: datetime) -> datetime:
     return now - timedelta(days=settings.CHANGES_RETENTION_DAYS) - _GRACE - _MOST_OUT_OF_ORDER
 
 
-def _refuse_if_older(moment: datetime, *, than: datetime, kept_since: datetime) -> None:
-    if moment < than:
+def _refuse_if_older(date: datetime, *, than: datetime, kept_since: datetime) -> None:
+    if date < than:
         raise ChangesExpired(kept_since)
 
 
@@ -168,9 +168,9 @@ def _of_period(period: CatalogAttachment) -> QuerySet[CatalogContentChange]:
     return changes if period.ends_with is None else changes.filter(pk__lte=period.ends_with)
 
 
-def _last_before(moment: datetime) -> int:
-    """Return the id of a change that has no later-dated change before it; 0 if there is none."""
-    earlier = CatalogContentChange.objects.filter(changed_at__lte=moment - _MOST_OUT_OF_ORDER)
+def _last_before(date: datetime) -> int:
+    """Return the id of a change up to which all changes are dated before `date`; 0 if there is none."""
+    earlier = CatalogContentChange.objects.filter(changed_at__lte=date - _MOST_OUT_OF_ORDER)
     return earlier.order_by("-changed_at", "-pk").values_list("pk", flat=True).first() or 0
 
 

@@ -5,8 +5,8 @@ Decide which waiting run comes next when a worker is free, or when the budget is
        to discovery in the last hour. Of one asker's runs, interrupted ones come first, then the newest.
     2. Runs that are due, in the order in which they became due. Queries that never published come last.
 
-A run that several people asked for comes when it is the first one's turn. A message of the broker only says that there
-is work. Which run is next is decided here, from rows.
+A run that several people asked for is ranked by the asker with the fewest requests. A message of the broker only says
+that there is work; the next run is chosen here, from rows.
 """
 
 from dataclasses import dataclass

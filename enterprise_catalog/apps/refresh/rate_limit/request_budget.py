@@ -1,8 +1,8 @@
 """
 Count requests to discovery against the hourly budget that all workers share (DISC-16, RUN-7, ADR 0023).
 
-One row counts requests by minute and by consumer. Whoever wants to make requests locks it, so all workers together
-never make more than DISCOVERY_REQUESTS_PER_HOUR. Nobody waits here: what does not fit is refused.
+One row counts requests by minute and by consumer. A worker locks it before it makes requests, so all workers together
+never make more than DISCOVERY_REQUESTS_PER_HOUR. Nobody waits here: requests that do not fit are refused.
 
     1. DISCOVERY_DUE_SHARE of the budget is reserved for runs that are due; requests of people never use it.
     2. The rest is the people's part. Within an hour nobody gets more of it than what is still free, but everybody gets

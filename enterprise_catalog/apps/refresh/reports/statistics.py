@@ -62,8 +62,8 @@ def worker_silence() -> timedelta | None:
 
 def quarantined_keys() -> int:
     """Count the content keys that runs of the last day quarantined (P7)."""
-    lately = RefreshRun.objects.filter(finished_at__gte=database_now() - _DAY).order_by()
-    documents = QuarantinedDocument.objects.filter(refresh_run__in=lately.values("pk"))
+    ended = RefreshRun.objects.filter(finished_at__gte=database_now() - _DAY).order_by()
+    documents = QuarantinedDocument.objects.filter(refresh_run__in=ended.values("pk"))
     return int(documents.aggregate(keys=Count("content_key", distinct=True))["keys"])
 
 

@@ -10,7 +10,7 @@ def claim_job(name: str, *, every: timedelta) -> bool:
     """Return True to exactly one caller when the job is due; it is due again after `every`."""
     now = database_now()
     Sweep.objects.get_or_create(name=name, defaults={"due_at": now})
-    # Whoever moves the date does the work.
+    # The caller that moves the date does the work.
     return bool(Sweep.objects.filter(name=name, due_at__lte=now).update(due_at=now + every))
 
 
