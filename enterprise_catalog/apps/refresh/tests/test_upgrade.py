@@ -1,4 +1,4 @@
-"""Contents stored before the legacy surface existed are listed there after the next refresh (LEG-5, LEG-6)."""
+"""Contents stored before the legacy API existed are listed there after the next refresh (LEG-5, LEG-6)."""
 
 from importlib import import_module
 
@@ -33,7 +33,7 @@ def refreshed(query):
 
 @pytest.fixture
 def query(sandbox):
-    """Of everything, one course forced in; as the version before left it, and the migration finds it."""
+    """A query of everything with one forced course, in the state that the migration finds."""
     key = next(iter(sandbox.dataset.courses))
     everything = {"content_type": ["course", "courserun", "program"]}
     query = refreshed(make_query(everything | {"enterprise_force_include_aggregation_keys": [key]}))
@@ -54,7 +54,7 @@ def legacy_state(query):
 
 
 def test_the_next_refresh_lists_them(query):  # LEG-5, LEG-6, REFR-19, REFR-20
-    """Although discovery has nothing new, and without a modified time that moves."""
+    """Discovery has nothing new, and no modified date moves."""
     query, before = query
     modified = dict(ContentMetadata.objects.values_list("pk", "modified"))
     assert legacy_state(refreshed(query)) == before
@@ -63,7 +63,7 @@ def test_the_next_refresh_lists_them(query):  # LEG-5, LEG-6, REFR-19, REFR-20
 
 
 def test_reviews_that_come_first_leave_nothing_behind(query):  # LEG-5, META-19
-    """They render their courses anew, which the refresh then takes for done."""
+    """They rerender their courses, which the refresh could then take for up to date."""
     query, before = query
     assert refresh_reviews_if_due()
     assert legacy_state(refreshed(query)) == before
