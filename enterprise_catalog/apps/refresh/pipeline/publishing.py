@@ -135,23 +135,17 @@ def apply_difference(
 
 
 def _write_members(query: CatalogQuery, difference: MembershipDifference, run_uuid: uuid.UUID, now: datetime) -> None:
-    for keys in in_chunks(list(difference.removed), _ROWS_PER_STATEMENT):
-        contents = ContentMetadata.objects.in_bulk(keys)
-        CatalogContentKey.objects.filter(pk__in=[difference.removed[key] for key in keys]).delete()
-        left = _changes(query, [contents[key] for key in keys], CatalogContentChange.Change.REMOVED)
-        record_changes(left, changed_at=now, run_uuid=run_uuid)
-    for keys in in_chunks(difference.added, _ROWS_PER_STATEMENT):
-        contents = ContentMetadata.objects.in_bulk(keys)
-        CatalogContentKey.objects.bulk_create(build_memberships(query=query, contents=contents.values()))
-        joined = _changes(query, [contents[key] for key in keys], CatalogContentChange.Change.ADDED)
-        record_changes(joined, changed_at=now, run_uuid=run_uuid)
-
-
-def _changes(
-    query: CatalogQuery, contents: Sequence[ContentMetadata], change: CatalogContentChange.Change
-) -> list[tuple[int, ContentMetadata, CatalogContentChange.Change]]:
-    # Restricted runs are what v1 hides from everybody.
-    return [(query.pk, content, change) for content in contents if not content.restricted]
+    removed, added = CatalogContentChange.Change.REMOVED, CatalogContentChange.Change.ADDED
+    for all_keys, change in ((list(difference.removed), removed), (difference.added, added)):
+        for keys in in_chunks(all_keys, _ROWS_PER_STATEMENT):
+            contents = ContentMetadata.objects.in_bulk(keys)
+            if change == removed:
+                CatalogContentKey.objects.filter(pk__in=[difference.removed[key] for key in keys]).delete()
+            else:
+                CatalogContentKey.objects.bulk_create(build_memberships(query=query, contents=contents.values()))
+            # Restricted runs are what v1 hides from everybody.
+            shown = ((query.pk, contents[key], change) for key in keys if not contents[key].restricted)
+            record_changes(shown, changed_at=now, run_uuid=run_uuid)
 
 
 def _recompute_overridden(query: CatalogQuery, touched: Collection[str]) -> None:

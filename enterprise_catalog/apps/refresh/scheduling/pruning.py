@@ -55,10 +55,9 @@ def prune() -> Pruned:
     """Delete what is too old, at most PRUNING_CHUNKS chunks of each kind. Several processes may do so at once."""
     now = database_now()
     runs, documents = _prune_runs(prunable_runs(now))
-    changes = _prune_changes(prunable_changes(now))
-    _prune_cached_answers(now)
-    _prune_previews(now)
-    _prune_sign_ins(now)
+    changes = _prune(prunable_changes(now))
+    for rows in _outdated_rows(now):
+        _prune(rows)
     _prune_histories(now)
     more = prunable_runs(now).exists() or prunable_changes(now).exists()
     pruned = Pruned(runs=runs, documents=documents, changes=changes, more=more)
@@ -108,30 +107,18 @@ def _prune_runs(runs: QuerySet[RefreshRun]) -> tuple[int, int]:
     return pruned, documents
 
 
-def _prune_changes(changes: QuerySet[CatalogContentChange]) -> int:
-    return sum(_delete(CatalogContentChange, ids) for ids in _chunks(changes))
-
-
-def _prune_cached_answers(now: datetime) -> None:
-    """Delete answers of fetches that no run went on with, because the query was deleted or its filter changed."""
-    too_old = KeptAnswer.objects.filter(answered_at__lt=now - timedelta(hours=settings.CACHED_ANSWERS_HOURS))
-    for ids in _chunks(too_old):
-        _delete(KeptAnswer, ids)
-
-
-def _prune_previews(now: datetime) -> None:
-    """Delete previews in any state: a worker that still runs one finds its lease lost."""
-    too_old = FilterPreview.objects.filter(requested_at__lt=now - timedelta(hours=settings.FILTER_PREVIEWS_HOURS))
-    for uuids in _chunks(too_old):
-        _delete(FilterPreview, uuids)
-
-
-def _prune_sign_ins(now: datetime) -> None:
-    """Delete expired sessions, which Django keeps, and failures that lock nobody any more: they hold personal data."""
-    for keys in _chunks(Session.objects.filter(expire_date__lt=now)):
-        _delete(Session, keys)
-    for keys in _chunks(AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME).order_by("pk")):
-        _delete(AccessAttempt, keys)
+def _outdated_rows(now: datetime) -> list[QuerySet[Any]]:
+    """Select what is deleted by its age alone."""
+    return [
+        # Of fetches that no run went on with, because the query was deleted or its filter changed.
+        KeptAnswer.objects.filter(answered_at__lt=now - timedelta(hours=settings.CACHED_ANSWERS_HOURS)),
+        # In any state: a worker that still runs one finds its lease lost.
+        FilterPreview.objects.filter(requested_at__lt=now - timedelta(hours=settings.FILTER_PREVIEWS_HOURS)),
+        # Django keeps expired sessions.
+        Session.objects.filter(expire_date__lt=now),
+        # They lock nobody any more, and hold names and addresses.
+        AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME).order_by("pk"),
+    ]
 
 
 def _prune_histories(now: datetime) -> None:
@@ -142,6 +129,10 @@ def _prune_histories(now: datetime) -> None:
         existing = model._default_manager.filter(pk=OuterRef(key))
         for ids in _chunks(model.history.filter(~Exists(existing), history_date__lt=before).order_by()):
             _delete_of_history(model, ids)
+
+
+def _prune(rows: QuerySet[Any]) -> int:
+    return sum(_delete(rows.model, keys) for keys in _chunks(rows))
 
 
 def _chunks(rows: QuerySet[Any]) -> Iterator[list[Any]]:
