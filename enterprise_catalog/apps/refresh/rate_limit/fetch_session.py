@@ -88,7 +88,7 @@ class BudgetedSession(CountingSession):
             return
         if self._left and time.monotonic() >= self._minute_ends and not self._reserve(self._left):
             # A reservation counts for an hour from when its requests are made, which may be much later.
-            self._let_go()
+            self._return_reserved()
             self._cache_from_now_on()
         if self._reserved and self._left:
             self._reserved = replace(self._reserved, requests=self._left - 1)
@@ -115,7 +115,7 @@ class BudgetedSession(CountingSession):
 
     def close(self, *, complete: bool) -> None:
         """Return reserved requests that were not made; delete the cached answers of a complete fetch."""
-        self._let_go()
+        self._return_reserved()
         if self._uncounted:
             request_budget.count_requests(self._uncounted, self._consumers)
             self._uncounted = 0
@@ -136,7 +136,7 @@ class BudgetedSession(CountingSession):
         self._minute_ends = time.monotonic() + left
         return True
 
-    def _let_go(self) -> None:
+    def _return_reserved(self) -> None:
         if self._reserved and self._left:
             request_budget.return_unused(self._reserved)
         self._reserved = None
