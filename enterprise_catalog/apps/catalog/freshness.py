@@ -1,9 +1,9 @@
 """
 Decide whether the members of a query are fresh: published within FRESHNESS_HOURS (CRUD-1, P3).
 
-`refresh.reports` counts and lists late queries by the same rule. The console and the reports compare with the
-database's clock. A single row in an answer is compared with this process's clock: reading the database's would cost
-each answer one more statement, and seconds do not matter to a promise of hours.
+`refresh.reports` counts and lists late queries by the same rule. Lists and reports are compared with the database's
+clock. A row in an answer is compared with this process's clock, since the database's would cost one more statement.
+Seconds do not matter to a promise of hours.
 """
 
 from datetime import datetime, timedelta

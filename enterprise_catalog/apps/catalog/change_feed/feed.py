@@ -30,8 +30,8 @@ _GRACE = timedelta(days=1)
 _MOST_OUT_OF_ORDER = timedelta(hours=1)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
-# For each catalog and key the newest change of its feed: of the catalog's own changes, and of its queries' changes in
-# the periods in which it was attached.
+# The newest change of each key in each catalog's feed. The feed has the catalog's own changes, and those of its queries
+# in the periods in which it was attached.
 _LATEST = """
     SELECT feed.catalog_uuid, feed.content_key, MAX(feed.id)
       FROM (SELECT period.enterprise_catalog_id AS catalog_uuid, own.content_key, own.id

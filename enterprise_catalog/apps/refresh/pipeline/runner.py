@@ -3,8 +3,8 @@ Run one refresh, from claim to end.
 
     1. claim the run, and others that ask discovery for the same, while the budget has capacity
        (`refresh.queue.priority`)
-    2. fetch the whole search result, the full records of members that are new, changed or due, each once however many
-       queries hold it, and what single queries need beside it; or fail
+    2. fetch the whole search result, the full records of members that are new, changed or due, and what single queries
+       need beside it; or fail
     3. store the documents that differ
     4. publish the keys for each claimed run, or hold them
 

@@ -1,8 +1,8 @@
 """
 Claim, renew, postpone, end and recover refresh runs by lease (`refresh.queue.leases`).
 
-Two unique columns make "at most one waiting run and one running run per query" true in the database (P4): a waiting run
-has its query's id in `queued_for`, a running one in `running_for`.
+Two unique columns let the database allow at most one waiting and one running run per query (P4). A waiting run has its
+query's id in `queued_for`, a running one in `running_for`.
 """
 
 import uuid

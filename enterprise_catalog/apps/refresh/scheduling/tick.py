@@ -65,7 +65,7 @@ def _next_due_queries() -> Iterable[list[CatalogQuery]]:
     """
     Return DUE_QUERIES_PER_TICK due queries that have no open run and did not just fail, grouped by search.
 
-    Each group has all queries that ask discovery for the same, due or not: one fetch serves them all, and from then on
+    Each group has all queries that ask discovery for the same, due or not. One fetch serves them all, and from then on
     they are due together (P4). Queries that were published together do not become due together: each search has its
     own delay, so that the work spreads over the day.
     """

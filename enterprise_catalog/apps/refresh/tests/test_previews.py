@@ -1,6 +1,6 @@
 """
-Filter previews: recovered when a notification or a worker is lost, and ended with the result that a refresh would
-publish or with a reason, never with half a result (P1, P5, P10, DISC-8).
+Filter previews are recovered when a notification or a worker is lost. They end with the result that a refresh would
+publish, or with a reason, but never with half a result (P1, P5, P10, DISC-8).
 """
 
 from datetime import timedelta
