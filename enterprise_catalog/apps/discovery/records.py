@@ -13,8 +13,8 @@ from urllib.parse import quote_plus
 
 import structlog
 from django.conf import settings
+from more_itertools import constrained_batches
 
-from enterprise_catalog.apps.core.db.batching import in_measured_chunks
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.pagination import iterate_pages, retry_once_if_changed
 from enterprise_catalog.apps.discovery.search_documents import InvalidDocument, content_key_error, pack_document
@@ -83,13 +83,14 @@ def _fetch_by_key(
     return records
 
 
-def _askable_chunks(keys: Sequence[str]) -> Iterator[list[str]]:
+def _askable_chunks(keys: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """As many keys as one request line can carry; one with a comma cannot be asked for, since commas part them."""
-    return in_measured_chunks(
+    return constrained_batches(
         sorted({key for key in keys if "," not in key}),
-        size=lambda key: len(quote_plus(key)) + len("%2C"),
-        rows_at_most=settings.DISCOVERY_KEYS_PER_CALL,
-        size_at_most=settings.DISCOVERY_KEYS_MAX_CHARACTERS,
+        settings.DISCOVERY_KEYS_MAX_CHARACTERS,
+        settings.DISCOVERY_KEYS_PER_CALL,
+        get_len=lambda key: len(quote_plus(key)) + len("%2C"),
+        strict=False,
     )
 
 

@@ -18,6 +18,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
+from more_itertools import chunked
 
 from enterprise_catalog.apps.catalog.api_versions import API_VERSIONS
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
@@ -31,7 +32,6 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride, write_overrides
 from enterprise_catalog.apps.catalog.storage.visibility import build_memberships, recompute_visibility
-from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.pipeline.publish_guard import Objection, objection
 
@@ -69,7 +69,7 @@ def membership_difference(*, query_id: int, content_keys: Collection[str]) -> Me
 
 def lock_for_publishing(*, query_id: int, filter_hash: str, difference: MembershipDifference) -> CatalogQuery:
     """Lock the added contents and the query, so that no visibility moves under us. Raises FilterChanged, QueryGone."""
-    for chunk in in_chunks(difference.added, _ROWS_PER_STATEMENT):
+    for chunk in chunked(difference.added, _ROWS_PER_STATEMENT):
         list(ContentMetadata.objects.select_for_update().filter(pk__in=chunk).order_by("pk").values_list("pk"))
     query = CatalogQuery.objects.select_for_update().filter(pk=query_id).first()
     if query is None:
@@ -131,12 +131,11 @@ def apply_difference(
 
 
 def _write_members(query: CatalogQuery, difference: MembershipDifference, run_uuid: uuid.UUID, now: datetime) -> None:
-    removed = list(difference.removed)
-    for keys in in_chunks(removed, _ROWS_PER_STATEMENT):
+    for keys in chunked(difference.removed, _ROWS_PER_STATEMENT):
         contents = ContentMetadata.objects.in_bulk(keys)
         CatalogContentKey.objects.filter(pk__in=[difference.removed[key] for key in keys]).delete()
         _record(query, [contents[key] for key in keys], CatalogContentChange.Change.REMOVED, run_uuid, now)
-    for keys in in_chunks(difference.added, _ROWS_PER_STATEMENT):
+    for keys in chunked(difference.added, _ROWS_PER_STATEMENT):
         contents = ContentMetadata.objects.in_bulk(keys)
         CatalogContentKey.objects.bulk_create(build_memberships(query=query, contents=contents.values()))
         _record(query, [contents[key] for key in keys], CatalogContentChange.Change.ADDED, run_uuid, now)
@@ -146,7 +145,7 @@ def _state_overridden(query: CatalogQuery, touched: Collection[str]) -> None:
     """Members that an override, or a run it allows, makes stand otherwise than before."""
     members = CatalogContentKey.objects.filter(catalog_query=query)
     restricted = members.filter(content__restricted=True).values_list("content_id", flat=True)
-    for keys in in_chunks(sorted({*touched, *restricted}), _ROWS_PER_STATEMENT):
+    for keys in chunked(sorted({*touched, *restricted}), _ROWS_PER_STATEMENT):
         recompute_visibility(members.filter(content_id__in=keys))
 
 

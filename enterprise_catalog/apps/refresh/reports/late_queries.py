@@ -14,10 +14,10 @@ import structlog
 from django.conf import settings
 from django.db.models import Count, IntegerField, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from more_itertools import chunked
 
 from enterprise_catalog.apps.catalog.freshness import queries_in_use
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -124,5 +124,5 @@ def _promised() -> timedelta:
 
 
 def _runs(uuids: list[UUID]) -> dict[UUID, RefreshRun]:
-    chunks = in_chunks(uuids, _RUNS_PER_STATEMENT)
+    chunks = chunked(uuids, _RUNS_PER_STATEMENT)
     return {run.pk: run for chunk in chunks for run in RefreshRun.objects.defer("held_keys").filter(pk__in=chunk)}
