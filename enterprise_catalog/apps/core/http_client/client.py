@@ -11,7 +11,8 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from random import SystemRandom
@@ -88,40 +89,65 @@ class ServiceClient:
             self._session.mount(scheme, DeadlineAdapter(self._deadline))
 
     def get(self, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The JSON object at this path. Raises ServiceError."""
+        """Return the JSON object at this path. Raises ServiceError."""
         return self._call("GET", path, params=params)
 
     def post(self, path: str, params: Mapping[str, Any], body: Any) -> dict[str, Any]:
-        """The JSON object that answers this JSON body. Raises ServiceError."""
+        """Send a JSON body and return the JSON object that answers it. Raises ServiceError."""
         # Not orjson, which writes no whole numbers beyond 64 bits.
         return self._call("POST", path, params=params, data=json.dumps(body).encode())
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         what = f"{method} {path}"
-        url = f"{self._root}{path}"
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_may_be_retried),
+            stop=tenacity.stop_after_attempt(settings.SERVICE_ATTEMPTS)
+            | tenacity.stop_before_delay(settings.SERVICE_CALL_SECONDS),
+            wait=_pause_before_next,
+            sleep=self._sleep,
+            reraise=True,
+        )
         try:
-            answer = self._retrying(what, lambda: self._attempt_with_token(what, method, url, arguments))
+            body = retrying(self._attempt_with_token, what, method=method, url=f"{self._root}{path}", **arguments)
         except ServiceUnavailable as error:
             log.warning("service_call_failed", call=what, error=str(error))
             raise
-        return _parsed(what, answer)
+        return _parsed(what, body)
 
-    def _attempt_with_token(self, what: str, method: str, url: str, arguments: dict[str, Any]) -> bytearray:
+    def _attempt_with_token(self, what: str, **arguments: Any) -> bytearray:
         token = tokens.get(self._fetch_token)
+        self._before_request()
         try:
-            return self._attempt_as_ourselves(what, method, url, token, arguments)
+            return self._attempt(self._service, what, token=token, **arguments)
         except ServiceRejected as error:
             if error.status != requests.codes.unauthorized:
                 raise
         # The token may have been revoked or its key replaced: once more with a new one.
         tokens.forget(token)
-        return self._attempt_as_ourselves(what, method, url, tokens.get(self._fetch_token), arguments)
-
-    def _attempt_as_ourselves(
-        self, what: str, method: str, url: str, token: str, arguments: dict[str, Any]
-    ) -> bytearray:
+        token = tokens.get(self._fetch_token)
         self._before_request()
-        return self._counted(self._service, what, method, url, token=token, **arguments)
+        return self._attempt(self._service, what, token=token, **arguments)
+
+    def _attempt(
+        self, service: str, what: str, *, token: str | None = None, max_bytes: int | None = None, **arguments: Any
+    ) -> bytearray:
+        with _counted(service):
+            self._on_wait()
+            self._deadline.until = time.monotonic() + settings.SERVICE_ATTEMPT_SECONDS
+            try:
+                with self._session.request(
+                    headers=_headers(token),
+                    auth=_no_netrc,
+                    timeout=(settings.SERVICE_CONNECT_TIMEOUT_SECONDS, settings.SERVICE_READ_TIMEOUT_SECONDS),
+                    stream=True,
+                    **arguments,
+                ) as response:
+                    _check_status(what, response)
+                    return _read(what, response, settings.SERVICE_MAX_BODY_BYTES if max_bytes is None else max_bytes)
+            except _RETRIED_ERRORS as error:
+                raise ServiceUnavailable(f"{what}: {type(error).__name__}") from error
+            except requests.RequestException as error:
+                raise ServiceFailed(f"{what}: {type(error).__name__}") from error
 
     def _fetch_token(self) -> Token:
         what = "POST /access_token"
@@ -134,7 +160,9 @@ class ServiceClient:
         url = f"{settings.OAUTH2_PROVIDER_URL}/access_token"
         asked_at = time.monotonic()
         try:
-            body = self._counted("oauth", what, "POST", url, max_bytes=settings.SERVICE_MAX_TOKEN_BYTES, data=form)
+            body = self._attempt(
+                "oauth", what, method="POST", url=url, max_bytes=settings.SERVICE_MAX_TOKEN_BYTES, data=form
+            )
             answer = _parsed(what, body)
             value, lifetime = answer["access_token"], float(answer["expires_in"])
             if not _TOKEN.fullmatch(value):
@@ -146,65 +174,26 @@ class ServiceClient:
             raise ServiceMalformed(f"{what}: no token in the answer") from error
         return Token(value, asked_at + max(lifetime - settings.SERVICE_TOKEN_MARGIN_SECONDS, lifetime / 2))
 
-    def _counted(self, service: str, *arguments: Any, **named: Any) -> bytearray:
-        """An attempt, and in the figures how long it took and what came of it."""
-        started = time.perf_counter()
-        outcome = "interrupted"
-        try:
-            answer = self._attempt(*arguments, **named)
-            outcome = "answered"
-        except ServiceError as error:
-            outcome = _OUTCOMES.get(type(error), "failed")
-            raise
-        finally:
-            count_call(service=service, outcome=outcome, seconds=time.perf_counter() - started)
-        return answer
-
-    def _attempt(
-        self,
-        what: str,
-        method: str,
-        url: str,
-        *,
-        token: str | None = None,
-        max_bytes: int | None = None,
-        **arguments: Any,
-    ) -> bytearray:
-        self._on_wait()
-        self._deadline.until = time.monotonic() + settings.SERVICE_ATTEMPT_SECONDS
-        try:
-            with self._session.request(
-                method,
-                url,
-                headers=_headers(token),
-                auth=_as_it_is,
-                timeout=(settings.SERVICE_CONNECT_TIMEOUT_SECONDS, settings.SERVICE_READ_TIMEOUT_SECONDS),
-                stream=True,
-                **arguments,
-            ) as response:
-                _check_status(what, response)
-                return _read(what, response, settings.SERVICE_MAX_BODY_BYTES if max_bytes is None else max_bytes)
-        except _RETRIED_ERRORS as error:
-            raise ServiceUnavailable(f"{what}: {type(error).__name__}") from error
-        except requests.RequestException as error:
-            raise ServiceFailed(f"{what}: {type(error).__name__}") from error
-
-    def _retrying(self, what: str, attempt: Callable[[], bytearray]) -> bytearray:
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_may_be_retried),
-            stop=tenacity.stop_after_attempt(settings.SERVICE_ATTEMPTS)
-            | tenacity.stop_before_delay(settings.SERVICE_CALL_SECONDS),
-            wait=_pause_before_next,
-            sleep=self._sleep,
-            reraise=True,
-        )
-        return retrying(attempt)
-
     def _sleep(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while (remaining := until - time.monotonic()) > 0:
             time.sleep(min(remaining, settings.SERVICE_WAIT_SLICE_SECONDS))
             self._on_wait()
+
+
+@contextmanager
+def _counted(service: str) -> Iterator[None]:
+    """Count an attempt in the metrics: how long it took, and its outcome."""
+    started = time.perf_counter()
+    outcome = "interrupted"
+    try:
+        yield
+        outcome = "answered"
+    except ServiceError as error:
+        outcome = _OUTCOMES.get(type(error), "failed")
+        raise
+    finally:
+        count_call(service=service, outcome=outcome, seconds=time.perf_counter() - started)
 
 
 def _headers(token: str | None) -> dict[str, str]:
@@ -215,8 +204,8 @@ def _headers(token: str | None) -> dict[str, str]:
     return headers | ({"X-Request-ID": request_id} if request_id else {})
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Without an `auth` of its own, requests would prefer what a .netrc file says about the host to our token."""
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave the request as it is. Without an `auth`, requests would let a .netrc file replace our token."""
     return request
 
 
