@@ -6,6 +6,8 @@ Moments in documents and answers: discovery writes them with or without a zone, 
 from datetime import UTC, datetime
 from typing import Any
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def parse_datetime(value: Any) -> datetime | None:
     """Read what discovery calls a date, without a zone as UTC; None for everything that is none (DISC-17)."""

@@ -11,6 +11,7 @@ from django.conf import settings
 from enterprise_catalog.apps.core.datetimes import parse_datetime
 from enterprise_catalog.apps.core.http_client.client import ServiceClient
 from enterprise_catalog.apps.core.http_client.errors import ServiceError, ServiceMalformed
+from enterprise_catalog.apps.core.uuids import canonical_uuid
 
 _PATH = "/enterprise/api/v1/enterprise-customer/"
 _MAX_LENGTH = 255
@@ -48,7 +49,9 @@ class LmsClient:
         results = answer.get("results")
         if not isinstance(results, list):
             raise ServiceMalformed(f"GET {_PATH}: no list of results")
-        own = next((row for row in results if isinstance(row, dict) and _is(row.get("uuid"), uuid)), None)
+        own = next(
+            (row for row in results if isinstance(row, dict) and canonical_uuid(row.get("uuid")) == str(uuid)), None
+        )
         if own is not None:
             return None if own.get("active") is False else _facts(own)
         # Only a complete and empty list says that there is none; an LMS that ignores the filter lists somebody else.
@@ -81,10 +84,3 @@ def _text(row: dict[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise ServiceMalformed(f"GET {_PATH}: {name} is not text")
     return value
-
-
-def _is(value: Any, uuid: UUID) -> bool:
-    try:
-        return UUID(str(value)) == uuid
-    except ValueError:
-        return False

@@ -7,14 +7,14 @@ A document that is of no use costs itself only. Nothing here raises for what a d
 import re
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import orjson
 
+from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.json_depth import is_deeper_than
 from enterprise_catalog.apps.core.packed_json import pack_bytes
+from enterprise_catalog.apps.core.uuids import canonical_uuid
 
-MAX_KEY_LENGTH = 255
 # Before compression, so that memory and a database's packet stay bounded whatever a document compresses to.
 MAX_STORED_BYTES = 3 * 1024 * 1024
 # Each is a row of an index, and an entry of whatever lists the runs of several courses.
@@ -82,7 +82,7 @@ def classify_document(document: Any) -> Classified:
     key: Any = document.get("key") or document.get("uuid")
     problem = _problem_with_type(content_type) or content_key_error(key)
     if problem:
-        return QuarantinedDocument(_text(key or named)[:MAX_KEY_LENGTH].replace("\x00", ""), problem)
+        return QuarantinedDocument(_text(key or named)[:CONTENT_KEY_MAX_LENGTH].replace("\x00", ""), problem)
     reason = _reason_to_skip(content_type, document)
     if reason:
         return SkippedDocument(reason)
@@ -94,7 +94,7 @@ def classify_document(document: Any) -> Classified:
         content_key=key,
         content_type=content_type,
         parent_content_key=_parent(content_type, named),
-        content_uuid=_uuid(document.get("uuid")),
+        content_uuid=canonical_uuid(document.get("uuid")),
         packed=packed,
     )
 
@@ -131,8 +131,8 @@ def content_key_error(key: Any) -> str | None:
         return "no key and no uuid"
     if not isinstance(key, str):
         return "a key that is no text"
-    if len(key) > MAX_KEY_LENGTH:
-        return f"a key of {len(key)} characters, at most {MAX_KEY_LENGTH} are allowed"
+    if len(key) > CONTENT_KEY_MAX_LENGTH:
+        return f"a key of {len(key)} characters, at most {CONTENT_KEY_MAX_LENGTH} are allowed"
     if _CONTROL.search(key):
         return "a key with control characters"
     if key != key.strip():
@@ -160,13 +160,6 @@ def _parent(content_type: str, named: str) -> str | None:
     if content_type != "courserun" or content_key_error(named):
         return None
     return named
-
-
-def _uuid(value: Any) -> str | None:
-    try:
-        return str(UUID(value)) if isinstance(value, str) else None
-    except ValueError:
-        return None
 
 
 def _text(value: Any) -> str:

@@ -9,7 +9,7 @@ is too old to be kept.
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -21,6 +21,7 @@ from django.db.models import F, Max, Q, QuerySet
 from enterprise_catalog.apps.catalog.change_feed.attachment_periods import latest_change
 from enterprise_catalog.apps.catalog.exceptions import ChangesExpired
 from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange
+from enterprise_catalog.apps.core.datetimes import EPOCH
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.replica import read_connection
 from enterprise_catalog.apps.core.db.snapshots import snapshot
@@ -29,7 +30,6 @@ from enterprise_catalog.apps.core.db.snapshots import snapshot
 _GRACE = timedelta(days=1)
 # Changes are dated before they are written, so one may be dated before another that was written first; never by more.
 _MOST_OUT_OF_ORDER = timedelta(hours=1)
-_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Of each catalog and key the newest change that its feed tells: of the catalog's own, and of its queries' in its time.
 _LAST = """
@@ -79,7 +79,7 @@ def list_changes_after(*, catalog_uuid: UUID, since: FeedPosition | datetime | N
         kept_since = now - timedelta(days=settings.CHANGES_RETENTION_DAYS)
         if isinstance(since, FeedPosition):
             _refuse_if_older(since.moment, than=kept_since - _GRACE, kept_since=kept_since)
-            return _page(catalog_uuid, after=since.change_id, later_than=_EVER, limit=limit, now=now)
+            return _page(catalog_uuid, after=since.change_id, later_than=EPOCH, limit=limit, now=now)
         moment = since or kept_since
         _refuse_if_older(moment, than=kept_since, kept_since=kept_since)
         page = _page(catalog_uuid, after=_last_before(moment), later_than=moment, limit=limit, now=now)

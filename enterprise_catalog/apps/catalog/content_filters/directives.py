@@ -9,7 +9,8 @@ from typing import Any
 
 import structlog
 
-from enterprise_catalog.apps.discovery.search_documents import MAX_KEY_LENGTH, content_key_error
+from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
+from enterprise_catalog.apps.discovery.search_documents import content_key_error
 
 log = structlog.get_logger(__name__)
 
@@ -43,5 +44,5 @@ def forced_courses(content_filter: dict[str, Any]) -> list[str]:
     keys = {key.removeprefix(_COURSE_PREFIX) for key in listed if isinstance(key, str)} - {""}
     problems = {key: problem for key in keys if (problem := content_key_error(key))}
     for key, problem in sorted(problems.items()):
-        log.warning("forced_course_ignored", key=key[:MAX_KEY_LENGTH], reason=problem)
+        log.warning("forced_course_ignored", key=key[:CONTENT_KEY_MAX_LENGTH], reason=problem)
     return sorted(keys - problems.keys())
