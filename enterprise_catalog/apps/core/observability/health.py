@@ -12,7 +12,7 @@ from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from enterprise_catalog.apps.core.rest.exceptions import error_text
+from enterprise_catalog.apps.core.text import error_text
 
 log = structlog.get_logger(__name__)
 

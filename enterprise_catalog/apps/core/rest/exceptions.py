@@ -9,7 +9,6 @@ import sys
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -20,7 +19,7 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
-from enterprise_catalog.apps.core.text import shortened
+from enterprise_catalog.apps.core.text import error_text
 
 log = structlog.get_logger(__name__)
 
@@ -77,11 +76,6 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if response is not None:
         response.data = _bounded(response.data)
     return response
-
-
-def error_text(text: str) -> str:
-    """A message for a caller, which may repeat what the caller sent, but not all of it (COM-16)."""
-    return shortened(text, settings.ERROR_TEXT_MAX_CHARACTERS)
 
 
 def _bounded(data: Any) -> Any:
