@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 
-from gunicorn.config import Config
+from gunicorn.config import Bind
 from gunicorn.http import message
 
 from enterprise_catalog.apps.core.observability import gunicorn_logger, process_output
@@ -70,11 +70,6 @@ threads = 4
 # Rolling restarts: a worker gets this long for the requests it is answering.
 graceful_timeout = 30
 
-# No header changes a path prefix or the scheme, whoever sends it (COM-16, `core.address`): gunicorn would answer 500 to
-# a prefix that the path does not begin with.
-forwarder_headers = ""
-secure_scheme_headers = {}
-
 # gunicorn's control socket would be a file in the home directory, and nothing here talks to it.
 control_socket_disable = True
 
@@ -87,11 +82,19 @@ if not _is_named and os.environ.get(_OWNER) != str(os.getpid()):
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="enterprise-catalog-metrics-")
     os.environ[_OWNER] = str(os.getpid())
 
-# The port of its own for figures, beside whatever --bind says, also after a reload: gunicorn compares addresses then.
-_metrics_address = (env.str("METRICS_HOST", default="127.0.0.1"), env.int("METRICS_PORT", default=0))
-if _metrics_address[1] and not hasattr(Config, "address_without_metrics"):
-    Config.address_without_metrics = Config.address
-    Config.address = property(lambda config: [*config.address_without_metrics, _metrics_address])
+# Addresses, separated by commas. The metrics have a port of their own.
+bind = env.list("WEB_BIND", default=Bind.default)
+_metrics_port = env.int("METRICS_PORT", default=0)
+if _metrics_port:
+    # Brackets are for IPv6; gunicorn removes them from other addresses.
+    bind = [*bind, f"[{env.str('METRICS_HOST', default='127.0.0.1')}]:{_metrics_port}"]
+
+
+def on_starting(server):
+    """Refuse to start without the metrics port: a --bind on the command line replaces all addresses of this file."""
+    ports = [address[1] for address in server.cfg.address if isinstance(address, tuple)]
+    if _metrics_port and _metrics_port not in ports:
+        server.halt("METRICS_PORT is set, so give the web address by WEB_BIND instead of --bind.", 1)
 
 
 def on_exit(server):
