@@ -1,4 +1,4 @@
-"""Shorten text that callers or other services sent before it is shown."""
+"""Shorten text that callers or other services sent, before it is shown."""
 
 from django.conf import settings
 

@@ -1,10 +1,10 @@
 """
-Asking other Open edX services: an OAuth token, JSON in, a JSON object out, or a typed error.
+Call other Open edX services: get an OAuth token, send JSON, return a JSON object or raise a typed error.
 
-Every call ends: connect and read timeouts bound a silent peer, a deadline per attempt bounds one that drips, a
-deadline over all attempts bounds the retries. Every answer fits into memory: its bytes are counted as they come, its
-values before any is made (DISC-17). Only what may be different next time is tried again, with full jitter, and a peer
-that says when to come back is heeded (DISC-7). Used by workers only; no request of ours may wait for anybody (P6).
+Every call ends. Connect and read timeouts bound a silent service, a deadline per attempt bounds a slow one, and a
+deadline over all attempts bounds the retries. Every answer fits into memory: bytes are counted as they arrive, values
+before they are parsed (DISC-17). Only errors that may pass are retried, with full jitter, and Retry-After is respected
+(DISC-7). Only workers make calls, because no web request may wait for another service (P6).
 """
 
 import json
@@ -40,21 +40,21 @@ log = structlog.get_logger(__name__)
 
 _CHUNK_BYTES = 64 * 1024
 _RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
-# What happens to a connection, and may not happen to the next one.
+# Errors of one connection, which the next one may not have.
 _RETRIED_ERRORS = (
     requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
-# What is asked for, as the library asks by itself; in one layer, and decoded bit by bit.
+# The encodings that requests asks for by itself. It decodes them piece by piece, and each stands alone.
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _TOKEN = re.compile(r"[!-~]+")
-# Moments are reckoned from it, and those have an end.
+# Seconds. Datetimes are computed from it, and they have a maximum.
 _LONGEST_RETRY_AFTER = 24 * 3600.0
 _random = SystemRandom()
 
-# What figures call them; anything else failed.
+# The outcome in the metrics; any other error is "failed".
 _OUTCOMES = {
     ServiceThrottled: "throttled",
     ServiceUnavailable: "unavailable",
@@ -65,10 +65,11 @@ _OUTCOMES = {
 
 class ServiceClient:
     """
-    Calls to one service under `root`, as this service's own user, by one thread. `service` is its name in figures.
+    Call one service under the URL `root` as this service's own user. One client serves one thread.
 
-    `on_wait` is called before each attempt and at least every SERVICE_WAIT_SLICE_SECONDS of a pause, `before_request`
-    before each request to the service itself, repeated ones too; what they raise ends the call.
+    `service` is its name in the metrics. `on_wait` is called before each attempt and at least every
+    SERVICE_WAIT_SLICE_SECONDS of a pause. `before_request` is called before each request to the service itself,
+    retries included. What they raise ends the call.
     """
 
     def __init__(
@@ -122,7 +123,7 @@ class ServiceClient:
         except ServiceRejected as error:
             if error.status != requests.codes.unauthorized:
                 raise
-        # The token may have been revoked or its key replaced: once more with a new one.
+        # The token may have been revoked, or its key replaced: try once more with a new one.
         tokens.forget(token)
         token = tokens.get(self._fetch_token)
         self._before_request()
@@ -168,7 +169,7 @@ class ServiceClient:
             if not _TOKEN.fullmatch(value):
                 raise ValueError
         except ServiceRejected as error:
-            # Whatever the reason, it says nothing about the path that was to be asked.
+            # A refused token says nothing about the path of the call.
             raise ServiceRejected(str(error), status=requests.codes.unauthorized) from error
         except (KeyError, TypeError, ValueError) as error:
             raise ServiceMalformed(f"{what}: no token in the answer") from error
@@ -222,15 +223,15 @@ def _read(what: str, response: requests.Response, max_bytes: int) -> bytearray:
 
 
 def _parsed(what: str, body: bytearray) -> dict[str, Any]:
-    """The JSON object that this is. Raises ServiceMalformed."""
+    """Parse a JSON object. Raises ServiceMalformed."""
     most = settings.SERVICE_MAX_BODY_VALUES
-    # Each value follows a comma or opens or begins something; those inside texts count, too.
+    # Each value needs a comma or an opening bracket. Those inside texts count, too.
     if len(body) > most and sum(map(body.count, (b",", b"[", b"{"))) > most:
         raise ServiceMalformed(f"{what}: more than {most} values")
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        # Without a cause, which would hold on to the body.
+        # Without a cause, which would keep the body in memory.
         raise ServiceMalformed(f"{what}: not JSON ({error})") from None
     if not isinstance(parsed, dict):
         raise ServiceMalformed(f"{what}: not a JSON object")
@@ -250,7 +251,7 @@ def _check_status(what: str, response: requests.Response) -> None:
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Seconds from now; the header holds seconds or a date."""
+    """Return the seconds to wait. The header holds seconds or a date."""
     if header is None:
         return None
     try:
@@ -261,23 +262,23 @@ def _retry_after(header: str | None) -> float | None:
 
 
 def _seconds_until(date: str) -> float:
-    """Not a number if this is no date. A date without a zone is in UTC, as HTTP's old formats have it."""
+    """Return NaN for text that is not a date. A date without a zone is in UTC, as in HTTP's old formats."""
     try:
-        moment = parsedate_to_datetime(date)
+        parsed = parsedate_to_datetime(date)
     except ValueError:
         return math.nan
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.now(tz=UTC)).total_seconds()
+    return ((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)) - datetime.now(tz=UTC)).total_seconds()
 
 
 def _may_be_retried(error: BaseException) -> bool:
     if not isinstance(error, ServiceUnavailable):
         return False
-    # Waiting longer is better done as a row than as a sleeping worker.
+    # A longer wait is better spent as a waiting row than by a sleeping worker.
     return (error.retry_after or 0) <= settings.SERVICE_MAX_WAIT_SECONDS
 
 
 def _pause_before_next(state: tenacity.RetryCallState) -> float:
-    """Full jitter over an exponential bound, on top of what the service asked for."""
+    """Return the seconds that the service asked for, plus full jitter under an exponential bound."""
     bound = min(
         settings.SERVICE_MAX_PAUSE_SECONDS, settings.SERVICE_FIRST_PAUSE_SECONDS * 2 ** (state.attempt_number - 1)
     )
