@@ -23,13 +23,13 @@ def _without_banners() -> None:
     """They are drawn for terminals, and what a worker says to a signal passes by logging and `sys.stdout` alike."""
     from celery.apps import beat, worker
 
-    worker.safe_say = process_output.say  # type: ignore[attr-defined]
+    worker.safe_say = process_output.print_line  # type: ignore[attr-defined]
     worker.Worker.emit_banner = lambda self: None  # type: ignore[method-assign]
     beat.Beat.banner = lambda self, service: ""  # type: ignore[method-assign]
 
 
 if _is_service():
-    process_output.lines_only()
+    process_output.redirect_output_to_log()
     _without_banners()
 
 app = Celery("enterprise_catalog")

@@ -11,7 +11,7 @@ def parse_uuid(value: Any) -> UUID | None:
     """
     Read a uuid of a caller, in any case, with hyphens or without (COM-3, ROLE-5).
 
-    Return None for anything else, braces, `urn:` and numbers included.
+    Return None for anything else, including braces, `urn:` and numbers.
     """
     if isinstance(value, str) and _UUID.fullmatch(value):
         return UUID(value)
@@ -19,7 +19,11 @@ def parse_uuid(value: Any) -> UUID | None:
 
 
 def canonical_uuid(value: Any) -> str | None:
-    """Write the uuid that another service sent, in any form that Python reads, with hyphens; None for anything else."""
+    """
+    Return a uuid of another service in its usual form with hyphens, however it was written.
+
+    Return None for anything that Python cannot read as a uuid.
+    """
     try:
         return str(UUID(value)) if isinstance(value, str) else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""Send and read many rows in batches that one statement, one request and memory can carry; insert or update rows."""
+"""Split rows into batches that fit one statement, and insert or update rows."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -12,12 +12,12 @@ from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 T = TypeVar("T")
 
 
-# What MySQL and MariaDB want a backslash before.
+# MySQL and MariaDB escape these by a backslash.
 _ESCAPED = b"\x00\n\r\x1a\"'\\"
 
 
 def escaped_length(*values: bytes | memoryview | str | None) -> int:
-    """How long these values are in a statement, escaped as MySQL and MariaDB are sent them."""
+    """Return the bytes that these values take in a statement, escaped for MySQL and MariaDB."""
     total = 0
     for value in values:
         raw = value.encode() if isinstance(value, str) else bytes(value or b"")
@@ -34,10 +34,10 @@ def batches_for_statements(
 
 @retry_lost_locks
 def upsert(model: type[models.Model], rows: Sequence[models.Model], *, update_fields: Sequence[str]) -> None:
-    """Insert rows, or update those fields where the primary key exists, in one statement."""
+    """Insert rows, or update these fields if the primary key exists, in one statement."""
     if not rows:
         return
-    # SQLite must be told which key may conflict, MySQL must not.
+    # SQLite needs the key that may conflict; MySQL refuses it.
     needs_target = connection.features.supports_update_conflicts_with_target
     unique_fields = [model._meta.pk.name] if needs_target else None
     model._default_manager.bulk_create(

@@ -47,7 +47,7 @@ _RETRIED_ERRORS = (
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
-# The encodings that requests asks for by itself. It decodes them piece by piece, and each stands alone.
+# The encodings that requests asks for by itself, one at a time: it decodes them piece by piece.
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _TOKEN = re.compile(r"[!-~]+")
 # Seconds. Datetimes are computed from it, and they have a maximum.
