@@ -78,7 +78,7 @@ def _output(*command: str) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
 
-def print_line(text: str) -> None:
+def say(text: str) -> None:
     print(text, flush=True)
 
 

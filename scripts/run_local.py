@@ -40,7 +40,7 @@ class Refused(Exception):
     """The run cannot begin; the message says what to do about it."""
 
 
-def print_line(text: str) -> None:
+def say(text: str) -> None:
     print(text, flush=True)
 
 

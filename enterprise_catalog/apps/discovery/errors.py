@@ -1,11 +1,12 @@
 """
-How asking discovery can fail, in the words a refresh run reports (RUN-4). Details name pages and statuses, never
-secrets.
+Errors of requests to discovery, with the reason codes of refresh runs (RUN-4).
+
+Details name pages and statuses, never secrets.
 """
 
 
 class DiscoveryError(Exception):
-    """A question discovery did not answer completely. `code` is one of RUN-4's, `detail` a sentence for operators."""
+    """A request that discovery did not answer completely. `detail` is a sentence for operators."""
 
     code: str
 
@@ -15,7 +16,7 @@ class DiscoveryError(Exception):
 
 
 class DiscoveryUnavailable(DiscoveryError):
-    """No answer, or one that says it cannot answer, also after retries. `retry_after` in seconds, where it said."""
+    """No answer, or "not now", also after retries. `retry_after` holds the seconds that discovery named, if any."""
 
     code = "discovery_unavailable"
 
@@ -25,30 +26,30 @@ class DiscoveryUnavailable(DiscoveryError):
 
 
 class DiscoveryThrottled(DiscoveryUnavailable):
-    """Too many requests."""
+    """Discovery answered that there were too many requests."""
 
     code = "discovery_throttled"
 
 
 class DiscoveryRejected(DiscoveryError):
-    """Discovery understood and refused: asking again would not help."""
+    """Discovery refused the request, and a retry would not help."""
 
     code = "discovery_rejected"
 
 
 class DiscoveryMalformed(DiscoveryError):
-    """An answer that is not what discovery promises."""
+    """An answer that does not have the form that discovery promises."""
 
     code = "discovery_malformed"
 
 
 class DiscoveryIncomplete(DiscoveryError):
-    """A walk that ended, or counted, otherwise than it said: incomplete is not empty (DISC-8)."""
+    """The pages do not agree with their count, or do not end: incomplete is not empty (DISC-8)."""
 
     code = "discovery_incomplete"
 
 
 class WindowExceeded(DiscoveryError):
-    """More than can be read: than the old search pages through (DISC-9), or than a worker holds (DISC-8)."""
+    """The result is larger than search v1 can page through (DISC-9), or than a worker may hold (DISC-8)."""
 
     code = "window_exceeded"
