@@ -3,7 +3,7 @@ Pages and their envelopes (COM-6 to COM-10). Arithmetic on numbers and URLs only
 cuts the page.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus, urlencode
@@ -71,12 +71,12 @@ def get_page_or_404(wanted: PageRequest, count: int) -> Page:
     return Page(number=number, size=wanted.size, count=count)
 
 
-def plain_envelope(request: Request, page: Page, results: Sequence[Any]) -> dict[str, Any]:
+def plain_envelope(request: Request, page: Page, results: Any) -> dict[str, Any]:
     """Of catalog lists (COM-6)."""
     return {"count": page.count, **_neighbours(request, page), "results": results}
 
 
-def full_envelope(request: Request, page: Page, results: Sequence[Any]) -> dict[str, Any]:
+def full_envelope(request: Request, page: Page, results: Any) -> dict[str, Any]:
     """With seven keys, of content (COM-6)."""
     return {
         **_neighbours(request, page),

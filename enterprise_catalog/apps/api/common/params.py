@@ -12,11 +12,13 @@ from django.conf import settings
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.api.common.bounds import LARGEST_ID
 from enterprise_catalog.apps.core.rest.exceptions import BodyTooLarge, LengthRequired
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
 ListOrNone = TypeVar("ListOrNone", bound=list[Any] | None)
+
+# The largest integer that every database stores.
+LARGEST_ID = 2**63 - 1
 
 _TRUE = frozenset(["true", "1", "yes", "on", "t", "y"])
 _FALSE = frozenset(["false", "0", "no", "off", "f", "n", ""])

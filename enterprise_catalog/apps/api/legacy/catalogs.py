@@ -14,7 +14,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.object_access import get_legacy_catalog_to_read_or_404, list_legacy_catalogs_for
-from enterprise_catalog.apps.api.common.bounds import NAMING_HEADER, ROW_ID, TITLE_MAX_LENGTH, beyond
 from enterprise_catalog.apps.api.common.pagination import (
     PageRequest,
     full_envelope,
@@ -24,8 +23,19 @@ from enterprise_catalog.apps.api.common.pagination import (
 )
 from enterprise_catalog.apps.api.common.params import integer_filter, uuid_filter
 from enterprise_catalog.apps.api.legacy.views import LegacyView, ignored_parameters, url_of_page
-from enterprise_catalog.apps.api.serializers.legacy import LegacyCatalogsShape, LegacyContentShape
-from enterprise_catalog.apps.api.serializers.shapes import PAGE_PARAMETERS, header, page_size_parameter
+from enterprise_catalog.apps.api.openapi.bounds import NAMING_HEADER, ROW_ID, TITLE_MAX_LENGTH, beyond
+from enterprise_catalog.apps.api.openapi.parameters import (
+    PAGE_NUMBER,
+    PAGE_PARAMETERS,
+    header,
+    page_parameter,
+    page_size_parameter,
+)
+from enterprise_catalog.apps.api.serializers.legacy import (
+    LegacyCatalogSerializer,
+    LegacyCatalogsSerializer,
+    LegacyContentSerializer,
+)
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.pages import PageSlice, page_of_listed
 from enterprise_catalog.apps.catalog.rendering.legacy_items import legacy_item_filler
@@ -65,13 +75,13 @@ class CatalogsView(LegacyView):
                 description=f"One or more of {', '.join(_COLUMNS)}, `-` for descending.",
             ),
         ],
-        responses=LegacyCatalogsShape,
+        responses=LegacyCatalogsSerializer,
     )
     def get(self, request: Request, **_: Any) -> Response:
         catalogs = ordered(request, filtered(request, list_legacy_catalogs_for(request)))
         page = get_page_or_404(page_request(request), catalogs.count())
         rows = catalogs[page.offset : page.offset + page.size]
-        return Response(full_envelope(request, page, [catalog_header(catalog) for catalog in rows]))
+        return Response(full_envelope(request, page, LegacyCatalogSerializer(rows, many=True).data))
 
 
 class CatalogView(LegacyView):
@@ -83,16 +93,7 @@ class CatalogView(LegacyView):
         description="Courses, runs with enrollable seats and programs for one-click purchase (LEG-4, LEG-5). Whatever "
         "else is asked of discovery is ignored, and named in a header (LEG-9).",
         parameters=[
-            OpenApiParameter(
-                "page",
-                {
-                    "type": "string",
-                    "pattern": "^(0*[1-9][0-9]{0,8})?$",
-                    "maxLength": settings.PAGE_MAX_CHARACTERS,
-                    "default": "1",
-                },
-                description="From 1.",
-            ),
+            page_parameter(numbers=PAGE_NUMBER, description="From 1."),
             page_size_parameter(default=settings.LEGACY_PAGE_SIZE_DEFAULT, most=settings.LEGACY_PAGE_SIZE_MAX),
             OpenApiParameter("uuid", _UUID, description="404 unless it is this catalog's."),
             OpenApiParameter("enterprise_customer", _UUID, description="404 unless it is that of this catalog."),
@@ -103,7 +104,7 @@ class CatalogView(LegacyView):
                 on=[200],
             ),
         ],
-        responses=LegacyContentShape,
+        responses=LegacyContentSerializer,
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = get_legacy_catalog_to_read_or_404(request, uuid)
@@ -117,8 +118,8 @@ class CatalogView(LegacyView):
         page = get_page_or_404(wanted, content.count)
         url = partial(url_of_page, request)
         return Response(
-            catalog_header(catalog)
-            | {
+            {
+                **LegacyCatalogSerializer(catalog).data,
                 "count": page.count,
                 "previous": url(page.number - 1) if page.number > 1 else None,
                 "next": url(page.number + 1) if page.number < page.last else None,
@@ -126,17 +127,6 @@ class CatalogView(LegacyView):
             },
             headers=ignored_parameters(request, honoured=_HONOURED),
         )
-
-
-def catalog_header(catalog: EnterpriseCatalog) -> dict[str, Any]:
-    return {
-        "uuid": catalog.uuid,
-        "title": catalog.title,
-        "enterprise_customer": catalog.enterprise_uuid,
-        "enterprise_catalog_query": catalog.catalog_query_id,
-        "created": catalog.created,
-        "modified": catalog.modified,
-    }
 
 
 def filtered(request: Request, catalogs: QuerySet[EnterpriseCatalog]) -> QuerySet[EnterpriseCatalog]:

@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.object_access import get_legacy_catalog_to_read_or_404
-from enterprise_catalog.apps.api.common.bounds import KEY
 from enterprise_catalog.apps.api.common.params import restore_plus_signs
 from enterprise_catalog.apps.api.legacy.views import LegacyView
+from enterprise_catalog.apps.api.openapi.bounds import KEY
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.legacy_records import course_record, program_record, run_record
 from enterprise_catalog.apps.catalog.rendering.enrollment_urls import UrlContext

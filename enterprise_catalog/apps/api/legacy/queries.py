@@ -1,8 +1,5 @@
 """Catalog queries under the ids that the legacy surface knows them by (LEG-18)."""
 
-import json
-from typing import Any
-
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound
@@ -11,7 +8,6 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.permissions import require_operator
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES
-from enterprise_catalog.apps.api.common.bounds import ROW_ID, beyond
 from enterprise_catalog.apps.api.common.pagination import (
     PageRequest,
     get_page_or_404,
@@ -21,10 +17,10 @@ from enterprise_catalog.apps.api.common.pagination import (
 )
 from enterprise_catalog.apps.api.common.params import is_row_id
 from enterprise_catalog.apps.api.legacy.views import LegacyView
-from enterprise_catalog.apps.api.serializers.legacy import LegacyQueriesShape, LegacyQueryShape
-from enterprise_catalog.apps.api.serializers.shapes import PAGE_PARAMETERS, page_size_parameter
+from enterprise_catalog.apps.api.openapi.bounds import ROW_ID, beyond
+from enterprise_catalog.apps.api.openapi.parameters import PAGE_PARAMETERS, page_size_parameter
+from enterprise_catalog.apps.api.serializers.legacy import LegacyQueriesSerializer, LegacyQuerySerializer
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.core.rest.renderers import RawJson
 
 _PAGE_SIZE = settings.LEGACY_QUERIES_PAGE_SIZE
 
@@ -35,7 +31,7 @@ class QueriesView(LegacyView):
         summary="Catalog queries, as edx-enterprise listed them",
         description="For operators, by id (LEG-18).",
         parameters=[PAGE_PARAMETERS[0], page_size_parameter(default=_PAGE_SIZE, most=_PAGE_SIZE)],
-        responses=LegacyQueriesShape,
+        responses=LegacyQueriesSerializer,
     )
     def get(self, request: Request) -> Response:
         require_operator(request, or_permission=VIEW_QUERIES)
@@ -44,7 +40,7 @@ class QueriesView(LegacyView):
         wanted = PageRequest(page_request(request).number, size)
         page = get_page_or_404(wanted, queries.count())
         rows = queries[page.offset : page.offset + page.size]
-        return Response(plain_envelope(request, page, [query_representation(query) for query in rows]))
+        return Response(plain_envelope(request, page, LegacyQuerySerializer(rows, many=True).data))
 
 
 class QueryView(LegacyView):
@@ -55,24 +51,11 @@ class QueryView(LegacyView):
         parameters=[
             OpenApiParameter("identifier", beyond(ROW_ID, "404"), OpenApiParameter.PATH, description="Its id.")
         ],
-        responses=LegacyQueryShape,
+        responses=LegacyQuerySerializer,
     )
     def get(self, request: Request, identifier: str) -> Response:
         query = CatalogQuery.objects.filter(pk=int(identifier)).first() if is_row_id(identifier) else None
         if query is None:
             raise NotFound("Not found.")
         require_operator(request, or_permission=VIEW_QUERIES)
-        return Response(query_representation(query))
-
-
-def query_representation(query: CatalogQuery) -> dict[str, Any]:
-    return {
-        "id": query.pk,
-        "created": query.created,
-        "modified": query.modified,
-        "title": query.title,
-        # Python's JSON, since orjson knows no numbers beyond 64 bits.
-        "content_filter": RawJson(json.dumps(query.content_filter).encode()),
-        "uuid": query.uuid,
-        "include_exec_ed_2u_courses": False,
-    }
+        return Response(LegacyQuerySerializer(query).data)

@@ -16,8 +16,8 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAuthenticated
 
-from enterprise_catalog.apps.api.common.bounds import MESSAGE, beyond
 from enterprise_catalog.apps.api.common.conditional import MAY_BE_KEPT
+from enterprise_catalog.apps.api.openapi.bounds import MESSAGE, beyond
 from enterprise_catalog.apps.catalog.api_versions import LEGACY, V2, ApiVersion
 from enterprise_catalog.apps.core.middleware.response_headers import NO_STORE
 
@@ -164,9 +164,6 @@ class ApiSchema(AutoSchema):
     def get_auth(self) -> list[dict[str, Any]]:
         """Nothing, rather than nothing as one of the schemes, where nobody is asked who they are."""
         return [scheme for scheme in super().get_auth() if scheme]
-
-    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
-        return super().get_serializer_name(serializer, direction).removesuffix("Shape")
 
     def get_tags(self) -> list[str]:
         return ["legacy"] if self._surface is LEGACY else self._tokenize_path()[:1]

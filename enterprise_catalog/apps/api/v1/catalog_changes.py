@@ -3,7 +3,6 @@
 import re
 from base64 import b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,11 +14,11 @@ from enterprise_catalog.apps.access.object_access import get_catalog_or_404
 from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.pagination import page_size, urls_with
 from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.parameters import page_size_parameter
 from enterprise_catalog.apps.api.openapi.schema import ErrorResponse
-from enterprise_catalog.apps.api.serializers.shapes import ChangesShape, page_size_parameter
+from enterprise_catalog.apps.api.serializers.catalogs import ChangeSerializer, ChangesSerializer
 from enterprise_catalog.apps.catalog.change_feed.feed import FeedPosition, list_changes_after
 from enterprise_catalog.apps.catalog.exceptions import ChangesExpired
-from enterprise_catalog.apps.catalog.models import CatalogContentChange
 from enterprise_catalog.apps.core.datetimes import api_iso, parse_datetime
 from enterprise_catalog.apps.core.rest.exceptions import ResourceExpired
 
@@ -47,7 +46,7 @@ class ChangesView(ApiView):
             ),
             page_size_parameter(default=settings.CHANGES_PAGE_SIZE_DEFAULT, most=settings.CHANGES_PAGE_SIZE_MAX),
         ],
-        responses={200: ChangesShape, 410: ErrorResponse("Older than what is kept (CHG-4).")},
+        responses={200: ChangesSerializer, 410: ErrorResponse("Older than what is kept (CHG-4).")},
     )
     def get(self, request: Request, uuid: str) -> Response:
         catalog = get_catalog_or_404(request, uuid, access=LEARNER)
@@ -62,7 +61,7 @@ class ChangesView(ApiView):
             {
                 "next": urls_with(request, "since")(cursor) if page.has_more else None,
                 "cursor": cursor,
-                "results": [change_representation(change) for change in page.changes],
+                "results": ChangeSerializer(page.changes, many=True).data,
             }
         )
 
@@ -98,14 +97,3 @@ def position_of(cursor: str) -> FeedPosition | None:
         return None
     change_id, microseconds = map(int, match.groups())
     return FeedPosition(change_id, _EPOCH + timedelta(microseconds=microseconds))
-
-
-def change_representation(change: CatalogContentChange) -> dict[str, Any]:
-    """CHG-1."""
-    return {
-        "content_key": change.content_key,
-        "content_type": change.content_type,
-        "change": change.change,
-        "changed_at": change.changed_at,
-        "refresh_run": change.refresh_run_uuid,
-    }

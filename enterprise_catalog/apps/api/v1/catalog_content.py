@@ -24,15 +24,14 @@ from enterprise_catalog.apps.api.common.pagination import PageRequest, full_enve
 from enterprise_catalog.apps.api.common.params import body_keys, boolean, json_body, limited, query_keys
 from enterprise_catalog.apps.api.common.streaming import stream_catalog
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.serializers.shapes import (
+from enterprise_catalog.apps.api.openapi.parameters import (
     NOT_MODIFIED,
     PAGE_PARAMETERS,
     STATE_HEADERS,
-    ContentKeysShape,
-    ContentMetadataShape,
     flag_parameter,
     keys_parameter,
 )
+from enterprise_catalog.apps.api.serializers.content import ContentKeysSerializer, ContentMetadataSerializer
 from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog, ServedPage
 from enterprise_catalog.apps.catalog.reading.page_offsets import QueryState
 from enterprise_catalog.apps.catalog.reading.pages import (
@@ -67,7 +66,7 @@ class ContentMetadataView(ApiView):
             "(META-4). Nothing is in it until its first refresh is published (META-7)."
         ),
         parameters=[*PAGE_PARAMETERS, _WHOLE, _KEYS, *STATE_HEADERS],
-        responses={200: ContentMetadataShape, 304: NOT_MODIFIED},
+        responses={200: ContentMetadataSerializer, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
         wanted = page_request(request)
@@ -93,8 +92,8 @@ class ContentMetadataView(ApiView):
         summary="What is in a catalog, of these keys",
         description="`next` is to be asked with the same body (META-1).",
         parameters=[*PAGE_PARAMETERS, _WHOLE, *STATE_HEADERS],
-        request=ContentKeysShape,
-        responses=ContentMetadataShape,
+        request=ContentKeysSerializer,
+        responses=ContentMetadataSerializer,
     )
     def post(self, request: Request, uuid: str) -> HttpResponseBase:
         served = get_served_catalog_or_404(request, uuid, access=LEARNER)

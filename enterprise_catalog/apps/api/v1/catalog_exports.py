@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from enterprise_catalog.apps.access.object_access import get_catalog_or_404
 from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.serializers.shapes import header
+from enterprise_catalog.apps.api.openapi.parameters import header
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.core.rest.streaming import attachment
 from enterprise_catalog.apps.services.exports import CONTENT_TYPES, CSV, XLSX, export_catalog, filename

@@ -22,19 +22,17 @@ from enterprise_catalog.apps.access.permissions import (
     visible_queries,
 )
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES, Grants, grants_of
-from enterprise_catalog.apps.api.common.bounds import CONTENT_FILTER, QUERY_NAME
 from enterprise_catalog.apps.api.common.pagination import full_envelope, get_page_or_404, page_request
 from enterprise_catalog.apps.api.common.params import body_uuids, is_row_id, json_body, limited, require_one_of
 from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.bounds import CONTENT_FILTER, QUERY_NAME
+from enterprise_catalog.apps.api.openapi.parameters import HASH, PAGE_PARAMETERS
 from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, ErrorResponse
-from enterprise_catalog.apps.api.serializers.representations import query_representation
-from enterprise_catalog.apps.api.serializers.shapes import (
-    HASH,
-    PAGE_PARAMETERS,
-    CatalogUuidsShape,
-    DistinctQueriesShape,
-    QueriesShape,
-    QueryShape,
+from enterprise_catalog.apps.api.serializers.catalog_queries import (
+    CatalogUuidsSerializer,
+    DistinctQueriesSerializer,
+    QueriesSerializer,
+    QuerySerializer,
 )
 from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash
 from enterprise_catalog.apps.catalog.content_filters.validation import check_content_filter
@@ -61,14 +59,14 @@ class CatalogQueriesView(JsonOnlyView):
         summary="Catalog queries",
         description="Those that some catalog of the caller's customers uses; an operator's are all (CQ-1).",
         parameters=PAGE_PARAMETERS,
-        responses=QueriesShape,
+        responses=QueriesSerializer,
     )
     def get(self, request: Request) -> Response:
         grants = require_admin_of_some(request)
         queries = visible_queries(grants=grants)
         page = get_page_or_404(page_request(request), queries.count())
         rows = queries[page.offset : page.offset + page.size]
-        return Response(full_envelope(request, page, representations(rows, grants)))
+        return Response(full_envelope(request, page, serialize(rows, grants)))
 
 
 class CatalogQueryView(JsonOnlyView):
@@ -77,7 +75,7 @@ class CatalogQueryView(JsonOnlyView):
         summary="One catalog query",
         description="CQ-1.",
         parameters=[OpenApiParameter("identifier", QUERY_NAME, "path", description="Uuid or id of the query.")],
-        responses=QueryShape,
+        responses=QuerySerializer,
     )
     def get(self, request: Request, identifier: str) -> Response:
         missing = NotFound("No CatalogQuery matches the given query.")
@@ -88,7 +86,7 @@ class CatalogQueryView(JsonOnlyView):
         if not may_see_query(query, grants=grants):
             require_admin_of_some(request)
             raise missing
-        return Response(representations([query], grants)[0])
+        return Response(serialize([query], grants)[0])
 
 
 class QueryByHashView(JsonOnlyView):
@@ -104,14 +102,14 @@ class QueryByHashView(JsonOnlyView):
                 description="The published hash of the filter (HASH-1).",
             )
         ],
-        responses={200: QueryShape, 400: ErrorResponse("No hash, or none.", MISSING_PARAMETER, *BAD_REQUEST)},
+        responses={200: QuerySerializer, 400: ErrorResponse("No hash, or none.", MISSING_PARAMETER, *BAD_REQUEST)},
     )
     def get(self, request: Request) -> Response:
         grants = require_admin_of_some(request)
         query = CatalogQuery.objects.filter(content_filter_hash=asked_hash(request)).first()
         if query is None or not may_see_query(query, grants=grants):
             raise NotFound("Catalog query not found.")
-        return Response(representations([query], grants)[0])
+        return Response(serialize([query], grants)[0])
 
 
 class ContentFilterHashView(JsonOnlyView):
@@ -149,8 +147,8 @@ class DistinctCatalogQueriesView(JsonOnlyView):
         operation_id="distinct_catalog_queries",
         summary="Which catalogs share a query",
         description="For operators. Unknown catalogs are left out (CQ-5).",
-        request=CatalogUuidsShape,
-        responses=DistinctQueriesShape,
+        request=CatalogUuidsSerializer,
+        responses=DistinctQueriesSerializer,
     )
     def post(self, request: Request) -> Response:
         require_operator(request, or_permission=VIEW_QUERIES)
@@ -161,11 +159,11 @@ class DistinctCatalogQueriesView(JsonOnlyView):
         return Response({"num_distinct_query_ids": len(catalogs), "catalog_uuids_by_catalog_query_id": catalogs})
 
 
-def representations(queries: Iterable[CatalogQuery], grants: Grants) -> list[dict[str, Any]]:
-    """Queries as this caller sees them: with the titles that are theirs to know (CRUD-1)."""
+def serialize(queries: Iterable[CatalogQuery], grants: Grants) -> Any:
+    """Serialize queries; titles are shown only to callers who may know them (CRUD-1)."""
     rows = list(queries)
     titled = queries_to_show_titles_of(rows, grants=grants)
-    return [query_representation(row, shows_title=row.pk in titled) for row in rows]
+    return QuerySerializer(rows, many=True, context={"titled": titled}).data
 
 
 def query_named(identifier: str) -> CatalogQuery | None:

@@ -19,13 +19,12 @@ from enterprise_catalog.apps.access.object_access import (
 from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.parameters import flag_parameter, keys_parameter
 from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, ErrorResponse
-from enterprise_catalog.apps.api.serializers.shapes import (
-    CatalogContainsShape,
-    ContentIdsShape,
-    CustomerContainsShape,
-    flag_parameter,
-    keys_parameter,
+from enterprise_catalog.apps.api.serializers.content import (
+    CatalogContainsSerializer,
+    ContentIdsSerializer,
+    CustomerContainsSerializer,
 )
 from enterprise_catalog.apps.catalog.reading.containment import (
     CatalogMatches,
@@ -62,7 +61,7 @@ class CatalogContainsView(ApiView):
         summary="Is content in this catalog?",
         description=f"{_ABOUT_IDS} (CONT-3)",
         parameters=[*IDS, _MATCH],
-        responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
+        responses={200: CatalogContainsSerializer, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         return self.answer(request, uuid, ids_of_query)
@@ -72,8 +71,8 @@ class CatalogContainsView(ApiView):
         summary="Is content in this catalog? For many ids",
         description=f"{_ABOUT_IDS} (ADD-6)",
         parameters=[_MATCH],
-        request=ContentIdsShape,
-        responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
+        request=ContentIdsSerializer,
+        responses={200: CatalogContainsSerializer, 400: WITHOUT_IDS},
     )
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
         return self.answer(request, uuid, ids_of_body)
@@ -99,7 +98,7 @@ class CustomerContainsView(ApiView):
         summary="Is content in a catalog of this customer?",
         description=f"{_ABOUT_IDS} (CONT-7)",
         parameters=[*IDS, _MATCH, *_LISTS],
-        responses={200: CustomerContainsShape, 400: WITHOUT_IDS},
+        responses={200: CustomerContainsSerializer, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         customer = get_customer_uuid_or_404(request, uuid, access=LEARNER)
@@ -110,8 +109,8 @@ class CustomerContainsView(ApiView):
         summary="Is content in a catalog of this customer? For many ids",
         description=f"{_ABOUT_IDS} (ADD-6)",
         parameters=[_MATCH, *_LISTS],
-        request=ContentIdsShape,
-        responses={200: CustomerContainsShape, 400: WITHOUT_IDS},
+        request=ContentIdsSerializer,
+        responses={200: CustomerContainsSerializer, 400: WITHOUT_IDS},
     )
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
         customer = get_customer_uuid_or_404(request, uuid, access=LEARNER)

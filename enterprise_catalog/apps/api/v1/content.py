@@ -11,15 +11,14 @@ from enterprise_catalog.apps.api.common.conditional import conditional_response
 from enterprise_catalog.apps.api.common.pagination import get_page_or_404, page_request, plain_envelope
 from enterprise_catalog.apps.api.common.params import boolean, limited, query_keys, restore_plus_signs
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.serializers.shapes import (
+from enterprise_catalog.apps.api.openapi.parameters import (
     IDENTIFIER,
     NOT_MODIFIED,
     PAGE_PARAMETERS,
-    ContentsShape,
-    ItemShape,
     flag_parameter,
     keys_parameter,
 )
+from enterprise_catalog.apps.api.serializers.content import ContentsSerializer, ItemSerializer
 from enterprise_catalog.apps.catalog.reading.identifiers import all_contents, get_content, list_contents
 from enterprise_catalog.apps.catalog.reading.pages import default_items
 from enterprise_catalog.apps.catalog.rendering.cache_validators import version_of_content
@@ -47,7 +46,7 @@ class ContentsView(ApiView):
             ),
             _COERCE_PARAMETER,
         ],
-        responses=ContentsShape,
+        responses=ContentsSerializer,
     )
     def get(self, request: Request) -> Response:
         limit = settings.CONTENT_KEYS_LIMIT_GET
@@ -76,7 +75,7 @@ class ContentView(ApiView):
         summary="One content by itself",
         description="As no catalog shows it (CM-1).",
         parameters=[IDENTIFIER, _COERCE_PARAMETER],
-        responses={200: ItemShape, 304: NOT_MODIFIED},
+        responses={200: ItemSerializer, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, identifier: str) -> HttpResponseBase:
         (identifier,) = restore_plus_signs([identifier])

@@ -22,14 +22,8 @@ from enterprise_catalog.apps.api.common.params import (
     restore_plus_signs,
 )
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.serializers.shapes import (
-    IDENTIFIER,
-    NOT_MODIFIED,
-    FilteredKeysShape,
-    FilterKeysShape,
-    ItemShape,
-    flag_parameter,
-)
+from enterprise_catalog.apps.api.openapi.parameters import IDENTIFIER, NOT_MODIFIED, flag_parameter
+from enterprise_catalog.apps.api.serializers.content import FilteredKeysSerializer, FilterKeysSerializer, ItemSerializer
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.containment import contained_keys, queries_of_customer
 from enterprise_catalog.apps.catalog.reading.identifiers import find_members
@@ -50,7 +44,7 @@ class CustomerContentView(ApiView):
         summary="One content, as a customer's catalog shows it",
         description="In the first of the customer's catalogs that has it; a run's key finds its course, too (CUST-5).",
         parameters=[IDENTIFIER, flag_parameter(_SKIP, "Without links to enroll by (CUST-6).")],
-        responses={200: ItemShape, 304: NOT_MODIFIED},
+        responses={200: ItemSerializer, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, uuid: str, identifier: str) -> HttpResponseBase:
         customer_uuid = get_customer_uuid_or_404(request, uuid, access=LEARNER)
@@ -91,8 +85,8 @@ class FilterContentItemsView(ApiView):
         operation_id="filter_content_items",
         summary="Which of these are in the customer's catalogs?",
         description="The given keys that match, in their order; all catalogs, or those that are chosen (FILT-1).",
-        request=FilterKeysShape,
-        responses=FilteredKeysShape,
+        request=FilterKeysSerializer,
+        responses=FilteredKeysSerializer,
     )
     def post(self, request: Request, uuid: str) -> Response:
         customer = get_customer_uuid_or_404(request, uuid, access=LEARNER)
