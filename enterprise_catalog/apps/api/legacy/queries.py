@@ -1,4 +1,4 @@
-"""Catalog queries under the ids that the legacy surface knows them by (LEG-18)."""
+"""Show catalog queries by the ids of the legacy API (LEG-18)."""
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -8,13 +8,7 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.permissions import require_operator
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES
-from enterprise_catalog.apps.api.common.pagination import (
-    PageRequest,
-    get_page_or_404,
-    page_request,
-    page_size,
-    plain_envelope,
-)
+from enterprise_catalog.apps.api.common.pagination import PlainPagination
 from enterprise_catalog.apps.api.common.params import is_row_id
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.openapi.bounds import ROW_ID, beyond
@@ -25,22 +19,26 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 _PAGE_SIZE = settings.LEGACY_QUERIES_PAGE_SIZE
 
 
+class LegacyQueriesPagination(PlainPagination):
+    page_size = max_page_size = _PAGE_SIZE
+
+
 class QueriesView(LegacyView):
     @extend_schema(
         operation_id="list_legacy_catalog_queries",
         summary="Catalog queries, as edx-enterprise listed them",
         description="For operators, by id (LEG-18).",
-        parameters=[PAGE_PARAMETERS[0], page_size_parameter(default=_PAGE_SIZE, most=_PAGE_SIZE)],
+        parameters=[
+            PAGE_PARAMETERS[0],
+            page_size_parameter(default=_PAGE_SIZE, most=_PAGE_SIZE),
+        ],
         responses=LegacyQueriesSerializer,
     )
     def get(self, request: Request) -> Response:
         require_operator(request, or_permission=VIEW_QUERIES)
-        queries = CatalogQuery.objects.order_by("pk")
-        size = page_size(request, default=_PAGE_SIZE, most=_PAGE_SIZE)
-        wanted = PageRequest(page_request(request).number, size)
-        page = get_page_or_404(wanted, queries.count())
-        rows = queries[page.offset : page.offset + page.size]
-        return Response(plain_envelope(request, page, LegacyQuerySerializer(rows, many=True).data))
+        pagination = LegacyQueriesPagination()
+        page = pagination.paginate_queryset(CatalogQuery.objects.order_by("pk"), request)
+        return pagination.get_paginated_response(LegacyQuerySerializer(page, many=True).data)
 
 
 class QueryView(LegacyView):

@@ -24,27 +24,26 @@ _AS_THEY_ARE = {
 class OutputSerializer(serializers.Serializer):
     """
     Read each field's value straight from its `source`. REST framework's own way looks for methods, dictionaries and
-    missing attributes at each step to each value, which makes a list of 100 catalogs half as slow again.
+    missing attributes at each step to each value, which makes a list of 100 catalogs half as slow again. Null is passed
+    to fields, too.
     """
 
     def to_representation(self, instance: Any) -> Any:
-        return {name: read(instance) for name, read in self._readers}
+        return {
+            name: read(instance) if represent is None else represent(read(instance))
+            for name, read, represent in self._readers
+        }
 
     @cached_property
-    def _readers(self) -> list[tuple[str, Callable[[Any], Any]]]:
-        return [(name, _reader(field)) for name, field in self.fields.items()]
-
-
-def _reader(field: serializers.Field) -> Callable[[Any], Any]:
-    get = _whole if field.source == "*" else attrgetter(field.source or "")
-    if type(field).to_representation in _AS_THEY_ARE:
-        return get
-
-    def read(instance: Any) -> Any:
-        value = get(instance)
-        return None if value is None else field.to_representation(value)
-
-    return read
+    def _readers(self) -> list[tuple[str, Callable[[Any], Any], Callable[[Any], Any] | None]]:
+        return [
+            (
+                name,
+                _whole if field.source == "*" else attrgetter(field.source or ""),
+                None if type(field).to_representation in _AS_THEY_ARE else field.to_representation,
+            )
+            for name, field in self.fields.items()
+        ]
 
 
 def _whole(instance: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.serializers import BooleanField
@@ -153,7 +154,12 @@ class QueryTitleField(TitleField):
     """
 
     def to_representation(self, value: Any) -> Any:
-        return value.title if value.pk in self.context["titled"] else None
+        return value.title if value.pk in self._titled else None
+
+    @cached_property
+    def _titled(self) -> set[int]:
+        titled: set[int] = self.context["titled"]
+        return titled
 
 
 @extend_schema_field(CONTENT_FILTER)

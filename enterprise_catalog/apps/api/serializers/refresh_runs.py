@@ -23,7 +23,7 @@ class CountsSerializer(serializers.Serializer):
     total = serializers.IntegerField()
 
     def to_representation(self, instance: dict[str, int]) -> Any:
-        return {name: instance[name] for name in self.fields.keys() if name in instance} if instance else None
+        return {name: instance[name] for name, _ in self.fields.items() if name in instance} if instance else None
 
 
 class ReasonSerializer(OutputSerializer):

@@ -5,7 +5,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from enterprise_catalog.apps.api.common.params import body_keys, boolean, query_keys, uuid_filter
+from enterprise_catalog.apps.api.common.params import body_keys, boolean, query_keys, query_uuid
 
 
 def request(query: str) -> Request:
@@ -56,7 +56,7 @@ def test_a_body_is_an_object(body):
         body_keys(body, "k")
 
 
-def test_uuid_filters():
-    assert uuid_filter(request("c="), "c") is None
+def test_query_uuids():
+    assert query_uuid(request("c="), "c") is None
     with pytest.raises(ValidationError):
-        uuid_filter(request("c=x"), "c")
+        query_uuid(request("c=x"), "c")

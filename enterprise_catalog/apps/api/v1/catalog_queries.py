@@ -1,6 +1,7 @@
 """
-Catalog queries, the hashes of their filters, and which catalogs share one (CQ-1 to CQ-5). Reads only; a query is
-changed through its catalogs.
+Show catalog queries, hash content filters, and list which catalogs share a query (CQ-1 to CQ-5).
+
+Nothing here writes: a query is changed through its catalogs.
 """
 
 import re
@@ -22,7 +23,7 @@ from enterprise_catalog.apps.access.permissions import (
     visible_queries,
 )
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES, Grants, grants_of
-from enterprise_catalog.apps.api.common.pagination import full_envelope, get_page_or_404, page_request
+from enterprise_catalog.apps.api.common.pagination import CatalogPagination
 from enterprise_catalog.apps.api.common.params import body_uuids, is_row_id, json_body, limited, require_one_of
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.openapi.bounds import CONTENT_FILTER, QUERY_NAME
@@ -48,7 +49,7 @@ _UNPARSED = "Failed to parse catalog query:"
 
 
 class JsonOnlyView(ApiView):
-    """COM-4."""
+    """Answer JSON only (COM-4)."""
 
     renderer_classes = [JSONRenderer]
 
@@ -63,10 +64,9 @@ class CatalogQueriesView(JsonOnlyView):
     )
     def get(self, request: Request) -> Response:
         grants = require_admin_of_some(request)
-        queries = visible_queries(grants=grants)
-        page = get_page_or_404(page_request(request), queries.count())
-        rows = queries[page.offset : page.offset + page.size]
-        return Response(full_envelope(request, page, serialize(rows, grants)))
+        pagination = CatalogPagination()
+        page = pagination.paginate_queryset(visible_queries(grants=grants), request)
+        return pagination.get_paginated_response(serialize(page, grants))
 
 
 class CatalogQueryView(JsonOnlyView):
@@ -106,7 +106,7 @@ class QueryByHashView(JsonOnlyView):
     )
     def get(self, request: Request) -> Response:
         grants = require_admin_of_some(request)
-        query = CatalogQuery.objects.filter(content_filter_hash=asked_hash(request)).first()
+        query = CatalogQuery.objects.filter(content_filter_hash=requested_hash(request)).first()
         if query is None or not may_see_query(query, grants=grants):
             raise NotFound("Catalog query not found.")
         return Response(serialize([query], grants)[0])
@@ -119,7 +119,7 @@ class ContentFilterHashView(JsonOnlyView):
         operation_id="get_content_filter_hash",
         summary="The hash of a content filter",
         description="Of the filter that a form in the body says; for today's client, others should POST (CQ-4).",
-        # Of the body, which OpenAPI tools will not send with GET.
+        # The body is not described, since OpenAPI tools do not send one with GET.
         responses={200: HASH, 413: ErrorResponse("Too large."), 415: ErrorResponse("Neither JSON nor a form.")},
     )
     def get(self, request: Request) -> Response:
@@ -133,7 +133,7 @@ class ContentFilterHashView(JsonOnlyView):
         responses=HASH,
     )
     def post(self, request: Request) -> Response:
-        # Today's client sends a form with its GET. Nobody else should: a form cannot say all (CQ-4).
+        # Forms are for the GET of today's client only: they cannot express every filter (CQ-4).
         request.parsers = [JSONParser()]
         return self.answer(request)
 
@@ -167,7 +167,7 @@ def serialize(queries: Iterable[CatalogQuery], grants: Grants) -> Any:
 
 
 def query_named(identifier: str) -> CatalogQuery | None:
-    """The query with this uuid or id. What can be neither is no object's name (COM-3)."""
+    """Return the query with this uuid or id, None if there is none. Raise 404 for other text (COM-3)."""
     uuid = parse_uuid(identifier)
     if uuid is not None:
         return CatalogQuery.objects.filter(uuid=uuid).first()
@@ -176,8 +176,8 @@ def query_named(identifier: str) -> CatalogQuery | None:
     return CatalogQuery.objects.filter(pk=int(identifier)).first() if is_row_id(identifier) else None
 
 
-def asked_hash(request: Request) -> str:
-    """CQ-2."""
+def requested_hash(request: Request) -> str:
+    """Read the hash of a filter, in lower case. Raise 400 if it is missing or not a hash (CQ-2)."""
     text = request.query_params.get("hash")
     if text is None:
         raise require_one_of("hash")
@@ -189,7 +189,7 @@ def asked_hash(request: Request) -> str:
 
 
 def filter_in_body(request: Request) -> dict[str, Any]:
-    """CQ-3."""
+    """Return the valid filter that the body is. Raise 400 for other bodies (CQ-3)."""
     try:
         body = json_body(request)
         if not isinstance(body, dict):
@@ -200,7 +200,7 @@ def filter_in_body(request: Request) -> dict[str, Any]:
 
 
 def catalogs_by_query(catalog_uuids: list[UUID]) -> dict[str, list[UUID]]:
-    """The catalogs that exist, under the ids of their queries."""
+    """Group those of the catalogs that exist by the ids of their queries."""
     rows = EnterpriseCatalog.objects.filter(pk__in=set(catalog_uuids)).order_by("catalog_query_id", "created", "uuid")
     catalogs: dict[str, list[UUID]] = {}
     for query_id, uuid in rows.values_list("catalog_query_id", "uuid"):

@@ -1,4 +1,4 @@
-"""Catalog CRUD (CRUD-1 to CRUD-10) and the request for a refresh (REFR-1). Each write is one call of the desk."""
+"""Create, read, update and delete catalogs (CRUD-1 to CRUD-10), and request refreshes (REFR-1)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,8 +12,9 @@ from rest_framework.response import Response
 from enterprise_catalog.apps.access.object_access import get_catalog_or_404, list_catalogs_for
 from enterprise_catalog.apps.access.permissions import ADD, ADMIN, CHANGE, VIEW, queries_to_show_titles_of
 from enterprise_catalog.apps.access.roles import Grants, grants_of
-from enterprise_catalog.apps.api.common.pagination import get_page_or_404, page_request, plain_envelope
-from enterprise_catalog.apps.api.common.params import json_body, uuid_filter
+from enterprise_catalog.apps.api.common.filters import CatalogFilters, filtered
+from enterprise_catalog.apps.api.common.pagination import PlainPagination
+from enterprise_catalog.apps.api.common.params import json_body
 from enterprise_catalog.apps.api.common.save_responses import save_headers, service_errors_as_http
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.openapi.parameters import PAGE_PARAMETERS, SAVE_HEADERS
@@ -44,13 +45,10 @@ class CatalogsView(ApiView):
         responses=CatalogsSerializer,
     )
     def get(self, request: Request, **_: Any) -> Response:
-        catalogs = list_catalogs_for(request)
-        customer = uuid_filter(request, "enterprise_customer")
-        if customer is not None:
-            catalogs = catalogs.filter(enterprise_uuid=customer)
-        page = get_page_or_404(page_request(request), catalogs.count())
-        rows = catalogs[page.offset : page.offset + page.size]
-        return Response(plain_envelope(request, page, serialize(rows, grants_of(request))))
+        catalogs = filtered(CatalogFilters, request, list_catalogs_for(request))
+        pagination = PlainPagination()
+        page = pagination.paginate_queryset(catalogs, request)
+        return pagination.get_paginated_response(serialize(page, grants_of(request)))
 
     @extend_schema(
         operation_id="create_catalog",
@@ -69,7 +67,7 @@ class CatalogsView(ApiView):
     )
     def post(self, request: Request, **_: Any) -> Response:
         body = json_body(request)
-        # Who may not create for this customer does not learn what else is wrong (CRUD-4).
+        # Permission comes first: callers without it do not learn what else is wrong (CRUD-4).
         ADD.require(grants_of(request), customer_named_in(body))
         return save(request, catalog=None, serializer=CatalogCreateSerializer(data=body))
 
@@ -136,12 +134,12 @@ class RefreshMetadataView(ApiView):
         return Response(RefreshSerializer(run).data)
 
 
-def customer_named_in(body: Any) -> Any:
+def customer_named_in(body: Any) -> UUID | None:
     return parse_uuid(body.get("enterprise_customer")) if isinstance(body, dict) else None
 
 
 def save(request: Request, *, catalog: EnterpriseCatalog | None, serializer: CatalogUpdateSerializer) -> Response:
-    """Let the desk save what a valid body says, and answer with what is stored (CRUD-10)."""
+    """Validate the body, let the service save it, and answer with what is stored (CRUD-10)."""
     grants = grants_of(request)
     customer = customer_named_in(serializer.initial_data)
     if catalog is not None and customer is not None:

@@ -1,4 +1,4 @@
-"""Where a content is, through which rule and since when, or why it is not there (ADD-5)."""
+"""Explain which catalogs contain a content, by which rule and since when, or why one does not (ADD-5)."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.roles import grants_of
 from enterprise_catalog.apps.api.common.pagination import full_envelope, get_page_or_404, page_request
-from enterprise_catalog.apps.api.common.params import query_keys, require_one_of, uuid_filter
+from enterprise_catalog.apps.api.common.params import query_keys, query_uuid, require_one_of
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.openapi.bounds import KEY
 from enterprise_catalog.apps.api.openapi.parameters import PAGE_PARAMETERS
@@ -144,7 +144,7 @@ class ContentExplanationsView(ApiView):
         keys = query_keys(request, _KEY)
         if not keys:
             raise require_one_of(_KEY)
-        uuid = uuid_filter(request, _CATALOG)
+        uuid = query_uuid(request, _CATALOG)
         wanted = page_request(request)
         with snapshot():
             content = content_facts(content_key=keys[-1])
