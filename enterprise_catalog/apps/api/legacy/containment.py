@@ -1,4 +1,4 @@
-"""Are all of these in this catalog, or in one catalog of this customer? (LEG-12, LEG-13)"""
+"""Say whether all of some content is in a catalog, or in one catalog of a customer (LEG-12, LEG-13)."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -30,7 +30,7 @@ from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 class CatalogContainsView(LegacyView):
     may_read_replica = True
-    # To whom has no role the catalog does not exist (PERM-16).
+    # Callers without a role get 404, never 403 (PERM-16).
     asks_for_role = False
 
     @extend_schema(

@@ -1,4 +1,4 @@
-"""Catalogs made and changed with the id of a query (LEG-19, LEG-20)."""
+"""Create and change catalogs by the id of a query (LEG-19, LEG-20)."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound

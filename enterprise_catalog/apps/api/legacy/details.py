@@ -1,4 +1,4 @@
-"""One course, run or program of a catalog in full (LEG-15 to LEG-17)."""
+"""Show the full record of a course, run or program of a catalog (LEG-15 to LEG-17)."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ class CourseView(LegacyView):
     def get(self, request: Request, uuid: str, course_key: str) -> Response:
         catalog = get_legacy_catalog_to_read_or_404(request, uuid)
         (key,) = restore_plus_signs([course_key])
-        record = found(course_record(query_id=catalog.catalog_query_id, course_key=key))
+        record = record_or_404(course_record(query_id=catalog.catalog_query_id, course_key=key))
         return Response(with_enrollment(record, context_of(catalog)))
 
 
@@ -59,7 +59,7 @@ class CourseRunView(LegacyView):
     def get(self, request: Request, uuid: str, run_key: str) -> Response:
         catalog = get_legacy_catalog_to_read_or_404(request, uuid)
         (key,) = restore_plus_signs([run_key])
-        record = found(run_record(query_id=catalog.catalog_query_id, run_key=key))
+        record = record_or_404(run_record(query_id=catalog.catalog_query_id, run_key=key))
         return Response(with_enrollment(record, context_of(catalog)))
 
 
@@ -76,11 +76,11 @@ class ProgramView(LegacyView):
     def get(self, request: Request, uuid: str, program_uuid: str) -> Response:
         catalog = get_legacy_catalog_to_read_or_404(request, uuid)
         key = str(parse_uuid(program_uuid) or program_uuid)
-        record = found(program_record(query_id=catalog.catalog_query_id, program_uuid=key))
+        record = record_or_404(program_record(query_id=catalog.catalog_query_id, program_uuid=key))
         return Response(program_with_enrollment(record, context_of(catalog)))
 
 
-def found(record: dict[str, Any] | None) -> dict[str, Any]:
+def record_or_404(record: dict[str, Any] | None) -> dict[str, Any]:
     if record is None:
         raise NotFound("Not found.")
     return record

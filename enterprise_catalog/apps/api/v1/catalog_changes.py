@@ -1,4 +1,4 @@
-"""The feed of what joined and left a catalog (CHG-1 to CHG-4)."""
+"""List what joined and left a catalog (CHG-1 to CHG-4)."""
 
 import re
 from base64 import b64decode, urlsafe_b64encode
@@ -23,8 +23,8 @@ from enterprise_catalog.apps.core.datetimes import api_iso, parse_datetime
 from enterprise_catalog.apps.core.rest.exceptions import ResourceExpired
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NO_POSITION = "Must be an ISO 8601 datetime or a cursor."
-# So many digits that ids fit every database, and moments a datetime.
+_INVALID_SINCE = "Must be an ISO 8601 datetime or a cursor."
+# Ids of so many digits fit every database, and so many microseconds fit a datetime.
 _POSITION = re.compile(rb"([0-9]{1,18}):([0-9]{1,16})")
 
 
@@ -54,8 +54,8 @@ class ChangesView(ApiView):
         try:
             page = list_changes_after(catalog_uuid=catalog.uuid, since=since_of(request), limit=size)
         except ChangesExpired as error:
-            moment = api_iso(error.kept_since)
-            raise ResourceExpired(f"Changes before {moment} are no longer kept; read the whole catalog.") from error
+            kept_since = api_iso(error.kept_since)
+            raise ResourceExpired(f"Changes before {kept_since} are no longer kept; read the whole catalog.") from error
         cursor = cursor_of(page.position)
         return Response(
             {
@@ -67,27 +67,27 @@ class ChangesView(ApiView):
 
 
 def since_of(request: Request) -> FeedPosition | datetime | None:
-    """None when absent (CHG-3); CHG-4 when it is neither a cursor nor a datetime."""
+    """Read `since`; None if it is absent (CHG-3). Raise 400 if it is neither a cursor nor a datetime (CHG-4)."""
     text = request.query_params.get("since")
     if text is None:
         return None
     if len(text) > settings.SINCE_MAX_CHARACTERS:
-        raise ValidationError({"since": [_NO_POSITION]})
+        raise ValidationError({"since": [_INVALID_SINCE]})
     # A `+` before an offset that was not encoded arrives as a space.
     since = position_of(text) or parse_datetime(text) or parse_datetime(text.replace(" ", "+"))
     if since is None:
-        raise ValidationError({"since": [_NO_POSITION]})
+        raise ValidationError({"since": [_INVALID_SINCE]})
     return since
 
 
 def cursor_of(position: FeedPosition) -> str:
-    """Opaque to callers, who bring it back."""
+    """Encode a position as opaque text, which callers pass as `since` later."""
     microseconds = (position.moment - _EPOCH) // timedelta(microseconds=1)
     return urlsafe_b64encode(f"{position.change_id}:{microseconds}".encode()).rstrip(b"=").decode()
 
 
 def position_of(cursor: str) -> FeedPosition | None:
-    """None for what is no cursor. No ISO datetime reads as one."""
+    """Decode a cursor; None if it is not one. No ISO datetime can be mistaken for a cursor."""
     try:
         text = b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except ValueError:

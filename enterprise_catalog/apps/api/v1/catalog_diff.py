@@ -1,4 +1,4 @@
-"""What an exporter must delete, create and update to hold what a catalog holds (DIFF-1 to DIFF-3)."""
+"""Compare the keys that an exporter holds with a catalog's members (DIFF-1 to DIFF-3)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A catalog's content as a file for people (EXP-1)."""
+"""Export a catalog's content as a CSV or Excel file (EXP-1)."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -31,7 +31,7 @@ _HEADERS = [
 
 
 class NamedByPath(BaseContentNegotiation):
-    """The path says which file it is, whatever `Accept` says; errors are JSON."""
+    """Ignore `Accept`, since the path names the format; errors are JSON."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None

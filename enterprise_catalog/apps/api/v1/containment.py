@@ -1,4 +1,4 @@
-"""Is this content in this catalog, or in any catalog of this customer? (CONT-1 to CONT-8, ADD-6)"""
+"""Say whether content is in a catalog, or in any catalog of a customer (CONT-1 to CONT-8, ADD-6)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -78,11 +78,11 @@ class CatalogContainsView(ApiView):
         return self.answer(request, uuid, ids_of_body)
 
     def answer(self, request: Request, uuid: str, read_ids: Callable[[Request], set[str]]) -> Response:
-        """Catalog and matches are read in one statement, so what the caller sent is read before."""
+        """Read the parameters first, since one statement reads the catalog together with the matches."""
         try:
             ids, match_all = read_ids(request), wants_all(request)
         except APIException:
-            # That there is no such catalog, or that it is another's, is said rather (AUTH-9).
+            # A missing catalog, or one without permission, comes before bad parameters (AUTH-9).
             get_catalog_or_404(request, uuid, access=LEARNER)
             raise
         find = partial(matches_in_catalog, keys=ids, api_version=self.api_version)
@@ -128,12 +128,12 @@ class CustomerContainsView(ApiView):
 
 
 def contains(catalog: CatalogMatches, ids: set[str], *, match_all: bool) -> bool:
-    """Any of the ids, or each of them. No ids at all are contained nowhere."""
+    """Whether any of the ids, or each of them, is contained. An empty set is contained nowhere."""
     return bool(catalog.contained) and (not match_all or catalog.contained >= ids)
 
 
 def wants_all(request: Request) -> bool:
-    """CONT-5."""
+    """Read `match`: True for `all`, False for `any` (CONT-5)."""
     match = request.query_params.get("match", "any")
     if match not in ("any", "all"):
         raise ValidationError({"match": ['Must be "any" or "all".']})
@@ -150,7 +150,7 @@ def ids_of_body(request: Request) -> set[str]:
 
 
 def _ids(given: dict[str, list[str] | None]) -> set[str]:
-    """Both fields hold ids of any kind, so they are one set (CONT-3)."""
+    """Merge both fields, since each may hold ids of any kind (CONT-3)."""
     if all(keys is None for keys in given.values()):
         raise require_one_of(*ID_FIELDS)
     limit = settings.CONTAINS_IDS_LIMIT

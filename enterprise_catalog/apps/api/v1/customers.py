@@ -1,4 +1,4 @@
-"""One content as the first of a customer's catalogs that has it shows it (CUST-5, CUST-6)."""
+"""Show one content as a customer's catalog has it (CUST-5, CUST-6), and filter keys by its catalogs (FILT-1)."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -62,20 +62,20 @@ class CustomerContentView(ApiView):
         skip_customer = boolean(request, _SKIP)
         member = members[catalog.catalog_query_id]
         customer = get_customer(customer_uuid)
-        linker = TemplateFiller(catalog=catalog, customer=customer)
-        version = catalog_validators(catalog=catalog, customer=customer).about([member])
+        filler = TemplateFiller(catalog=catalog, customer=customer)
+        validators = catalog_validators(catalog=catalog, customer=customer).about([member])
         if skip_customer:
-            version = replace(version, last_modified=latest_modified(catalog=catalog, customer=None))
+            validators = replace(validators, last_modified=latest_modified(catalog=catalog, customer=None))
 
         def answer() -> Response:
-            link = linker.without_enrollment if skip_customer else linker
+            fill = filler.without_enrollment if skip_customer else filler
             content = page_for_keys(
                 query=catalog.catalog_query, members=[member], cut=PageSlice(0, 1), api_version=self.api_version
             )
             (item,) = content.items
-            return Response(RawJson(link(item)))
+            return Response(RawJson(fill(item)))
 
-        return conditional_response(request, version, make=answer)
+        return conditional_response(request, validators, make=answer)
 
 
 class FilterContentItemsView(ApiView):
@@ -102,7 +102,7 @@ class FilterContentItemsView(ApiView):
 
 
 def queries_of(customer: UUID, chosen: list[UUID]) -> set[int]:
-    """The queries of the chosen catalogs, or of all; a catalog of another customer is not for choosing (P8)."""
+    """Return the queries of the chosen catalogs, or of all. Raise 403 for another customer's catalog (P8)."""
     catalogs = queries_of_customer(customer)
     if not catalogs.keys() >= set(chosen):
         raise PermissionDenied(f"catalog_uuids must belong to enterprise customer {customer}.")

@@ -1,4 +1,4 @@
-"""What became of a refresh (RUN-1, RUN-5), and what an operator decides about a held one (RUN-6)."""
+"""Show refresh runs (RUN-1, RUN-5), and let operators approve or reject held ones (RUN-6)."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ class RefreshRunView(ApiView):
         responses=RunSerializer,
     )
     def get(self, request: Request, uuid: str) -> Response:
-        run = run_named(uuid)
+        run = get_run_or_404(uuid)
         if not may_see_runs_of_query(run.catalog_query_id, grants=grants_of(request)):
             raise PermissionDenied()
         return Response(RunSerializer(run).data)
@@ -48,7 +48,7 @@ class ApproveRunView(ApiView):
         responses={200: RunSerializer, 409: _NOT_DECIDABLE},
     )
     def post(self, request: Request, uuid: str) -> Response:
-        return decided(request, run_named(uuid), approve_run)
+        return decided(request, get_run_or_404(uuid), approve_run)
 
 
 class RejectRunView(ApiView):
@@ -62,7 +62,7 @@ class RejectRunView(ApiView):
         responses={200: RunSerializer, 409: _NOT_DECIDABLE},
     )
     def post(self, request: Request, uuid: str) -> Response:
-        return decided(request, run_named(uuid), reject_run)
+        return decided(request, get_run_or_404(uuid), reject_run)
 
 
 def decided(request: Request, run: RefreshRun, decide: Callable[..., RefreshRun]) -> Response:
@@ -74,8 +74,8 @@ def decided(request: Request, run: RefreshRun, decide: Callable[..., RefreshRun]
         raise Conflict({"detail": str(error)}) from error
 
 
-def run_named(uuid: str) -> RefreshRun:
-    """The run without its held keys, which may be tens of thousands."""
+def get_run_or_404(uuid: str) -> RefreshRun:
+    """Return the run without its held keys, which may be tens of thousands. Raise 404 if there is none."""
     run_uuid = parse_uuid(uuid)
     run = RefreshRun.objects.defer("held_keys").filter(uuid=run_uuid).first() if run_uuid else None
     if run is None:
