@@ -1,4 +1,4 @@
-"""An OpenAPI document that says what the answers are, and a page that loads nothing from elsewhere."""
+"""The OpenAPI document, and the page that shows it without loading anything from other hosts (SURF-4)."""
 
 import re
 from io import StringIO
@@ -49,7 +49,7 @@ def test_each_operation_is_a_page_of_a_manual():
 
 
 def test_each_operation_says_how_it_may_be_refused():
-    """AUTH-3, AUTH-9, COM-4: nothing of this is said by the views."""
+    """`ApiSchema` adds these errors, not the views (AUTH-3, AUTH-9, COM-4)."""
     for operation in operations():
         answers = set(operation["responses"])
         if "service" in operation["tags"]:
