@@ -1,4 +1,4 @@
-"""What answers at the root: where everything else is, for whoever opens the bare address."""
+"""The answer at `/`: links to the documentation, the schema, the health check and the admin."""
 
 from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
@@ -9,6 +9,6 @@ from django.views.decorators.http import require_safe
 @csrf_exempt
 @require_safe
 def home(request: HttpRequest) -> JsonResponse:
-    """Addresses for people and machines; needs no token, and reads no rows."""
+    """Return the links. Needs no token and reads no rows."""
     names = {"documentation": "docs", "schema": "schema", "health": "health", "admin": "admin:index"}
     return JsonResponse({what: request.build_absolute_uri(reverse(name)) for what, name in names.items()})

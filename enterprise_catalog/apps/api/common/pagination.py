@@ -1,37 +1,40 @@
 """
-Pages and their envelopes (COM-6 to COM-10). Arithmetic on numbers and URLs only: whoever asks brings the count and
-cuts the page.
+Pages and their envelopes (COM-6 to COM-10): `CatalogPagination` for querysets, `PageRequest` and `Page` for pages that
+SQL cuts.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from django.conf import settings
+from django.core.paginator import Paginator
+from edx_rest_framework_extensions.paginators import DefaultPagination
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
+from rest_framework.response import Response
 
-# Beyond any page number and size; so few digits that an offset fits every database's integers.
+# More than the digits of any page number or size; an offset of so many still fits every database's integers.
 _MOST_DIGITS = 10
 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """What the caller asked for; `number` is None for the last page, and 0 for what can be none."""
+    """The page that a caller asks for. `number` is None for the last page, and 0 if no page can have it."""
 
     number: int | None
     size: int
 
     def offset(self, count: int) -> int:
-        """How many of a set of `count` results come before the page, also before one beyond the end."""
+        """How many of `count` results come before the page, which may be beyond the last one."""
         number = _last_page(count, self.size) if self.number is None else self.number
         return max(0, number - 1) * self.size
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page that exists, of a set of `count` results."""
+    """A page that exists in a list of `count` results."""
 
     number: int
     size: int
@@ -58,12 +61,12 @@ def page_request(request: Request) -> PageRequest:
 
 
 def page_size(request: Request, *, default: int, most: int) -> int:
-    """Larger ones clamp silently, and what is no size is the default (COM-8)."""
+    """Read `page_size`: at most `most`, and `default` if it is not a size (COM-8)."""
     return min(_positive(request.query_params.get("page_size", ""), default=default), most)
 
 
 def get_page_or_404(wanted: PageRequest, count: int) -> Page:
-    """The page of a set of `count` results; an empty set has one empty page."""
+    """The page of a list of `count` results; an empty list has one empty page."""
     last = _last_page(count, wanted.size)
     number = last if wanted.number is None else wanted.number
     if not 1 <= number <= last:
@@ -71,15 +74,48 @@ def get_page_or_404(wanted: PageRequest, count: int) -> Page:
     return Page(number=number, size=wanted.size, count=count)
 
 
-def plain_envelope(request: Request, page: Page, results: Sequence[Any]) -> dict[str, Any]:
-    """Of catalog lists (COM-6)."""
-    return {"count": page.count, **_neighbours(request, page), "results": results}
+class CatalogPagination(DefaultPagination):
+    """
+    Pages of ORM lists in the envelope with seven keys (COM-6). The library takes `1_0` and ` 3` for numbers, a size of
+    5,000 digits for none, and sorts the parameters of links.
+    """
+
+    page_size = settings.PAGE_SIZE_DEFAULT
+    max_page_size = settings.PAGE_SIZE_MAX
+
+    def get_page_size(self, request: Request) -> int:
+        return page_size(request, default=self.page_size, most=self.max_page_size)
+
+    def get_page_number(self, request: Request, paginator: Paginator) -> int:
+        number = page_request(request).number
+        return paginator.num_pages if number is None else number
+
+    def get_next_link(self) -> str | None:
+        return _page_url(self.request, self.page.next_page_number()) if self.page.has_next() else None
+
+    def get_previous_link(self) -> str | None:
+        return _page_url(self.request, self.page.previous_page_number()) if self.page.has_previous() else None
 
 
-def full_envelope(request: Request, page: Page, results: Sequence[Any]) -> dict[str, Any]:
-    """With seven keys, of content (COM-6)."""
+class PlainPagination(CatalogPagination):
+    """Pages of ORM lists in the plain envelope (COM-6)."""
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response(
+            {
+                "count": self.page.paginator.count,
+                "next": self.get_next_link(),
+                "previous": self.get_previous_link(),
+                "results": data,
+            }
+        )
+
+
+def full_envelope(request: Request, page: Page, results: Any) -> dict[str, Any]:
+    """The envelope with seven keys, for a page that SQL cut (COM-6)."""
     return {
-        **_neighbours(request, page),
+        "next": _page_url(request, page.number + 1) if page.number < page.last else None,
+        "previous": _page_url(request, page.number - 1) if page.number > 1 else None,
         "count": page.count,
         "num_pages": page.last,
         "current_page": page.number,
@@ -88,22 +124,15 @@ def full_envelope(request: Request, page: Page, results: Sequence[Any]) -> dict[
     }
 
 
-def _neighbours(request: Request, page: Page) -> dict[str, str | None]:
-    with_number = urls_with(request, "page")
-
-    def url(number: int) -> str:
-        return with_number(str(number) if number > 1 else None)
-
-    return {
-        "next": url(page.number + 1) if page.number < page.last else None,
-        "previous": url(page.number - 1) if page.number > 1 else None,
-    }
+def _page_url(request: Request, number: int) -> str:
+    """The incoming URL with the number of another page, which the first one does not have (COM-10)."""
+    return urls_with(request, "page")(str(number) if number > 1 else None)
 
 
 def urls_with(request: Request, name: str) -> Callable[[str | None], str]:
     """
-    A function to the incoming URL with another value of this parameter, None to drop it; every other one stays,
-    repeated ones too (COM-10).
+    Return a function that makes the incoming URL with another value of this parameter; None drops it. All others stay,
+    also repeated ones (COM-10).
     """
     path = request.build_absolute_uri(request.path)
     given = request.query_params.lists()
@@ -124,5 +153,5 @@ def _last_page(count: int, size: int) -> int:
 def _positive(text: str, *, default: int) -> int:
     if not (text.isascii() and text.isdigit()):
         return default
-    # A longer number is cut, and still beyond everything.
+    # A longer number is cut, and is still larger than every limit.
     return int(text.lstrip("0")[:_MOST_DIGITS] or 0) or default

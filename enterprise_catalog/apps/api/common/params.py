@@ -1,7 +1,7 @@
 """
-Reading what callers send beside the path: booleans, content keys, lists and their limits (COM-11, COM-12, COM-16).
+Read query parameters and JSON bodies: booleans, content keys, lists and their limits (COM-11, COM-12, COM-16).
 
-Every function returns a clean value or raises the 400 that the contract words. Nothing here touches the database.
+Every function returns a valid value or raises 400 with the contract's words. None reads the database.
 """
 
 from collections.abc import Sequence
@@ -12,53 +12,48 @@ from django.conf import settings
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.api.common.bounds import LARGEST_ID
 from enterprise_catalog.apps.core.rest.exceptions import BodyTooLarge, LengthRequired
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
 ListOrNone = TypeVar("ListOrNone", bound=list[Any] | None)
 
+# The largest integer that every database stores.
+LARGEST_ID = 2**63 - 1
+
+INVALID_UUID = "Must be a valid UUID."
 _TRUE = frozenset(["true", "1", "yes", "on", "t", "y"])
 _FALSE = frozenset(["false", "0", "no", "off", "f", "n", ""])
 
 
 def boolean(request: Request, name: str) -> bool:
-    """False when absent."""
+    """Read a boolean parameter; False if it is absent."""
     text = request.query_params.get(name, "").lower()
     if text not in _TRUE | _FALSE:
         raise ValidationError({name: ["Must be a valid boolean."]})
     return text in _TRUE
 
 
-def uuid_filter(request: Request, name: str) -> UUID | None:
-    """None when absent or empty."""
+def query_uuid(request: Request, name: str) -> UUID | None:
+    """Read a uuid parameter; None if it is absent or empty."""
     text = request.query_params.get(name, "")
     uuid = parse_uuid(text)
     if text and uuid is None:
-        raise ValidationError({name: ["Must be a valid UUID."]})
+        raise ValidationError({name: [INVALID_UUID]})
     return uuid
 
 
-def integer_filter(request: Request, name: str) -> int | None:
-    """None when absent or empty."""
-    text = request.query_params.get(name, "")
-    if text and not is_row_id(text):
-        raise ValidationError({name: ["A valid integer is required."]})
-    return int(text) if text else None
-
-
 def is_row_id(text: str) -> bool:
-    """Whether a row could have this id, and every database can be asked for it."""
+    """Whether a row can have this id on every database."""
     return text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID)) and int(text) <= LARGEST_ID
 
 
 def restore_plus_signs(keys: Sequence[str]) -> list[str]:
-    """A `+` that was not encoded arrives as a space; keys hold no spaces (COM-12)."""
+    """Undo the decoding of a `+` that was not encoded to a space, which no key holds (COM-12)."""
     return [key.replace(" ", "+") for key in keys]
 
 
 def query_keys(request: Request, name: str) -> list[str] | None:
-    """The values of a repeatable parameter, None when it is absent. Present but empty counts as given (ERR-3)."""
+    """Read a repeatable parameter; None if it is absent. An empty value is a value (ERR-3)."""
     return restore_plus_signs(request.query_params.getlist(name)) if name in request.query_params else None
 
 
@@ -67,7 +62,7 @@ def has_body(request: Request) -> bool:
 
 
 def json_body(request: Request) -> Any:
-    """The parsed body. 413 comes before 415 and 400 (AUTH-9), so the length is looked at first."""
+    """Return the parsed body. The length is checked first, since 413 comes before 415 and 400 (AUTH-9)."""
     if "HTTP_TRANSFER_ENCODING" in request.META:
         raise LengthRequired
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
@@ -76,7 +71,7 @@ def json_body(request: Request) -> Any:
 
 
 def body_keys(body: Any, name: str) -> list[str] | None:
-    """A list of keys in a JSON body, None when it is absent."""
+    """Read a list of keys from a JSON body; None if it is absent."""
     if not isinstance(body, dict):
         raise ValidationError({"non_field_errors": ["Must be a JSON object."]})
     if name not in body:
@@ -88,25 +83,25 @@ def body_keys(body: Any, name: str) -> list[str] | None:
 
 
 def body_uuids(body: Any, name: str) -> list[UUID]:
-    """A list of uuids in a JSON body; empty when it is absent, or null."""
+    """Read a list of uuids from a JSON body; empty if it is absent or null."""
     if isinstance(body, dict) and body.get(name) is None:
         return []
     uuids = []
     for text in body_keys(body, name) or []:
         uuid = parse_uuid(text)
         if uuid is None:
-            raise ValidationError({name: ["Must be a valid UUID."]})
+            raise ValidationError({name: [INVALID_UUID]})
         uuids.append(uuid)
     return uuids
 
 
 def limited(keys: ListOrNone, *, name: str, limit: int, text: str) -> ListOrNone:
-    """Refuse more keys than an endpoint promises to answer, in its words (ERR-4)."""
+    """Return the keys. Raise 400 with the endpoint's `text` if there are more than `limit` (ERR-4)."""
     if keys is not None and len(keys) > limit:
         raise ValidationError({name: [text]})
     return keys
 
 
 def require_one_of(*names: str) -> ValidationError:
-    """A bare list, since today's clients depend on it (ERR-3)."""
+    """Return the error for missing parameters: a bare list, since today's clients depend on it (ERR-3)."""
     return ValidationError([f"You must provide at least one of the following query parameters: {', '.join(names)}."])

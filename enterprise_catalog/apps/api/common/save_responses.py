@@ -1,4 +1,4 @@
-"""What became of a save, as an answer: refusals of the desk by their status, and what was set in motion (CRUD-10)."""
+"""Turn the outcome of a save into an answer: the services' errors into statuses, and the headers of CRUD-10."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +14,7 @@ from enterprise_catalog.apps.services.catalogs import SavedCatalog
 
 @contextmanager
 def service_errors_as_http(*, gone: APIException) -> Iterator[None]:
+    """Raise the services' errors as 400, 403 or 409, and `gone` if the row was deleted meanwhile."""
     try:
         yield
     except errors.InvalidValues as error:

@@ -1,4 +1,4 @@
-"""A whole catalog as one streamed answer, in either format (META-3). Nothing here collects what it sends."""
+"""Stream a whole catalog as one answer, in JSON or XML, item by item (META-3)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,36 +15,36 @@ from enterprise_catalog.apps.core.rest.streaming import stream
 def stream_catalog(
     request: Request,
     *,
-    walk: Callable[[], ContentStream],
-    link: Callable[[bytes], bytes],
+    read: Callable[[], ContentStream],
+    fill: Callable[[bytes], bytes],
     tail: dict[str, Any],
     headers: Callable[[ContentStream], dict[str, str]],
 ) -> HttpResponseBase:
-    """`previous`, `next`, `count`, `results` and then the tail, in the format that was negotiated."""
+    """Stream `previous`, `next`, `count`, `results` and then `tail`, in the negotiated format."""
     is_xml = request.accepted_renderer.format == "xml"
     made: dict[str, str] = {}
 
     def pieces() -> Iterator[bytes]:
-        content = walk()
+        content = read()
         made.update(headers(content))
-        yield from _xml(content, link, tail) if is_xml else _json(content, link, tail)
+        yield from _xml(content, fill, tail) if is_xml else _json(content, fill, tail)
 
     content_type = "application/xml; charset=utf-8" if is_xml else "application/json"
     return stream(request, pieces=pieces, content_type=content_type, headers=made)
 
 
-def _json(content: ContentStream, link: Callable[[bytes], bytes], tail: dict[str, Any]) -> Iterator[bytes]:
+def _json(content: ContentStream, fill: Callable[[bytes], bytes], tail: dict[str, Any]) -> Iterator[bytes]:
     yield b'{"previous":null,"next":null,"count":%d,"results":[' % content.count
     separator = b""
     for item in content.items:
-        yield separator + link(item)
+        yield separator + fill(item)
         separator = b","
     yield b"]," + to_json(tail)[1:]
 
 
-def _xml(content: ContentStream, link: Callable[[bytes], bytes], tail: dict[str, Any]) -> Iterator[bytes]:
+def _xml(content: ContentStream, fill: Callable[[bytes], bytes], tail: dict[str, Any]) -> Iterator[bytes]:
     head = to_xml({"previous": None, "next": None, "count": content.count})
     yield f"{XML_DECLARATION}<root>{head}<results>".encode()
     for item in content.items:
-        yield xml_element("list-item", to_xml(orjson.loads(link(item)))).encode()
+        yield xml_element("list-item", to_xml(orjson.loads(fill(item)))).encode()
     yield f"</results>{to_xml(tail)}</root>".encode()

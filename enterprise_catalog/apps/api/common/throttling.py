@@ -1,6 +1,8 @@
 """
-So many requests per minute and user, if the operators want a limit (ERR-6). Counted in the cache, for all web processes
-together where they share one; a cache that is away lets everybody pass (P6).
+Limit requests per minute and user, if API_THROTTLE is on (ERR-6).
+
+They are counted in the cache, for all web processes together if they share one. Without a cache, nobody is refused
+(P6).
 """
 
 from typing import cast
@@ -21,7 +23,7 @@ class UserThrottle(UserRateThrottle):
     duration = 60
 
     def __init__(self) -> None:
-        """Nothing: whose limit it is, only the request tells."""
+        """Set no rate: it depends on the request's user."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         if not settings.API_THROTTLE:
@@ -41,7 +43,7 @@ class UserThrottle(UserRateThrottle):
 
 
 def requests_per_minute(user: Caller) -> int:
-    """Services ask for many people under one name, and so have a limit of their own (LEG-21)."""
+    """Return the user's limit. Services have their own, since they call for many people under one name (LEG-21)."""
     if user.username in settings.API_SERVICE_USERNAMES:
         return settings.API_SERVICE_REQUESTS_PER_MINUTE
     return settings.API_REQUESTS_PER_MINUTE

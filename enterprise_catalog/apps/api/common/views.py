@@ -1,7 +1,4 @@
-"""
-What every endpoint shares: the order in which a request is checked (AUTH-9), and which surface it is asked on. Nothing
-else about catalogs.
-"""
+"""The base of every view: the order in which a request is checked (AUTH-9), and when its answer is made again."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
@@ -18,25 +15,25 @@ from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.core.db import replica
 from enterprise_catalog.apps.core.db.snapshots import InconsistentRead, snapshot
 
-# What a replica that is away, or that has yet to hear of what was written, makes of a request.
-_OTHERWISE_ON_THE_PRIMARY = (Error, NotFound, PermissionDenied, QueryGone)
+# What a request raises on a replica that is unavailable or behind.
+_RETRY_ON_PRIMARY = (Error, NotFound, PermissionDenied, QueryGone)
 
 
 class ApiView(APIView):
     """
-    Authentication, then renderer, then method, then throttle (ADR 0014); objects, permissions, body and parameters are
-    each view's, in that order.
+    Check authentication, then renderer, then method, then throttle (ADR 0014). Each view checks objects, permissions,
+    body and parameters, in that order.
     """
 
-    # OPTIONS is answered for CORS before any view, and is no method of the API.
+    # OPTIONS is not a method of the API: a middleware answers it for CORS.
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     throttle_classes = [UserThrottle]
-    # What a view reads by; v2 has the same views with another surface.
+    # Which columns of visibility, counts and documents a view reads; v2 has the same views with another one.
     api_version: ApiVersion = V1
-    # Most answers depend on the caller's roles; the others are for everybody who is known (PERM-8). For the OpenAPI
-    # document only: the check itself is each view's.
+    # Most answers depend on the caller's roles, some are for every signed-in caller (PERM-8). Only the OpenAPI document
+    # reads this: each view checks by itself.
     asks_for_role = True
-    # For views that read nothing but content: a replica may answer them, if there is one (ADR 0018).
+    # True for views that only read content, which may come from a replica (ADR 0018).
     may_read_replica = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -52,26 +49,25 @@ class ApiView(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         """
-        Three things are cured by making the answer again, from the catalog on. The replica failed, or has not heard of
-        something yet: the primary decides (ADR 0018). Between two statements of a reader, a query may be replaced by
-        another one with its filter (QRY-3): catalogs are attached to that one then. Or something is published there
-        (P2): in a snapshot, nothing is.
+        Make the answer again in three cases. If the replica failed or is behind, the primary decides (ADR 0018). If a
+        query was deleted between two statements, its catalogs are attached to another one with its filter (QRY-3). If
+        something was published between two statements (P2), a snapshot reads all of it at one time.
         """
         outcome: Exception | Response = exc
-        if replica.is_reading_replica() and isinstance(outcome, _OTHERWISE_ON_THE_PRIMARY):
+        if replica.is_reading_replica() and isinstance(outcome, _RETRY_ON_PRIMARY):
             replica.fall_back_to_primary(because=outcome)
-            outcome = self._made_again()
+            outcome = self._answer_again()
         if isinstance(outcome, QueryGone):
-            outcome = self._made_again()
+            outcome = self._answer_again()
         if isinstance(outcome, InconsistentRead):
-            outcome = self._made_again(snapshot())
+            outcome = self._answer_again(snapshot())
         return super().handle_exception(outcome) if isinstance(outcome, Exception) else outcome
 
-    def _made_again(self, moment: AbstractContextManager[None] | None = None) -> Exception | Response:
-        """The answer, or why there is none this time either."""
+    def _answer_again(self, context: AbstractContextManager[None] | None = None) -> Exception | Response:
+        """Return the answer, or the exception that the second attempt raises."""
         handler = getattr(self, (self.request.method or "").lower())
         try:
-            with moment or nullcontext():
+            with context or nullcontext():
                 return cast(Response, handler(self.request, *self.args, **self.kwargs))
         except Exception as error:
             return error

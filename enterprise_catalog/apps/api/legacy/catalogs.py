@@ -1,31 +1,38 @@
-"""Catalogs as the legacy surface lists them, and one catalog with a page of its content (LEG-3 to LEG-11)."""
+"""List catalogs, and show one with a page of its content, as edx-enterprise did (LEG-3 to LEG-11)."""
 
 from functools import partial
-from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
-from django.db.models.functions import SHA256
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.object_access import get_legacy_catalog_to_read_or_404, list_legacy_catalogs_for
-from enterprise_catalog.apps.api.common.bounds import NAMING_HEADER, ROW_ID, TITLE_MAX_LENGTH, beyond
+from enterprise_catalog.apps.api.common.filters import ORDERING_COLUMNS, LegacyCatalogFilters, filtered
 from enterprise_catalog.apps.api.common.pagination import (
+    CatalogPagination,
     PageRequest,
-    full_envelope,
     get_page_or_404,
     page_request,
     page_size,
 )
-from enterprise_catalog.apps.api.common.params import integer_filter, uuid_filter
 from enterprise_catalog.apps.api.legacy.views import LegacyView, ignored_parameters, url_of_page
-from enterprise_catalog.apps.api.serializers.legacy import LegacyCatalogsShape, LegacyContentShape
-from enterprise_catalog.apps.api.serializers.shapes import PAGE_PARAMETERS, header, page_size_parameter
+from enterprise_catalog.apps.api.openapi.bounds import NAMING_HEADER, ROW_ID, TITLE_MAX_LENGTH, beyond
+from enterprise_catalog.apps.api.openapi.parameters import (
+    PAGE_NUMBER,
+    PAGE_PARAMETERS,
+    header,
+    page_parameter,
+    page_size_parameter,
+)
+from enterprise_catalog.apps.api.serializers.legacy import (
+    LegacyCatalogSerializer,
+    LegacyCatalogsSerializer,
+    LegacyContentSerializer,
+)
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.pages import PageSlice, page_of_listed
 from enterprise_catalog.apps.catalog.rendering.legacy_items import legacy_item_filler
@@ -34,16 +41,7 @@ from enterprise_catalog.apps.core.rest.renderers import RawJson
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.customers.selectors import get_customer
 
-# The names of callers, and ours.
-_COLUMNS = {
-    "uuid": "uuid",
-    "title": "title",
-    "enterprise_customer": "enterprise_uuid",
-    "enterprise_catalog_query": "catalog_query_id",
-    "created": "created",
-    "modified": "modified",
-}
-# One that is no uuid is none's.
+# Text that is not a uuid belongs to no catalog.
 _UUID = beyond({"type": "string", "maxLength": 36}, "404")
 _HONOURED = {"page", "page_size", "uuid", "enterprise_customer"}
 
@@ -62,16 +60,16 @@ class CatalogsView(LegacyView):
             OpenApiParameter(
                 "ordering",
                 {"type": "string", "maxLength": settings.ORDERING_MAX_CHARACTERS},
-                description=f"One or more of {', '.join(_COLUMNS)}, `-` for descending.",
+                description=f"One or more of {', '.join(ORDERING_COLUMNS)}, `-` for descending.",
             ),
         ],
-        responses=LegacyCatalogsShape,
+        responses=LegacyCatalogsSerializer,
     )
     def get(self, request: Request, **_: Any) -> Response:
-        catalogs = ordered(request, filtered(request, list_legacy_catalogs_for(request)))
-        page = get_page_or_404(page_request(request), catalogs.count())
-        rows = catalogs[page.offset : page.offset + page.size]
-        return Response(full_envelope(request, page, [catalog_header(catalog) for catalog in rows]))
+        catalogs = filtered(LegacyCatalogFilters, request, list_legacy_catalogs_for(request))
+        pagination = CatalogPagination()
+        page = pagination.paginate_queryset(catalogs, request)
+        return pagination.get_paginated_response(LegacyCatalogSerializer(page, many=True).data)
 
 
 class CatalogView(LegacyView):
@@ -83,16 +81,7 @@ class CatalogView(LegacyView):
         description="Courses, runs with enrollable seats and programs for one-click purchase (LEG-4, LEG-5). Whatever "
         "else is asked of discovery is ignored, and named in a header (LEG-9).",
         parameters=[
-            OpenApiParameter(
-                "page",
-                {
-                    "type": "string",
-                    "pattern": "^(0*[1-9][0-9]{0,8})?$",
-                    "maxLength": settings.PAGE_MAX_CHARACTERS,
-                    "default": "1",
-                },
-                description="From 1.",
-            ),
+            page_parameter(numbers=PAGE_NUMBER, description="From 1."),
             page_size_parameter(default=settings.LEGACY_PAGE_SIZE_DEFAULT, most=settings.LEGACY_PAGE_SIZE_MAX),
             OpenApiParameter("uuid", _UUID, description="404 unless it is this catalog's."),
             OpenApiParameter("enterprise_customer", _UUID, description="404 unless it is that of this catalog."),
@@ -103,70 +92,33 @@ class CatalogView(LegacyView):
                 on=[200],
             ),
         ],
-        responses=LegacyContentShape,
+        responses=LegacyContentSerializer,
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = get_legacy_catalog_to_read_or_404(request, uuid)
         require_same(request, catalog)
         wanted = content_page_request(request)
         customer = get_customer(catalog.enterprise_uuid)
-        link = legacy_item_filler(url_context(catalog, customer), now=timezone.now())
-        # A numbered page begins at the same place, however many there are.
-        cut = PageSlice(wanted.offset(count=0), wanted.size)
-        content = page_of_listed(query=catalog.catalog_query, cut=cut, api_version=self.api_version)
+        fill = legacy_item_filler(url_context(catalog, customer), now=timezone.now())
+        # The offset of a numbered page does not depend on the count, which is read together with the items.
+        slice_ = PageSlice(wanted.offset(count=0), wanted.size)
+        content = page_of_listed(query=catalog.catalog_query, cut=slice_, api_version=self.api_version)
         page = get_page_or_404(wanted, content.count)
         url = partial(url_of_page, request)
         return Response(
-            catalog_header(catalog)
-            | {
+            {
+                **LegacyCatalogSerializer(catalog).data,
                 "count": page.count,
                 "previous": url(page.number - 1) if page.number > 1 else None,
                 "next": url(page.number + 1) if page.number < page.last else None,
-                "results": [RawJson(link(item)) for item in content.items],
+                "results": [RawJson(fill(item)) for item in content.items],
             },
             headers=ignored_parameters(request, honoured=_HONOURED),
         )
 
 
-def catalog_header(catalog: EnterpriseCatalog) -> dict[str, Any]:
-    return {
-        "uuid": catalog.uuid,
-        "title": catalog.title,
-        "enterprise_customer": catalog.enterprise_uuid,
-        "enterprise_catalog_query": catalog.catalog_query_id,
-        "created": catalog.created,
-        "modified": catalog.modified,
-    }
-
-
-def filtered(request: Request, catalogs: QuerySet[EnterpriseCatalog]) -> QuerySet[EnterpriseCatalog]:
-    """Exactly, by what is not empty; 400 for what can be no value."""
-    if title := request.query_params.get("title"):
-        # MariaDB compares text without regard to case, accents and blanks at the end.
-        catalogs = catalogs.alias(digest=SHA256("title")).filter(digest=sha256(title.encode()).hexdigest(), title=title)
-    values = {
-        "uuid": uuid_filter(request, "uuid"),
-        "enterprise_customer": uuid_filter(request, "enterprise_customer"),
-        "enterprise_catalog_query": integer_filter(request, "enterprise_catalog_query"),
-    }
-    return catalogs.filter(**{_COLUMNS[name]: value for name, value in values.items() if value is not None})
-
-
-def ordered(request: Request, catalogs: QuerySet[EnterpriseCatalog]) -> QuerySet[EnterpriseCatalog]:
-    """By what is known; uuids decide between equals, so that pages have one order (COM-9)."""
-    text, most = request.query_params.get("ordering", ""), settings.ORDERING_MAX_CHARACTERS
-    if len(text) > most:
-        raise ValidationError({"ordering": [f"Ensure this field has no more than {most} characters."]})
-    known = [
-        f"{'-' if name.startswith('-') else ''}{_COLUMNS[name.removeprefix('-')]}"
-        for name in text.replace(" ", "").split(",")
-        if name.removeprefix("-") in _COLUMNS
-    ]
-    return catalogs.order_by(*(known or ["created"]), "uuid")
-
-
 def require_same(request: Request, catalog: EnterpriseCatalog) -> None:
-    """Two parameters that can only agree with the path (LEG-9)."""
+    """Raise 404 if a parameter contradicts the catalog in the path (LEG-9)."""
     for name, own in (("uuid", catalog.uuid), ("enterprise_customer", catalog.enterprise_uuid)):
         asked = request.query_params.get(name)
         if asked and parse_uuid(asked) != own:
@@ -174,7 +126,7 @@ def require_same(request: Request, catalog: EnterpriseCatalog) -> None:
 
 
 def content_page_request(request: Request) -> PageRequest:
-    """LEG-9, LEG-10: no `last` here."""
+    """Read page and size; `last` is 404 here (LEG-9, LEG-10)."""
     wanted = page_request(request)
     if not wanted.number:
         raise NotFound("Invalid page.")

@@ -1,4 +1,4 @@
-"""Are all of these in this catalog, or in one catalog of this customer? (LEG-12, LEG-13)"""
+"""Say whether all of some content is in a catalog, or in one catalog of a customer (LEG-12, LEG-13)."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -13,7 +13,7 @@ from enterprise_catalog.apps.access.object_access import (
     get_legacy_customer_uuid_or_404,
 )
 from enterprise_catalog.apps.api.legacy.views import LegacyView
-from enterprise_catalog.apps.api.serializers.shapes import CatalogContainsShape
+from enterprise_catalog.apps.api.serializers.content import CatalogContainsSerializer
 from enterprise_catalog.apps.api.v1.containment import (
     IDS,
     WITHOUT_IDS,
@@ -30,7 +30,7 @@ from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 class CatalogContainsView(LegacyView):
     may_read_replica = True
-    # To whom has no role the catalog does not exist (PERM-16).
+    # Callers without a role get 404, never 403 (PERM-16).
     asks_for_role = False
 
     @extend_schema(
@@ -38,7 +38,7 @@ class CatalogContainsView(LegacyView):
         summary="Is all of this content in this catalog?",
         description="Every id of both lists has to match (LEG-12).",
         parameters=IDS,
-        responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
+        responses={200: CatalogContainsSerializer, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str) -> Response:
         ids = ids_of_query(request)
@@ -54,7 +54,7 @@ class CustomerContainsView(LegacyView):
         summary="Is all of this content in one catalog of this customer?",
         description="LEG-13.",
         parameters=IDS,
-        responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
+        responses={200: CatalogContainsSerializer, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str) -> Response:
         ids = ids_of_query(request)

@@ -1,62 +1,26 @@
-"""Catalogs made and changed with the id of a query (LEG-19, LEG-20)."""
+"""Create and change catalogs by the id of a query (LEG-19, LEG-20)."""
 
-from typing import Any
-
-from drf_spectacular.utils import extend_schema, extend_schema_field
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.permissions import require_operator
 from enterprise_catalog.apps.access.roles import ADD_CATALOGS, CHANGE_CATALOGS, grants_of
-from enterprise_catalog.apps.api.common.bounds import ROW_ID
-from enterprise_catalog.apps.api.common.params import is_row_id, json_body
+from enterprise_catalog.apps.api.common.params import json_body
 from enterprise_catalog.apps.api.common.save_responses import save_headers, service_errors_as_http
 from enterprise_catalog.apps.api.legacy.views import LegacyView
+from enterprise_catalog.apps.api.openapi.parameters import SAVE_HEADERS
 from enterprise_catalog.apps.api.openapi.schema import FIELD_ERRORS, ErrorResponse
-from enterprise_catalog.apps.api.serializers.fields import TEXT, StrictUUIDField, TextField
-from enterprise_catalog.apps.api.serializers.legacy import LegacyCustomerCatalogShape
-from enterprise_catalog.apps.api.serializers.shapes import SAVE_HEADERS
+from enterprise_catalog.apps.api.serializers.legacy import (
+    CUSTOMER_CATALOG_UPDATE,
+    CustomerCatalogCreateSerializer,
+    CustomerCatalogUpdateSerializer,
+    LegacyCustomerCatalogSerializer,
+)
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.services.catalogs import SavedCatalog
 from enterprise_catalog.apps.services.legacy_catalogs import change_customer_catalog, create_customer_catalog
-
-
-@extend_schema_field(ROW_ID)
-class QueryIdField(serializers.IntegerField):
-    """An id that no row can have is as unknown as any other."""
-
-    def to_internal_value(self, data: Any) -> int:
-        query_id: int = super().to_internal_value(data)
-        if not is_row_id(str(query_id)):
-            raise serializers.ValidationError(f'Invalid pk "{query_id}" - object does not exist.')
-        return query_id
-
-
-class CustomerCatalogInput(serializers.Serializer):
-    title = TextField()
-    enterprise_customer = StrictUUIDField()
-    enterprise_catalog_query = QueryIdField(required=False, allow_null=True)
-    uuid = StrictUUIDField(required=False)
-
-
-class CustomerCatalogChange(serializers.Serializer):
-    uuid = StrictUUIDField()
-    title = TextField(required=False)
-    enterprise_catalog_query = QueryIdField(required=False)
-
-
-# Of `CustomerCatalogChange`, in so many words, since the generator takes all fields of a PATCH for optional.
-_CHANGE = {
-    "type": "object",
-    "properties": {
-        "uuid": {"type": "string", "format": "uuid"},
-        "title": TEXT,
-        "enterprise_catalog_query": ROW_ID,
-    },
-    "required": ["uuid"],
-}
 
 
 class CustomerCatalogView(LegacyView):
@@ -66,16 +30,16 @@ class CustomerCatalogView(LegacyView):
         description="200 with the catalog that the customer has on that query already. Without a query, on the default "
         "filter. For operators (LEG-19).",
         parameters=SAVE_HEADERS,
-        request=CustomerCatalogInput,
+        request=CustomerCatalogCreateSerializer,
         responses={
-            200: LegacyCustomerCatalogShape,
-            201: LegacyCustomerCatalogShape,
+            200: LegacyCustomerCatalogSerializer,
+            201: LegacyCustomerCatalogSerializer,
             409: ErrorResponse("The uuid is another catalog's.", FIELD_ERRORS),
         },
     )
     def post(self, request: Request) -> Response:
         require_operator(request, or_permission=ADD_CATALOGS)
-        serializer = CustomerCatalogInput(data=json_body(request))
+        serializer = CustomerCatalogCreateSerializer(data=json_body(request))
         serializer.is_valid(raise_exception=True)
         with service_errors_as_http(gone=NotFound("Not found.")):
             sent = serializer.validated_data
@@ -93,8 +57,8 @@ class CustomerCatalogView(LegacyView):
         summary="Give a catalog another title or query, as edx-enterprise did",
         description="The uuid stands in the body. For operators (LEG-20).",
         parameters=SAVE_HEADERS,
-        request={"application/json": _CHANGE},
-        responses=LegacyCustomerCatalogShape,
+        request={"application/json": CUSTOMER_CATALOG_UPDATE},
+        responses=LegacyCustomerCatalogSerializer,
     )
     def patch(self, request: Request) -> Response:
         require_operator(request, or_permission=CHANGE_CATALOGS)
@@ -102,7 +66,7 @@ class CustomerCatalogView(LegacyView):
         unknown = NotFound(f"Could not find catalog uuid {body.get('uuid') if isinstance(body, dict) else None}")
         if isinstance(body, dict) and body.get("uuid") and parse_uuid(body["uuid"]) is None:
             raise unknown
-        serializer = CustomerCatalogChange(data=body)
+        serializer = CustomerCatalogUpdateSerializer(data=body)
         serializer.is_valid(raise_exception=True)
         with service_errors_as_http(gone=unknown):
             sent = serializer.validated_data
@@ -116,11 +80,5 @@ class CustomerCatalogView(LegacyView):
 
 
 def answer(saved: SavedCatalog, *, status: int) -> Response:
-    catalog = saved.catalog
-    representation = {
-        "uuid": catalog.uuid,
-        "title": catalog.title,
-        "enterprise_customer": catalog.enterprise_uuid,
-        "enterprise_catalog_query": catalog.catalog_query_id,
-    }
-    return Response(representation, status=status, headers=save_headers(saved))
+    answered = LegacyCustomerCatalogSerializer(saved.catalog).data
+    return Response(answered, status=status, headers=save_headers(saved))

@@ -1,4 +1,4 @@
-"""One course, run or program of a catalog in full (LEG-15 to LEG-17)."""
+"""Show the full record of a course, run or program of a catalog (LEG-15 to LEG-17)."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.object_access import get_legacy_catalog_to_read_or_404
-from enterprise_catalog.apps.api.common.bounds import KEY
 from enterprise_catalog.apps.api.common.params import restore_plus_signs
 from enterprise_catalog.apps.api.legacy.views import LegacyView
+from enterprise_catalog.apps.api.openapi.bounds import KEY
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.legacy_records import course_record, program_record, run_record
 from enterprise_catalog.apps.catalog.rendering.enrollment_urls import UrlContext
@@ -42,7 +42,7 @@ class CourseView(LegacyView):
     def get(self, request: Request, uuid: str, course_key: str) -> Response:
         catalog = get_legacy_catalog_to_read_or_404(request, uuid)
         (key,) = restore_plus_signs([course_key])
-        record = found(course_record(query_id=catalog.catalog_query_id, course_key=key))
+        record = record_or_404(course_record(query_id=catalog.catalog_query_id, course_key=key))
         return Response(with_enrollment(record, context_of(catalog)))
 
 
@@ -59,7 +59,7 @@ class CourseRunView(LegacyView):
     def get(self, request: Request, uuid: str, run_key: str) -> Response:
         catalog = get_legacy_catalog_to_read_or_404(request, uuid)
         (key,) = restore_plus_signs([run_key])
-        record = found(run_record(query_id=catalog.catalog_query_id, run_key=key))
+        record = record_or_404(run_record(query_id=catalog.catalog_query_id, run_key=key))
         return Response(with_enrollment(record, context_of(catalog)))
 
 
@@ -76,11 +76,11 @@ class ProgramView(LegacyView):
     def get(self, request: Request, uuid: str, program_uuid: str) -> Response:
         catalog = get_legacy_catalog_to_read_or_404(request, uuid)
         key = str(parse_uuid(program_uuid) or program_uuid)
-        record = found(program_record(query_id=catalog.catalog_query_id, program_uuid=key))
+        record = record_or_404(program_record(query_id=catalog.catalog_query_id, program_uuid=key))
         return Response(program_with_enrollment(record, context_of(catalog)))
 
 
-def found(record: dict[str, Any] | None) -> dict[str, Any]:
+def record_or_404(record: dict[str, Any] | None) -> dict[str, Any]:
     if record is None:
         raise NotFound("Not found.")
     return record

@@ -1,7 +1,7 @@
 """
-Paths of the legacy surface: edx-enterprise's own, so that its clients swap only the host (SURF-2, LEG-1).
+Paths of the legacy API: those of edx-enterprise, so that its clients change only the host (SURF-2, LEG-1).
 
-Names end where v1's do; formats as suffixes on list and retrieve only (COM-4).
+Only the list and the catalogs take formats as suffixes (COM-4).
 """
 
 from enterprise_catalog.apps.api.legacy import catalogs, containment, customer_catalogs, details, queries

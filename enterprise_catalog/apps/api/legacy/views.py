@@ -1,4 +1,4 @@
-"""What the views of the legacy surface share, and where they differ from v1's: tokens, formats, pages (LEG-*)."""
+"""The base of legacy views, and where they differ from v1: tokens, formats, ignored parameters, links of pages."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,12 +14,12 @@ from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.catalog.api_versions import LEGACY
 from enterprise_catalog.apps.core.rest.negotiation import ContentNegotiation
 
-# So many are named in the header; a caller with more knows what it is doing.
+# The header names at most so many parameters.
 _MOST_NAMED = 20
 
 
 class AcceptOrSuffix(ContentNegotiation):
-    """`format` is one of the parameters that only discovery knew (COM-4)."""
+    """Ignore the parameter `format` (COM-4)."""
 
     settings = cast(Any, SimpleNamespace(URL_FORMAT_OVERRIDE=None))
 
@@ -29,20 +29,20 @@ class LegacyView(ApiView):
     content_negotiation_class = AcceptOrSuffix
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """JWT first, so that it is named in a refusal (AUTH-3)."""
+        """Keep JWT first, so that a 401 names it (AUTH-3)."""
         bearer = [BearerJwtAuthentication()] if settings.LEGACY_BEARER_TOKENS else []
         return [*super().get_authenticators(), *bearer]
 
 
 def ignored_parameters(request: Request, *, honoured: set[str]) -> dict[str, str]:
-    """A header with what was sent and does nothing, so that nobody takes the answer for filtered (LEG-9)."""
+    """Name the parameters without effect in a header, so that nobody takes the answer for filtered (LEG-9)."""
     names = sorted(set(request.query_params) - honoured)[:_MOST_NAMED]
     return {"X-Catalog-Ignored-Params": ", ".join(quote(name, safe="") for name in names)} if names else {}
 
 
 def url_of_page(request: Request, number: int) -> str:
-    """The incoming URL with this page, also the first; sorted by name, without blank parameters (LEG-11)."""
+    """Return the incoming URL with this page, also the first; sorted by name, without empty parameters (LEG-11)."""
     pairs = parse_qsl(get_str_from_wsgi(request.META, "QUERY_STRING", ""))
     pairs = [pair for pair in pairs if pair[0] != "page"] + [("page", str(number))]
-    # Stable, so that repeated parameters stay in their order.
+    # The sort is stable: repeated parameters stay in their order.
     return f"{request.build_absolute_uri(request.path)}?{urlencode(sorted(pairs, key=lambda pair: pair[0]))}"

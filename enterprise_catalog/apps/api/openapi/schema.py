@@ -1,8 +1,8 @@
 """
-What the OpenAPI document says of every operation without being told: a new view is described truly by default (SURF-4).
+Describe what all operations share in the OpenAPI document, so that a new view is described correctly (SURF-4).
 
-How a request may be refused follows from facts of its view: is it protected, which formats has it, does it read a body,
-is it throttled. A view states what is its own: parameters, bodies, answers, and refusals for reasons of its own.
+Which errors an operation has follows from its view: whether it is protected, reads a body or is throttled, and its
+formats. A view states its own parameters, bodies, answers and errors.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,17 +16,17 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAuthenticated
 
-from enterprise_catalog.apps.api.common.bounds import MESSAGE, beyond
 from enterprise_catalog.apps.api.common.conditional import MAY_BE_KEPT
+from enterprise_catalog.apps.api.openapi.bounds import MESSAGE, beyond
 from enterprise_catalog.apps.catalog.api_versions import LEGACY, V2, ApiVersion
 from enterprise_catalog.apps.core.middleware.response_headers import NO_STORE
 
 _JSON, _XML = "application/json", "application/xml"
 
 _DETAIL, FIELD_ERRORS = "Detail", "FieldErrors"
-# What a 400 says, as a rule.
+# The bodies of most 400s.
 BAD_REQUEST = (FIELD_ERRORS, _DETAIL)
-# An array in place of an object; clients depend on it (ERR-3).
+# An array instead of an object, on which clients depend (ERR-3).
 MISSING_PARAMETER = "MissingParameter"
 SCHEMAS: dict[str, Any] = {
     _DETAIL: {
@@ -99,7 +99,7 @@ HEADERS: dict[str, Any] = {
     },
 }
 
-# By status: name, description, which of the schemas a body has, headers.
+# By status: name, description, schemas of the body, headers.
 _REFUSALS: dict[int, tuple[str, str, Sequence[str], list[str]]] = {
     400: ("BadRequest", "Something that was sent cannot be read, or used.", BAD_REQUEST, []),
     401: ("NotAuthenticated", "No credentials, or bad ones (AUTH-3).", [_DETAIL], ["WWW-Authenticate"]),
@@ -122,7 +122,7 @@ _IF_NONE_MATCH = {
     ),
 }
 
-# What a uuid in a path names, by the segment before it.
+# What a uuid in a path identifies, by the segment before it.
 _NAMED_BY_UUID = {
     "enterprise-catalogs": "The catalog.",
     "enterprise_catalogs": "The catalog.",
@@ -132,7 +132,7 @@ _NAMED_BY_UUID = {
 
 
 class ErrorResponse(OpenApiResponse):
-    """A refusal that is particular to one operation, with one of these bodies."""
+    """An error that only one operation has, with one of these bodies."""
 
     def __init__(self, description: str, *schemas: str) -> None:
         super().__init__(_one_of(schemas or (_DETAIL,)), description)
@@ -149,44 +149,41 @@ class ApiSchema(AutoSchema):
             self._describe(parameter)
         if "304" in operation["responses"]:
             operation["parameters"].append(_IF_NONE_MATCH)
-        if self._surface is V2:
+        if self._api_version is V2:
             operation["operationId"] += "_v2"
         operation["responses"] = self._completed(operation["responses"], has_body="requestBody" in operation)
         return operation
 
     def _get_request_body(self, direction: Any = "request") -> dict[str, Any] | None:
         body: dict[str, Any] | None = super()._get_request_body(direction)
-        # All fields of a change may be left out, but for the name of what is changed where the path has none.
+        # Every field of a PATCH is optional, except the uuid of the row if the path has none.
         if body and self.method == "PATCH" and "{" not in self.path:
             body["required"] = True
         return body
 
     def get_auth(self) -> list[dict[str, Any]]:
-        """Nothing, rather than nothing as one of the schemes, where nobody is asked who they are."""
+        """Return no schemes for public operations; the library returns one empty scheme."""
         return [scheme for scheme in super().get_auth() if scheme]
 
-    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
-        return super().get_serializer_name(serializer, direction).removesuffix("Shape")
-
     def get_tags(self) -> list[str]:
-        return ["legacy"] if self._surface is LEGACY else self._tokenize_path()[:1]
+        return ["legacy"] if self._api_version is LEGACY else self._tokenize_path()[:1]
 
     def _get_format_parameters(self) -> list[dict[str, Any]]:
-        """None on the legacy surface, where `format` is one of the parameters that are ignored (COM-4)."""
-        return [] if self._surface is LEGACY else super()._get_format_parameters()
+        """Return none for the legacy API, which ignores `format` (COM-4)."""
+        return [] if self._api_version is LEGACY else super()._get_format_parameters()
 
     @property
-    def _surface(self) -> ApiVersion | None:
+    def _api_version(self) -> ApiVersion | None:
         return getattr(self.view, "api_version", None)
 
     def _completed(self, answers: dict[str, Any], *, has_body: bool) -> dict[str, Any]:
-        """The answers that the view states, each said in full, and the refusals that it does not."""
+        """Complete the answers that the view states, and add the errors that follow from the view."""
         for status, answer in answers.items():
             answer["description"] = answer["description"] or HTTPStatus(int(status)).phrase
-            # Who may be told 304 was given the tag before.
+            # A caller who may get 304 has got the ETag before.
             conditional = ["ETag", "Last-Modified"] if "304" in answers and status in ("200", "304") else []
             headers = _headers("X-Request-ID", *conditional)
-            if self._surface is not None:
+            if self._api_version is not None:
                 headers |= _who_may_keep("Cache-Control-of-kept" if conditional else "Cache-Control")
             answer.setdefault("headers", {}).update(headers)
             if _XML in answer.get("content", {}):
@@ -223,7 +220,7 @@ class ApiSchema(AutoSchema):
 
 
 def is_named_with_suffix(path: str) -> bool:
-    """Whether a path may end in the format it is wanted in."""
+    """Whether the path may end with a suffix for its format."""
     try:
         return "format" in resolve(f"{path.rstrip('/')}.xml").kwargs
     except Resolver404:
@@ -231,7 +228,7 @@ def is_named_with_suffix(path: str) -> bool:
 
 
 def add_shared_parts(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A hook of the generator: what operations only refer to."""
+    """Add the components to which operations refer; a hook of the generator."""
     components = result["components"]
     components["schemas"] |= SCHEMAS
     components["headers"] = HEADERS

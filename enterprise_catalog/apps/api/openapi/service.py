@@ -1,7 +1,8 @@
 """
-The OpenAPI document and a page to read and try it on (SURF-4), both from our own host and for everybody (PERM-18).
+Serve the OpenAPI document and a page that shows it (SURF-4), from this host and to everybody (PERM-18).
 
-What the document says of all operations is `openapi`'s; here is what it says of the service as a whole.
+Describes the service as a whole: its manual, security schemes and paths outside the API. `openapi.schema` describes
+operations.
 """
 
 from typing import Any
@@ -58,11 +59,11 @@ _TAGS = {
     )
 )
 class SchemaView(SpectacularAPIView):
-    # Plain `application/json` first: what a client gets that asks for nothing in particular.
+    # The first one, plain `application/json`, serves clients without a preference.
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The same for everybody: the library would let `version` and `lang` into the document and a header."""
+        """Ignore parameters: the library would write `version` and `lang` into the document and a header."""
         response: Response = self._get_schema_response(request)
         response["Cache-Control"] = f"public, max-age={settings.SCHEMA_MAX_AGE_SECONDS}"
         return response
@@ -72,21 +73,21 @@ class SchemaView(SpectacularAPIView):
 
 
 class DocumentationView(SpectacularSwaggerSplitView):
-    """The page, and with `?script` the script that starts it."""
+    """Serve the page, and with `?script` the script that starts it."""
 
     url_name = "schema"
     template_name = "api/documentation.html"
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The same for everybody: the library would repeat the request's parameters in the address of the script."""
+        """Ignore parameters: the library would repeat them in the URL of the script."""
         response: Response = super().get(request, *args, **kwargs)
         if "script_url" in response.data:
             response.data["script_url"] = f"{reverse('docs')}?script="
         return response
 
     def _get_schema_url(self, request: Request) -> str:
-        """Without parameters, which the library takes over."""
+        """Return the URL without parameters, which the library would repeat."""
         return reverse("schema")
 
 
@@ -99,7 +100,7 @@ class JwtHeaderScheme(OpenApiAuthenticationExtension):
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
-    """Where the legacy surface takes it (AUTH-2)."""
+    """Bearer tokens, which the legacy API accepts if LEGACY_BEARER_TOKENS is on (AUTH-2)."""
 
     target_class = f"{_AUTHENTICATION}.BearerJwtAuthentication"
     name = "Bearer"
@@ -109,7 +110,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
 
 
 class JwtCookieScheme(OpenApiAuthenticationExtension):
-    """Both cookies together."""
+    """The two cookies of a token, which are required together."""
 
     target_class = f"{_AUTHENTICATION}.JwtCookieAuthentication"
     name = ["JWT-cookie-payload", "JWT-cookie-signature"]
@@ -172,7 +173,7 @@ def _page() -> dict[str, Any]:
     }
 
 
-# Paths whose views are none of REST framework's, or speak HTML.
+# Paths whose views are not REST framework's, or answer HTML.
 _OTHER_PATHS = {
     "/health/": {
         "get": {
@@ -225,7 +226,7 @@ _OTHER_PATHS = {
 
 
 def describe_service(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A hook of the generator: what the document says beside operations."""
+    """Add the manual, the tags and the other paths; a hook of the generator."""
     result["info"]["description"] = _MANUAL
     result["tags"] = [{"name": name, "description": description} for name, description in _TAGS.items()]
     result["paths"] |= _OTHER_PATHS

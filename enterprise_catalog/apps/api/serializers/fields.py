@@ -1,27 +1,32 @@
 """
-What v1 accepts (CRUD-2), turned into the values the desk works with. Types and lengths only: every rule about catalogs
-is the desk's.
+Fields of bodies and answers. They check types and lengths only (CRUD-2): every rule about catalogs is the services'.
 """
 
+import json
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.serializers import BooleanField
 
-from enterprise_catalog.apps.api.common.bounds import CONTENT_FILTER, TITLE_MAX_LENGTH
+from enterprise_catalog.apps.api.common.params import is_row_id
+from enterprise_catalog.apps.api.openapi.bounds import CONTENT_FILTER, KEY, ROW_ID, TITLE_MAX_LENGTH
 from enterprise_catalog.apps.catalog.content_filters.validation import check_content_filter
 from enterprise_catalog.apps.catalog.course_modes import UnusableCourseModes, check_course_modes
 from enterprise_catalog.apps.catalog.exceptions import UnusableFilter
+from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.rest.parsers import parse_json
+from enterprise_catalog.apps.core.rest.renderers import RawJson
 from enterprise_catalog.apps.core.uuids import parse_uuid
-from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues
+
+# --- What callers send -----------------------------------------------------------------------------------------------
 
 
 class StrictUUIDField(serializers.UUIDField):
-    """Text only; the framework's own field takes numbers and `urn:` forms, too."""
+    """A uuid as text; the framework's own field takes numbers and `urn:` forms, too."""
 
     def to_internal_value(self, data: Any) -> UUID:
         uuid = parse_uuid(data)
@@ -30,7 +35,7 @@ class StrictUUIDField(serializers.UUIDField):
         return uuid
 
 
-# A text with anything but blanks, and nothing that a database column refuses.
+# A text with at least one character that is not blank, and none that a database column refuses.
 TEXT = {
     "type": "string",
     "minLength": 1,
@@ -41,7 +46,7 @@ TEXT = {
 
 @extend_schema_field(TEXT)
 class TextField(serializers.CharField):
-    """1 to 255 characters, without the blanks around them. Text only; the framework's own field takes numbers, too."""
+    """1 to 255 characters, without the blanks around them. The framework's own field takes numbers, too."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=TITLE_MAX_LENGTH, **options)
@@ -54,8 +59,8 @@ class TextField(serializers.CharField):
 
 def _or_json_text(schema: dict[str, Any]) -> dict[str, Any]:
     """
-    What today's client sends as the text of the JSON that it means (CRUD-2). What bounds the text is the body, which
-    is a text itself.
+    Also allow JSON text with a value of this schema, which today's client sends (CRUD-2). The text has no bound of its
+    own but that of the body.
     """
     text = {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
     return {"anyOf": [schema, text | {"maxLength": settings.DATA_UPLOAD_MAX_MEMORY_SIZE}]}
@@ -92,6 +97,8 @@ class CourseModesField(serializers.Field):
 
 @extend_schema_field(_or_json_text(CONTENT_FILTER))
 class ContentFilterField(serializers.Field):
+    """A content filter as an object or as JSON text."""
+
     default_error_messages = {"null": "Must be a JSON object."}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -106,42 +113,76 @@ _FLAG_TEXTS = sorted(it for it in BooleanField.TRUE_VALUES | BooleanField.FALSE_
 
 @extend_schema_field({"anyOf": [{"type": "boolean"}, {"enum": [0, 1, *_FLAG_TEXTS]}]})
 class FlagField(BooleanField):
-    """Today's client sends it as text when it creates a catalog, and as a boolean when it changes one (CRUD-2)."""
+    """A boolean. Today's client sends text when it creates a catalog, and a boolean when it changes one (CRUD-2)."""
 
 
-class CatalogChange(serializers.Serializer):
-    """The body of PUT and (partially) PATCH; unknown keys are ignored (COM-15), a uuid too, since it never changes."""
+@extend_schema_field(ROW_ID)
+class QueryIdField(serializers.IntegerField):
+    """The id of a query. An id that no row can have is refused with the same words as an unknown one."""
 
-    title = TextField()
-    enterprise_customer = StrictUUIDField()
-    enterprise_customer_name = TextField(help_text="For `utm_source` in links; never answered.")
-    enabled_course_modes = CourseModesField(help_text="Never answered.")
-    publish_audit_enrollment_urls = FlagField(help_text="Never answered.")
-    content_filter = ContentFilterField(
-        help_text="What discovery is asked for; 1 MiB and 10 levels at most. Never answered here. Which restricted "
-        "runs it allows is for operators to say (V2-1)."
-    )
-    catalog_query_uuid = StrictUUIDField(
-        required=False, allow_null=True, help_text="The query to attach, or the uuid of a new one (QRY-1 to QRY-5)."
-    )
-    query_title = TextField(required=False, allow_null=True, help_text="Of the query; unique.")
-
-    def values(self) -> CatalogValues:
-        sent = self.validated_data
-        return CatalogValues(
-            uuid=sent.get("uuid", ABSENT),
-            title=sent.get("title", ABSENT),
-            enterprise_uuid=sent.get("enterprise_customer", ABSENT),
-            enterprise_name=sent.get("enterprise_customer_name", ABSENT),
-            enabled_course_modes=sent.get("enabled_course_modes", ABSENT),
-            publish_audit_enrollment_urls=sent.get("publish_audit_enrollment_urls", ABSENT),
-            content_filter=sent.get("content_filter", ABSENT),
-            query_uuid=sent.get("catalog_query_uuid", ABSENT),
-            query_title=sent.get("query_title", ABSENT),
-        )
+    def to_internal_value(self, data: Any) -> int:
+        query_id: int = super().to_internal_value(data)
+        if not is_row_id(str(query_id)):
+            raise serializers.ValidationError(f'Invalid pk "{query_id}" - object does not exist.')
+        return query_id
 
 
-class CatalogInput(CatalogChange):
-    """The body of POST."""
+@extend_schema_field(KEY)
+class KeyField(serializers.CharField):
+    """A content key that a caller asks about."""
 
-    uuid = StrictUUIDField(required=False, help_text="Generated when absent.")
+
+# --- What answers hold -----------------------------------------------------------------------------------------------
+
+
+class StoredKeyField(serializers.CharField):
+    """A content key that fits its column."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=CONTENT_KEY_MAX_LENGTH, **options)
+
+
+class TitleField(serializers.CharField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=TITLE_MAX_LENGTH, **options)
+
+
+class QueryTitleField(TitleField):
+    """
+    The title of a query, or null if this caller may not know it (CRUD-1). The context's `titled` holds the ids of the
+    queries whose titles are shown.
+    """
+
+    def to_representation(self, value: Any) -> Any:
+        return value.title if value.pk in self._titled else None
+
+    @cached_property
+    def _titled(self) -> set[int]:
+        titled: set[int] = self.context["titled"]
+        return titled
+
+
+@extend_schema_field(CONTENT_FILTER)
+class StoredFilterField(serializers.DictField):
+    """
+    A content filter as it was sent. Written by Python's JSON, from which the hash was made, since orjson knows no
+    numbers beyond 64 bits.
+    """
+
+    def to_representation(self, value: Any) -> Any:
+        return RawJson(json.dumps(value).encode())
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {
+            "type": "array",
+            "items": {"type": "string", "format": "uuid"},
+            "maxItems": settings.DISTINCT_CATALOGS_LIMIT,
+        },
+        "maxProperties": settings.DISTINCT_CATALOGS_LIMIT,
+    }
+)
+class CatalogsByQueryField(serializers.DictField):
+    """Uuids of catalogs by the id of their query."""

@@ -1,6 +1,5 @@
 """
-Nobody fills the disk by changing a catalog again and again (COM-16): the history stays within a few rows and filters,
-and still says who changed what.
+Repeated changes of a catalog leave a history of few rows and filters, which still says who changed what (COM-16).
 """
 
 import json
@@ -47,8 +46,7 @@ def catalog():
     return saved.catalog
 
 
-def test_a_query_that_is_renamed_again_and_again_has_its_filter_once_in_its_history(catalog, settings):
-    """COM-16."""
+def test_a_query_that_is_renamed_again_and_again_has_its_filter_once_in_its_history(catalog, settings):  # COM-16
     for number in range(CHANGES):
         change(operator(), catalog, query_title=f"Title {number}")
     assert history_bytes() < 1_000_100
@@ -57,7 +55,7 @@ def test_a_query_that_is_renamed_again_and_again_has_its_filter_once_in_its_hist
     assert QUERIES.first().history_user.username == "olivia"
 
 
-def test_two_filters_in_turn_are_there_twice(catalog):
+def test_alternating_filters_are_stored_twice(catalog):
     query = catalog.catalog_query
     for number in range(CHANGES):
         asked = {"content_filter": large_filter("ab"[number % 2]), "catalog_query_uuid": str(query.uuid)}
@@ -77,7 +75,7 @@ def test_a_filter_that_is_always_another_fills_only_the_rows_that_are_kept(catal
     assert history_bytes() < 1_000_000 + 5 * 10_100
 
 
-def test_a_catalog_that_is_changed_again_and_again(catalog, settings):  # COM-16
+def test_repeated_changes_of_a_catalog_leave_few_rows(catalog, settings):  # COM-16
     for number in range(CHANGES):
         change(operator(), catalog, title=f"Title {number}")
     assert VERSIONS.count() <= settings.HISTORY_ROWS_KEPT + 1
@@ -92,7 +90,7 @@ def test_a_change_that_changes_nothing_leaves_no_row(catalog):
 
 
 def test_moving_catalogs_leaves_as_few_rows(settings):
-    """QRY-3: the query of many catalogs is replaced by one that has its new filter, again and again."""
+    """The query of many catalogs is replaced by one that has its new filter, again and again (QRY-3)."""
     settings.HISTORY_ROWS_KEPT = 3
     moved = [make_catalog("edX+A")]
     moved += [make_catalog(query=moved[0].catalog_query) for _ in range(4)]
@@ -125,7 +123,7 @@ def test_old_versions_are_read_with_their_filters(settings):
     assert all(row.content_filter in (first, second) for row in kept)
 
 
-def test_nobody_hides_a_change_under_many_others(catalog, settings):
+def test_many_changes_do_not_hide_another(catalog, settings):
     """Of what is older, the last row of each person and day stays."""
     settings.HISTORY_ROWS_KEPT = 5
     change(client_for("mallory", "enterprise_openedx_operator:*"), catalog, title="Mine")
@@ -150,7 +148,7 @@ def test_one_row_of_each_day_stays(settings):
     assert {moment.date() for moment in kept} == {(start - timedelta(hours=8 * number)).date() for number in range(12)}
 
 
-def test_what_is_gone_has_a_history_for_a_year(catalog, settings):
+def test_the_history_of_a_deleted_row_is_kept_for_a_year(catalog, settings):
     """Catalogs that are made and deleted again and again leave nothing for ever."""
     other = make_catalog("edX+A")
     assert operator().delete(path_of(catalog)).status_code == 204

@@ -1,4 +1,4 @@
-"""CHG-1 to CHG-4 over HTTP: each change of a catalog once, in order, from any point on."""
+"""The change feed over HTTP: each change of a catalog once, in order, from any position on (CHG-1 to CHG-4)."""
 
 import re
 from base64 import urlsafe_b64encode
@@ -38,7 +38,7 @@ def ask(catalog, since=None, query="", **headers):
     return learner().get(f"{path_of(catalog, 'changes/')}?{query}", headers=headers)
 
 
-def told(response):
+def changes_in(response):
     return [(entry["change"], entry["content_key"]) for entry in response.json()["results"]]
 
 
@@ -61,7 +61,7 @@ def move(catalog, query):
 
 @pytest.fixture
 def catalog():
-    """One that was there before its first publish."""
+    """A catalog that existed before its first publish."""
     return make_catalog()
 
 
@@ -86,20 +86,20 @@ def test_an_entry_says_what_happened_when_and_in_which_run(catalog, query):  # C
 def test_what_joins_and_leaves_comes_oldest_first(catalog, query):  # CHG-2
     hold(query, "edX+B", "edX+A")
     hold(query, "edX+A", "edX+C")
-    assert told(ask(catalog)) == [*added("edX+A", "edX+B"), *removed("edX+B"), *added("edX+C")]
+    assert changes_in(ask(catalog)) == [*added("edX+A", "edX+B"), *removed("edX+B"), *added("edX+C")]
 
 
-def test_an_edited_item_is_no_change(catalog, query):  # CHG-2
+def test_an_edited_item_is_not_a_change(catalog, query):  # CHG-2
     hold(query, "edX+A")
     publish(query, course_document("edX+A", title="edited", course_runs=[]))
-    assert told(ask(catalog)) == added("edX+A")
+    assert changes_in(ask(catalog)) == added("edX+A")
 
 
 def test_a_new_catalog_lists_what_its_query_holds_already():  # CHG-2
     query = make_catalog("edX+A", "edX+B").catalog_query
     hold(query, "edX+A")
     response = ask(make_catalog(query=query))
-    assert told(response) == added("edX+A")
+    assert changes_in(response) == added("edX+A")
     assert response.json()["results"][0]["refresh_run"] is None
 
 
@@ -115,11 +115,11 @@ def test_a_catalog_that_was_created_over_the_api_has_changes():  # CHG-2, CRUD-4
     }
     created = EnterpriseCatalog.objects.get(pk=admin().post(CATALOGS, body).json()["uuid"])
     hold(query, "edX+A", "edX+B")
-    assert told(ask(created)) == added("edX+A", "edX+B")
+    assert changes_in(ask(created)) == added("edX+A", "edX+B")
 
 
 class TestMoves:
-    """CHG-2: only what happened while the catalog was attached, each change once."""
+    """Only what happened while the catalog was attached, each change once (CHG-2)."""
 
     @pytest.fixture
     def other(self):
@@ -131,29 +131,29 @@ class TestMoves:
         hold(query, "edX+A", "edX+B")
         move(catalog, other)
         response = ask(catalog)
-        assert told(response) == [*added("edX+A", "edX+B"), *removed("edX+B"), *added("edX+X")]
+        assert changes_in(response) == [*added("edX+A", "edX+B"), *removed("edX+B"), *added("edX+X")]
         assert [entry["refresh_run"] is None for entry in response.json()["results"]] == [False, False, True, True]
 
-    def test_what_happens_to_the_former_query_is_not_told(self, catalog, query, other):
+    def test_later_changes_of_the_former_query_are_not_listed(self, catalog, query, other):
         hold(query, "edX+A")
         move(catalog, other)
         hold(query, "edX+A", "edX+Late")
         hold(other, "edX+A")
-        assert told(ask(catalog)) == [*added("edX+A"), *added("edX+X"), *removed("edX+X")]
+        assert changes_in(ask(catalog)) == [*added("edX+A"), *added("edX+X"), *removed("edX+X")]
 
-    def test_what_happened_to_the_new_query_before_is_not_told(self, catalog, query, other):
+    def test_earlier_changes_of_the_new_query_are_not_listed(self, catalog, query, other):
         hold(other, "edX+A")
         move(catalog, other)
-        assert told(ask(catalog)) == added("edX+A")
+        assert changes_in(ask(catalog)) == added("edX+A")
 
-    def test_there_and_back_again(self, catalog, query, other):
+    def test_a_catalog_moves_to_another_query_and_back(self, catalog, query, other):
         hold(query, "edX+A", "edX+B")
         move(catalog, other)
         hold(query, "edX+A", "edX+B", "edX+Unseen")
         hold(other, "edX+A", "edX+X", "edX+Y")
         move(catalog, query)
         hold(query, "edX+A")
-        assert told(ask(catalog)) == [
+        assert changes_in(ask(catalog)) == [
             *added("edX+A", "edX+B"),
             *(*removed("edX+B"), *added("edX+X")),
             *added("edX+Y"),
@@ -162,11 +162,11 @@ class TestMoves:
         ]
 
     def test_pages_and_cursors_tell_the_same(self, catalog, query, other):  # CHG-3
-        self.test_there_and_back_again(catalog, query, other)
-        whole, walked, url = told(ask(catalog)), [], f"{path_of(catalog, 'changes/')}?page_size=2"
+        self.test_a_catalog_moves_to_another_query_and_back(catalog, query, other)
+        whole, walked, url = changes_in(ask(catalog)), [], f"{path_of(catalog, 'changes/')}?page_size=2"
         while url:
             response = learner().get(url)
-            walked += told(response)
+            walked += changes_in(response)
             url = response.json()["next"]
         assert walked == whole
 
@@ -176,47 +176,47 @@ class TestMoves:
         body = {"catalog_query_uuid": str(query.uuid), "content_filter": other.content_filter}
         assert operator().patch(path_of(catalog), body).status_code == 200
         hold(other, "edX+A")
-        assert told(ask(catalog)) == [
+        assert changes_in(ask(catalog)) == [
             *added("edX+A", "edX+B"),
             *(*removed("edX+B"), *added("edX+X")),
             *removed("edX+X"),
         ]
 
-    def test_an_empty_move_is_remembered_too(self, catalog, query):
+    def test_a_move_without_differences_is_recorded(self, catalog, query):
         same = make_query({"key": ["same"]})
         for each in (query, same):
             hold(each, "edX+A")
         move(catalog, same)
         hold(query, "edX+A", "edX+Q")
         hold(same, "edX+A", "edX+S")
-        assert told(ask(catalog)) == added("edX+A", "edX+S")
+        assert changes_in(ask(catalog)) == added("edX+A", "edX+S")
 
 
 class TestHidden:
-    """V2-3."""
+    """Restricted runs (V2-3)."""
 
     RUN = "course-v1:edX+A+1T"
 
-    def test_a_restricted_run_joins_and_leaves_unseen(self, catalog, query):
+    def test_a_restricted_run_that_joins_or_leaves_is_not_listed(self, catalog, query):
         publish(query, course_document("edX+A"), run_document(self.RUN, "edX+A", restriction_type="custom-b2c"))
         hold(query, "edX+A")
-        assert told(ask(catalog)) == added("edX+A")
+        assert changes_in(ask(catalog)) == added("edX+A")
 
     def test_a_run_that_becomes_restricted_has_left(self, catalog, query):
         publish(query, course_document("edX+A"), run_document(self.RUN, "edX+A"))
         store(run_document(self.RUN, "edX+A", restriction_type="custom-b2c"))
         hold(query, "edX+A")
-        assert told(ask(catalog)) == [*added(self.RUN, "edX+A"), *removed(self.RUN)]
+        assert changes_in(ask(catalog)) == [*added(self.RUN, "edX+A"), *removed(self.RUN)]
 
 
 class TestReadingOn:
-    """CHG-3."""
+    """Pages and cursors (CHG-3)."""
 
     @pytest.mark.parametrize(("page_size", "length"), [("", 100), ("2", 2), ("2000", 103), ("0", 100), ("x", 100)])
     def test_sizes_of_pages(self, catalog, query, page_size, length):  # COM-8
         hold(query, *keys(103))
         response = ask(catalog, query=f"page_size={page_size}")
-        assert len(told(response)) == length
+        assert len(changes_in(response)) == length
         assert (response.json()["next"] is None) is (length == 103)
 
     def test_a_page_holds_a_thousand_at_most(self, catalog):
@@ -232,7 +232,7 @@ class TestReadingOn:
             for number in range(1001)
         )
         response = ask(catalog, query="page_size=5000")
-        assert (len(told(response)), told(learner().get(response.json()["next"]))) == (1000, added("1000"))
+        assert (len(changes_in(response)), changes_in(learner().get(response.json()["next"]))) == (1000, added("1000"))
 
     def test_next_is_an_absolute_url_that_keeps_the_rest(self, catalog, query):  # COM-10
         hold(query, *keys(3))
@@ -244,17 +244,17 @@ class TestReadingOn:
     def test_a_cursor_leads_to_what_comes_later(self, catalog, query):
         hold(query, "edX+A")
         cursor = ask(catalog).json()["cursor"]
-        assert told(ask(catalog, cursor)) == []
+        assert changes_in(ask(catalog, cursor)) == []
         hold(query, "edX+A", "edX+B")
-        assert told(ask(catalog, cursor)) == added("edX+B")
+        assert changes_in(ask(catalog, cursor)) == added("edX+B")
         later = ask(catalog, cursor).json()["cursor"]
-        assert told(ask(catalog, later)) == []
+        assert changes_in(ask(catalog, later)) == []
 
     def test_a_cursor_of_nothing_leads_to_all_that_comes(self, catalog, query):
         response = ask(catalog)
         assert response.json()["results"] == []
         hold(query, "edX+A")
-        assert told(ask(catalog, response.json()["cursor"])) == added("edX+A")
+        assert changes_in(ask(catalog, response.json()["cursor"])) == added("edX+A")
 
     def test_a_cursor_survives_a_move(self, catalog, query):
         other = make_query({"key": ["other"]})
@@ -262,34 +262,34 @@ class TestReadingOn:
         hold(query, "edX+A")
         cursor = ask(catalog).json()["cursor"]
         move(catalog, other)
-        assert told(ask(catalog, cursor)) == [*removed("edX+A"), *added("edX+X")]
+        assert changes_in(ask(catalog, cursor)) == [*removed("edX+A"), *added("edX+X")]
 
-    def test_a_moment_is_exclusive(self, catalog, query):
+    def test_a_datetime_is_exclusive(self, catalog, query):
         hold(query, "edX+A")
         hold(query, "edX+A", "edX+B")
         first, second = (entry["changed_at"] for entry in ask(catalog).json()["results"])
-        assert told(ask(catalog, first)) == added("edX+B")
-        assert told(ask(catalog, second)) == []
+        assert changes_in(ask(catalog, first)) == added("edX+B")
+        assert changes_in(ask(catalog, second)) == []
 
-    def test_what_a_moment_left_out_is_not_told_later(self, catalog, query):
+    def test_changes_before_a_datetime_are_not_listed_later(self, catalog, query):
         hold(query, "edX+A")
         last = ask(catalog).json()["results"][-1]["changed_at"]
         cursor = ask(catalog, last).json()["cursor"]
-        assert told(ask(catalog, cursor)) == []
+        assert changes_in(ask(catalog, cursor)) == []
         hold(query, "edX+A", "edX+B")
-        assert told(ask(catalog, cursor)) == added("edX+B")
+        assert changes_in(ask(catalog, cursor)) == added("edX+B")
 
     @pytest.mark.parametrize("moved", [False, True])
-    def test_what_a_moment_left_out_after_a_move_is_not_told_later(self, catalog, query, moved):
+    def test_changes_before_a_datetime_are_not_listed_after_a_move(self, catalog, query, moved):
         other = make_query({"key": ["other"]})
         for each in (other, query):
             hold(each, "edX+A")
         if moved:
             move(catalog, other)
         cursor = ask(catalog, timezone.now().isoformat()).json()["cursor"]
-        assert told(ask(catalog, cursor)) == []
+        assert changes_in(ask(catalog, cursor)) == []
         hold(other if moved else query, "edX+A", "edX+B")
-        assert told(ask(catalog, cursor)) == added("edX+B")
+        assert changes_in(ask(catalog, cursor)) == added("edX+B")
 
     def test_changes_dated_before_one_that_was_written_first_are_found(self, catalog):
         """A long publish dates its changes when it begins."""
@@ -303,7 +303,7 @@ class TestReadingOn:
                 changed_at=now - timedelta(minutes=minutes),
             )
         since = (now - timedelta(minutes=15)).isoformat()
-        assert told(ask(catalog, since)) == added("edX+A", "edX+B", "edX+D")
+        assert changes_in(ask(catalog, since)) == added("edX+A", "edX+B", "edX+D")
 
     @pytest.mark.parametrize(
         "write",
@@ -316,18 +316,18 @@ class TestReadingOn:
             lambda moment: moment.strftime("%Y%m%dT%H%M%SZ"),
         ],
     )
-    def test_moments_are_read_as_iso_8601(self, catalog, query, write):
+    def test_datetimes_are_read_as_iso_8601(self, catalog, query, write):
         hold(query, "edX+A")
         yesterday, tomorrow = (timezone.now() + timedelta(days=days) for days in (-1, 1))
-        assert told(ask(catalog, write(yesterday))) == added("edX+A")
-        assert told(ask(catalog, write(tomorrow))) == []
+        assert changes_in(ask(catalog, write(yesterday))) == added("edX+A")
+        assert changes_in(ask(catalog, write(tomorrow))) == []
 
     def test_an_offset_need_not_be_encoded(self, catalog, query):
         hold(query, "edX+A")
         yesterday = (timezone.now() - timedelta(days=1)).isoformat()
         assert yesterday.endswith("+00:00")
         response = learner().get(f"{path_of(catalog, 'changes')}?since={yesterday}")
-        assert told(response) == added("edX+A")
+        assert changes_in(response) == added("edX+A")
 
     @pytest.mark.parametrize(
         "since",
@@ -344,22 +344,22 @@ class TestReadingOn:
 
 
 def pass_time(*cursors, **span):
-    """All that was written, and all that callers hold, is older by this; the database's clock is its own."""
+    """Make all rows and cursors older by this span; the clock of the database stays."""
     CatalogContentChange.objects.update(changed_at=F("changed_at") - timedelta(**span))
     positions = [position_of(cursor) for cursor in cursors]
     return [cursor_of(replace(position, read_until=position.read_until - timedelta(**span))) for position in positions]
 
 
 class TestRetention:
-    """CHG-3, CHG-4."""
+    """Changes that are older than what is kept (CHG-3, CHG-4)."""
 
-    def test_without_a_beginning_it_starts_with_what_is_kept(self, catalog, query):
+    def test_without_since_the_list_starts_with_the_oldest_change(self, catalog, query):
         hold(query, "edX+A")
         pass_time(days=90)
         hold(query, "edX+A", "edX+B")
-        assert told(ask(catalog)) == added("edX+B")
+        assert changes_in(ask(catalog)) == added("edX+B")
 
-    def test_an_older_moment_is_gone(self, catalog):
+    def test_an_older_datetime_is_gone(self, catalog):
         since = timezone.now() - timedelta(days=90)
         assert ask(catalog, (since + timedelta(minutes=1)).isoformat()).status_code == 200
         response = ask(catalog, since.isoformat())
@@ -370,7 +370,7 @@ class TestRetention:
         told_since = datetime.fromisoformat(f"{found[1]}+00:00")
         assert since <= told_since <= timezone.now() - timedelta(days=90)
 
-    def test_who_reads_on_now_and_then_never_loses_the_thread(self, catalog):
+    def test_a_cursor_of_an_occasional_reader_stays_valid(self, catalog):
         cursor = ask(catalog).json()["cursor"]
         for _ in range(3):
             (old,) = pass_time(cursor, days=80)
@@ -378,7 +378,7 @@ class TestRetention:
             assert response.status_code == 200
             cursor = response.json()["cursor"]
 
-    def test_who_was_away_for_too_long_has_lost_it(self, catalog, query):
+    def test_a_cursor_unused_for_too_long_is_refused(self, catalog, query):
         hold(query, "edX+A")
         (old,) = pass_time(ask(catalog).json()["cursor"], days=92)
         assert ask(catalog, old).status_code == 410
@@ -388,9 +388,9 @@ class TestRetention:
         hold(query, "edX+A", "edX+B")
         pass_time(days=90, minutes=-1)
         page = ask(catalog, query="page_size=1")
-        assert told(page) == added("edX+A")
+        assert changes_in(page) == added("edX+A")
         (cursor,) = pass_time(page.json()["cursor"], hours=1)
-        assert told(ask(catalog, cursor)) == added("edX+B")
+        assert changes_in(ask(catalog, cursor)) == added("edX+B")
 
     @pytest.mark.parametrize("since", ["0001-01-01", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
     def test_the_ends_of_time(self, catalog, since):
@@ -414,7 +414,7 @@ def test_a_deleted_catalog_is_not_found(catalog):  # COM-3
 
 @pytest.mark.mariadb
 @pytest.mark.django_db(transaction=True)
-def test_what_is_being_written_meanwhile_is_not_missed():  # CHG-3
+def test_changes_of_an_open_transaction_are_not_missed():  # CHG-3
     """Another query's later change is committed before an earlier one of this catalog's query."""
     catalog, other = make_catalog("edX+A"), make_catalog("edX+X")
     query, content_keys = catalog.catalog_query, store(course_document("edX+A"), course_document("edX+B"))
@@ -438,5 +438,5 @@ def test_what_is_being_written_meanwhile_is_not_missed():  # CHG-3
         cursors = [ask(catalog, since).json()["cursor"] for since in (None, timezone.now().isoformat())]
         committed.set()
         slowly.result()
-    assert told(ask(other))[-1:] == added("edX+Y")
-    assert [told(ask(catalog, cursor)) for cursor in cursors] == [added("edX+B"), added("edX+B")]
+    assert changes_in(ask(other))[-1:] == added("edX+Y")
+    assert [changes_in(ask(catalog, cursor)) for cursor in cursors] == [added("edX+B"), added("edX+B")]

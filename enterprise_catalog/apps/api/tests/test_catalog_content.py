@@ -1,4 +1,4 @@
-"""META-1 to META-7, ADD-2 over HTTP."""
+"""A catalog's items over HTTP (META-1 to META-7, ADD-2)."""
 
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""DIFF-1 to DIFF-3 over HTTP."""
+"""Diffs over HTTP (DIFF-1 to DIFF-3)."""
 
 import tracemalloc
 import xml.etree.ElementTree as ET
@@ -26,7 +26,7 @@ def ask(catalog, content_keys):
 
 
 def keys_in(response) -> list[list[str]]:
-    """Not found, not included, found."""
+    """The keys of the three lists: not found, not included, found."""
     assert response.status_code == 200
     lists = ("items_not_found", "items_not_included", "items_found")
     assert tuple(response.json()) == lists
@@ -72,7 +72,7 @@ def test_keys_that_cannot_be_stored_are_not_found(key):  # COM-16
 
 
 class TestDate:
-    """META-11: the latest of item, catalog and customer."""
+    """The latest date of item, catalog and customer (META-11)."""
 
     ITEM, CATALOG, CUSTOMER = (datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3))
 
@@ -90,11 +90,11 @@ class TestDate:
     def test_of_customer(self):
         assert self.date_of(self.ITEM, self.CATALOG, self.CUSTOMER) == "2026-01-03T00:00:00Z"
 
-    def test_of_item(self):
+    def test_the_date_of_a_found_key_is_the_latest_one(self):
         later = self.CUSTOMER + timedelta(microseconds=7)
         assert self.date_of(later, self.CATALOG, self.CUSTOMER) == "2026-01-03T00:00:00.000007Z"
 
-    def test_is_what_the_item_says(self):
+    def test_last_modified_is_that_of_the_item(self):
         catalog = make_catalog("edX+A", modified=datetime(2020, 1, 1, tzinfo=UTC))
         (item,) = learner().get(path_of(catalog, "get_content_metadata/")).json()["results"]
         (found,) = ask(catalog, ["edX+A"]).json()["items_found"]
@@ -130,7 +130,7 @@ class TestGet:
         response = learner().get(f"{path}?content_keys=nope&content_keys=edX+A&content_keys=edX%2BA")
         assert keys_in(response) == [["nope"], ["edX+B"], ["edX+A"]]
 
-    def test_they_are_required(self):  # DIFF-3, ERR-3
+    def test_keys_are_required(self):  # DIFF-3, ERR-3
         path = path_of(make_catalog("edX+A"), "generate_diff/")
         error = ["You must provide at least one of the following query parameters: content_keys."]
         response = learner().get(path)
@@ -155,7 +155,7 @@ def test_xml_is_well_formed():  # COM-4, COM-5
 
 @pytest.fixture
 def large_catalog():
-    """20,000 members, as narrow rows: nothing here reads a document."""
+    """A catalog of 20,000 members without documents, which a diff does not read."""
     now = timezone.now()
     catalog = make_catalog()
     contents = [

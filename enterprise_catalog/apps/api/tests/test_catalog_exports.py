@@ -131,7 +131,7 @@ def test_text_is_never_a_formula(title):  # EXP-1
     assert str(xlsx_rows(catalog)[1][2]).startswith("'")
 
 
-def test_it_lists_what_browsing_lists():  # EXP-1, META-4
+def test_the_file_lists_what_pages_list():  # EXP-1, META-4
     inactive = course_document("edX+Z") | {"course_runs": []}
     catalog = make_catalog(course_document("edX+A"), inactive)
     assert [row["content_key"] for row in csv_rows(catalog)] == ["edX+A"]
@@ -150,7 +150,7 @@ def test_an_empty_catalog_has_a_header():  # EXP-1, META-7
         ("export.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     ],
 )
-def test_it_arrives_as_a_file(name, content_type):  # EXP-1
+def test_the_answer_is_a_file(name, content_type):  # EXP-1
     catalog = make_catalog(*keys(3))
     for accept in ("*/*", "text/csv", "application/json", "image/png"):
         response = learner().get(path_of(catalog, name), headers={"Accept": accept})

@@ -1,4 +1,4 @@
-"""CQ-1 to CQ-5 over HTTP; who may ask is in the permission matrix."""
+"""Catalog queries over HTTP (CQ-1 to CQ-5); the permission table covers who may read them."""
 
 import json
 from uuid import uuid4
@@ -38,7 +38,7 @@ class TestList:
             *["next", "previous", "count", "num_pages", "current_page", "start", "results"]
         ]
 
-    def test_a_query_says_four_things(self):  # CQ-1
+    def test_a_query_has_four_fields(self):  # CQ-1
         query = query_of(CUSTOMER_UUID, content_filter={"content_type": "course"}, title="Courses")
         answer = {
             "uuid": str(query.uuid),
@@ -92,7 +92,7 @@ class TestOne:
         assert (response.status_code, response.json()) == (404, NO_QUERY)
 
     @pytest.mark.parametrize("name", ["x", "-1", "1.5", "٣", "get_query_by_hashes", "6ae013d4-c5c4-474d-8da9"])
-    def test_what_is_no_name_is_not_found(self, name):  # COM-3
+    def test_text_that_is_not_an_identifier_is_not_found(self, name):  # COM-3
         response = admin().get(f"{QUERIES}{name}/")
         assert (response.status_code, response.json()) == (404, {"detail": "Not found."})
 
@@ -139,7 +139,7 @@ class TestByHash:
             (f"hash={'a' * 33}", {"hash": ["Ensure this field has no more than 32 characters."]}),
         ],
     )
-    def test_what_is_no_hash_is_refused(self, query, error):  # CQ-2
+    def test_text_that_is_not_a_hash_is_refused(self, query, error):  # CQ-2
         response = admin().get(f"{BY_HASH}?{query}")
         assert (response.status_code, response.json()) == (400, error)
 
@@ -198,7 +198,7 @@ class TestFilterHash:
 
 
 class TestFormHash:
-    """CQ-4, as today's client asks."""
+    """The GET of today's client (CQ-4)."""
 
     FORM = "application/x-www-form-urlencoded"
 

@@ -1,4 +1,4 @@
-"""CRUD-1 to CRUD-10 and REFR-1 over HTTP; how a filter becomes a query is the desk's (operations tests)."""
+"""Catalogs over HTTP (CRUD-1 to CRUD-10, REFR-1); `test_query_resolution` covers which query they get."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -318,7 +318,7 @@ class TestRefresh:
         assert response.json() == {"async_task_id": str(run.uuid)}
         assert admin().post(path).json() == response.json()
 
-    def test_get_is_no_refresh(self):  # REFR-1, ERR-1
+    def test_get_starts_no_refresh(self):  # REFR-1, ERR-1
         response = admin().get(path_of(make_catalog(), "refresh_metadata/"))
         assert (response.status_code, response.json()) == (405, {"detail": 'Method "GET" not allowed.'})
 
@@ -328,7 +328,7 @@ class TestRefresh:
 
 
 class TestRun:
-    def test_its_fields(self):  # RUN-1, RUN-3
+    def test_the_fields_of_a_run(self):  # RUN-1, RUN-3
         catalog = make_catalog()
         run_id = admin().post(path_of(catalog, "refresh_metadata/")).json()["async_task_id"]
         answer = admin().get(f"/api/v1/refresh-runs/{run_id}/").json()

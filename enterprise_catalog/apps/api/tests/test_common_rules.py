@@ -1,4 +1,4 @@
-"""Rules that hold on every path, over HTTP: what stands in the path, in `Accept`, in parameters nobody knows."""
+"""Rules of all paths, over HTTP: forms of paths, formats and unknown parameters."""
 
 import gzip
 from uuid import uuid4
@@ -47,7 +47,7 @@ def test_what_is_out_of_scope_is_not_there(api_version, path):  # SURF-5, COM-3
         *["/api/v1/distinct-catalog-queries", "/health", "/api/schema", "/api/docs"],
     ],
 )
-def test_paths_end_where_they_end(catalog, path, ending):  # COM-2
+def test_paths_with_other_endings_are_not_found(catalog, path, ending):  # COM-2
     path = path.format(catalog=path_of(catalog), customer=CUSTOMER, queries=QUERIES)
     assert operator().get(f"{path}{ending}").status_code == 404
 
@@ -107,7 +107,7 @@ class TestFormats:
         assert response["Content-Type"] == "application/json"
 
 
-def test_what_nobody_knows_is_ignored(catalog):  # COM-15
+def test_unknown_parameters_are_ignored(catalog):  # COM-15
     path = path_of(catalog, "get_content_metadata/")
     known, unknown = learner().get(path).json(), learner().get(f"{path}?ordering=-key&q=x&utm_source=y").json()
     assert unknown == known
@@ -139,7 +139,7 @@ def test_every_answer_names_its_request(path):  # COM-20
 
 
 class TestContainment:
-    """CONT-2, CONT-3."""
+    """Content keys in paths and parameters (CONT-2, CONT-3)."""
 
     def test_what_never_matches(self):
         program = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
@@ -156,7 +156,7 @@ class TestContainment:
         assert learner().get(path, {"course_run_ids": program}).json() == {"contains_content_items": True}
 
     @pytest.mark.parametrize("method", ["put", "patch", "delete", "options"])
-    def test_it_only_answers(self, catalog, method):
+    def test_containment_takes_no_other_methods(self, catalog, method):
         for path in (path_of(catalog, "contains_content_items/"), f"{CUSTOMER}contains_content_items/"):
             response = getattr(learner(), method)(path)
             assert (response.status_code, response.json()) == (

@@ -1,4 +1,4 @@
-"""COM-18: who holds an answer already gets 304; whatever changes a body changes its tag."""
+"""Callers who hold the current answer get 304, and whatever changes a body changes its tag (COM-18)."""
 
 import gzip
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ def body(response):
 
 
 @pytest.mark.parametrize("query", ["", "page_size=1&page=2", "content_keys=edX%2BA", "traverse_pagination=1"])
-def test_who_holds_it_gets_no_body(catalog, query):  # COM-18, ADD-1
+def test_a_caller_with_the_current_tag_gets_no_body(catalog, query):  # COM-18, ADD-1
     first = ask(catalog, query)
     second = ask(catalog, query, first["ETag"])
     assert first["ETag"].startswith('W/"')
@@ -71,7 +71,7 @@ def test_tags_are_compared_weakly(if_none_match, held):
 
 
 def test_a_date_alone_is_ignored(catalog):
-    """Removals do not move it."""
+    """Removals do not change it."""
     assert ask(catalog, **{"If-Modified-Since": http_date(LATER.timestamp())}).status_code == 200
 
 
@@ -89,7 +89,7 @@ def test_permission_comes_first(catalog):  # AUTH-9
         ("&".join(f"content_keys={key}" for key in keys(101)), 400),
     ],
 )
-def test_what_is_wrong_with_a_question_comes_first(catalog, query, status):  # AUTH-9
+def test_errors_in_parameters_come_before_304(catalog, query, status):  # AUTH-9
     assert ask(catalog, query, "*").status_code == status
 
 
@@ -99,7 +99,7 @@ def test_a_head_is_answered_alike(catalog):  # AUTH-9
     assert learner().head(path, headers={"If-None-Match": etag}).status_code == 304
 
 
-def test_a_post_carries_no_tag(catalog):
+def test_a_post_has_no_tag(catalog):
     path = path_of(catalog, "get_content_metadata/")
     response = learner().post(path, {"content_keys": ["edX+A"]}, headers={"If-None-Match": "*"})
     assert (response.status_code, "ETag" in response) == (200, False)
@@ -127,7 +127,7 @@ def test_compression_leaves_the_tag_as_it_is(catalog, query):  # COM-17
         {"query": "traverse_pagination=1"},
     ],
 )
-def test_another_question_has_another_tag(catalog, other):
+def test_another_url_has_another_tag(catalog, other):
     assert ask(catalog, **other)["ETag"] != ask(catalog)["ETag"]
 
 
@@ -207,7 +207,7 @@ def test_what_changes_an_answer_changes_its_tag(catalog, change, query):
 
 
 @pytest.mark.parametrize("name", ["LMS_ROOT_URL", "ENTERPRISE_LEARNER_PORTAL_BASE_URL", "ECOMMERCE_BASE_URL"])
-def test_what_links_are_made_of_is_part_of_the_tag(catalog, settings, name):
+def test_settings_of_links_are_part_of_the_tag(catalog, settings, name):
     before = ask(catalog)["ETag"]
     setattr(settings, name, "https://moved.example.org")
     assert ask(catalog)["ETag"] != before
@@ -221,7 +221,7 @@ def test_what_links_are_made_of_is_part_of_the_tag(catalog, settings, name):
         (cache_validators, "FILLING_VERSION"),
     ],
 )
-def test_what_the_code_makes_of_rows_is_part_of_a_version(catalog, monkeypatch, module, name):
+def test_versions_of_the_code_are_part_of_the_tag(catalog, monkeypatch, module, name):
     content = CatalogContentKey.objects.select_related("content").first().content
 
     def current():

@@ -1,4 +1,4 @@
-"""CONT-3 to CONT-7, ADD-6 over HTTP; which key matches what is the store's (membership tests)."""
+"""Containment over HTTP (CONT-3 to CONT-7, ADD-6); the tests of `catalog` cover which keys match."""
 
 import pytest
 
@@ -142,7 +142,7 @@ class TestCustomer:
 
 
 def test_the_longest_allowed_get_beside_other_parameters():
-    """COM-16: 1,000 ids in each of both fields, and a flag."""
+    """1,000 ids in each of both fields, and a flag (COM-16)."""
     path = path_of(make_catalog("edX+A"), "contains_content_items/")
     ids = [f"edX+{number}" for number in range(999)]
     parameters = {"course_run_ids": [*ids, "edX+A"], "program_uuids": [*ids, "x"], "match": "any"}

@@ -1,4 +1,4 @@
-"""CM-1, CM-2, PERM-8 over HTTP: content by itself."""
+"""Content independently of any catalog, over HTTP (CM-1, CM-2, PERM-8)."""
 
 from urllib.parse import quote
 from uuid import UUID
@@ -152,7 +152,7 @@ class TestCoercion:
 
 
 class TestList:
-    def test_everything_in_key_order(self, contents):  # CM-2, COM-6, COM-9
+    def test_all_content_in_the_order_of_keys(self, contents):  # CM-2, COM-6, COM-9
         response = ask()
         assert list(response.json()) == ["count", "next", "previous", "results"]
         assert named(response) == [PROGRAM, RUN, "edX+A", "edX+B"]
@@ -207,7 +207,7 @@ def test_what_is_in_no_query_any_more_still_answers():  # CM-1
 
 
 class TestConditional:  # COM-18
-    def test_who_holds_it_gets_no_body(self, contents):
+    def test_a_caller_with_the_current_tag_gets_no_body(self, contents):
         first = ask("edX+A")
         second = ask("edX+A", **{"If-None-Match": first["ETag"]})
         assert (second.status_code, second.content) == (304, b"")
@@ -228,7 +228,7 @@ class TestConditional:  # COM-18
         assert ask("edX+A", **{"If-None-Match": before}).status_code == 200
         assert ask("edX+B")["ETag"] == others
 
-    def test_each_question_has_its_tag(self, contents):
+    def test_each_url_has_its_tag(self, contents):
         answers = [ask("edX+A"), ask("edX+A", "format=xml"), ask("edX+A", Host="localhost"), ask("edX+B"), ask(RUN)]
         answers.append(ask(RUN, "coerce_to_parent_course=1"))
         assert len({answer["ETag"] for answer in answers}) == len(answers)
@@ -237,5 +237,5 @@ class TestConditional:  # COM-18
         modified = ContentMetadata.objects.get(pk="edX+A").modified
         assert ask("edX+A")["Last-Modified"] == modified.strftime("%a, %d %b %Y %H:%M:%S GMT")
 
-    def test_the_list_carries_no_tag(self, contents):
+    def test_the_list_has_no_tag(self, contents):
         assert "ETag" not in ask()

@@ -1,4 +1,4 @@
-"""ADD-5 over HTTP: which catalogs contain a key, by which rule and since when, or why not."""
+"""Which catalogs contain a key, by which rule and since when, or why not, over HTTP (ADD-5)."""
 
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -54,7 +54,7 @@ def last_run(catalog: EnterpriseCatalog) -> str:
 
 
 def quarantined(catalog: EnterpriseCatalog, key: str, *found: dict) -> None:
-    """A refresh that finds these, and cannot use the document of one more."""
+    """Publish these documents, and quarantine one more."""
     claim = claimed(catalog.catalog_query)
     QuarantinedDocument.objects.create(refresh_run_id=claim.run_uuid, content_key=key, reason="over 3 MiB")
     publish_or_hold(claim=claim, content_keys=store(*found), counts={})
@@ -83,7 +83,7 @@ def test_each_rule_is_named_with_the_member_that_carries_the_key(catalog, key, r
     assert (found["contains"], found["rule"], found["member"], found["reasons"]) == (True, rule, member, [])
 
 
-def test_being_there_itself_comes_before_being_carried():  # ADD-5
+def test_membership_comes_before_the_other_rules():  # ADD-5
     catalog = make_catalog("edX+A", run_document("course-v1:edX+A+1T", "edX+A"))
     assert explained("course-v1:edX+A+1T", catalog)["rule"] == "member"
     assert explained("edX+A", catalog)["rule"] == "member"
@@ -183,24 +183,24 @@ def test_the_uuid_of_a_course_leads_to_its_key(catalog):  # ADD-5, CONT-2
     assert "the uuid of edX+A" in why["detail"]
 
 
-def test_poison_names_its_reason_and_its_run(catalog):  # ADD-5, P7
-    quarantined(catalog, "edX+Poison", course_document("edX+A"))
-    why = reason("edX+Poison", catalog)
+def test_a_quarantined_document_has_its_reason_and_its_run(catalog):  # ADD-5, P7
+    quarantined(catalog, "edX+TooLarge", course_document("edX+A"))
+    why = reason("edX+TooLarge", catalog)
     assert (why["code"], why["refresh_run"]) == ("quarantined", last_run(catalog))
     assert "over 3 MiB" in why["detail"]
-    assert asked("edX+Poison")["content"]["quarantined"][0]["reason"] == "over 3 MiB"
+    assert asked("edX+TooLarge")["content"]["quarantined"][0]["reason"] == "over 3 MiB"
 
 
-def test_poison_of_what_is_a_member_says_that_it_may_be_old(catalog):  # ADD-5
+def test_a_member_with_a_quarantined_document_may_be_old(catalog):  # ADD-5
     quarantined(catalog, "edX+A", course_document("edX+A"))
     assert explained("edX+A", catalog)["contains"]
     assert "may be old" in reason("edX+A", catalog)["detail"]
 
 
-def test_poison_of_an_earlier_run_is_over(catalog):  # ADD-5
-    quarantined(catalog, "edX+Poison", course_document("edX+A"))
+def test_a_document_quarantined_by_an_earlier_run_is_not_mentioned(catalog):  # ADD-5
+    quarantined(catalog, "edX+TooLarge", course_document("edX+A"))
     publish(catalog.catalog_query, course_document("edX+A"))
-    assert codes("edX+Poison", catalog) == ["not_returned"]
+    assert codes("edX+TooLarge", catalog) == ["not_returned"]
 
 
 def test_nothing_was_published_yet():  # ADD-5
@@ -284,8 +284,8 @@ def test_a_run_that_no_search_returns_any_more_and_its_course_forgot():  # ADD-5
 # The same truth as containment
 
 
-def test_it_contains_what_containment_contains(restricting):
-    """ADD-5, CONT-1, V2-3: of every key and every catalog, one by one and all together."""
+def test_explanations_agree_with_containment(restricting):
+    """Compare every key and every catalog, one by one and all together (ADD-5, CONT-1, V2-3)."""
     idle = make_catalog(course_document("edX+Idle", **INACTIVE), "edX+A", program_document(PROGRAM))
     runs = make_catalog(run_document("course-v1:edX+B+1T", "edX+B"), run_document("r", "edX+D", restriction_type=B2B))
     left = make_catalog("edX+Gone", "edX+D", run_document("course-v1:edX+A+9T", "edX+A"))

@@ -1,4 +1,4 @@
-"""CUST-5, CUST-6, PERM-7 over HTTP: one content as a customer's catalogs show it."""
+"""One content of a customer, and its keys, over HTTP (CUST-5, CUST-6, PERM-7, FILT-1)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ def test_the_first_catalog_that_has_it_shows_it():  # CUST-5
     assert f"catalog={second.uuid}&" in ask("edX+A").json()["enrollment_url"]
 
 
-def test_catalogs_of_one_moment_come_by_uuid():  # CUST-5
+def test_catalogs_created_at_the_same_time_are_ordered_by_uuid():  # CUST-5
     catalogs = [make_catalog("edX+A") for _ in range(4)]
     EnterpriseCatalog.objects.update(created=LATER)
     first = min(str(catalog.uuid) for catalog in catalogs)
@@ -99,7 +99,7 @@ class TestPreference:
 
 class TestAbsence:
     @pytest.mark.parametrize("identifier", ["edX+Other", COURSE_UUID, "x" * 300, "a\x00b", "1"])
-    def test_what_no_catalog_has(self, identifier):  # CUST-5, COM-16
+    def test_content_in_no_catalog_is_not_found(self, identifier):  # CUST-5, COM-16
         make_catalog("edX+A")
         response = ask(identifier)
         assert (response.status_code, response.json()) == (404, ABSENT)
@@ -127,9 +127,9 @@ class TestAbsence:
 
 
 class TestWithoutCustomer:
-    """CUST-6."""
+    """Answers without the customer (CUST-6)."""
 
-    def test_nothing_leads_to_enrollment(self, customer):
+    def test_without_the_customer_no_link_leads_to_enrollment(self, customer):
         make_catalog(course_document("edX+A", marketing_url="https://example.org/a"))
         item = ask("edX+A", "skip_customer_fetch=1").json()
         assert item["enrollment_url"] is None
@@ -159,9 +159,9 @@ class TestWithoutCustomer:
 
 
 class TestConditional:
-    """COM-18."""
+    """Conditional requests (COM-18)."""
 
-    def test_who_holds_it_gets_no_body(self):
+    def test_a_caller_with_the_current_tag_gets_no_body(self):
         make_catalog("edX+A")
         first = ask("edX+A")
         second = ask("edX+A", **{"If-None-Match": first["ETag"]})

@@ -1,4 +1,4 @@
-"""Where items lead, over HTTP: the worked examples of the contract, of courses as discovery sends them."""
+"""URLs in items, over HTTP: the contract's examples, with courses as discovery sends them."""
 
 from uuid import UUID
 
@@ -49,7 +49,7 @@ def customer(**facts):
 
 
 def served(documents, **fields):
-    """What the catalog serves, by key."""
+    """The items that the catalog serves, by key."""
     catalog = make_catalog(*documents, uuid=CATALOG, **fields)
     asked = {"content_keys": [document["key"] for document in documents]}
     answer = learner().post(path_of(catalog, "get_content_metadata/"), asked)
@@ -143,7 +143,7 @@ def test_a_run_of_an_exec_ed_course_is_a_run(documents, portal):  # ENR-1, ENR-2
     [("Université Lyon 1", "&utm_source=universite-lyon-1"), ("数学", ""), ("", "&utm_source=acme")],
     ids=["its own", "no slug", "the customer's"],
 )
-def test_whose_name_the_links_carry(name, source):  # META-22
+def test_links_name_the_catalogs_customer(name, source):  # META-22
     customer(slug="other")
     item = served([course(COURSE, marketing_url="https://www.example.org/a?y=")], enterprise_name=name)[COURSE]
     assert item["marketing_url"] == f"https://www.example.org/a?utm_medium=enterprise{source}"

@@ -1,4 +1,4 @@
-"""The legacy list of catalogs: filters, ordering, envelope, formats (LEG-3)."""
+"""Catalogs of the legacy API: the list (LEG-3), and one catalog with a page of items (LEG-4 to LEG-11)."""
 
 from xml.etree import ElementTree
 
@@ -16,7 +16,7 @@ COLUMNS = ["uuid", "title", "enterprise_customer", "enterprise_catalog_query", "
 
 @pytest.fixture
 def catalogs():
-    """Made in this order; the last two are another customer's, on one query."""
+    """Four catalogs; the last two belong to another customer and share a query."""
     first, second = make_catalog(title="b"), make_catalog(title="a")
     third = make_catalog(title="c", customer=OTHER_CUSTOMER_UUID)
     return [first, second, third, make_catalog(title="d", customer=OTHER_CUSTOMER_UUID, query=third.catalog_query)]
@@ -28,7 +28,7 @@ def titles(query="", client=None):
     return "".join(catalog["title"] for catalog in answer["results"])
 
 
-def test_what_a_catalog_says():  # LEG-3, COM-6, COM-13, COM-14
+def test_the_fields_of_a_catalog():  # LEG-3, COM-6, COM-13, COM-14
     catalog = make_catalog("edX+A")
     answer = operator().get(LEGACY_CATALOGS).json()
     assert list(answer) == ["next", "previous", "count", "num_pages", "current_page", "start", "results"]
@@ -63,7 +63,7 @@ def test_exact_filters(catalogs, column, number, expected):  # LEG-3
     assert titles(f"?{column}={row[column]}") == expected
 
 
-def test_a_filter_is_no_pattern(catalogs):  # LEG-3
+def test_a_filter_is_not_a_pattern(catalogs):  # LEG-3
     for title in ("bb", "B", "b ", "ḃ"):
         make_catalog(title=title)
     assert titles("?title=b") == "b"
@@ -77,7 +77,7 @@ def test_filters_apply_together(catalogs):  # LEG-3
 
 
 @pytest.mark.parametrize("name", ["uuid", "title", "enterprise_customer", "enterprise_catalog_query"])
-def test_an_empty_filter_is_none(catalogs, name):
+def test_an_empty_filter_is_ignored(catalogs, name):
     assert titles(f"?{name}=") == "bacd"
 
 
@@ -95,7 +95,7 @@ def test_uuids_are_taken_in_any_case(catalogs):  # COM-3
         (f"enterprise_catalog_query={10**30}", {"enterprise_catalog_query": ["A valid integer is required."]}),
     ],
 )
-def test_what_can_be_no_value_is_refused(query, error):  # LEG-3
+def test_an_impossible_value_is_refused(query, error):  # LEG-3
     response = operator().get(f"{LEGACY_CATALOGS}?{query}")
     assert (response.status_code, response.json()) == (400, error)
 
@@ -120,7 +120,7 @@ def test_what_can_be_no_value_is_refused(query, error):  # LEG-3
     ],
 )
 def test_ordering(catalogs, ordering, expected):  # LEG-3
-    """Customer `1111...` comes before `6ae0...`; what is unknown is ignored."""
+    """Customer `1111...` comes before `6ae0...`; unknown names are ignored."""
     assert titles(f"?ordering={ordering}") == expected
 
 
@@ -195,7 +195,7 @@ def listed(catalog, query=""):
 
 @pytest.fixture
 def mixed():
-    """Something of everything; each second one is dropped."""
+    """Items of every type; the list leaves out every second one."""
     return make_catalog(
         course_document("edX+Active"),
         course_document("edX+Quiet", course_runs=[]),
@@ -220,8 +220,8 @@ def test_the_header_and_one_page():  # LEG-4, COM-13, COM-14
     assert (answer["count"], answer["previous"], answer["next"]) == (1, None, None)
 
 
-def test_what_is_dropped(mixed):  # LEG-5, V2-2, COM-9
-    """Inactive courses stay, unlike on v1; what lacks its flag goes, and so does what is restricted."""
+def test_items_that_are_left_out(mixed):  # LEG-5, V2-2, COM-9
+    """Inactive courses stay, unlike in v1. Items without their flag and restricted runs are left out."""
     assert listed(mixed) == [OPEN, "course-v1:edX+A+1T", "edX+Active", "edX+Quiet"]
 
 
@@ -238,7 +238,7 @@ def test_the_count_is_that_of_what_is_left_and_pages_are_full(mixed, size):  # L
 
 
 def test_the_count_follows_what_the_next_refresh_brings():  # LEG-6, V2-2
-    """Also one of another customer's query: content is shared."""
+    """The refresh may be one of another customer's query, since content is shared."""
     run = run_document("course-v1:edX+A+1T", "edX+A", has_enrollable_seats=False)
     catalog, other = make_catalog("edX+B", run), make_catalog("edX+B", run, customer=OTHER_CUSTOMER_UUID)
     assert listed(catalog) == ["edX+B"]
@@ -280,7 +280,7 @@ def test_a_bad_page_of_an_empty_catalog():  # LEG-10
     assert (response.status_code, response.json()) == (404, {"detail": "Invalid page."})
 
 
-def test_neighbours_say_everything_in_order():  # LEG-11
+def test_links_of_pages_hold_all_parameters_in_order():  # LEG-11
     catalog = make_catalog(*keys(5))
     url = f"http://testserver{legacy_path_of(catalog)}"
     first = retrieved(catalog, "?z=2&q=a+b&page_size=2&z=1&blank=&a=%C3%A9")
@@ -293,7 +293,7 @@ def test_neighbours_say_everything_in_order():  # LEG-11
     assert admin().get(second["previous"]).json()["results"] == first["results"]
 
 
-def test_neighbours_without_a_query_and_with_a_suffix():  # LEG-11, COM-1, COM-4
+def test_links_of_pages_keep_the_form_of_the_path():  # LEG-11, COM-1, COM-4
     catalog = make_catalog(*keys(21))
     path = legacy_path_of(catalog)
     assert retrieved(catalog)["next"] == f"http://testserver{path}?page=2"
@@ -338,12 +338,12 @@ def test_what_discovery_used_to_receive_is_ignored_and_named():  # LEG-9, ADD-3,
     assert "X-Catalog-Ignored-Params" not in admin().get(f"{legacy_path_of(catalog)}?page=1&page_size=5")
 
 
-def test_names_that_are_no_header_text_are_encoded():  # LEG-9
+def test_names_that_do_not_fit_a_header_are_encoded():  # LEG-9
     response = admin().get(f"{legacy_path_of(make_catalog())}?a%0D%0AX-Evil:%201=2&%C3%A9,%20b=1")
     assert response["X-Catalog-Ignored-Params"] == "a%0D%0AX-Evil%3A%201, %C3%A9%2C%20b"
 
 
-def test_so_many_names_and_no_more():  # LEG-9
+def test_the_header_names_at_most_twenty_parameters():  # LEG-9
     query = "&".join(f"name{number:03d}=1" for number in range(500))
     response = admin().get(f"{legacy_path_of(make_catalog())}?{query}")
     assert len(response["X-Catalog-Ignored-Params"].split(", ")) == 20

@@ -1,4 +1,4 @@
-"""Contains on the legacy surface: all of the ids, in one catalog (LEG-12, LEG-13, CONT-6)."""
+"""Containment in the legacy API: all ids have to be in one catalog (LEG-12, LEG-13, CONT-6)."""
 
 import pytest
 
@@ -56,7 +56,7 @@ def path():
         ("course_run_ids=edX+A&course_run_ids=a%00b", False),
         ("course_run_ids=edX+A,edX+B", False),
         ("course_run_ids=edx+a", False),
-        # V2-2, V2-3: hidden from this surface.
+        # V2-2, V2-3: hidden from the legacy API.
         (f"course_run_ids={HIDDEN}", False),
         ("course_run_ids=course-v1:edX+C+2T", False),
         # `match` is v1's (COM-15).
@@ -105,7 +105,7 @@ def test_answers_are_never_cached(path, which):  # COM-19
 
 
 class TestCustomer:
-    """LEG-13."""
+    """All ids in one catalog of a customer (LEG-13)."""
 
     @pytest.fixture(autouse=True)
     def catalogs(self):

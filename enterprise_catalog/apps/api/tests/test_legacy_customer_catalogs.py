@@ -1,4 +1,4 @@
-"""Catalogs made and changed with the id of a query, on the legacy surface (LEG-19, LEG-20)."""
+"""Catalogs created and changed by the id of a query, in the legacy API (LEG-19, LEG-20)."""
 
 from uuid import UUID
 
@@ -82,7 +82,7 @@ def test_the_default_filter(body):  # LEG-19, HASH-1
 
 
 def test_an_existing_uuid(query):  # LEG-19, CRUD-5, COM-21
-    """Harmless when nothing differs, also where the customer's name came in between."""
+    """A repeated request changes nothing, also if the customer's name has changed since."""
     body = {"enterprise_catalog_query": query.pk, "uuid": UUID_OF_OURS}
     first = post(**body).json()
     EnterpriseCustomer.objects.update(name="Acme, at last")
@@ -143,7 +143,7 @@ def test_bodies_that_are_no_object(method, body):  # ERR-1, ERR-2
 
 
 def test_staff_with_the_permission_to_add_catalogs(query):  # PERM-17
-    """Whoever uses the query: attaching to it takes nothing from anybody."""
+    """Any query may be used, since attaching a catalog to it changes nothing for others."""
     make_catalog(query=query, customer=OTHER_CUSTOMER_UUID)
     sam = User.objects.create(username="sam", is_staff=True)
     sam.user_permissions.add(Permission.objects.get(codename="add_enterprisecatalog"))
@@ -153,7 +153,7 @@ def test_staff_with_the_permission_to_add_catalogs(query):  # PERM-17
 
 
 class TestChange:
-    """LEG-20."""
+    """Changing title or query of a catalog (LEG-20)."""
 
     def test_another_title(self):
         catalog = make_catalog(title="Old", publish_audit_enrollment_urls=True)

@@ -1,4 +1,4 @@
-"""One course, run or program of a catalog in full, on the legacy surface (LEG-15, LEG-16, LEG-17)."""
+"""Full records of the legacy API: courses, runs and programs of a catalog (LEG-15 to LEG-17)."""
 
 from xml.etree import ElementTree
 
@@ -27,7 +27,7 @@ RECORD = {
 
 @pytest.fixture(autouse=True)
 def portal():
-    """It makes no difference here (LEG-8)."""
+    """Full records do not depend on it (LEG-8)."""
     EnterpriseCustomer.objects.create(uuid=CUSTOMER_UUID, name="Acme", slug="acme", enable_learner_portal=True)
 
 
@@ -52,7 +52,7 @@ def assert_not_found(catalog, rest):
 
 
 class TestCourse:
-    """LEG-15."""
+    """Courses (LEG-15)."""
 
     def test_the_full_record_with_links(self):
         catalog = make_catalog(COURSE, records=[RECORD])
@@ -104,7 +104,7 @@ class TestCourse:
 
 
 class TestRun:
-    """LEG-16."""
+    """Course runs and programs (LEG-16)."""
 
     def test_the_run_of_the_course(self):
         """Also where discovery returned it on its own."""
@@ -115,7 +115,7 @@ class TestRun:
             answer = found(catalog, f"course_runs/{RUN}/")
             assert answer == expected | {"enrollment_url": url_of(catalog, f"course/{RUN}")}
 
-    def test_else_its_own_document(self):
+    def test_without_a_record_a_run_is_its_search_document(self):
         document = run_document(RUN, COURSE, title="Search document", marketing_url="https://x.example.org/")
         catalog = make_catalog(document)
         expected = document | {"enrollment_url": url_of(catalog, f"course/{RUN}")}
@@ -146,7 +146,7 @@ class TestRun:
 
 
 class TestProgram:
-    """LEG-16."""
+    """Course runs and programs (LEG-16)."""
 
     record = {
         "uuid": PROGRAM,

@@ -1,4 +1,4 @@
-"""How the legacy surface dresses an item: links, being active, and what it leaves alone (LEG-7, LEG-8, LEG-14)."""
+"""Items of the legacy API: URLs, `active`, and fields that stay as discovery sent them (LEG-7, LEG-8, LEG-14)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -168,7 +168,7 @@ def test_odd_lists_of_runs(runs):  # DISC-17
 
 
 def test_a_course_says_when_its_last_run_ends():  # LEG-14
-    """As discovery wrote it; with zone or without, and whatever the document says itself."""
+    """Dates with or without a zone; the document's own `end_date` does not count."""
     late, later = "2098-05-05T12:00:00", "2098-05-05T14:30:00+02:00"
     assert course_with({"end": late}, {"end": "2097-01-01"}, {"end": "x"}, {"end": None})["end_date"] == late
     assert course_with({"end": late}, {"end": later}, end_date="2020-01-01")["end_date"] == later
@@ -178,7 +178,7 @@ def test_a_course_says_when_its_last_run_ends():  # LEG-14
 
 
 def test_nested_runs_are_as_discovery_sent_them():  # LEG-7, REFR-13
-    """But for ended ones, which were left out at the refresh."""
+    """Runs that have ended are left out at the refresh."""
     ended, running = {"key": "r1", "end": in_days(-1)}, {"key": "r2", "end": in_days(9), "x": {"y": [1]}}
     assert only_item(course_document("edX+A", course_runs=[ended, running]))["course_runs"] == [running]
 
@@ -221,7 +221,7 @@ def test_items_of_a_real_refresh_are_search_documents(sandbox):  # LEG-5, LEG-7,
 
 
 def test_a_course_forced_in_is_the_altered_record(sandbox):  # REFR-19
-    """In the query that forces it in, and nowhere else."""
+    """Only the query that forces the course in has the altered record."""
     key, other, *_ = sandbox.dataset.courses
     forcing = {"key": [other], "content_type": "course", "enterprise_force_include_aggregation_keys": [f"course:{key}"]}
     item = items_of(refreshed_catalog(forcing))[key]

@@ -1,4 +1,4 @@
-"""Catalog queries on the legacy surface (LEG-18)."""
+"""Catalog queries of the legacy API (LEG-18)."""
 
 from xml.etree import ElementTree
 
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.django_db
 QUERIES = f"{LEGACY}enterprise_catalog_query/"
 
 
-def test_what_a_query_says():  # LEG-18, COM-6, COM-13, COM-14
-    """Also one that no catalog uses any more."""
+def test_the_fields_of_a_query():  # LEG-18, COM-6, COM-13, COM-14
+    """A query that no catalog uses any more is listed, too."""
     query = make_query({"b": [1, {"x": None}], "a": "數學", "n": 10**30})
     CatalogQuery.objects.filter(pk=query.pk).update(title="Everything")
     answer = operator().get(QUERIES).json()
@@ -54,7 +54,7 @@ def test_an_unknown_query(identifier):  # LEG-18
     assert (response.status_code, response.json()) == (404, {"detail": "Not found."})
 
 
-def test_a_uuid_is_no_id_here():  # LEG-18
+def test_a_uuid_is_not_an_id_here():  # LEG-18
     assert operator().get(f"{QUERIES}{make_query().uuid}/").status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""Where the legacy surface is, which tokens it takes, and how often (LEG-1, SURF-2, AUTH-2, LEG-21)."""
+"""Paths, tokens and throttles of the legacy API (LEG-1, SURF-2, AUTH-2, LEG-21)."""
 
 import pytest
 from django.core.cache import cache
@@ -63,13 +63,13 @@ def test_bearer_is_off_by_default():  # AUTH-2
 
 
 class TestBearer:
-    """AUTH-2, where it is wanted."""
+    """Bearer tokens, if they are switched on (AUTH-2)."""
 
     @pytest.fixture(autouse=True)
     def wanted(self, settings):
         settings.LEGACY_BEARER_TOKENS = True
 
-    def test_the_same_token_in_another_coat(self):
+    def test_the_same_token_as_a_bearer_token(self):
         make_catalog(title="own")
         answer = with_bearer(token_for("adam", ROLE)).get(LEGACY_CATALOGS).json()
         assert [catalog["title"] for catalog in answer["results"]] == ["own"]
@@ -99,7 +99,7 @@ class TestBearer:
 
 @pytest.mark.parametrize(("username", "limit"), [("adam", 2), ("gateway", 4)])
 def test_throttling(settings, username, limit):  # LEG-21, ERR-6
-    """One limit for all surfaces together."""
+    """All API versions share one limit."""
     settings.API_THROTTLE = True
     settings.API_REQUESTS_PER_MINUTE, settings.API_SERVICE_REQUESTS_PER_MINUTE = 2, 4
     settings.API_SERVICE_USERNAMES = ["gateway"]

@@ -1,4 +1,4 @@
-"""What the LMS does when somebody saves a catalog or a query there, call by call (SYNC-1 to SYNC-5)."""
+"""The calls that the LMS makes when a catalog or a query is saved there (SYNC-1 to SYNC-5)."""
 
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ NO_QUERY = {"catalog_query_uuid": None, "query_title": None, "include_exec_ed_2u
 
 
 def values(**changes):
-    """All that the LMS sends but for the uuid."""
+    """Everything that the LMS sends except the uuid."""
     return {
         "title": "All Content",
         "enterprise_customer": str(CUSTOMER_UUID),
@@ -29,7 +29,7 @@ def values(**changes):
 
 
 def save(uuid, sent, *, seen=True):
-    """As the client does: look, then create or replace, then ask for a refresh. Not `seen`: the look failed."""
+    """Save as the client does: read, then create or replace, then request a refresh. Not `seen`: the read failed."""
     path = f"{CATALOGS}{uuid}/"
     client = operator()
     if seen and client.get(path).status_code == 200:
@@ -49,7 +49,7 @@ def test_a_catalog_is_created_then_replaced():  # SYNC-1, CLI-1
     assert refreshed.json() == refreshed_again.json() == {"async_task_id": str(run.pk)}
 
 
-def test_a_look_that_failed_does_no_harm():  # SYNC-1, SYNC-5, CRUD-5
+def test_a_failed_read_before_a_save_does_no_harm():  # SYNC-1, SYNC-5, CRUD-5
     uuid = uuid4()
     created, _ = save(uuid, values())
     again, refreshed = save(uuid, values(), seen=False)
@@ -92,7 +92,7 @@ def test_a_query_is_saved_with_all_its_catalogs():  # SYNC-3
     assert refreshes == [{"async_task_id": str(waiting.pk)}] * 4
 
 
-def test_a_catalog_is_deleted_and_deleting_it_again_is_tolerable():  # SYNC-4, CLI-2
+def test_a_catalog_is_deleted_twice():  # SYNC-4, CLI-2
     uuid = uuid4()
     save(uuid, values())
     assert [operator().delete(f"{CATALOGS}{uuid}/").status_code for _ in range(2)] == [204, 404]

@@ -1,6 +1,6 @@
 """
-P9, P2: a page comes in one statement with its catalog, cut by what the process saw of that catalog before. Whatever has
-changed since is answered as if it had seen nothing.
+A page and its catalog come in one statement, whose offset follows from what the process cached (P9). An answer never
+depends on cached values that have changed since (P2).
 """
 
 import pytest
@@ -144,7 +144,7 @@ def test_each_page_is_one_statement(catalog, number):
     assert asked == [3 if number >= DEEP else 2, 1, 1]
 
 
-def test_who_holds_the_page_is_told_without_reading_it(catalog):  # COM-18
+def test_a_304_reads_no_item(catalog):  # COM-18
     etag = page_of(catalog)["ETag"]
     path = path_of(catalog, "get_content_metadata/")
     with CaptureQueriesContext(connection) as captured:

@@ -1,11 +1,11 @@
-"""COM-11, COM-12, COM-16, ERR-3, ERR-4 on plain values."""
+"""Parameters and bodies as plain values (COM-11, COM-12, COM-16, ERR-3, ERR-4)."""
 
 import pytest
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from enterprise_catalog.apps.api.common.params import body_keys, boolean, query_keys, uuid_filter
+from enterprise_catalog.apps.api.common.params import body_keys, boolean, query_keys, query_uuid
 
 
 def request(query: str) -> Request:
@@ -13,17 +13,17 @@ def request(query: str) -> Request:
 
 
 @pytest.mark.parametrize("text", ["true", "1", "YES", "on", "T", "y"])
-def test_true(text):  # COM-11
+def test_booleans_that_are_true(text):  # COM-11
     assert boolean(request(f"flag={text}"), "flag") is True
 
 
 @pytest.mark.parametrize("query", ["flag=false", "flag=0", "flag=No", "flag=off", "flag=F", "flag=n", "flag=", ""])
-def test_false(query):  # COM-11
+def test_booleans_that_are_false(query):  # COM-11
     assert boolean(request(query), "flag") is False
 
 
 @pytest.mark.parametrize("text", ["2", "maybe", "null", "%20"])
-def test_no_boolean(text):  # COM-11
+def test_what_is_not_a_boolean_is_refused(text):  # COM-11
     with pytest.raises(ValidationError) as error:
         boolean(request(f"flag={text}"), "flag")
     assert error.value.detail == {"flag": ["Must be a valid boolean."]}
@@ -56,7 +56,7 @@ def test_a_body_is_an_object(body):
         body_keys(body, "k")
 
 
-def test_uuid_filters():
-    assert uuid_filter(request("c="), "c") is None
+def test_query_uuids():
+    assert query_uuid(request("c="), "c") is None
     with pytest.raises(ValidationError):
-        uuid_filter(request("c=x"), "c")
+        query_uuid(request("c=x"), "c")

@@ -1,4 +1,4 @@
-"""P6, DESIGN's read path: what each endpoint asks of the database, the same at 1 and at 100."""
+"""The number of SQL statements of each endpoint, which is the same for 1 and 100 rows (P6, P9)."""
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -29,7 +29,7 @@ SIZES = pytest.mark.parametrize("size", [1, 100])
 
 @pytest.fixture
 def queries(django_assert_num_queries):
-    """Ask once, so that the user is known; then count."""
+    """Request once, so that the user exists; then count."""
 
     def expect(number, client, path, body=None):
         def ask():
@@ -143,8 +143,8 @@ def test_one_content(queries, django_assert_num_queries):
 @SIZES
 def test_the_changes_of_a_catalog(queries, size):
     """
-    User, catalog, own changes, periods, those of the query; a moment, or none, has to be found in them. MariaDB is
-    asked for its clock.
+    User, catalog, own changes, periods, those of the query; a position is found by a datetime. MariaDB also
+    reads its clock.
     """
     clock = connection.vendor == "mysql"
     catalog = make_catalog()
@@ -300,8 +300,8 @@ def test_a_session_costs_one_more(queries, client):
 def test_where_a_content_is(queries, size):
     """
     ADD-5. User; the key's row, its runs, its courses, the filters that allow it; its item, how often it is contained,
-    in how many catalogs, set aside by whom, when it left; which catalogs. Those catalogs; who contains it on v1 and on
-    v2, by which members, since when (two), queries with their newest runs, those, what they set aside, what is held.
+    in how many catalogs, who quarantined it, when it left; which catalogs. Those catalogs; who contains it on v1 and on
+    v2, by which members, since when (two), queries with their newest runs, those, what they quarantined, what is held.
     """
     for _ in range(size):
         make_catalog("edX+A")
@@ -311,7 +311,7 @@ def test_where_a_content_is(queries, size):
 
 
 def test_whether_a_content_is_in_one_catalog(queries):
-    """ADD-5. As above, but nobody asks which catalogs."""
+    """As above, without the list of catalogs (ADD-5)."""
     for _ in range(10):
         catalog = make_catalog("edX+A")
     path = f"/api/v1/content-explanations/?content_key=edX%2BA&enterprise_catalog={catalog.uuid}"

@@ -1,7 +1,7 @@
 """
-How a filter becomes a query, over HTTP, with the example of the contract: E1 and E2 share a query.
+Which query a catalog gets, over HTTP, in the contract's example: the catalogs E1 and E2 share a query.
 
-Every case of resolution by itself is in the store's and the desk's tests; here it is what callers see of it.
+The tests of `catalog` and `services` cover every case of resolution; these cover what callers see.
 """
 
 from uuid import uuid4
@@ -121,7 +121,7 @@ class TestUnknownUuid:
 
 
 class TestCollisions:
-    def test_both_are_told_together(self, shared):  # QRY-6, COM-21
+    def test_conflicts_of_uuid_and_title_are_named_together(self, shared):  # QRY-6, COM-21
         first, _ = shared
         taken = created(operator(), content_filter=PROGRAMS, query_title="Programs")["catalog_query_uuid"]
         response = put(operator(), first, catalog_query_uuid=U, query_title="Programs", content_filter=PROGRAMS)
@@ -141,7 +141,7 @@ class TestCollisions:
         assert CatalogQuery.objects.count() == 1
 
     def test_a_query_that_is_not_seen_is_not_named(self, shared):
-        """QRY-6, PERM-10: the text ends before its uuid."""
+        """The text ends before its uuid (QRY-6, PERM-10)."""
         created(operator(), customer=OTHER_CUSTOMER_UUID, content_filter=PROGRAMS, query_title="Programs")
         mine = created(admin(), content_filter={"partner": "mine"}, catalog_query_uuid=str(uuid4()))
         sent = {"catalog_query_uuid": mine["catalog_query_uuid"], "content_filter": PROGRAMS}
@@ -161,7 +161,7 @@ class TestCollisions:
 
 
 class TestTitles:
-    """CRUD-1: the title of a query that is not the caller's alone may be another customer's."""
+    """The title of a query that is not the caller's alone may be another customer's (CRUD-1)."""
 
     @pytest.fixture
     def readers(self):
@@ -178,14 +178,14 @@ class TestTitles:
         assert titles == {"admin": None, "both": "Courses", "operator": "Courses", "provisioner": "Courses"}
 
     @pytest.mark.parametrize("path", ["one", "list", "hash"])
-    def test_so_it_is_where_queries_are_read(self, shared, readers, path):  # CQ-1, CQ-2
+    def test_the_title_is_hidden_where_queries_are_read_too(self, shared, readers, path):  # CQ-1, CQ-2
         digest = CatalogQuery.objects.get().content_filter_hash
         urls = {"one": f"{QUERIES}{U}/", "list": QUERIES, "hash": f"{QUERIES}get_query_by_hash?hash={digest}"}
         answers = {name: readers[name].get(urls[path]).json() for name in ("admin", "both", "operator")}
         titles = {name: it.get("results", [it])[0]["title"] for name, it in answers.items()}
         assert titles == {"admin": None, "both": "Courses", "operator": "Courses"}
 
-    def test_a_write_does_not_tell_it_either(self, shared):
+    def test_a_write_does_not_reveal_the_title(self, shared):
         first, _ = shared
         catalog = created(admin())
         assert catalog["catalog_query_uuid"] == U

@@ -1,4 +1,4 @@
-"""What readers see while a refresh publishes, on a database that lets them read meanwhile."""
+"""Answers while a refresh publishes, on a database with concurrent readers."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, cycle

@@ -1,4 +1,4 @@
-"""A refresh as clients see it: asked for over HTTP, done against a discovery that speaks HTTP, read over HTTP."""
+"""Refreshes over HTTP: requested by a client, fetched from a discovery server, and read by a client."""
 
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ def run_of(run_id):
 
 
 def later(*, minutes=11):
-    """What ended did so longer ago."""
+    """Make the ends of runs older."""
     RefreshRun.objects.update(finished_at=F("finished_at") - timedelta(minutes=minutes))
 
 
@@ -110,10 +110,10 @@ def test_an_edit_of_the_full_record_alone_is_pulled_too(sandbox, path):  # REFR-
     assert {key for key in before if before[key] != after[key]} == {edited}
 
 
-class TestAPublishOfAMomentAgo:
-    """RUN-8."""
+class TestAfterARecentPublish:
+    """A request shortly after a publish (RUN-8)."""
 
-    def test_it_serves_whoever_asks_and_costs_discovery_nothing(self, sandbox, path):
+    def test_a_second_request_gets_the_recent_run_without_a_fetch(self, sandbox, path):
         published = refreshed(path)
         sandbox.clear_calls()
         response = admin().post(f"{path}refresh_metadata/")
@@ -168,7 +168,7 @@ class TestAPublishOfAMomentAgo:
         assert operator().post(f"/api/v1/refresh-runs/{held['id']}/approve/").status_code == 200
         assert run_of(asked(path))["state"] == "queued"
 
-    def test_a_failure_is_no_publish(self, sandbox, path, settings):
+    def test_a_failure_is_not_a_publish(self, sandbox, path, settings):
         settings.SERVICE_ATTEMPTS = 1
         refreshed(path)
         sandbox.add_fault(endpoint="search", status=400)
@@ -181,8 +181,8 @@ class TestAPublishOfAMomentAgo:
         assert run_of(asked(path))["state"] == "queued"
 
 
-class TestForWhomARefreshCounts:
-    """RUN-7."""
+class TestWhoIsCharged:
+    """Who is charged for the requests to discovery of a refresh (RUN-7)."""
 
     @pytest.mark.parametrize(
         ("who", "name"), [(admin, str(CUSTOMER_UUID)), (operator, "operators")], ids=["admin", "operator"]
@@ -195,7 +195,7 @@ class TestForWhomARefreshCounts:
         assert request_budget.last_hour().used_by(name) == request_budget.requests_last_hour() > 0
 
     def test_a_catalog_that_is_made_or_changed(self, path):
-        """By whoever is no operator: for the customer whose catalog it is."""
+        """For callers who are not operators, the limit is one of the catalog's customer."""
         provisioner = client_for("provisioner", "enterprise_provisioning_admin:*")
         made = provisioner.post(CATALOGS, VALUES | GLOBEX | {"content_filter": {"content_type": "program"}})
         assert RefreshRun.objects.get(pk=made["X-Refresh-Run"]).asked_by == [str(OTHER_CUSTOMER_UUID)]
@@ -224,7 +224,7 @@ class TestForWhomARefreshCounts:
         ({"endpoint": "courses", "status": 503}, "discovery_unavailable"),
     ],
 )
-def test_a_failure_is_told_and_changes_nothing(sandbox, path, settings, fault, code):  # REFR-7, RUN-4, P1, P10
+def test_a_failure_is_reported_and_changes_nothing(sandbox, path, settings, fault, code):  # REFR-7, RUN-4, P1, P10
     settings.SERVICE_ATTEMPTS = 1
     refreshed(path)
     before = contents(path), admin().get(path).json()
@@ -269,7 +269,7 @@ def test_a_run_finishes_when_the_last_catalog_is_gone(path):  # RUN-5, CRUD-9
 
 
 class TestTooMuchGone:
-    """REFR-9: more than half of what a catalog holds."""
+    """More than half of what a catalog holds (REFR-9)."""
 
     @pytest.fixture
     def before(self, sandbox, path):

@@ -1,7 +1,7 @@
 """
-QRY-3, REFR-6: a query that another one replaces while somebody reads through it is read as the other one.
+If a query is replaced while a request reads it, the request reads the query that took its place (QRY-3, REFR-6).
 
-Containment is not here: catalog and matches come from one statement (`test_query_counts`).
+Containment needs no test here: one statement reads catalog and matches (`test_query_counts`).
 """
 
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The root of the service leads on."""
+"""The links at `/`."""
 
 import pytest
 

@@ -1,7 +1,6 @@
 """
-P2: whatever is published while an answer is made, all of it is of the old set, or all of it is of the new one; its
-headers, too (ADD-2). Something is published before the first statement of a request, then before its second one, and so
-on.
+An answer shows all of the old members or all of the new ones, also in its headers, whenever a publish happens (P2,
+ADD-2). The tests publish before the first statement of a request, then before the second one, and so on.
 """
 
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""How often a user may ask, where the operators want a limit (ERR-6, ADR 0014)."""
+"""Limits on the requests of a user, if operators set one (ERR-6, ADR 0014)."""
 
 import re
 
@@ -56,7 +56,7 @@ def test_a_throttled_write_writes_nothing(limited):  # ERR-6, COM-21
     assert EnterpriseCatalog.objects.filter(pk=catalog.pk).exists()
 
 
-def test_whoever_is_unknown_or_asks_the_impossible_is_told_that(limited):  # ERR-6, AUTH-9
+def test_other_errors_come_before_the_throttle(limited):  # ERR-6, AUTH-9
     statuses(admin(), 2)
     assert APIClient().get(CATALOGS).status_code == 401
     assert admin().get(CATALOGS, headers={"Accept": "image/png"}).status_code == 406

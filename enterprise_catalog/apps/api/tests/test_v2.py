@@ -38,7 +38,7 @@ def url(version, catalog, rest):
 
 @pytest.mark.parametrize(("version", "contained"), [("v1", False), ("v2", True)])
 def test_an_allowed_run_is_contained_on_v2_only(catalog, version, contained):
-    """V2-3: by catalog, by customer, and in the filter."""
+    """By catalog, by customer, and in the filter (V2-3)."""
     ids = {"course_run_ids": ALLOWED}
     answer = {"contains_content_items": contained}
     assert learner().get(url(version, catalog, "contains_content_items/"), ids).json() == answer
@@ -48,16 +48,14 @@ def test_an_allowed_run_is_contained_on_v2_only(catalog, version, contained):
     assert filtered == {"filtered_content_keys": [ALLOWED, COURSE] if contained else [COURSE]}
 
 
-def test_a_run_that_is_not_allowed_is_contained_nowhere(catalog):
-    """V2-1, V2-2."""
+def test_a_run_that_is_not_allowed_is_contained_nowhere(catalog):  # V2-1, V2-2
     for version in ("v1", "v2"):
         found = learner().get(url(version, catalog, "contains_content_items/"), {"course_run_ids": HIDDEN})
         assert found.json() == {"contains_content_items": False}
 
 
 @pytest.mark.parametrize("how", ["page", "whole", "keys", "run key", "post"])
-def test_v2_shows_the_allowed_run_in_its_course(catalog, how):
-    """V2-5, META-1, META-3, META-5."""
+def test_v2_shows_the_allowed_run_in_its_course(catalog, how):  # V2-5, META-1, META-3, META-5
     parameters = {"whole": {"traverse_pagination": "true"}, "keys": {"content_keys": COURSE}}
     path = url("v2", catalog, "get_content_metadata/")
     if how == "post":
@@ -71,15 +69,14 @@ def test_v2_shows_the_allowed_run_in_its_course(catalog, how):
     assert item["course_runs"][1]["enrollment_url"]
 
 
-def test_v1_shows_no_restricted_run(catalog):
-    """V2-2."""
+def test_v1_shows_no_restricted_run(catalog):  # V2-2
     body = learner().get(url("v1", catalog, "get_content_metadata/"), {"content_keys": COURSE}).content.decode()
     assert COURSE in body
     assert ALLOWED not in body
 
 
 def test_a_page_of_v2_is_counted_as_v2_lists_it(catalog):
-    """META-20: the allowed run makes the course active where it is seen, and only there."""
+    """The allowed run makes the course active where it is seen, and only there (META-20)."""
     document = course_document("edX+Quiet", course_runs=[])
     run = {"key": "r", "restriction_type": B2B, "status": "published", "is_enrollable": True}
     store_courses(document)
@@ -92,14 +89,12 @@ def test_a_page_of_v2_is_counted_as_v2_lists_it(catalog):
 
 
 @pytest.mark.parametrize("path", ["enterprise-catalogs/", "catalog-queries/", "enterprise-catalogs/{uuid}/"])
-def test_v2_serves_only_what_differs(catalog, path):
-    """SURF-5."""
+def test_v2_serves_only_what_differs(catalog, path):  # SURF-5
     assert operator().get(f"/api/v2/{path.format(uuid=catalog.uuid)}").status_code == 404
 
 
 @pytest.mark.parametrize("rest", ["get_content_metadata/", "contains_content_items/?course_run_ids=x"])
-def test_permissions_are_those_of_v1(catalog, rest, client):
-    """PERM-5."""
+def test_permissions_are_those_of_v1(catalog, rest, client):  # PERM-5
     catalog_of_another = EnterpriseCatalogFactory()
     assert client.get(url("v2", catalog, rest)).status_code == 401
     assert admin().get(url("v2", catalog, rest)).status_code == 200
@@ -107,8 +102,7 @@ def test_permissions_are_those_of_v1(catalog, rest, client):
 
 
 @pytest.mark.parametrize(("version", "status"), [("v1", 404), ("v2", 200)])
-def test_an_allowed_run_stands_for_its_course_on_v2_only(catalog, version, status):
-    """CUST-5, V2-3, V2-7."""
+def test_an_allowed_run_stands_for_its_course_on_v2_only(catalog, version, status):  # CUST-5, V2-3, V2-7
     path = f"/api/{version}/enterprise-customer/{CUSTOMER_UUID}/content-metadata"
     assert learner().get(f"{path}/{HIDDEN}/").status_code == 404
     response = learner().get(f"{path}/{ALLOWED}/")
@@ -153,19 +147,19 @@ HAS_PRICE = "first_enrollable_paid_seat_price"
     ids=["advertised", "advertised for nothing", "first by key", "has a price", "active", "allowed", "hidden", "none"],
 )
 def test_the_price_is_that_of_a_run_that_is_seen(runs, advertised, price):
-    """V2-5, META-34: the field by itself, and the price of the advertised run if that is seen."""
+    """The field by itself, and the price of the advertised run if that is seen (V2-5, META-34)."""
     assert priced(runs, ["allowed"], advertised_course_run_uuid=advertised) == price
 
 
 def test_a_run_restricted_to_others_is_never_allowed():
-    """V2-1, V2-2: whatever the filter says."""
+    """Whatever the filter says (V2-1, V2-2)."""
     runs = [{"key": "b2c", **OPEN, "restriction_type": "custom-b2c", HAS_PRICE: 10}]
     assert priced(runs, ["b2c"]) == (None, 0.0)
     assert operator().get(f"/api/v2/enterprise-customer/{CUSTOMER_UUID}/content-metadata/b2c/").status_code == 404
 
 
-def test_an_allowed_run_is_told_of_by_nothing_else(catalog):
-    """V2-3: the difference and bare content are of v1; the changes have a test of their own."""
+def test_nothing_else_shows_an_allowed_run(catalog):
+    """The difference and bare content are of v1; the changes have a test of their own (V2-3)."""
     diff = learner().post(url("v1", catalog, "generate_diff/"), {"content_keys": [ALLOWED]}).json()
     assert diff["items_not_found"] == [{"content_key": ALLOWED}]
     assert [item["content_key"] for item in diff["items_not_included"]] == [COURSE]
@@ -173,7 +167,7 @@ def test_an_allowed_run_is_told_of_by_nothing_else(catalog):
 
 
 def test_a_top_level_run_appears_where_the_filter_allows_it():
-    """V2-4: as an item of its own, since the search itself returned it."""
+    """As an item of its own, since the search itself returned it (V2-4)."""
     store_courses(course_document(COURSE))
     run = {"aggregation_key": f"courserun:{COURSE}", "content_type": "courserun", "key": ALLOWED}
     store(run | {"restriction_type": B2B}, run | {"key": HIDDEN, "restriction_type": B2B})
@@ -191,8 +185,7 @@ def test_a_top_level_run_appears_where_the_filter_allows_it():
     assert shown == {"v1": [COURSE], "v2": [ALLOWED, COURSE]}
 
 
-def test_other_courses_are_the_same_on_both_surfaces(catalog):
-    """V2-8."""
+def test_other_courses_are_the_same_in_v1_and_v2(catalog):  # V2-8
     store_courses(course_document("edX+Other", title="Other"))
     publish_or_hold(claim=claimed(catalog.catalog_query), content_keys=[COURSE, "edX+Other"], counts={})
     shown = [

@@ -1,1 +1,1 @@
-"""The `/api/v1/` surface: the URLs of the deployed service (SURF-1)."""
+"""Views of `/api/v1/`, the URLs of the deployed service (SURF-1)."""

@@ -1,9 +1,9 @@
 """
-What is in this catalog: pages of items, or all of them in one streamed answer (META-1 to META-7).
+List a catalog's items: in pages, or all of them in one streamed answer (META-1 to META-7).
 
-Items come rendered from the store and are linked to the catalog as bytes; nothing here parses one, unless XML is asked
-for. Who holds an answer already gets none (COM-18). A page is of one moment: what reads it raises Moved when something
-was published between its statements, and the answer is made again (P2).
+Items are stored as templates and filled with the catalog's values as bytes; only XML parses them. Callers who hold the
+current answer get 304 (COM-18). If something is published while a page is read, the reader raises InconsistentRead and
+`ApiView` makes the answer again (P2).
 """
 
 from collections.abc import Callable
@@ -24,15 +24,14 @@ from enterprise_catalog.apps.api.common.pagination import PageRequest, full_enve
 from enterprise_catalog.apps.api.common.params import body_keys, boolean, json_body, limited, query_keys
 from enterprise_catalog.apps.api.common.streaming import stream_catalog
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.serializers.shapes import (
+from enterprise_catalog.apps.api.openapi.parameters import (
     NOT_MODIFIED,
     PAGE_PARAMETERS,
     STATE_HEADERS,
-    ContentKeysShape,
-    ContentMetadataShape,
     flag_parameter,
     keys_parameter,
 )
+from enterprise_catalog.apps.api.serializers.content import ContentKeysSerializer, ContentMetadataSerializer
 from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog, ServedPage
 from enterprise_catalog.apps.catalog.reading.page_offsets import QueryState
 from enterprise_catalog.apps.catalog.reading.pages import (
@@ -67,7 +66,7 @@ class ContentMetadataView(ApiView):
             "(META-4). Nothing is in it until its first refresh is published (META-7)."
         ),
         parameters=[*PAGE_PARAMETERS, _WHOLE, _KEYS, *STATE_HEADERS],
-        responses={200: ContentMetadataShape, 304: NOT_MODIFIED},
+        responses={200: ContentMetadataSerializer, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
         wanted = page_request(request)
@@ -93,8 +92,8 @@ class ContentMetadataView(ApiView):
         summary="What is in a catalog, of these keys",
         description="`next` is to be asked with the same body (META-1).",
         parameters=[*PAGE_PARAMETERS, _WHOLE, *STATE_HEADERS],
-        request=ContentKeysShape,
-        responses=ContentMetadataShape,
+        request=ContentKeysSerializer,
+        responses=ContentMetadataSerializer,
     )
     def post(self, request: Request, uuid: str) -> HttpResponseBase:
         served = get_served_catalog_or_404(request, uuid, access=LEARNER)
@@ -111,8 +110,8 @@ class ContentMetadataView(ApiView):
         self, request: Request, served: ServedCatalog, keys: list[str] | None
     ) -> tuple[CacheValidators, Callable[[], HttpResponseBase]]:
         """
-        Of which version an answer is, and what makes it. `keys` None means everything that is listed. Whatever is
-        wrong with the other parameters is said before anybody is told to hold the answer already.
+        Return the validators of the answer and the function that makes it. `keys` is None for everything listed. Errors
+        in other parameters are raised here, before a 304 is possible.
         """
         wanted, whole = page_request(request), boolean(request, "traverse_pagination")
         if keys is None:
@@ -135,7 +134,7 @@ class ContentMetadataView(ApiView):
         return served_page_for(request, uuid, access=LEARNER, api_version=self.api_version, cut=cut)
 
     def _listed(self, request: Request, served: ServedCatalog, wanted: PageRequest) -> Response:
-        """The catalog is read again together with its items, so that all of the answer is of one moment."""
+        """Read the catalog again together with its items, so that all of the answer has one state."""
         found = self._listed_page(request, str(served.uuid), wanted)
         return page_answer(request, found.catalog, wanted, found.content)
 
@@ -146,7 +145,7 @@ class ContentMetadataView(ApiView):
 
 
 def may_be_read_at_once(request: Request) -> bool:
-    """A page of what is listed, for somebody who may not hold it already: catalog and items in one statement."""
+    """Whether one statement can read catalog and items: a listed page, asked for without an ETag."""
     asked = request.query_params
     return not ("content_keys" in asked or "traverse_pagination" in asked or "If-None-Match" in request.headers)
 
@@ -164,20 +163,20 @@ def page_answer(request: Request, served: ServedCatalog, wanted: PageRequest, co
 def whole_answer(request: Request, served: ServedCatalog, walk: Callable[..., ContentStream]) -> HttpResponseBase:
     return stream_catalog(
         request,
-        walk=partial(walk, query_id=served.query.pk),
-        link=served.link,
+        read=partial(walk, query_id=served.query.pk),
+        fill=served.link,
         tail=about(served),
         headers=lambda content: state_headers(content.query),
     )
 
 
 def about(served: ServedCatalog) -> dict[str, Any]:
-    """META-2."""
+    """The keys after `results` (META-2)."""
     return {"uuid": served.uuid, "title": served.title, "enterprise_customer": served.enterprise_uuid}
 
 
 def state_headers(query: QueryState) -> dict[str, str]:
-    """What lets a walker notice a publish between two pages (ADD-2)."""
+    """Headers by which a reader of pages notices a publish between two of them (ADD-2)."""
     headers = {"X-Catalog-Generation": f"{query.pk}-{query.generation}"}
     refreshed_at = api_iso(query.refreshed_at)
     return headers | ({"X-Catalog-Refreshed-At": refreshed_at} if refreshed_at else {})

@@ -1,4 +1,4 @@
-"""What an exporter must delete, create and update to hold what a catalog holds (DIFF-1 to DIFF-3)."""
+"""Compare the keys that an exporter holds with a catalog's members (DIFF-1 to DIFF-3)."""
 
 from typing import Any
 
@@ -19,8 +19,9 @@ from enterprise_catalog.apps.api.common.params import (
     require_one_of,
 )
 from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.parameters import DIFF_KEYS, keys_parameter
 from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, ErrorResponse
-from enterprise_catalog.apps.api.serializers.shapes import DIFF_KEYS, DiffShape, keys_parameter
+from enterprise_catalog.apps.api.serializers.content import DiffSerializer
 from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog
 from enterprise_catalog.apps.catalog.reading.member_diff import difference_from_members
 
@@ -35,7 +36,7 @@ class GenerateDiffView(ApiView):
         summary="What an exporter must delete, create and update",
         description="For a few keys (DIFF-3).",
         parameters=[keys_parameter(_NAME, "What is held.", limit=settings.CONTENT_KEYS_LIMIT_GET, required=True)],
-        responses={200: DiffShape, 400: ErrorResponse("No keys, or too many.", MISSING_PARAMETER, *BAD_REQUEST)},
+        responses={200: DiffSerializer, 400: ErrorResponse("No keys, or too many.", MISSING_PARAMETER, *BAD_REQUEST)},
     )
     def get(self, request: Request, uuid: str) -> Response:
         served = get_served_catalog_or_404(request, uuid, access=LEARNER)
@@ -54,7 +55,7 @@ class GenerateDiffView(ApiView):
             "were last modified. Exact keys; without a body it holds none (DIFF-1 to DIFF-3)."
         ),
         request=DIFF_KEYS,
-        responses=DiffShape,
+        responses=DiffSerializer,
     )
     def post(self, request: Request, uuid: str) -> Response:
         served = get_served_catalog_or_404(request, uuid, access=LEARNER)
@@ -67,14 +68,6 @@ class GenerateDiffView(ApiView):
         return Response(diff(served, limited(keys, name=_NAME, limit=limit, text=text)))
 
 
-def diff(served: ServedCatalog, content_keys: list[str]) -> dict[str, list[dict[str, Any]]]:
+def diff(served: ServedCatalog, content_keys: list[str]) -> dict[str, Any]:
     difference = difference_from_members(query_id=served.query.pk, content_keys=content_keys)
-    # An item counts as modified with all that its links are made of (META-11).
-    latest = served.link.modified
-    return {
-        "items_not_found": [{"content_key": key} for key in difference.not_found],
-        "items_not_included": [{"content_key": key} for key in difference.not_included],
-        "items_found": [
-            {"content_key": key, "date_updated": max(modified, latest)} for key, modified in difference.found
-        ],
-    }
+    return DiffSerializer(difference, context={"links_modified": served.link.modified}).data

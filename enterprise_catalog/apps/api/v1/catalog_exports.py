@@ -1,4 +1,4 @@
-"""A catalog's content as a file for people (EXP-1)."""
+"""Export a catalog's content as a CSV or Excel file (EXP-1)."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from enterprise_catalog.apps.access.object_access import get_catalog_or_404
 from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.serializers.shapes import header
+from enterprise_catalog.apps.api.openapi.parameters import header
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.core.rest.streaming import attachment
 from enterprise_catalog.apps.services.exports import CONTENT_TYPES, CSV, XLSX, export_catalog, filename
@@ -31,7 +31,7 @@ _HEADERS = [
 
 
 class NamedByPath(BaseContentNegotiation):
-    """The path says which file it is, whatever `Accept` says; errors are JSON."""
+    """Ignore `Accept`, since the path names the format; errors are JSON."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None

@@ -1,6 +1,7 @@
 """
-Catalog queries, the hashes of their filters, and which catalogs share one (CQ-1 to CQ-5). Reads only; a query is
-changed through its catalogs.
+Show catalog queries, hash content filters, and list which catalogs share a query (CQ-1 to CQ-5).
+
+Nothing here writes: a query is changed through its catalogs.
 """
 
 import re
@@ -22,19 +23,17 @@ from enterprise_catalog.apps.access.permissions import (
     visible_queries,
 )
 from enterprise_catalog.apps.access.roles import VIEW_QUERIES, Grants, grants_of
-from enterprise_catalog.apps.api.common.bounds import CONTENT_FILTER, QUERY_NAME
-from enterprise_catalog.apps.api.common.pagination import full_envelope, get_page_or_404, page_request
+from enterprise_catalog.apps.api.common.pagination import CatalogPagination
 from enterprise_catalog.apps.api.common.params import body_uuids, is_row_id, json_body, limited, require_one_of
 from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.bounds import CONTENT_FILTER, QUERY_NAME
+from enterprise_catalog.apps.api.openapi.parameters import HASH, PAGE_PARAMETERS
 from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, ErrorResponse
-from enterprise_catalog.apps.api.serializers.representations import query_representation
-from enterprise_catalog.apps.api.serializers.shapes import (
-    HASH,
-    PAGE_PARAMETERS,
-    CatalogUuidsShape,
-    DistinctQueriesShape,
-    QueriesShape,
-    QueryShape,
+from enterprise_catalog.apps.api.serializers.catalog_queries import (
+    CatalogUuidsSerializer,
+    DistinctQueriesSerializer,
+    QueriesSerializer,
+    QuerySerializer,
 )
 from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash
 from enterprise_catalog.apps.catalog.content_filters.validation import check_content_filter
@@ -50,7 +49,7 @@ _UNPARSED = "Failed to parse catalog query:"
 
 
 class JsonOnlyView(ApiView):
-    """COM-4."""
+    """Answer JSON only (COM-4)."""
 
     renderer_classes = [JSONRenderer]
 
@@ -61,14 +60,13 @@ class CatalogQueriesView(JsonOnlyView):
         summary="Catalog queries",
         description="Those that some catalog of the caller's customers uses; an operator's are all (CQ-1).",
         parameters=PAGE_PARAMETERS,
-        responses=QueriesShape,
+        responses=QueriesSerializer,
     )
     def get(self, request: Request) -> Response:
         grants = require_admin_of_some(request)
-        queries = visible_queries(grants=grants)
-        page = get_page_or_404(page_request(request), queries.count())
-        rows = queries[page.offset : page.offset + page.size]
-        return Response(full_envelope(request, page, representations(rows, grants)))
+        pagination = CatalogPagination()
+        page = pagination.paginate_queryset(visible_queries(grants=grants), request)
+        return pagination.get_paginated_response(serialize(page, grants))
 
 
 class CatalogQueryView(JsonOnlyView):
@@ -77,7 +75,7 @@ class CatalogQueryView(JsonOnlyView):
         summary="One catalog query",
         description="CQ-1.",
         parameters=[OpenApiParameter("identifier", QUERY_NAME, "path", description="Uuid or id of the query.")],
-        responses=QueryShape,
+        responses=QuerySerializer,
     )
     def get(self, request: Request, identifier: str) -> Response:
         missing = NotFound("No CatalogQuery matches the given query.")
@@ -88,7 +86,7 @@ class CatalogQueryView(JsonOnlyView):
         if not may_see_query(query, grants=grants):
             require_admin_of_some(request)
             raise missing
-        return Response(representations([query], grants)[0])
+        return Response(serialize([query], grants)[0])
 
 
 class QueryByHashView(JsonOnlyView):
@@ -104,14 +102,14 @@ class QueryByHashView(JsonOnlyView):
                 description="The published hash of the filter (HASH-1).",
             )
         ],
-        responses={200: QueryShape, 400: ErrorResponse("No hash, or none.", MISSING_PARAMETER, *BAD_REQUEST)},
+        responses={200: QuerySerializer, 400: ErrorResponse("No hash, or none.", MISSING_PARAMETER, *BAD_REQUEST)},
     )
     def get(self, request: Request) -> Response:
         grants = require_admin_of_some(request)
-        query = CatalogQuery.objects.filter(content_filter_hash=asked_hash(request)).first()
+        query = CatalogQuery.objects.filter(content_filter_hash=requested_hash(request)).first()
         if query is None or not may_see_query(query, grants=grants):
             raise NotFound("Catalog query not found.")
-        return Response(representations([query], grants)[0])
+        return Response(serialize([query], grants)[0])
 
 
 class ContentFilterHashView(JsonOnlyView):
@@ -121,7 +119,7 @@ class ContentFilterHashView(JsonOnlyView):
         operation_id="get_content_filter_hash",
         summary="The hash of a content filter",
         description="Of the filter that a form in the body says; for today's client, others should POST (CQ-4).",
-        # Of the body, which OpenAPI tools will not send with GET.
+        # The body is not described, since OpenAPI tools do not send one with GET.
         responses={200: HASH, 413: ErrorResponse("Too large."), 415: ErrorResponse("Neither JSON nor a form.")},
     )
     def get(self, request: Request) -> Response:
@@ -135,7 +133,7 @@ class ContentFilterHashView(JsonOnlyView):
         responses=HASH,
     )
     def post(self, request: Request) -> Response:
-        # Today's client sends a form with its GET. Nobody else should: a form cannot say all (CQ-4).
+        # Forms are for the GET of today's client only: they cannot express every filter (CQ-4).
         request.parsers = [JSONParser()]
         return self.answer(request)
 
@@ -149,8 +147,8 @@ class DistinctCatalogQueriesView(JsonOnlyView):
         operation_id="distinct_catalog_queries",
         summary="Which catalogs share a query",
         description="For operators. Unknown catalogs are left out (CQ-5).",
-        request=CatalogUuidsShape,
-        responses=DistinctQueriesShape,
+        request=CatalogUuidsSerializer,
+        responses=DistinctQueriesSerializer,
     )
     def post(self, request: Request) -> Response:
         require_operator(request, or_permission=VIEW_QUERIES)
@@ -161,15 +159,15 @@ class DistinctCatalogQueriesView(JsonOnlyView):
         return Response({"num_distinct_query_ids": len(catalogs), "catalog_uuids_by_catalog_query_id": catalogs})
 
 
-def representations(queries: Iterable[CatalogQuery], grants: Grants) -> list[dict[str, Any]]:
-    """Queries as this caller sees them: with the titles that are theirs to know (CRUD-1)."""
+def serialize(queries: Iterable[CatalogQuery], grants: Grants) -> Any:
+    """Serialize queries; titles are shown only to callers who may know them (CRUD-1)."""
     rows = list(queries)
     titled = queries_to_show_titles_of(rows, grants=grants)
-    return [query_representation(row, shows_title=row.pk in titled) for row in rows]
+    return QuerySerializer(rows, many=True, context={"titled": titled}).data
 
 
 def query_named(identifier: str) -> CatalogQuery | None:
-    """The query with this uuid or id. What can be neither is no object's name (COM-3)."""
+    """Return the query with this uuid or id, None if there is none. Raise 404 for other text (COM-3)."""
     uuid = parse_uuid(identifier)
     if uuid is not None:
         return CatalogQuery.objects.filter(uuid=uuid).first()
@@ -178,8 +176,8 @@ def query_named(identifier: str) -> CatalogQuery | None:
     return CatalogQuery.objects.filter(pk=int(identifier)).first() if is_row_id(identifier) else None
 
 
-def asked_hash(request: Request) -> str:
-    """CQ-2."""
+def requested_hash(request: Request) -> str:
+    """Read the hash of a filter, in lower case. Raise 400 if it is missing or not a hash (CQ-2)."""
     text = request.query_params.get("hash")
     if text is None:
         raise require_one_of("hash")
@@ -191,7 +189,7 @@ def asked_hash(request: Request) -> str:
 
 
 def filter_in_body(request: Request) -> dict[str, Any]:
-    """CQ-3."""
+    """Return the valid filter that the body is. Raise 400 for other bodies (CQ-3)."""
     try:
         body = json_body(request)
         if not isinstance(body, dict):
@@ -202,7 +200,7 @@ def filter_in_body(request: Request) -> dict[str, Any]:
 
 
 def catalogs_by_query(catalog_uuids: list[UUID]) -> dict[str, list[UUID]]:
-    """The catalogs that exist, under the ids of their queries."""
+    """Group those of the catalogs that exist by the ids of their queries."""
     rows = EnterpriseCatalog.objects.filter(pk__in=set(catalog_uuids)).order_by("catalog_query_id", "created", "uuid")
     catalogs: dict[str, list[UUID]] = {}
     for query_id, uuid in rows.values_list("catalog_query_id", "uuid"):

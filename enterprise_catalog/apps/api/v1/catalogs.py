@@ -1,4 +1,4 @@
-"""Catalog CRUD (CRUD-1 to CRUD-10) and the request for a refresh (REFR-1). Each write is one call of the desk."""
+"""Create, read, update and delete catalogs (CRUD-1 to CRUD-10), and request refreshes (REFR-1)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,20 +12,20 @@ from rest_framework.response import Response
 from enterprise_catalog.apps.access.object_access import get_catalog_or_404, list_catalogs_for
 from enterprise_catalog.apps.access.permissions import ADD, ADMIN, CHANGE, VIEW, queries_to_show_titles_of
 from enterprise_catalog.apps.access.roles import Grants, grants_of
-from enterprise_catalog.apps.api.common.pagination import get_page_or_404, page_request, plain_envelope
-from enterprise_catalog.apps.api.common.params import json_body, uuid_filter
+from enterprise_catalog.apps.api.common.filters import CatalogFilters, filtered
+from enterprise_catalog.apps.api.common.pagination import PlainPagination
+from enterprise_catalog.apps.api.common.params import json_body
 from enterprise_catalog.apps.api.common.save_responses import save_headers, service_errors_as_http
 from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.parameters import PAGE_PARAMETERS, SAVE_HEADERS
 from enterprise_catalog.apps.api.openapi.schema import FIELD_ERRORS, ErrorResponse
-from enterprise_catalog.apps.api.serializers.fields import CatalogChange, CatalogInput
-from enterprise_catalog.apps.api.serializers.representations import catalog_representation
-from enterprise_catalog.apps.api.serializers.shapes import (
-    PAGE_PARAMETERS,
-    SAVE_HEADERS,
-    CatalogShape,
-    CatalogsShape,
-    RefreshShape,
+from enterprise_catalog.apps.api.serializers.catalogs import (
+    CatalogCreateSerializer,
+    CatalogSerializer,
+    CatalogsSerializer,
+    CatalogUpdateSerializer,
 )
+from enterprise_catalog.apps.api.serializers.refresh_runs import RefreshSerializer
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -42,16 +42,13 @@ class CatalogsView(ApiView):
             *PAGE_PARAMETERS,
             OpenApiParameter("enterprise_customer", UUID, description="Only those of this customer."),
         ],
-        responses=CatalogsShape,
+        responses=CatalogsSerializer,
     )
     def get(self, request: Request, **_: Any) -> Response:
-        catalogs = list_catalogs_for(request)
-        customer = uuid_filter(request, "enterprise_customer")
-        if customer is not None:
-            catalogs = catalogs.filter(enterprise_uuid=customer)
-        page = get_page_or_404(page_request(request), catalogs.count())
-        rows = catalogs[page.offset : page.offset + page.size]
-        return Response(plain_envelope(request, page, representations(rows, grants_of(request))))
+        catalogs = filtered(CatalogFilters, request, list_catalogs_for(request))
+        pagination = PlainPagination()
+        page = pagination.paginate_queryset(catalogs, request)
+        return pagination.get_paginated_response(serialize(page, grants_of(request)))
 
     @extend_schema(
         operation_id="create_catalog",
@@ -61,51 +58,51 @@ class CatalogsView(ApiView):
             "QRY-9). Starts a refresh (REFR-2)."
         ),
         parameters=SAVE_HEADERS,
-        request=CatalogInput,
+        request=CatalogCreateSerializer,
         responses={
-            200: OpenApiResponse(CatalogShape, "It was created before, with the same values (CRUD-5)."),
-            201: CatalogShape,
+            200: OpenApiResponse(CatalogSerializer, "It was created before, with the same values (CRUD-5)."),
+            201: CatalogSerializer,
             409: ErrorResponse("A catalog with this uuid has other values (CRUD-5).", FIELD_ERRORS),
         },
     )
     def post(self, request: Request, **_: Any) -> Response:
         body = json_body(request)
-        # Who may not create for this customer does not learn what else is wrong (CRUD-4).
+        # Permission comes first: callers without it do not learn what else is wrong (CRUD-4).
         ADD.require(grants_of(request), customer_named_in(body))
-        return save(request, catalog=None, serializer=CatalogInput(data=body))
+        return save(request, catalog=None, serializer=CatalogCreateSerializer(data=body))
 
 
 class CatalogView(ApiView):
     @extend_schema(
-        operation_id="retrieve_catalog", summary="One catalog", description="CRUD-6.", responses=CatalogShape
+        operation_id="retrieve_catalog", summary="One catalog", description="CRUD-6.", responses=CatalogSerializer
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = get_catalog_or_404(request, uuid, access=VIEW)
-        return Response(representations([catalog], grants_of(request))[0])
+        return Response(serialize([catalog], grants_of(request))[0])
 
     @extend_schema(
         operation_id="replace_catalog",
         summary="Replace what a catalog says",
         description="Another filter, or another query, starts a refresh. A uuid that is sent is ignored (CRUD-7).",
         parameters=SAVE_HEADERS,
-        request=CatalogChange,
-        responses=CatalogShape,
+        request=CatalogUpdateSerializer,
+        responses=CatalogSerializer,
     )
     def put(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = get_catalog_or_404(request, uuid, access=CHANGE)
-        return save(request, catalog=catalog, serializer=CatalogChange(data=json_body(request)))
+        return save(request, catalog=catalog, serializer=CatalogUpdateSerializer(data=json_body(request)))
 
     @extend_schema(
         operation_id="change_catalog",
         summary="Change some of what a catalog says",
         description="What is not sent stays (CRUD-8).",
         parameters=SAVE_HEADERS,
-        request=CatalogChange(partial=True),
-        responses=CatalogShape,
+        request=CatalogUpdateSerializer(partial=True),
+        responses=CatalogSerializer,
     )
     def patch(self, request: Request, uuid: str, **_: Any) -> Response:
         catalog = get_catalog_or_404(request, uuid, access=CHANGE)
-        return save(request, catalog=catalog, serializer=CatalogChange(data=json_body(request), partial=True))
+        return save(request, catalog=catalog, serializer=CatalogUpdateSerializer(data=json_body(request), partial=True))
 
     @extend_schema(
         operation_id="delete_catalog",
@@ -128,21 +125,21 @@ class RefreshMetadataView(ApiView):
             "published a few minutes ago (RUN-8)."
         ),
         request=None,
-        responses=RefreshShape,
+        responses=RefreshSerializer,
     )
     def post(self, request: Request, uuid: str) -> Response:
         catalog = get_catalog_or_404(request, uuid, access=ADMIN)
         asked_by = asker(grants=grants_of(request), customer=catalog.enterprise_uuid)
         run = request_refresh(query=catalog.catalog_query, trigger=RefreshRun.Trigger.REQUEST, asked_by=asked_by)
-        return Response({"async_task_id": run.uuid})
+        return Response(RefreshSerializer(run).data)
 
 
-def customer_named_in(body: Any) -> Any:
+def customer_named_in(body: Any) -> UUID | None:
     return parse_uuid(body.get("enterprise_customer")) if isinstance(body, dict) else None
 
 
-def save(request: Request, *, catalog: EnterpriseCatalog | None, serializer: CatalogChange) -> Response:
-    """Let the desk save what a valid body says, and answer with what is stored (CRUD-10)."""
+def save(request: Request, *, catalog: EnterpriseCatalog | None, serializer: CatalogUpdateSerializer) -> Response:
+    """Validate the body, let the service save it, and answer with what is stored (CRUD-10)."""
     grants = grants_of(request)
     customer = customer_named_in(serializer.initial_data)
     if catalog is not None and customer is not None:
@@ -151,15 +148,15 @@ def save(request: Request, *, catalog: EnterpriseCatalog | None, serializer: Cat
     with service_errors_as_http(gone=catalog_not_found()):
         saved = save_catalog(catalog=catalog, values=serializer.values(), grants=grants)
     status = 201 if saved.created else 200
-    (representation,) = representations([saved.catalog], grants)
-    return Response(representation, status=status, headers=save_headers(saved))
+    (answer,) = serialize([saved.catalog], grants)
+    return Response(answer, status=status, headers=save_headers(saved))
 
 
-def representations(catalogs: Iterable[EnterpriseCatalog], grants: Grants) -> list[dict[str, Any]]:
-    """Catalogs as this caller sees them: with the titles of queries that are theirs to know (CRUD-1)."""
+def serialize(catalogs: Iterable[EnterpriseCatalog], grants: Grants) -> Any:
+    """Serialize catalogs; titles of queries are shown only to callers who may know them (CRUD-1)."""
     rows = list(catalogs)
     titled = queries_to_show_titles_of([catalog.catalog_query for catalog in rows], grants=grants)
-    return [catalog_representation(row, shows_title=row.catalog_query_id in titled) for row in rows]
+    return CatalogSerializer(rows, many=True, context={"titled": titled}).data
 
 
 def catalog_not_found() -> NotFound:

@@ -1,4 +1,4 @@
-"""Is this content in this catalog, or in any catalog of this customer? (CONT-1 to CONT-8, ADD-6)"""
+"""Say whether content is in a catalog, or in any catalog of a customer (CONT-1 to CONT-8, ADD-6)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,13 +19,12 @@ from enterprise_catalog.apps.access.object_access import (
 from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
 from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.parameters import flag_parameter, keys_parameter
 from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, ErrorResponse
-from enterprise_catalog.apps.api.serializers.shapes import (
-    CatalogContainsShape,
-    ContentIdsShape,
-    CustomerContainsShape,
-    flag_parameter,
-    keys_parameter,
+from enterprise_catalog.apps.api.serializers.content import (
+    CatalogContainsSerializer,
+    ContentIdsSerializer,
+    CustomerContainsSerializer,
 )
 from enterprise_catalog.apps.catalog.reading.containment import (
     CatalogMatches,
@@ -62,7 +61,7 @@ class CatalogContainsView(ApiView):
         summary="Is content in this catalog?",
         description=f"{_ABOUT_IDS} (CONT-3)",
         parameters=[*IDS, _MATCH],
-        responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
+        responses={200: CatalogContainsSerializer, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         return self.answer(request, uuid, ids_of_query)
@@ -72,18 +71,18 @@ class CatalogContainsView(ApiView):
         summary="Is content in this catalog? For many ids",
         description=f"{_ABOUT_IDS} (ADD-6)",
         parameters=[_MATCH],
-        request=ContentIdsShape,
-        responses={200: CatalogContainsShape, 400: WITHOUT_IDS},
+        request=ContentIdsSerializer,
+        responses={200: CatalogContainsSerializer, 400: WITHOUT_IDS},
     )
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
         return self.answer(request, uuid, ids_of_body)
 
     def answer(self, request: Request, uuid: str, read_ids: Callable[[Request], set[str]]) -> Response:
-        """Catalog and matches are read in one statement, so what the caller sent is read before."""
+        """Read the parameters first, since one statement reads the catalog together with the matches."""
         try:
             ids, match_all = read_ids(request), wants_all(request)
         except APIException:
-            # That there is no such catalog, or that it is another's, is said rather (AUTH-9).
+            # A missing catalog, or one without permission, comes before bad parameters (AUTH-9).
             get_catalog_or_404(request, uuid, access=LEARNER)
             raise
         find = partial(matches_in_catalog, keys=ids, api_version=self.api_version)
@@ -99,7 +98,7 @@ class CustomerContainsView(ApiView):
         summary="Is content in a catalog of this customer?",
         description=f"{_ABOUT_IDS} (CONT-7)",
         parameters=[*IDS, _MATCH, *_LISTS],
-        responses={200: CustomerContainsShape, 400: WITHOUT_IDS},
+        responses={200: CustomerContainsSerializer, 400: WITHOUT_IDS},
     )
     def get(self, request: Request, uuid: str, **_: Any) -> Response:
         customer = get_customer_uuid_or_404(request, uuid, access=LEARNER)
@@ -110,8 +109,8 @@ class CustomerContainsView(ApiView):
         summary="Is content in a catalog of this customer? For many ids",
         description=f"{_ABOUT_IDS} (ADD-6)",
         parameters=[_MATCH, *_LISTS],
-        request=ContentIdsShape,
-        responses={200: CustomerContainsShape, 400: WITHOUT_IDS},
+        request=ContentIdsSerializer,
+        responses={200: CustomerContainsSerializer, 400: WITHOUT_IDS},
     )
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
         customer = get_customer_uuid_or_404(request, uuid, access=LEARNER)
@@ -129,12 +128,12 @@ class CustomerContainsView(ApiView):
 
 
 def contains(catalog: CatalogMatches, ids: set[str], *, match_all: bool) -> bool:
-    """Any of the ids, or each of them. No ids at all are contained nowhere."""
+    """Whether any of the ids, or each of them, is contained. An empty set is contained nowhere."""
     return bool(catalog.contained) and (not match_all or catalog.contained >= ids)
 
 
 def wants_all(request: Request) -> bool:
-    """CONT-5."""
+    """Read `match`: True for `all`, False for `any` (CONT-5)."""
     match = request.query_params.get("match", "any")
     if match not in ("any", "all"):
         raise ValidationError({"match": ['Must be "any" or "all".']})
@@ -151,7 +150,7 @@ def ids_of_body(request: Request) -> set[str]:
 
 
 def _ids(given: dict[str, list[str] | None]) -> set[str]:
-    """Both fields hold ids of any kind, so they are one set (CONT-3)."""
+    """Merge both fields, since each may hold ids of any kind (CONT-3)."""
     if all(keys is None for keys in given.values()):
         raise require_one_of(*ID_FIELDS)
     limit = settings.CONTAINS_IDS_LIMIT

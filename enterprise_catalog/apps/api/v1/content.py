@@ -1,4 +1,4 @@
-"""Content by itself, for no catalog, to everybody who is known (CM-1, CM-2, PERM-8)."""
+"""Show content independently of any catalog, to every signed-in caller (CM-1, CM-2, PERM-8)."""
 
 from django.conf import settings
 from django.http import HttpResponseBase
@@ -8,18 +8,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.api.common.conditional import conditional_response
-from enterprise_catalog.apps.api.common.pagination import get_page_or_404, page_request, plain_envelope
+from enterprise_catalog.apps.api.common.pagination import PlainPagination
 from enterprise_catalog.apps.api.common.params import boolean, limited, query_keys, restore_plus_signs
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.serializers.shapes import (
+from enterprise_catalog.apps.api.openapi.parameters import (
     IDENTIFIER,
     NOT_MODIFIED,
     PAGE_PARAMETERS,
-    ContentsShape,
-    ItemShape,
     flag_parameter,
     keys_parameter,
 )
+from enterprise_catalog.apps.api.serializers.content import ContentsSerializer, ItemSerializer
 from enterprise_catalog.apps.catalog.reading.identifiers import all_contents, get_content, list_contents
 from enterprise_catalog.apps.catalog.reading.pages import default_items
 from enterprise_catalog.apps.catalog.rendering.cache_validators import version_of_content
@@ -47,7 +46,7 @@ class ContentsView(ApiView):
             ),
             _COERCE_PARAMETER,
         ],
-        responses=ContentsShape,
+        responses=ContentsSerializer,
     )
     def get(self, request: Request) -> Response:
         limit = settings.CONTENT_KEYS_LIMIT_GET
@@ -58,13 +57,13 @@ class ContentsView(ApiView):
             contents = all_contents(as_courses=as_courses)
         else:
             contents = list_contents(identifiers, as_courses=as_courses)
-        page = get_page_or_404(page_request(request), contents.count())
-        found = list(contents.values_list("pk", flat=True)[page.offset : page.offset + page.size])
-        items = default_items(found)
-        if len(items) < min(page.size, page.count - page.offset):
-            # Content that nobody has any more was pruned just now.
+        pagination = PlainPagination()
+        items = default_items(pagination.paginate_queryset(contents.values_list("pk", flat=True), request))
+        page = pagination.page
+        if (page.number - 1) * page.paginator.per_page + len(items) < page.end_index():
+            # Content that no query has any more was deleted meanwhile.
             raise InconsistentRead
-        return Response(plain_envelope(request, page, [RawJson(catalog_independent_item(item)) for item in items]))
+        return pagination.get_paginated_response([RawJson(catalog_independent_item(item)) for item in items])
 
 
 class ContentView(ApiView):
@@ -76,7 +75,7 @@ class ContentView(ApiView):
         summary="One content by itself",
         description="As no catalog shows it (CM-1).",
         parameters=[IDENTIFIER, _COERCE_PARAMETER],
-        responses={200: ItemShape, 304: NOT_MODIFIED},
+        responses={200: ItemSerializer, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, identifier: str) -> HttpResponseBase:
         (identifier,) = restore_plus_signs([identifier])
@@ -84,7 +83,7 @@ class ContentView(ApiView):
         try:
             content = get_content(identifier, as_course=boolean(request, _COERCE))
         except ValidationError:
-            # What is not there is 404, whatever else is wrong (AUTH-9).
+            # Missing content is 404, whatever else is wrong (AUTH-9).
             if get_content(identifier, as_course=False) is None:
                 raise missing from None
             raise

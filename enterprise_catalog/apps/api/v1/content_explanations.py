@@ -1,4 +1,4 @@
-"""Where a content is, through which rule and since when, or why it is not there (ADD-5)."""
+"""Explain which catalogs contain a content, by which rule and since when, or why one does not (ADD-5)."""
 
 from typing import Any
 
@@ -8,13 +8,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.roles import grants_of
-from enterprise_catalog.apps.api.common.bounds import KEY
 from enterprise_catalog.apps.api.common.pagination import full_envelope, get_page_or_404, page_request
-from enterprise_catalog.apps.api.common.params import query_keys, require_one_of, uuid_filter
+from enterprise_catalog.apps.api.common.params import query_keys, query_uuid, require_one_of
 from enterprise_catalog.apps.api.common.views import ApiView
+from enterprise_catalog.apps.api.openapi.bounds import KEY
+from enterprise_catalog.apps.api.openapi.parameters import PAGE_PARAMETERS
 from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, ErrorResponse
-from enterprise_catalog.apps.api.serializers.representations import content_representation, explanation_representation
-from enterprise_catalog.apps.api.serializers.shapes import PAGE_PARAMETERS, ExplanationsShape
+from enterprise_catalog.apps.api.serializers.content_explanations import (
+    ContentFactsSerializer,
+    ExplanationSerializer,
+    ExplanationsSerializer,
+)
 from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.core.rest.renderers import JSONRenderer
 from enterprise_catalog.apps.services.content_explanations.facts import catalogs_containing, content_facts
@@ -129,7 +133,10 @@ class ContentExplanationsView(ApiView):
             *PAGE_PARAMETERS,
         ],
         examples=[_CONTAINED, _LEFT],
-        responses={200: ExplanationsShape, 400: ErrorResponse("No key, or no uuid.", MISSING_PARAMETER, *BAD_REQUEST)},
+        responses={
+            200: ExplanationsSerializer,
+            400: ErrorResponse("No key, or no uuid.", MISSING_PARAMETER, *BAD_REQUEST),
+        },
     )
     def get(self, request: Request) -> Response:
         if not grants_of(request).is_operator:
@@ -137,7 +144,7 @@ class ContentExplanationsView(ApiView):
         keys = query_keys(request, _KEY)
         if not keys:
             raise require_one_of(_KEY)
-        uuid = uuid_filter(request, _CATALOG)
+        uuid = query_uuid(request, _CATALOG)
         wanted = page_request(request)
         with snapshot():
             content = content_facts(content_key=keys[-1])
@@ -147,5 +154,5 @@ class ContentExplanationsView(ApiView):
             explanations = explain_content(content=content, catalog_uuids=uuids)
         if uuid is not None and not explanations:
             raise NotFound("No EnterpriseCatalog matches the given query.")
-        results = [explanation_representation(explanation) for explanation in explanations]
-        return Response({**full_envelope(request, page, results), "content": content_representation(content)})
+        results = ExplanationSerializer(explanations, many=True).data
+        return Response({**full_envelope(request, page, results), "content": ContentFactsSerializer(content).data})

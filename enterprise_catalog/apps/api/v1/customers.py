@@ -1,4 +1,4 @@
-"""One content as the first of a customer's catalogs that has it shows it (CUST-5, CUST-6)."""
+"""Show one content as a customer's catalog has it (CUST-5, CUST-6), and filter keys by its catalogs (FILT-1)."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -22,14 +22,8 @@ from enterprise_catalog.apps.api.common.params import (
     restore_plus_signs,
 )
 from enterprise_catalog.apps.api.common.views import ApiView
-from enterprise_catalog.apps.api.serializers.shapes import (
-    IDENTIFIER,
-    NOT_MODIFIED,
-    FilteredKeysShape,
-    FilterKeysShape,
-    ItemShape,
-    flag_parameter,
-)
+from enterprise_catalog.apps.api.openapi.parameters import IDENTIFIER, NOT_MODIFIED, flag_parameter
+from enterprise_catalog.apps.api.serializers.content import FilteredKeysSerializer, FilterKeysSerializer, ItemSerializer
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.containment import contained_keys, queries_of_customer
 from enterprise_catalog.apps.catalog.reading.identifiers import find_members
@@ -50,7 +44,7 @@ class CustomerContentView(ApiView):
         summary="One content, as a customer's catalog shows it",
         description="In the first of the customer's catalogs that has it; a run's key finds its course, too (CUST-5).",
         parameters=[IDENTIFIER, flag_parameter(_SKIP, "Without links to enroll by (CUST-6).")],
-        responses={200: ItemShape, 304: NOT_MODIFIED},
+        responses={200: ItemSerializer, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, uuid: str, identifier: str) -> HttpResponseBase:
         customer_uuid = get_customer_uuid_or_404(request, uuid, access=LEARNER)
@@ -68,20 +62,20 @@ class CustomerContentView(ApiView):
         skip_customer = boolean(request, _SKIP)
         member = members[catalog.catalog_query_id]
         customer = get_customer(customer_uuid)
-        linker = TemplateFiller(catalog=catalog, customer=customer)
-        version = catalog_validators(catalog=catalog, customer=customer).about([member])
+        filler = TemplateFiller(catalog=catalog, customer=customer)
+        validators = catalog_validators(catalog=catalog, customer=customer).about([member])
         if skip_customer:
-            version = replace(version, last_modified=latest_modified(catalog=catalog, customer=None))
+            validators = replace(validators, last_modified=latest_modified(catalog=catalog, customer=None))
 
         def answer() -> Response:
-            link = linker.without_enrollment if skip_customer else linker
+            fill = filler.without_enrollment if skip_customer else filler
             content = page_for_keys(
                 query=catalog.catalog_query, members=[member], cut=PageSlice(0, 1), api_version=self.api_version
             )
             (item,) = content.items
-            return Response(RawJson(link(item)))
+            return Response(RawJson(fill(item)))
 
-        return conditional_response(request, version, make=answer)
+        return conditional_response(request, validators, make=answer)
 
 
 class FilterContentItemsView(ApiView):
@@ -91,8 +85,8 @@ class FilterContentItemsView(ApiView):
         operation_id="filter_content_items",
         summary="Which of these are in the customer's catalogs?",
         description="The given keys that match, in their order; all catalogs, or those that are chosen (FILT-1).",
-        request=FilterKeysShape,
-        responses=FilteredKeysShape,
+        request=FilterKeysSerializer,
+        responses=FilteredKeysSerializer,
     )
     def post(self, request: Request, uuid: str) -> Response:
         customer = get_customer_uuid_or_404(request, uuid, access=LEARNER)
@@ -108,7 +102,7 @@ class FilterContentItemsView(ApiView):
 
 
 def queries_of(customer: UUID, chosen: list[UUID]) -> set[int]:
-    """The queries of the chosen catalogs, or of all; a catalog of another customer is not for choosing (P8)."""
+    """Return the queries of the chosen catalogs, or of all. Raise 403 for another customer's catalog (P8)."""
     catalogs = queries_of_customer(customer)
     if not catalogs.keys() >= set(chosen):
         raise PermissionDenied(f"catalog_uuids must belong to enterprise customer {customer}.")

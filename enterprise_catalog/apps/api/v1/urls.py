@@ -1,7 +1,7 @@
 """
 Paths of v1.
 
-The last segment may carry a format only where COM-4 says so: elsewhere it may be a key, and keys hold dots.
+Only the paths that COM-4 lists may end with a format: other last segments may be keys, which hold dots.
 """
 
 from enterprise_catalog.apps.api.v1 import (
@@ -22,7 +22,7 @@ from enterprise_catalog.apps.core.rest.routing import route
 app_name = "v1"
 
 urlpatterns = [
-    # Tried one after the other, so what is asked all the time comes first.
+    # Django tries paths in this order, so the most frequent ones come first.
     route(
         "enterprise-catalogs/<str:uuid>/contains_content_items/",
         containment.CatalogContainsView.as_view(),

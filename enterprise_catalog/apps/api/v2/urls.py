@@ -1,7 +1,7 @@
 """
-Paths of v2: the views of v1, with the restricted runs that a content filter allows.
+Paths of v2: the views of v1 whose answers depend on the restricted runs that a content filter allows.
 
-Only what differs by them is here; catalogs themselves are managed on v1 (SURF-5).
+Catalogs themselves are managed in v1 (SURF-5).
 """
 
 from enterprise_catalog.apps.api.v2 import views

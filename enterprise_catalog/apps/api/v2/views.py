@@ -1,4 +1,4 @@
-"""The views of v1 as v2 shows content: with the restricted runs that a content filter allows (V2-3)."""
+"""Views of v1 that also show the restricted runs that a content filter allows (V2-3)."""
 
 from enterprise_catalog.apps.api.v1 import catalog_content, containment, customers
 from enterprise_catalog.apps.catalog.api_versions import V2

@@ -1,0 +1,107 @@
+"""Catalogs as they are sent and answered (CRUD-1, CRUD-2), and their change feed (CHG-1)."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from enterprise_catalog.apps.api.serializers.base import OutputSerializer
+from enterprise_catalog.apps.api.serializers.envelopes import PlainEnvelopeSerializer
+from enterprise_catalog.apps.api.serializers.fields import (
+    ContentFilterField,
+    CourseModesField,
+    FlagField,
+    QueryTitleField,
+    StoredKeyField,
+    StrictUUIDField,
+    TextField,
+    TitleField,
+)
+from enterprise_catalog.apps.catalog.freshness import freshness
+from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata
+from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues
+
+
+class CatalogUpdateSerializer(serializers.Serializer):
+    """
+    The body of PUT, and with `partial` that of PATCH. Unknown keys are ignored (COM-15), as is a uuid, which never
+    changes.
+    """
+
+    title = TextField()
+    enterprise_customer = StrictUUIDField()
+    enterprise_customer_name = TextField(help_text="For `utm_source` in links; never answered.")
+    enabled_course_modes = CourseModesField(help_text="Never answered.")
+    publish_audit_enrollment_urls = FlagField(help_text="Never answered.")
+    content_filter = ContentFilterField(
+        help_text="What discovery is asked for; 1 MiB and 10 levels at most. Never answered here. Which restricted "
+        "runs it allows is for operators to say (V2-1)."
+    )
+    catalog_query_uuid = StrictUUIDField(
+        required=False, allow_null=True, help_text="The query to attach, or the uuid of a new one (QRY-1 to QRY-5)."
+    )
+    query_title = TextField(required=False, allow_null=True, help_text="Of the query; unique.")
+
+    def values(self) -> CatalogValues:
+        sent = self.validated_data
+        return CatalogValues(
+            uuid=sent.get("uuid", ABSENT),
+            title=sent.get("title", ABSENT),
+            enterprise_uuid=sent.get("enterprise_customer", ABSENT),
+            enterprise_name=sent.get("enterprise_customer_name", ABSENT),
+            enabled_course_modes=sent.get("enabled_course_modes", ABSENT),
+            publish_audit_enrollment_urls=sent.get("publish_audit_enrollment_urls", ABSENT),
+            content_filter=sent.get("content_filter", ABSENT),
+            query_uuid=sent.get("catalog_query_uuid", ABSENT),
+            query_title=sent.get("query_title", ABSENT),
+        )
+
+
+class CatalogCreateSerializer(CatalogUpdateSerializer):
+    """The body of POST."""
+
+    uuid = StrictUUIDField(required=False, help_text="Generated when absent.")
+
+
+class ContentModifiedField(serializers.DateTimeField):
+    """When a query's content was last modified; null if it has none."""
+
+    def to_representation(self, value: Any) -> Any:
+        return value.content_modified if value.member_count else None
+
+
+class FreshnessField(serializers.ChoiceField):
+    """How fresh a query's content is."""
+
+    def to_representation(self, value: Any) -> str:
+        return freshness(value.refreshed_at)
+
+
+class CatalogSerializer(OutputSerializer):
+    uuid = serializers.UUIDField()
+    title = TitleField()
+    enterprise_customer = serializers.UUIDField(source="enterprise_uuid")
+    catalog_query_uuid = serializers.UUIDField(source="catalog_query.uuid")
+    content_last_modified = ContentModifiedField(allow_null=True, source="catalog_query")
+    catalog_modified = serializers.DateTimeField(source="modified")
+    query_title = QueryTitleField(allow_null=True, source="catalog_query")
+    content_refreshed_at = serializers.DateTimeField(allow_null=True, source="catalog_query.refreshed_at")
+    content_freshness = FreshnessField(choices=["never", "fresh", "stale"], source="catalog_query")
+
+
+class CatalogsSerializer(PlainEnvelopeSerializer):
+    results = CatalogSerializer(many=True)
+
+
+class ChangeSerializer(OutputSerializer):
+    content_key = StoredKeyField()
+    content_type = serializers.ChoiceField(choices=ContentMetadata.ContentType.choices)
+    change = serializers.ChoiceField(choices=CatalogContentChange.Change.choices)
+    changed_at = serializers.DateTimeField()
+    refresh_run = serializers.UUIDField(allow_null=True, source="refresh_run_uuid")
+
+
+class ChangesSerializer(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    cursor = serializers.CharField(max_length=settings.SINCE_MAX_CHARACTERS)
+    results = ChangeSerializer(many=True)
