@@ -1,13 +1,12 @@
 """
-How asking discovery can fail, in the words a refresh run reports (RUN-4). Details name pages and statuses, never
-secrets.
+Errors of requests to discovery.
+
+Details name pages and statuses, never secrets.
 """
 
 
 class DiscoveryError(Exception):
-    """A question discovery did not answer completely. `code` is one of RUN-4's, `detail` a sentence for operators."""
-
-    code: str
+    """A request that discovery did not answer completely. `detail` is a sentence for operators."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -15,9 +14,7 @@ class DiscoveryError(Exception):
 
 
 class DiscoveryUnavailable(DiscoveryError):
-    """No answer, or one that says it cannot answer, also after retries. `retry_after` in seconds, where it said."""
-
-    code = "discovery_unavailable"
+    """No answer, or "not now", also after retries. `retry_after` holds the seconds that discovery named, if any."""
 
     def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
         super().__init__(detail)
@@ -25,30 +22,20 @@ class DiscoveryUnavailable(DiscoveryError):
 
 
 class DiscoveryThrottled(DiscoveryUnavailable):
-    """Too many requests."""
-
-    code = "discovery_throttled"
+    """Discovery answered that there were too many requests."""
 
 
 class DiscoveryRejected(DiscoveryError):
-    """Discovery understood and refused: asking again would not help."""
-
-    code = "discovery_rejected"
+    """Discovery refused the request, and a retry would not help."""
 
 
 class DiscoveryMalformed(DiscoveryError):
-    """An answer that is not what discovery promises."""
-
-    code = "discovery_malformed"
+    """An answer that does not have the form that discovery promises."""
 
 
 class DiscoveryIncomplete(DiscoveryError):
-    """A walk that ended, or counted, otherwise than it said: incomplete is not empty (DISC-8)."""
-
-    code = "discovery_incomplete"
+    """The pages do not agree with their count, or do not end: incomplete is not empty (DISC-8)."""
 
 
 class WindowExceeded(DiscoveryError):
-    """More than can be read: than the old search pages through (DISC-9), or than a worker holds (DISC-8)."""
-
-    code = "window_exceeded"
+    """The result is larger than search v1 can page through (DISC-9), or than a worker may hold (DISC-8)."""

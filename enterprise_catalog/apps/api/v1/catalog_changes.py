@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64decode, urlsafe_b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -19,10 +19,9 @@ from enterprise_catalog.apps.api.openapi.schema import ErrorResponse
 from enterprise_catalog.apps.api.serializers.catalogs import ChangeSerializer, ChangesSerializer
 from enterprise_catalog.apps.catalog.change_feed.feed import FeedPosition, list_changes_after
 from enterprise_catalog.apps.catalog.exceptions import ChangesExpired
-from enterprise_catalog.apps.core.datetimes import api_iso, parse_datetime
+from enterprise_catalog.apps.core.datetimes import EPOCH, api_iso, parse_datetime
 from enterprise_catalog.apps.core.rest.exceptions import ResourceExpired
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INVALID_SINCE = "Must be an ISO 8601 datetime or a cursor."
 # Ids of so many digits fit every database, and so many microseconds fit a datetime.
 _POSITION = re.compile(rb"([0-9]{1,18}):([0-9]{1,16})")
@@ -82,7 +81,7 @@ def since_of(request: Request) -> FeedPosition | datetime | None:
 
 def cursor_of(position: FeedPosition) -> str:
     """Encode a position as opaque text, which callers pass as `since` later."""
-    microseconds = (position.moment - _EPOCH) // timedelta(microseconds=1)
+    microseconds = (position.read_until - EPOCH) // timedelta(microseconds=1)
     return urlsafe_b64encode(f"{position.change_id}:{microseconds}".encode()).rstrip(b"=").decode()
 
 
@@ -96,4 +95,4 @@ def position_of(cursor: str) -> FeedPosition | None:
     if match is None:
         return None
     change_id, microseconds = map(int, match.groups())
-    return FeedPosition(change_id, _EPOCH + timedelta(microseconds=microseconds))
+    return FeedPosition(change_id, EPOCH + timedelta(microseconds=microseconds))

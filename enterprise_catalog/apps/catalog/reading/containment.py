@@ -213,7 +213,7 @@ def _places(values: Collection[Any]) -> str:
     return ", ".join(["%s"] * len(values))
 
 
-def _in_chunks(keys: Collection[str], rules: int) -> Iterator[list[str]]:
+def _in_chunks(keys: Collection[str], rules: int) -> Iterator[tuple[str, ...]]:
     """Those of the keys that could be stored, as many at once as a statement with so many rules takes."""
     return batches_for_statements(
         sorted({key for key in keys if key and is_storable_key(key)}),

@@ -13,6 +13,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from more_itertools import chunked
+
 from enterprise_catalog.apps.catalog.api_versions import API_VERSIONS, V1, ApiVersion
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import (
@@ -24,7 +26,6 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
 from enterprise_catalog.apps.catalog.reading.page_offsets import QueryState, page_start
-from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.replica import read_connection
 from enterprise_catalog.apps.core.db.snapshots import InconsistentRead
 from enterprise_catalog.apps.core.packed_json import unpack_bytes
@@ -175,7 +176,7 @@ def stream_for_keys(*, query_id: int, content_keys: Sequence[str], api_version: 
     """The same of all that a catalog has for these keys."""
     query = _query(query_id)
     members = find_members_for_keys(query_id=query_id, content_keys=content_keys, api_version=api_version)
-    batches = in_chunks(members, _WALK_BATCH)
+    batches = chunked(members, _WALK_BATCH)
     items = (
         item
         for batch in batches
@@ -240,7 +241,7 @@ def _asked_statement(api_version: ApiVersion, keys: int) -> str:
     return f"{state} UNION ALL {items}"
 
 
-# Of each surface, a handful and one for each number of keys.
+# Of each API version, a handful and one for each number of keys.
 @lru_cache(maxsize=1000)
 def _statement(template: str, api_version: ApiVersion, *, keys: int = 0, empty: str = "") -> str:
     """Only names of tables and columns go into the text of a statement; values are parameters."""

@@ -5,13 +5,14 @@ Pure text functions; settings come in through `UrlContext`, so that one context 
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+
+from django.utils.text import slugify
 
 # What means itself in a path stays as it is (META-23). So do the slashes of old run keys: the LMS knows them so, and
 # some proxies refuse their encoded form.
@@ -90,16 +91,12 @@ class UrlAroundKey(NamedTuple):
 
 
 def utm_parameters(customer_name: str) -> dict[str, str]:
-    """A blank `utm_source`, when nothing of the name survives as a slug, takes another's away (META-22)."""
-    return dict(zip(_UTM, ("enterprise", utm_slug(customer_name)), strict=True))
+    """
+    Return the UTM parameters of a customer's links (META-22).
 
-
-@lru_cache(maxsize=1024)
-def utm_slug(name: str) -> str:
-    """`Université Lyon 1` -> `universite-lyon-1`; empty for a name without any ASCII letter or digit."""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    kept = re.sub(r"[^a-z0-9_\s-]", "", ascii_name.lower())
-    return re.sub(r"[\s-]+", "-", kept).strip("-_")
+    A name without ASCII letters or digits makes `utm_source` blank, which removes one that a URL had before.
+    """
+    return dict(zip(_UTM, ("enterprise", slugify(customer_name)), strict=True))
 
 
 def parsable_url(value: Any) -> str | None:
