@@ -2,10 +2,10 @@
 
 from hashlib import sha256
 from typing import Any, ClassVar, TypeVar
-from uuid import UUID
 
 from django import forms
 from django.conf import settings
+from django.core.validators import MaxLengthValidator
 from django.db.models import Model, QuerySet
 from django.db.models.functions import SHA256
 from django_filters import Filter, FilterSet
@@ -28,29 +28,14 @@ ORDERING_COLUMNS = {
 }
 
 
-class StrictUUIDFormField(forms.Field):
-    """A uuid as the API takes it in paths and bodies, too."""
-
-    def to_python(self, value: str | None) -> UUID | None:
-        uuid = parse_uuid(value)
-        if value and uuid is None:
-            raise forms.ValidationError(INVALID_UUID)
-        return uuid
+def require_uuid(text: str) -> None:
+    if parse_uuid(text) is None:
+        raise forms.ValidationError(INVALID_UUID)
 
 
-class UUIDFilter(Filter):
-    field_class = StrictUUIDFormField
-
-
-class RowIdFormField(forms.Field):
-    def to_python(self, value: str | None) -> int | None:
-        if value and not is_row_id(value):
-            raise forms.ValidationError("A valid integer is required.")
-        return int(value) if value else None
-
-
-class RowIdFilter(Filter):
-    field_class = RowIdFormField
+def require_row_id(text: str) -> None:
+    if not is_row_id(text):
+        raise forms.ValidationError("A valid integer is required.")
 
 
 class ExactTextFilter(Filter):
@@ -63,17 +48,8 @@ class ExactTextFilter(Filter):
         return qs.alias(digest=SHA256(self.field_name)).filter(**{"digest": digest, self.field_name: value})
 
 
-class OrderingFormField(forms.Field):
-    def validate(self, value: str | None) -> None:
-        most = settings.ORDERING_MAX_CHARACTERS
-        if value and len(value) > most:
-            raise forms.ValidationError(f"Ensure this field has no more than {most} characters.")
-
-
 class OrderingFilter(Filter):
     """Order by the known names; uuids decide between equal rows, so that pages have one order (COM-9)."""
-
-    field_class = OrderingFormField
 
     def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
         known = [
@@ -97,14 +73,20 @@ class ListFilters(FilterSet):
 
 
 class CatalogFilters(ListFilters):
-    enterprise_customer = UUIDFilter(field_name="enterprise_uuid")
+    enterprise_customer = Filter(field_name="enterprise_uuid", validators=[require_uuid])
 
 
 class LegacyCatalogFilters(CatalogFilters):
-    uuid = UUIDFilter()
+    uuid = Filter(validators=[require_uuid])
     title = ExactTextFilter()
-    enterprise_catalog_query = RowIdFilter(field_name="catalog_query_id")
-    ordering = OrderingFilter()
+    enterprise_catalog_query = Filter(field_name="catalog_query_id", validators=[require_row_id])
+    ordering = OrderingFilter(
+        validators=[
+            MaxLengthValidator(
+                settings.ORDERING_MAX_CHARACTERS, "Ensure this field has no more than %(limit_value)d characters."
+            )
+        ]
+    )
 
 
 def filtered(filters: type[FilterSet], request: Request, rows: QuerySet[Row]) -> QuerySet[Row]:

@@ -19,18 +19,19 @@ from enterprise_catalog.apps.api.serializers.fields import (
 )
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata
-from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues
 
 
 class CatalogUpdateSerializer(serializers.Serializer):
     """
-    The body of PUT, and with `partial` that of PATCH. Unknown keys are ignored (COM-15), as is a uuid, which never
-    changes.
+    The body of PUT, and with `partial` that of PATCH, as the fields of `CatalogValues`. Unknown keys are ignored
+    (COM-15), as is a uuid, which never changes.
     """
 
     title = TextField()
-    enterprise_customer = StrictUUIDField()
-    enterprise_customer_name = TextField(help_text="For `utm_source` in links; never answered.")
+    enterprise_customer = StrictUUIDField(source="enterprise_uuid")
+    enterprise_customer_name = TextField(
+        source="enterprise_name", help_text="For `utm_source` in links; never answered."
+    )
     enabled_course_modes = CourseModesField(help_text="Never answered.")
     publish_audit_enrollment_urls = FlagField(help_text="Never answered.")
     content_filter = ContentFilterField(
@@ -38,23 +39,12 @@ class CatalogUpdateSerializer(serializers.Serializer):
         "runs it allows is for operators to say (V2-1)."
     )
     catalog_query_uuid = StrictUUIDField(
-        required=False, allow_null=True, help_text="The query to attach, or the uuid of a new one (QRY-1 to QRY-5)."
+        source="query_uuid",
+        required=False,
+        allow_null=True,
+        help_text="The query to attach, or the uuid of a new one (QRY-1 to QRY-5).",
     )
     query_title = TextField(required=False, allow_null=True, help_text="Of the query; unique.")
-
-    def values(self) -> CatalogValues:
-        sent = self.validated_data
-        return CatalogValues(
-            uuid=sent.get("uuid", ABSENT),
-            title=sent.get("title", ABSENT),
-            enterprise_uuid=sent.get("enterprise_customer", ABSENT),
-            enterprise_name=sent.get("enterprise_customer_name", ABSENT),
-            enabled_course_modes=sent.get("enabled_course_modes", ABSENT),
-            publish_audit_enrollment_urls=sent.get("publish_audit_enrollment_urls", ABSENT),
-            content_filter=sent.get("content_filter", ABSENT),
-            query_uuid=sent.get("catalog_query_uuid", ABSENT),
-            query_title=sent.get("query_title", ABSENT),
-        )
 
 
 class CatalogCreateSerializer(CatalogUpdateSerializer):

@@ -93,9 +93,14 @@ def test_uuids_are_taken_in_any_case(catalogs):  # COM-3
         ("enterprise_catalog_query=one", {"enterprise_catalog_query": ["A valid integer is required."]}),
         ("enterprise_catalog_query=-1", {"enterprise_catalog_query": ["A valid integer is required."]}),
         (f"enterprise_catalog_query={10**30}", {"enterprise_catalog_query": ["A valid integer is required."]}),
+        (f"ordering={'title,' * 43}", {"ordering": ["Ensure this field has no more than 255 characters."]}),
+        (
+            "uuid=x&enterprise_catalog_query=1_0",
+            {"uuid": ["Must be a valid UUID."], "enterprise_catalog_query": ["A valid integer is required."]},
+        ),
     ],
 )
-def test_an_impossible_value_is_refused(query, error):  # LEG-3
+def test_an_impossible_value_is_refused(query, error):  # LEG-3, ERR-2, COM-16
     response = operator().get(f"{LEGACY_CATALOGS}?{query}")
     assert (response.status_code, response.json()) == (400, error)
 
