@@ -60,7 +60,7 @@ def test_the_end_of_a_long_stack_is_kept():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("redis://user:secret@host:1/0", "redis://***@host:1/0"),
         ("mysql://user:sec@ret@host/db and", "mysql://***@host/db and"),
@@ -68,8 +68,8 @@ def test_the_end_of_a_long_stack_is_kept():
         ("JWT eyJhbGciOi.eyJzdWIi.c2ln.", "JWT ***"),
     ],
 )
-def test_passwords_in_urls_and_tokens_are_replaced(text, told):
-    assert line_of("library", text)["event"] == told
+def test_passwords_in_urls_and_tokens_are_replaced(text, expected):
+    assert line_of("library", text)["event"] == expected
 
 
 def test_e_mail_addresses_in_exceptions_are_replaced():

@@ -15,7 +15,7 @@ from enterprise_catalog.apps.core.observability import metrics
 def count():
     metrics.count_call(service="discovery", outcome="answered", seconds=0.1)
 
-def told():
+def counted():
     name = 'enterprise_catalog_service_call_seconds_count{{outcome="answered",service="discovery"}}'
     return [float(line.split()[-1]) for line in metrics.process_metrics().decode().splitlines() if name in line]
 
@@ -44,7 +44,7 @@ def python(script: str, directory, *, first: str = "") -> str:
 
 
 def test_a_parent_reports_what_its_children_counted(tmp_path):
-    assert "[3.0]" in python("count(); in_child(count); in_child(count); print(told())", tmp_path)
+    assert "[3.0]" in python("count(); in_child(count); in_child(count); print(counted())", tmp_path)
 
 
 def test_disk_space_of_the_files_is_reserved_at_the_start(tmp_path):
@@ -55,20 +55,20 @@ def test_disk_space_of_the_files_is_reserved_at_the_start(tmp_path):
 def test_a_process_without_disk_space_counts_for_itself(tmp_path):
     """The system kills a process that writes to a mapped file when the disk is full."""
     full = "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))"
-    assert "[2.0]" in python("count(); count(); print(told())", tmp_path, first=full)
+    assert "[2.0]" in python("count(); count(); print(counted())", tmp_path, first=full)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_deleted_directory_fails_no_work(tmp_path):
     script = """
 count(); shutil.rmtree(directory); count()
-print(in_child(lambda: (count(), count(), print("done", flush=True))), told())
+print(in_child(lambda: (count(), count(), print("done", flush=True))), counted())
 """
     assert python(script, tmp_path / "files", first="os.mkdir(directory)").startswith("done\n0 [2.0]")
 
 
 def test_a_process_that_begins_without_its_directory_counts_for_itself(tmp_path):
-    assert "[1.0]" in python("count(); print(told())", tmp_path / "never")
+    assert "[1.0]" in python("count(); print(counted())", tmp_path / "never")
 
 
 def test_broken_files_fail_no_work_and_are_logged_once(tmp_path):
@@ -79,6 +79,6 @@ def work():
 
 print(in_child(work))
 """
-    said = python(script, tmp_path / "files", first="os.mkdir(directory)")
-    assert said.count("] metrics_out_of_order") == 1
-    assert said.startswith("0\n") or "\n0\n" in said
+    output = python(script, tmp_path / "files", first="os.mkdir(directory)")
+    assert output.count("] metrics_out_of_order") == 1
+    assert output.startswith("0\n") or "\n0\n" in output

@@ -16,8 +16,8 @@ def xml(value) -> str:
 
 
 def test_datetimes_end_in_z_and_hide_zero_microseconds():  # COM-13
-    moment = datetime(2026, 11, 23, 17, 25, 42, tzinfo=UTC)
-    assert to_json([moment, moment.replace(microsecond=17519)]) == (
+    value = datetime(2026, 11, 23, 17, 25, 42, tzinfo=UTC)
+    assert to_json([value, value.replace(microsecond=17519)]) == (
         b'["2026-11-23T17:25:42Z","2026-11-23T17:25:42.017519Z"]'
     )
 

@@ -18,9 +18,9 @@ from enterprise_catalog.testing.lms_customers import ACME, BRIGHT, MODIFIED, at_
 pytestmark = pytest.mark.django_db
 
 
-def copied(lms, **facts: Any) -> EnterpriseCustomer:
+def copied(lms, **fields: Any) -> EnterpriseCustomer:
     """Create a customer that was copied just now."""
-    at_the_lms(lms, **facts)
+    at_the_lms(lms, **fields)
     ensure_customer(ACME)
     assert sync_customer(ACME)
     return copy_of(ACME)
@@ -30,7 +30,7 @@ def copy_of(uuid: UUID) -> EnterpriseCustomer:
     return EnterpriseCustomer.objects.get(pk=uuid)
 
 
-def facts_of(customer: EnterpriseCustomer) -> tuple[object, ...]:
+def fields_of(customer: EnterpriseCustomer) -> tuple[object, ...]:
     return (customer.name, customer.slug, customer.enable_learner_portal, customer.active, customer.modified)
 
 
@@ -56,12 +56,12 @@ def together(*works: Callable[[], Any]) -> list[Any]:
 
 def test_a_new_customer_is_not_copied_yet():  # CUST-1
     ensure_customer(ACME)
-    assert facts_of(copy_of(ACME)) == ("", "", False, True, None)
+    assert fields_of(copy_of(ACME)) == ("", "", False, True, None)
     assert copy_of(ACME).fetched_at is None
 
 
 def test_a_new_customer_is_copied(lms):
-    assert facts_of(copied(lms)) == ("Acme", "acme", True, True, parse_datetime(MODIFIED))
+    assert fields_of(copied(lms)) == ("Acme", "acme", True, True, parse_datetime(MODIFIED))
 
 
 def test_the_tasks_copy_customers(lms):
@@ -83,11 +83,11 @@ def test_extreme_dates_are_kept(lms, modified):
     assert copied(lms, modified=modified, name="𝄞" * 300).modified == parse_datetime(modified)
 
 
-@pytest.mark.parametrize("poison", [{"slug": "x" * 256}, {"slug": 7}, {"name": ["Bright"]}], ids=str)
-def test_an_unusable_customer_does_not_affect_others(lms, poison):
+@pytest.mark.parametrize("unusable", [{"slug": "x" * 256}, {"slug": 7}, {"name": ["Bright"]}], ids=str)
+def test_an_unusable_customer_does_not_affect_others(lms, unusable):
     """In whatever order they are copied (P7)."""
     at_the_lms(lms)
-    at_the_lms(lms, BRIGHT, **poison)
+    at_the_lms(lms, BRIGHT, **unusable)
     ensure_customer(ACME)
     ensure_customer(BRIGHT)
     assert sync_due_customers() == 2
@@ -110,7 +110,7 @@ def test_a_copy_is_renewed_within_the_hour(lms):  # CUST-2
     wait(minutes=58)
     at_the_lms(lms, name="Acme & Sons", slug="acme-sons", enable_learner_portal=False, modified="2026-04-01T00:00:00Z")
     assert sync_due_customers() == 1
-    assert facts_of(copy_of(ACME)) == ("Acme & Sons", "acme-sons", False, True, parse_datetime("2026-04-01T00:00:00Z"))
+    assert fields_of(copy_of(ACME)) == ("Acme & Sons", "acme-sons", False, True, parse_datetime("2026-04-01T00:00:00Z"))
 
 
 def test_an_unchanged_answer_changes_only_the_times_of_the_copy(lms):
@@ -119,7 +119,7 @@ def test_an_unchanged_answer_changes_only_the_times_of_the_copy(lms):
     asked_before = copy_of(ACME)
     sync_customer(ACME)
     after = copy_of(ACME)
-    assert facts_of(after) == facts_of(before)
+    assert fields_of(after) == fields_of(before)
     assert after.fetched_at > asked_before.fetched_at
     assert after.attempted_at > asked_before.attempted_at
 
@@ -139,7 +139,7 @@ def test_an_error_keeps_the_last_copy(lms, fault):  # CUST-2
     fetched_at = copy_of(ACME).fetched_at
     lms.add_fault(endpoint="customers", **fault)
     assert sync_customer(ACME)
-    assert facts_of(copy_of(ACME)) == facts_of(before)
+    assert fields_of(copy_of(ACME)) == fields_of(before)
     assert copy_of(ACME).fetched_at == fetched_at
 
 
@@ -157,7 +157,7 @@ def test_a_customer_that_is_no_longer_listed_is_inactive_and_keeps_its_slug(lms)
     wait(hours=2)
     lms.remove_customer(str(ACME))
     sync_customer(ACME)
-    assert facts_of(copy_of(ACME)) == ("Acme", "acme", False, False, parse_datetime(MODIFIED))
+    assert fields_of(copy_of(ACME)) == ("Acme", "acme", False, False, parse_datetime(MODIFIED))
 
 
 def test_a_customer_that_is_listed_again_is_active_again(lms):  # CUST-3
@@ -243,7 +243,7 @@ def test_an_existing_customer_takes_one_query(django_assert_num_queries):
 def test_another_catalog_does_not_change_a_copy(lms):
     before = copied(lms)
     ensure_customer(ACME)
-    assert (facts_of(copy_of(ACME)), copy_of(ACME).fetched_at) == (facts_of(before), before.fetched_at)
+    assert (fields_of(copy_of(ACME)), copy_of(ACME).fetched_at) == (fields_of(before), before.fetched_at)
 
 
 def test_a_customer_without_a_row_is_not_requested(lms):

@@ -241,7 +241,7 @@ def test_the_same_key_counts_once_for_each_type(peer):  # DISC-8
     peer.answers[V2] = [Reply({"count": 2, "next": None, "results": [pathway, course("a")]})]
     result = search()
     assert [(found.content_key, found.content_type) for found in result.documents] == [("a", "course")]
-    assert [poison.content_key for poison in result.quarantined] == ["a"]
+    assert [document.content_key for document in result.quarantined] == ["a"]
 
 
 def test_which_of_two_documents_is_kept_does_not_depend_on_their_order(peer):

@@ -113,7 +113,7 @@ def test_a_key_of_two_types_is_kept_once(discovery: Sandbox, client: DiscoveryCl
     result = fetch_search(client=client, content_filter={"key": "edX+Twice"})
 
     assert [(document.content_key, document.content_type) for document in result.documents] == [("edX+Twice", "course")]
-    assert [poison.content_key for poison in result.quarantined] == ["edX+Twice"]
+    assert [document.content_key for document in result.quarantined] == ["edX+Twice"]
 
 
 # Requests

@@ -139,18 +139,18 @@ def test_documents_that_the_service_may_offer_are_accepted(document: dict[str, A
     ],
 )
 def test_unusable_documents_are_quarantined_with_the_reason(document: Any, reason: str):  # DISC-17, P7
-    poison = classify_document(document)
+    quarantined = classify_document(document)
 
-    assert isinstance(poison, QuarantinedDocument)
-    assert reason in poison.reason
+    assert isinstance(quarantined, QuarantinedDocument)
+    assert reason in quarantined.reason
 
 
 def test_a_document_over_three_mebibytes_is_quarantined():
     """The limit is before compression (DISC-17)."""
-    poison = classify_document(course(full_description="x" * 3 * 1024 * 1024))
+    quarantined = classify_document(course(full_description="x" * 3 * 1024 * 1024))
 
-    assert isinstance(poison, QuarantinedDocument)
-    assert "bytes as stored" in poison.reason
+    assert isinstance(quarantined, QuarantinedDocument)
+    assert "bytes as stored" in quarantined.reason
 
 
 def test_the_longest_key_and_a_large_document_are_stored():
@@ -166,18 +166,18 @@ def test_a_hundred_levels_are_stored_and_one_more_is_quarantined():
 
 
 def test_quarantined_keys_can_be_stored():
-    poison = classify_document(course(key="\x00" + "k" * 300))
+    quarantined = classify_document(course(key="\x00" + "k" * 300))
 
-    assert isinstance(poison, QuarantinedDocument)
-    assert "\x00" not in poison.content_key
-    assert 0 < len(poison.content_key) <= 255
+    assert isinstance(quarantined, QuarantinedDocument)
+    assert "\x00" not in quarantined.content_key
+    assert 0 < len(quarantined.content_key) <= 255
 
 
 def test_a_quarantined_document_without_a_key_has_its_aggregation_key():
-    poison = classify_document(course(key=None))
+    quarantined = classify_document(course(key=None))
 
-    assert isinstance(poison, QuarantinedDocument)
-    assert poison.content_key == "edX+DemoX"
+    assert isinstance(quarantined, QuarantinedDocument)
+    assert quarantined.content_key == "edX+DemoX"
 
 
 @given(JSON | st.dictionaries(FIELDS, JSON))
