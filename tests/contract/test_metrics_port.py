@@ -58,10 +58,10 @@ def directories(directory: Path) -> list[Path]:
 
 
 def test_it_serves_metrics_and_nothing_else_also_after_a_reload(tmp_path):
-    figures = f"http://127.0.0.1:{(port := processes.free_port())}"
+    metrics = f"http://127.0.0.1:{(port := processes.free_port())}"
     with web(tmp_path, METRICS_PORT=str(port)) as (server, url):
         for reload in range(1, 3):
-            assert (status(f"{figures}/metrics"), status(f"{figures}/health/live"), status(f"{url}/metrics")) == (
+            assert (status(f"{metrics}/metrics"), status(f"{metrics}/health/live"), status(f"{url}/metrics")) == (
                 200,
                 404,
                 404,
@@ -94,13 +94,13 @@ def test_an_address_that_hides_it_stops_the_server(tmp_path):
 
 def test_an_address_that_names_it_is_accepted(tmp_path):
     """Several --bind may list the metrics port themselves."""
-    figures, port = processes.free_port(), processes.free_port()
+    metrics, port = processes.free_port(), processes.free_port()
     command = [sys.executable, "-m", "gunicorn", "enterprise_catalog.wsgi"]
-    command += ["--bind", f"127.0.0.1:{port}", "--bind", f"127.0.0.1:{figures}"]
-    settings = environment("local", directory=tmp_path) | {"WEB_CONCURRENCY": "1", "METRICS_PORT": str(figures)}
+    command += ["--bind", f"127.0.0.1:{port}", "--bind", f"127.0.0.1:{metrics}"]
+    settings = environment("local", directory=tmp_path) | {"WEB_CONCURRENCY": "1", "METRICS_PORT": str(metrics)}
     server = processes.spawn(command, log=tmp_path / "log", env=settings, cwd=ROOT)
     try:
-        wait_for(lambda: status(f"http://127.0.0.1:{figures}/metrics") == 200, server, tmp_path)
+        wait_for(lambda: status(f"http://127.0.0.1:{metrics}/metrics") == 200, server, tmp_path)
     finally:
         processes.stop(server, grace_seconds=10)
 

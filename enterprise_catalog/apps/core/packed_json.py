@@ -16,14 +16,14 @@ import zstandard
 _LEVEL = 3
 
 
-class _OfThread(threading.local):
+class _PerThread(threading.local):
     """A decompressor per thread: threads cannot share one, and creating it takes longer than using it."""
 
     def __init__(self) -> None:
         self.decompressor = zstandard.ZstdDecompressor()
 
 
-_of_thread = _OfThread()
+_per_thread = _PerThread()
 
 
 def pack_bytes(raw: bytes) -> bytes:
@@ -34,7 +34,7 @@ def pack_bytes(raw: bytes) -> bytes:
 
 def unpack_bytes(packed: bytes | memoryview) -> bytes:
     """Undo `pack_bytes`."""
-    return _of_thread.decompressor.decompress(packed)
+    return _per_thread.decompressor.decompress(packed)
 
 
 def pack(value: Any) -> bytes:

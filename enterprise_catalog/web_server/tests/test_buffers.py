@@ -1,4 +1,4 @@
-"""Answers that clients take slowly: nothing is lost, and a process keeps so much only (SEC-1)."""
+"""Answers to slow clients arrive complete, and a process keeps a limited number of bytes (SEC-1)."""
 
 import socket
 from types import SimpleNamespace
@@ -32,7 +32,7 @@ def test_a_client_gets_all_bytes_in_their_order(ends):
     assert received == answer
 
 
-def test_nobody_reads_and_nothing_waits(ends):
+def test_sending_never_waits_for_the_client(ends):
     here, _ = ends
     outbox = Outbox(DiskBudget(10_000_000), memory_bytes=1000)
     outbox.append(b"x" * 5_000_000)
@@ -41,7 +41,7 @@ def test_nobody_reads_and_nothing_waits(ends):
     assert not outbox.is_empty
 
 
-def test_a_client_that_takes_everything_lets_others_have_their_turn():
+def test_a_fast_client_does_not_block_others():
     outbox, taken = Outbox(DiskBudget(10_000_000), memory_bytes=1000), []
     outbox.append(b"x" * 5_000_000)
     insatiable = SimpleNamespace(send=lambda data: taken.append(len(data)) or len(data))
@@ -52,7 +52,7 @@ def test_a_client_that_takes_everything_lets_others_have_their_turn():
     assert sum(taken) == 5_000_000
 
 
-def test_what_all_clients_together_leave_is_limited_but_small_answers_are_always_kept():
+def test_the_disk_budget_limits_large_answers_only():
     budget = DiskBudget(5000)
     slow, other, small = (Outbox(budget, memory_bytes=1000) for _ in range(3))
     assert slow.append(b"x" * 6000)
@@ -63,14 +63,14 @@ def test_what_all_clients_together_leave_is_limited_but_small_answers_are_always
     assert other.append(b"x" * 1001)
 
 
-def test_a_full_disk_does_not_keep_a_file_from_being_closed():
+def test_a_file_can_be_closed_on_a_full_disk():
     full = open("/dev/full", "wb")  # noqa: SIM115
     full.write(b"x")
     close_file(full)
     assert full.closed
 
 
-def test_a_client_that_is_gone_is_told_by_an_error(ends):
+def test_a_client_that_has_disconnected_is_an_error(ends):
     here, there = ends
     outbox = Outbox(DiskBudget(10_000), memory_bytes=1000)
     outbox.append(b"x")

@@ -1,4 +1,4 @@
-"""Where a request ends, however its bytes arrive (SEC-1)."""
+"""The end of a request is found however its bytes arrive (SEC-1)."""
 
 import pytest
 from hypothesis import given
@@ -54,7 +54,7 @@ def test_a_part_of_a_request_is_not_ready(part):
     assert not incoming.is_ready
 
 
-def test_headers_without_an_end_are_cut_for_the_parser_to_refuse():
+def test_headers_without_an_end_are_cut():
     incoming = request()
     for _ in range(HEADER_BYTES):
         incoming.receive(b"x")
@@ -64,7 +64,7 @@ def test_headers_without_an_end_are_cut_for_the_parser_to_refuse():
     assert incoming.is_ready
 
 
-def test_a_longer_body_is_not_waited_for():
+def test_a_body_over_the_limit_is_not_waited_for():
     incoming = request()
     incoming.receive(post(b"x" * (BODY_BYTES + 1))[:60])
     assert incoming.is_cut
@@ -75,20 +75,20 @@ def test_a_longer_body_is_not_waited_for():
 @pytest.mark.parametrize(
     "lengths", [b"Content-Length: 5\r\nContent-Length: 5\r\n", b"Content-Length: +5\r\n", b"Content-Length: five\r\n"]
 )
-def test_what_the_parser_refuses_is_not_waited_for(lengths):
+def test_lengths_that_the_parser_refuses_are_not_waited_for(lengths):
     incoming = request()
     incoming.receive(b"POST / HTTP/1.1\r\n" + lengths + b"\r\n")
     assert incoming.is_ready
 
 
 @pytest.mark.parametrize(("extra", "expects"), [(b"Expect: 100-continue\r\n", True), (b"", False)])
-def test_a_client_that_waits_to_be_asked_for_its_body(extra, expects):
+def test_expect_100_continue_is_recognised(extra, expects):
     incoming = request()
     incoming.receive(post(b"body", extra=extra)[:-4])
     assert incoming.expects_continue is expects
 
 
-def test_a_request_for_which_the_disk_exceeds_disk_budget_is_cut():
+def test_a_request_beyond_the_disk_budget_is_cut():
     whole = post(b"x" * BODY_BYTES)
     incoming = request(disk_bytes=len(whole) - 1)
     incoming.receive(whole[:-50])
@@ -96,7 +96,7 @@ def test_a_request_for_which_the_disk_exceeds_disk_budget_is_cut():
     assert incoming.exceeds_disk_budget
 
 
-def test_a_request_gives_its_room_back():
+def test_a_closed_request_returns_its_disk_budget():
     budget = DiskBudget(200)
     whole = post(b"x" * BODY_BYTES)
     for _ in range(3):
@@ -107,7 +107,7 @@ def test_a_request_gives_its_room_back():
         incoming.close()
 
 
-def test_headers_without_an_end_need_room_too():
+def test_headers_without_an_end_use_the_disk_budget():
     incoming = request(disk_bytes=100)
     for _ in range(101):
         incoming.receive(b"x")
@@ -121,7 +121,7 @@ def test_bare_line_feeds_are_not_waited_for(part):
     assert incoming.is_ready
 
 
-def test_a_line_feed_that_comes_apart_from_its_carriage_return_is_not_bare():
+def test_a_line_end_that_is_split_between_reads_is_not_bare():
     incoming = request()
     for byte in GET:
         incoming.receive(bytes([byte]))

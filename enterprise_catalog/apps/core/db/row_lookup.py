@@ -47,7 +47,7 @@ class JoinedColumns:
         self.tables = {name: part.model._meta.db_table for name, part in parts.items()}
         self._columns = [Col(part.model._meta.db_table, field) for part in parts.values() for field in part.fields]
         # Converters belong to a connection, and each thread has its own connection to each database.
-        self._of_thread = threading.local()
+        self._per_thread = threading.local()
 
     def __len__(self) -> int:
         return len(self._columns)
@@ -74,7 +74,7 @@ class JoinedColumns:
         return found
 
     def _converters(self, connection: BaseDatabaseWrapper) -> list[_Conversion]:
-        found: list[_Conversion] | None = getattr(self._of_thread, connection.alias, None)
+        found: list[_Conversion] | None = getattr(self._per_thread, connection.alias, None)
         if found is None:
             found = [
                 (position, converters, column)
@@ -82,7 +82,7 @@ class JoinedColumns:
                 # In the order of Django's own compiler.
                 if (converters := connection.ops.get_db_converters(column) + column.get_db_converters(connection))
             ]
-            setattr(self._of_thread, connection.alias, found)
+            setattr(self._per_thread, connection.alias, found)
         return found
 
 

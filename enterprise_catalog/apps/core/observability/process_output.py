@@ -40,20 +40,20 @@ class PrintedLines(io.TextIOBase):
         self._descriptor = descriptor
         self._handler = line_handler()
         # Threads write at the same time.
-        self._of_thread = threading.local()
+        self._per_thread = threading.local()
 
     def write(self, text: str) -> int:
-        pending = getattr(self._of_thread, "pending", "") + text
+        pending = getattr(self._per_thread, "pending", "") + text
         if len(pending) < _MAX_PENDING_CHARACTERS and (not pending.endswith("\n") or _is_unfinished_stack(pending)):
-            self._of_thread.pending = pending
+            self._per_thread.pending = pending
         else:
-            self._of_thread.pending = ""
+            self._per_thread.pending = ""
             self._log(pending)
         return len(text)
 
     def log_rest(self) -> None:
-        self._log(getattr(self._of_thread, "pending", ""))
-        self._of_thread.pending = ""
+        self._log(getattr(self._per_thread, "pending", ""))
+        self._per_thread.pending = ""
 
     def _log(self, text: str) -> None:
         if text.strip():

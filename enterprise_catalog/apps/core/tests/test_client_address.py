@@ -1,4 +1,4 @@
-"""Where a request comes from, with and without proxies in front (SEC-2)."""
+"""The address of a caller, with and without proxies in front (SEC-2)."""
 
 import pytest
 from django.test import RequestFactory
@@ -16,23 +16,23 @@ def asked(peer: str, forwarded: str | None = None):
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "found"),
     [
-        # None stand in front: the peer is the caller, whatever it says of others.
+        # Without proxies the peer is the caller, whatever the header says.
         (0, None, PROXY),
         (0, "203.0.113.9", PROXY),
-        # As many entries count, from the right, as there are proxies; the rest is the caller's own word.
+        # From the right, as many entries count as there are proxies; the rest is the caller's claim.
         (1, "203.0.113.9", "203.0.113.9"),
         (1, "198.51.100.1, 203.0.113.9", "203.0.113.9"),
         (1, "198.51.100.1,203.0.113.9", "203.0.113.9"),
         (2, "198.51.100.1, 203.0.113.9, 10.0.0.3", "203.0.113.9"),
-        # It came past them, or they do not say: nobody knows, and certainly not the peer of everybody.
+        # Fewer entries than proxies: the address is unknown.
         (1, None, None),
         (1, "", None),
         (2, "203.0.113.9", None),
         (1, "unknown", None),
-        # Nobody said how many there are: with the header there may be one in front of everybody.
+        # The setting is missing: with the header, the peer may be a proxy for everybody.
         (None, None, PROXY),
         (None, "203.0.113.9", None),
-        # Spellings.
+        # Other forms of addresses.
         (1, "203.0.113.9:4711", "203.0.113.9"),
         (1, "::ffff:203.0.113.9", "203.0.113.9"),
         (1, "[2001:db8:1:2:3:4:5:6]:4711", "2001:db8:1:2::"),
@@ -40,7 +40,7 @@ def asked(peer: str, forwarded: str | None = None):
         (1, "fe80::1%eth0", "fe80::"),
     ],
 )
-def test_the_caller_is_who_the_counted_proxies_saw(settings, proxies, forwarded, found):  # SEC-2
+def test_the_caller_is_the_peer_of_the_outermost_trusted_proxy(settings, proxies, forwarded, found):  # SEC-2
     settings.TRUSTED_PROXIES = proxies
     address = caller(asked(PROXY, forwarded))
     assert (str(address) if address else None) == found

@@ -1,4 +1,4 @@
-"""Keys, text and uuids behave alike on SQLite, MySQL and MariaDB; so do the clock, lost locks and snapshots."""
+"""Keys, text, uuids, the clock, lost locks and snapshots behave alike on SQLite, MySQL and MariaDB."""
 
 import socket
 import uuid
@@ -22,23 +22,22 @@ pytestmark = pytest.mark.django_db
 KEYS = ["Edx+a", "edX+A", "edX+a", "edx+a", "edé+a", "数学", "🎓"]
 
 
-def remember(*keys):
+def store_keys(*keys):
     for key in keys:
         FullRecordRequest.objects.create(content_key=key, requested_at=database_now())
 
 
-def test_keys_sort_by_code_point():
-    """COM-9."""
-    remember(*reversed(KEYS))
+def test_keys_sort_by_code_point():  # COM-9
+    store_keys(*reversed(KEYS))
     assert list(FullRecordRequest.objects.order_by("pk").values_list("pk", flat=True)) == sorted(KEYS) == KEYS
 
 
 @pytest.mark.parametrize("other", ["edx+demox", "EDX+DEMOX", "edX+DémoX", "edX+DemoX+"])
 def test_keys_compare_exactly(other):
-    """COM-12: other databases' defaults ignore case and accents."""
-    remember("edX+DemoX")
+    """Other databases' defaults ignore case and accents (COM-12)."""
+    store_keys("edX+DemoX")
     assert not FullRecordRequest.objects.filter(pk=other).exists()
-    remember(other)
+    store_keys(other)
     assert FullRecordRequest.objects.count() == 2
 
 
@@ -49,8 +48,7 @@ def test_titles_are_unique_as_written():
         CatalogQueryFactory(title="All courses")
 
 
-def test_four_byte_text_survives():
-    """DISC-17."""
+def test_four_byte_text_survives():  # DISC-17
     title = "🎓 数学 Université"
     query = CatalogQueryFactory(title=title, content_filter={"q": title})
     query.refresh_from_db()
@@ -68,14 +66,14 @@ def test_uuids_are_32_characters_that_sort_as_python_sorts_them():
 
 
 def test_the_databases_clock_is_in_utc():
-    """P5: leases are measured by one clock, whatever the session's time zone is."""
+    """Leases are measured by one clock, whatever the session's time zone is (P5)."""
     if connection.vendor == "mysql":
         with connection.cursor() as cursor:
             cursor.execute("SET time_zone = '+05:00'")
-    remember("edX+DemoX")
+    store_keys("edX+DemoX")
     FullRecordRequest.objects.update(requested_at=DatabaseNow())
-    for moment in (FullRecordRequest.objects.get().requested_at, database_now()):
-        assert abs(moment - datetime.now(tz=UTC)) < timedelta(minutes=5)
+    for time in (FullRecordRequest.objects.get().requested_at, database_now()):
+        assert abs(time - datetime.now(tz=UTC)) < timedelta(minutes=5)
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +85,7 @@ def the_sessions_time_zone():
 
 
 def test_an_upsert_inserts_and_updates():
-    remember("a")
+    store_keys("a")
     later = database_now() + timedelta(hours=1)
     rows = [FullRecordRequest(content_key=key, requested_at=later) for key in ("a", "b")]
     upsert(FullRecordRequest, rows, update_fields=["requested_at"])
@@ -119,7 +117,7 @@ def test_a_lost_lock_is_tried_again_and_nothing_else_is(error, attempts):
     assert len(calls) == attempts
 
 
-def test_inside_an_outer_transaction_there_is_nothing_to_repeat():
+def test_inside_an_outer_transaction_nothing_is_repeated():
     calls = []
 
     @retry_lost_locks
@@ -134,19 +132,19 @@ def test_inside_an_outer_transaction_there_is_nothing_to_repeat():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_snapshot_leaves_no_transaction_behind():
-    """P2: and writing goes on after it."""
+    """And writing goes on after it (P2)."""
     with snapshot():
         assert not FullRecordRequest.objects.exists()
-    remember("a")
+    store_keys("a")
     with pytest.raises(ZeroDivisionError), snapshot():
         raise ZeroDivisionError
-    remember("b")
+    store_keys("b")
     assert FullRecordRequest.objects.count() == 2
 
 
 @pytest.mark.mariadb
-def test_a_server_that_takes_connections_and_says_nothing_is_unreachable():
-    """SURF-3, ERR-7: without a limit this test never ends."""
+def test_a_server_that_accepts_connections_and_stays_silent_is_unreachable():
+    """Without a limit this test never ends (SURF-3, ERR-7)."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         config = settings.DATABASES["default"] | {"HOST": "127.0.0.1", "PORT": str(silent.getsockname()[1])}
         database = ConnectionHandler({"default": config})["default"]

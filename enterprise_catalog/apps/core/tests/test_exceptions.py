@@ -1,4 +1,4 @@
-"""ERR-1, ERR-7, ERR-8: whatever goes wrong, an API caller gets JSON without insides."""
+"""API callers get JSON without internals for every error (ERR-1, ERR-7, ERR-8)."""
 
 import pytest
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -30,14 +30,14 @@ def failing(monkeypatch):
 
 
 @pytest.mark.parametrize("error", [OperationalError(2006, "SELECT secret"), InterfaceError("gone")])
-def test_a_database_that_is_away_asks_to_come_back(failing, error):  # ERR-7
+def test_an_unavailable_database_answers_503_with_retry_after(failing, error):  # ERR-7
     response = failing(error)
     assert response.status_code == 503
     assert response.json() == {"detail": "Service temporarily unavailable, try again later."}
     assert int(response["Retry-After"]) > 0
 
 
-def test_a_bug_shows_no_insides(failing):  # ERR-8
+def test_a_bug_shows_no_internals(failing):  # ERR-8
     response = failing(RuntimeError("SELECT secret"))
     assert response.status_code == 500
     assert response.json() == {"detail": "Internal server error."}
@@ -48,7 +48,7 @@ def test_suspicious_requests_are_the_callers_fault(failing, error, status):  # E
     assert failing(error).status_code == status
 
 
-def test_a_database_that_is_away_during_authentication(monkeypatch):  # ERR-7: no 401 for an outage
+def test_an_unavailable_database_during_authentication_is_not_a_401(monkeypatch):  # ERR-7
     def away(*args, **kwargs):
         raise OperationalError(2003, "Can't connect")
 

@@ -1,4 +1,4 @@
-"""Gzip (COM-17): what is compressed, what is not, and that it comes out as it went in."""
+"""Which answers are compressed, and that they decompress to the same bytes (COM-17)."""
 
 import gzip
 import os
@@ -17,7 +17,7 @@ def answered(response, accepts="gzip, deflate"):
     return GZipMiddleware(lambda _: response)(request)
 
 
-def test_a_body():
+def test_a_body_is_compressed():
     response = answered(HttpResponse(TEXT, headers={"ETag": '"strong"', "Content-Length": str(len(TEXT))}))
     assert gzip.decompress(response.content) == TEXT
     assert response["Content-Length"] == str(len(response.content))
@@ -25,15 +25,14 @@ def test_a_body():
     assert "Accept-Encoding" in response["Vary"]
 
 
-def test_a_stream():
+def test_a_stream_is_compressed():
     response = answered(StreamingHttpResponse(iter([TEXT, b"", b"end"]), headers={"ETag": 'W/"weak"'}))
     assert gzip.decompress(b"".join(response.streaming_content)) == TEXT + b"end"
     assert (response["Content-Encoding"], response["ETag"]) == ("gzip", 'W/"weak"')
     assert "Content-Length" not in response
 
 
-def test_a_stream_that_breaks_is_never_a_whole_one():
-    """META-3."""
+def test_a_broken_stream_never_seems_complete():  # META-3
 
     def pieces():
         yield os.urandom(100_000)
@@ -56,11 +55,11 @@ def test_a_stream_that_breaks_is_never_a_whole_one():
         (TEXT, "gzip", {"Content-Encoding": "br"}),
     ],
 )
-def test_what_stays_as_it_is(body, accepts, headers):
+def test_other_answers_are_not_compressed(body, accepts, headers):
     response = answered(HttpResponse(body, headers=headers), accepts)
     assert response.content == body
     assert response.get("Content-Encoding") == headers.get("Content-Encoding")
 
 
-def test_no_two_lengths_tell_anything():
+def test_the_compressed_length_is_random():
     assert len({len(answered(HttpResponse(TEXT)).content) for _ in range(50)}) > 5

@@ -1,4 +1,4 @@
-"""The health of the process and its database."""
+"""The health pages of a process and its database."""
 
 import pytest
 from django.db import OperationalError, connection
@@ -14,7 +14,7 @@ def test_health_says_ok(path):  # SURF-3
 
 
 @pytest.mark.django_db
-def test_a_database_that_is_away_makes_it_unavailable(monkeypatch):  # SURF-3
+def test_an_unavailable_database_makes_it_unavailable(monkeypatch):  # SURF-3
     def away():
         raise OperationalError(2003, "Can't connect")
 
@@ -28,12 +28,12 @@ def test_a_database_that_is_away_makes_it_unavailable(monkeypatch):  # SURF-3
 
 
 @pytest.mark.django_db
-def test_health_only_reads():
+def test_health_refuses_other_methods():
     assert Client().post("/health/").status_code == 405
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/live/"])
-def test_a_process_lives_whatever_the_database_does(path):  # ADD-7
+def test_liveness_ignores_the_database(path):  # ADD-7
     """Without the database mark, a statement would fail the test."""
     response = Client().get(path)
     assert (response.status_code, response.json()) == (200, {"overall_status": "OK"})
@@ -53,5 +53,5 @@ def test_it_is_ready_while_the_database_answers(path, monkeypatch):  # ADD-7
 
 
 @pytest.mark.parametrize("path", ["/health/live/", "/health/ready/"])
-def test_the_others_only_read_too(path):
+def test_liveness_and_readiness_refuse_other_methods(path):
     assert Client().post(path).status_code == 405

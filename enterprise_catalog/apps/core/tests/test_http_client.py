@@ -29,17 +29,17 @@ GOOD = Reply({"answer": 42})
 
 
 class LeaseLost(Exception):
-    """Stands for what a worker's heartbeat raises."""
+    """An error as a worker's heartbeat raises it."""
 
 
 @pytest.fixture
 def peer(settings) -> Iterator[ScriptedServer]:
-    """A service at /thing and the provider of tokens for it; patience is short."""
+    """A service at /thing and its provider of tokens, with short timeouts."""
     settings.SERVICE_CONNECT_TIMEOUT_SECONDS = 1
     settings.SERVICE_READ_TIMEOUT_SECONDS = 1
     settings.SERVICE_FIRST_PAUSE_SECONDS = 0.001
     settings.SERVICE_ATTEMPTS = 3
-    # Tokens are kept per provider and key; a port may come again.
+    # Tokens are cached per provider and key, and a port may be used again.
     settings.BACKEND_SERVICE_EDX_OAUTH2_KEY = uuid4().hex
     settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET = "s3cr3t"
     with ScriptedServer() as server:
@@ -74,7 +74,7 @@ def test_a_token_is_asked_for_with_client_credentials(peer, client, settings):  
     )
 
 
-def test_a_token_goes_along_as_jwt(peer, client):  # DISC-1
+def test_a_token_is_sent_as_jwt(peer, client):  # DISC-1
     client.get("/thing", {})
     assert things(peer)[0].headers["Authorization"] == "JWT token-1"
 
@@ -87,7 +87,7 @@ def test_one_token_serves_all_clients_of_the_process(peer, client):  # DISC-1
 
 
 @pytest.mark.parametrize(("seconds_later", "tokens"), [(3500, 1), (3545, 2)])
-def test_a_token_is_renewed_before_it_ends(peer, client, monkeypatch, seconds_later, tokens):  # DISC-1
+def test_a_token_is_renewed_before_it_expires(peer, client, monkeypatch, seconds_later, tokens):  # DISC-1
     client.get("/thing", {})
     now = time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: now() + seconds_later)
@@ -121,7 +121,7 @@ def test_a_second_401_ends_the_call(peer, client):  # DISC-1
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404])
 def test_refused_credentials_count_as_unauthorised(peer, client, status):
-    """Not as an answer about the path: a 404 of the provider does not say that the service has no such endpoint."""
+    """A 404 of the provider does not mean that the service has no such endpoint."""
     peer.answers[TOKEN] = [Reply(status=status, headers={"Location": "/thing"})]
     with pytest.raises(ServiceRejected) as failure:
         client.get("/thing", {})
@@ -150,7 +150,7 @@ def test_an_answer_without_a_usable_token_is_malformed(peer, client, answer):
     assert [asked.path for asked in peer.asked] == [TOKEN]
 
 
-def test_a_provider_that_is_busy_is_asked_again(peer, client):  # DISC-7
+def test_a_busy_provider_of_tokens_is_retried(peer, client):  # DISC-7
     peer.answers[TOKEN] = [BUSY, Reply({"access_token": "late", "expires_in": 3600})]
     assert client.get("/thing", {}) == {"answer": 42}
 
@@ -164,10 +164,10 @@ def test_the_token_wins_over_a_netrc_file(peer, client, monkeypatch, tmp_path):
     assert "Authorization" not in peer.asked[0].headers
 
 
-# Bounds
+# Limits
 
 
-def test_nobody_there_is_unavailable(peer, settings):  # DISC-7
+def test_a_refused_connection_is_unavailable(peer, settings):  # DISC-7
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         root = f"http://127.0.0.1:{unused.getsockname()[1]}"
@@ -177,12 +177,12 @@ def test_nobody_there_is_unavailable(peer, settings):  # DISC-7
     assert len(attempts) >= settings.SERVICE_ATTEMPTS
 
 
-def test_a_connection_that_does_not_come_about_is_given_up(peer, settings):  # DISC-7
+def test_a_connection_that_cannot_be_made_times_out(peer, settings):  # DISC-7
     settings.SERVICE_CONNECT_TIMEOUT_SECONDS = 0.05
     attempts = []
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         address = full.getsockname()
-        # Nobody accepts, and the queue has room for one.
+        # Nobody accepts, and the backlog holds one connection.
         with socket.create_connection(address), pytest.raises(ServiceUnavailable, match="ConnectTimeout"):
             ServiceClient(f"http://127.0.0.1:{address[1]}", service="peer", on_wait=lambda: attempts.append(1)).get(
                 "/thing", {}
@@ -191,19 +191,21 @@ def test_a_connection_that_does_not_come_about_is_given_up(peer, settings):  # D
 
 
 @pytest.mark.parametrize("root", ["", "ftp://example.org", "http://"])
-def test_a_root_that_is_no_address_is_not_tried_again(peer, root):
+def test_a_root_that_is_not_a_url_is_not_retried(peer, root):
     attempts = []
     with pytest.raises(ServiceFailed):
         ServiceClient(root, service="peer", on_wait=lambda: attempts.append(None)).get("/thing", {})
     assert len(attempts) == 2  # for the token, and for the call
 
 
-def test_a_silent_peer_is_given_up(peer, client, settings):  # DISC-7
+def test_a_silent_peer_times_out(peer, client, settings):  # DISC-7
+    peer.answers["/thing"] = [GOOD, Wire([b"HTTP/1.1 200 OK\r\n"], pause=0.3)]
+    client.get("/thing", {})
+    # Set only now, because a busy machine may need longer for the token.
     settings.SERVICE_READ_TIMEOUT_SECONDS = 0.05
-    peer.answers["/thing"] = [Wire([b"HTTP/1.1 200 OK\r\n"], pause=0.3)]
     with pytest.raises(ServiceUnavailable):
         client.get("/thing", {})
-    assert len(things(peer)) == settings.SERVICE_ATTEMPTS
+    assert len(things(peer)) == 1 + settings.SERVICE_ATTEMPTS
 
 
 @pytest.mark.parametrize(
@@ -215,8 +217,8 @@ def test_a_silent_peer_is_given_up(peer, client, settings):  # DISC-7
         pytest.param(b"HTTP/1.1 200 ", b"O", id="status line"),
     ],
 )
-def test_a_peer_that_drips_is_given_up(peer, client, settings, first, bit):  # DISC-7
-    """Each read gets something at once, so that only the attempt's deadline ends it."""
+def test_a_peer_that_sends_slowly_times_out(peer, client, settings, first, bit):  # DISC-7
+    """Each read gets a byte at once, so that only the attempt's deadline ends it."""
     sent = []
 
     def drip() -> Iterator[bytes]:
@@ -226,7 +228,7 @@ def test_a_peer_that_drips_is_given_up(peer, client, settings, first, bit):  # D
             yield bit
 
     client.get("/thing", {})
-    # Only now: a busy machine may need longer for the token and the first answer.
+    # Set only now, because a busy machine may need longer for the token and the first answer.
     settings.SERVICE_ATTEMPT_SECONDS = 0.1
     settings.SERVICE_ATTEMPTS = 1
     peer.answers["/thing"] = [Wire(drip(), pause=0.02)]
@@ -257,7 +259,7 @@ def test_an_answer_as_large_as_the_cap_is_read(peer, client, settings):  # DISC-
 
 
 @pytest.mark.parametrize("unit", ["{}", "[]", "1", '""', '{"a":1}'])
-def test_more_values_than_are_allowed_are_not_made(peer, client, settings, unit):  # DISC-17
+def test_more_values_than_allowed_are_not_parsed(peer, client, settings, unit):  # DISC-17
     settings.SERVICE_MAX_BODY_VALUES = 1_000
     peer.answers["/thing"] = [Reply(f'{{"a":[{",".join([unit] * 1_001)}]}}'.encode())]
     with pytest.raises(ServiceMalformed, match="more than 1000 values"):
@@ -267,7 +269,7 @@ def test_more_values_than_are_allowed_are_not_made(peer, client, settings, unit)
 
 
 @pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
-def test_what_was_compressed_is_counted_as_decoded(peer, client, settings, encoding, pack):  # DISC-17
+def test_compressed_bytes_are_counted_decoded(peer, client, settings, encoding, pack):  # DISC-17
     settings.SERVICE_MAX_BODY_BYTES = 500
     for size, fits in ((400, True), (600, False)):
         peer.answers["/thing"] = [Reply(pack(b'{"a":"' + b"x" * size + b'"}'), headers={"Content-Encoding": encoding})]
@@ -285,25 +287,25 @@ def test_other_encodings_are_not_decoded(peer, client, encoding):  # DISC-17
         client.get("/thing", {})
 
 
-def test_a_token_is_no_longer_than_tokens_are(peer, client, settings):  # DISC-1, DISC-17
+def test_an_answer_with_a_token_has_its_own_limit(peer, client, settings):  # DISC-1, DISC-17
     peer.answers[TOKEN] = [Reply({"access_token": "t" * settings.SERVICE_MAX_TOKEN_BYTES, "expires_in": 60})]
     with pytest.raises(ServiceMalformed, match="more than"):
         client.get("/thing", {})
 
 
-def test_a_cut_answer_is_asked_for_again(peer, client):  # DISC-7
+def test_a_cut_answer_is_retried(peer, client):  # DISC-7
     cut = Wire([b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"answer"'])
     peer.answers["/thing"] = [cut, GOOD]
     assert client.get("/thing", {}) == {"answer": 42}
 
 
-def test_a_chunked_answer_that_breaks_off_is_asked_for_again(peer, client):  # DISC-7
+def test_a_cut_chunked_answer_is_retried(peer, client):  # DISC-7
     cut = Wire([b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nc\r\n{"answer": 4\r\n'])
     peer.answers["/thing"] = [cut, GOOD]
     assert client.get("/thing", {}) == {"answer": 42}
 
 
-def test_a_dropped_connection_is_asked_again(peer, client):  # DISC-7
+def test_a_dropped_connection_is_retried(peer, client):  # DISC-7
     peer.answers["/thing"] = [Wire([]), GOOD]
     assert client.get("/thing", {}) == {"answer": 42}
 
@@ -329,13 +331,13 @@ def test_calls_share_a_connection(peer, client):
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_what_may_pass_is_tried_again(peer, client, status):  # DISC-7
+def test_errors_that_may_pass_are_retried(peer, client, status):  # DISC-7
     peer.answers["/thing"] = [Reply(b"<h1>no</h1>", status=status), GOOD]
     assert client.get("/thing", {}) == {"answer": 42}
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 408, 409, 413, 422, 451])
-def test_a_refusal_is_not_tried_again(peer, client, status):  # DISC-7
+def test_a_refusal_is_not_retried(peer, client, status):  # DISC-7
     peer.answers["/thing"] = [Reply(status=status)]
     with pytest.raises(ServiceRejected) as failure:
         client.get("/thing", {})
@@ -343,21 +345,21 @@ def test_a_refusal_is_not_tried_again(peer, client, status):  # DISC-7
 
 
 @pytest.mark.parametrize("status", [501, 505, 520])
-def test_other_failures_are_not_tried_again(peer, client, status):  # DISC-7
+def test_other_failures_are_not_retried(peer, client, status):  # DISC-7
     peer.answers["/thing"] = [Reply(status=status)]
     with pytest.raises(ServiceFailed):
         client.get("/thing", {})
     assert len(things(peer)) == 1
 
 
-def test_attempts_end(peer, client, settings):  # DISC-7
+def test_the_number_of_attempts_is_limited(peer, client, settings):  # DISC-7
     peer.answers["/thing"] = [BUSY]
     with pytest.raises(ServiceUnavailable):
         client.get("/thing", {})
     assert len(things(peer)) == settings.SERVICE_ATTEMPTS
 
 
-def test_no_attempt_begins_beyond_the_total_deadline(peer, client, settings):  # DISC-7
+def test_no_attempt_begins_after_the_deadline_of_the_call(peer, client, settings):  # DISC-7
     settings.SERVICE_CALL_SECONDS = 0.05
     peer.answers["/thing"] = [Reply(status=503, headers={"Retry-After": "1"})]
     with pytest.raises(ServiceUnavailable):
@@ -365,14 +367,14 @@ def test_no_attempt_begins_beyond_the_total_deadline(peer, client, settings):  #
     assert len(things(peer)) == 1
 
 
-def test_retry_after_is_heeded(peer, client):  # DISC-7
+def test_retry_after_is_respected(peer, client):  # DISC-7
     peer.answers["/thing"] = [Reply(status=429, headers={"Retry-After": "0.2"}), GOOD]
     client.get("/thing", {})
     first, second = things(peer)
     assert second.at - first.at >= 0.2
 
 
-def test_retry_after_is_heeded_although_the_body_breaks_off(peer, client):
+def test_retry_after_is_respected_although_the_body_is_cut(peer, client):
     head = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3600\r\nContent-Length: 99\r\n\r\n"
     peer.answers["/thing"] = [Wire([head])]
     with pytest.raises(ServiceThrottled) as failure:
@@ -389,7 +391,7 @@ def test_a_retry_after_that_is_too_long_ends_the_call(peer, client, settings):
 
 
 @pytest.mark.parametrize("value", ["1e300", "inf", "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_a_retry_after_without_end_is_a_day(peer, client, value):
+def test_a_very_long_retry_after_is_a_day(peer, client, value):
     peer.answers["/thing"] = [Reply(status=429, headers={"Retry-After": value})]
     with pytest.raises(ServiceThrottled) as failure:
         client.get("/thing", {})
@@ -410,7 +412,7 @@ def test_retry_after_may_be_a_date(peer, client):
     "value",
     ["Wed, 21 Oct 2015 07:28:00 GMT", "Sun Nov  6 08:49:37 1994", "-5", "soon", "nan", "", "0"],
 )
-def test_a_retry_after_that_says_nothing_holds_nothing_up(peer, client, value):
+def test_an_unusable_or_past_retry_after_does_not_delay(peer, client, value):
     peer.answers["/thing"] = [Reply(status=503, headers={"Retry-After": value}), GOOD]
     assert client.get("/thing", {}) == {"answer": 42}
 
@@ -436,7 +438,7 @@ def test_on_wait_is_called_during_a_pause(peer, settings):
 
 @pytest.mark.parametrize("calls", [1, 2, 3])
 def test_what_on_wait_raises_ends_the_call_unchanged(peer, calls):
-    """Before the token, before the attempt, in the pause after it."""
+    """It raises before the token, before the attempt, or in the pause after it."""
     raised = LeaseLost("lost")
     beats = []
 
@@ -472,7 +474,7 @@ def test_what_on_wait_raises_ends_the_call_unchanged(peer, calls):
     ],
     ids=lambda body: body[:12].decode("ascii", "replace"),
 )
-def test_a_good_status_with_anything_but_an_object_is_malformed(peer, client, body):
+def test_success_with_anything_but_an_object_is_malformed(peer, client, body):
     peer.answers["/thing"] = [Reply(body)]
     with pytest.raises(ServiceMalformed):
         client.get("/thing", {})
@@ -487,7 +489,7 @@ def test_parameters_and_body_are_sent_encoded(peer, client):
     assert json.loads(asked.body) == {"title": "数", "number": 10**30}
 
 
-def test_the_request_id_goes_along(peer, client):  # COM-20
+def test_the_request_id_is_sent(peer, client):  # COM-20
     with structlog.contextvars.bound_contextvars(request_id="abc"):
         client.get("/thing", {})
     assert things(peer)[0].headers["X-Request-ID"] == "abc"
@@ -498,6 +500,6 @@ def test_errors_and_logs_hold_no_secrets(peer, client, status):
     peer.answers["/thing"] = [Reply({"echo": "token-1 s3cr3t"}, status=status)]
     with structlog.testing.capture_logs() as logs, pytest.raises((ServiceRejected, ServiceUnavailable)) as failure:
         client.get("/thing", {"key": "value"})
-    told = f"{failure.value} {failure.value.__cause__} {logs}"
-    assert "token-1" not in told
-    assert "s3cr3t" not in told
+    text = f"{failure.value} {failure.value.__cause__} {logs}"
+    assert "token-1" not in text
+    assert "s3cr3t" not in text

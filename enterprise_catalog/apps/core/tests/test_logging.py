@@ -1,4 +1,4 @@
-"""What becomes of lines of libraries, of prints and of what is too long (COM-16)."""
+"""How lines of libraries, printed text and long values are logged (COM-16)."""
 
 import json
 import logging
@@ -47,20 +47,20 @@ def test_a_line_is_one_short_object_whatever_is_in_it(event, factors, letter):
     assert isinstance(json.loads(line), dict)
 
 
-def test_very_many_values_leave_what_happened():
+def test_very_many_values_leave_the_event():
     kept = {"event": "much", "level": "info", "logger": "a", "timestamp": "b"}
     line = json.loads(lines.to_json(kept | dict.fromkeys(map(str, range(9999)), 1)))
     assert line == kept | {"is_cut": True}
 
 
-def test_of_a_long_stack_the_end_is_kept():
+def test_the_end_of_a_long_stack_is_kept():
     line = json.loads(lines.to_json({"event": "e", "exception": "Traceback" + "x" * 100_000 + "KeyError: 1"}))
     assert line["exception"].startswith("Traceback")
     assert line["exception"].endswith("KeyError: 1")
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("redis://user:secret@host:1/0", "redis://***@host:1/0"),
         ("mysql://user:sec@ret@host/db and", "mysql://***@host/db and"),
@@ -68,11 +68,11 @@ def test_of_a_long_stack_the_end_is_kept():
         ("JWT eyJhbGciOi.eyJzdWIi.c2ln.", "JWT ***"),
     ],
 )
-def test_no_password_of_an_address_and_no_token_is_told(text, told):
-    assert line_of("library", text)["event"] == told
+def test_passwords_in_urls_and_tokens_are_replaced(text, expected):
+    assert line_of("library", text)["event"] == expected
 
 
-def test_an_exceptions_text_names_nobody():
+def test_e_mail_addresses_in_exceptions_are_replaced():
     line = line_of("library", "failed: %r", error := ValueError("no mail to a.b@mail.example"), error=error)
     assert "mail.example" not in json.dumps(line)
 
@@ -95,7 +95,7 @@ def test_our_own_line_counts_as_the_first(capfd):
     assert "exception" not in line_of("gunicorn.error", "Error handling request", error=error)
 
 
-def test_two_handlers_of_one_record_tell_the_same():
+def test_two_handlers_of_one_record_write_the_same():
     record = logging.LogRecord("a", logging.ERROR, "", 0, "it failed", (), (KeyError, KeyError("bug"), None))
     assert "exception" in json.loads(FORMATTER.format(record))
     assert "exception" in json.loads(FORMATTER.format(record))
@@ -110,7 +110,7 @@ def test_two_handlers_of_one_record_tell_the_same():
         ("gunicorn.error", BrokenPipeError("PlantedSecret")),
     ],
 )
-def test_what_a_caller_did_wrong_has_no_stack(name, error):
+def test_an_error_of_the_caller_has_no_stack(name, error):
     line = line_of(name, "Error handling request /PlantedPath", error=error)
     assert (line["event"], line["reason"], line["level"]) == ("request_refused", type(error).__name__, "warning")
     assert "Planted" not in json.dumps(line)
@@ -126,7 +126,7 @@ def test_a_bug_keeps_its_stack_and_loses_the_path(name):
         assert "Planted" not in json.dumps(line)
 
 
-def test_a_host_that_is_none_of_ours_is_named_and_bounded():
+def test_a_foreign_host_is_named_and_bounded():
     request = RequestFactory().get("/", headers={"Host": 'evil".example\n' + "x" * 5000})
     line = line_of("django.security.DisallowedHost", "Invalid HTTP_HOST header", request=request)
     assert line["host"].startswith("evil?.example?xxx")
@@ -143,7 +143,7 @@ def test_a_host_that_is_none_of_ours_is_named_and_bounded():
         ({}, None),
     ],
 )
-def test_a_csrf_failure_says_why_and_where_from(headers, origin):
+def test_a_csrf_failure_has_its_reason_and_origin(headers, origin):
     reason = f"Referer checking failed - {headers.get('Referer')} does not match any trusted origins."
     request = RequestFactory().post("/PlantedPath/", headers=headers)
     line = line_of("django.security.csrf", "Forbidden (%s): %s", reason, "/PlantedPath/", request=request)
@@ -154,33 +154,33 @@ def test_a_csrf_failure_says_why_and_where_from(headers, origin):
 
 @pytest.mark.parametrize("name", ["gunicorn.error", "uncaught", "celery.utils.dispatch.signal"])
 @pytest.mark.parametrize("error", [ImproperlyConfigured("A is not set."), HaltServer("A is not set.")])
-def test_a_refusal_to_start_is_its_reason(name, error):
+def test_a_refused_start_is_logged_as_its_reason(name, error):
     line = line_of(name, "Exception in worker process", error=error)
     assert (line["event"], line["reason"], "exception" in line) == ("start_refused", "A is not set.", False)
 
 
-def test_a_level_that_there_is_not_is_refused_by_name():
+def test_an_unknown_level_is_refused_by_name():
     with pytest.raises(ImproperlyConfigured, match="LOG_LEVEL"):
         lines.logging_config("loud")
 
 
-def test_a_level_is_taken_in_small_letters():
+def test_a_level_may_be_in_lower_case():
     assert lines.logging_config("debug")["root"]["level"] == "DEBUG"
 
 
-# --- Prints -----------------------------------------------------------------------------------------------------------
+# --- Printed text -----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def printed(monkeypatch):
-    """What is written to standard error while a test prints to the stream."""
+    """The lines on standard error, and the stream that a test prints to."""
     written = []
     monkeypatch.setattr(lines, "write_line", lambda line: written.append(json.loads(line)["event"]))
     stream = PrintedLines("stdout", level=logging.INFO, descriptor=1)
     return stream, written
 
 
-def test_threads_print_beside_one_another(printed):
+def test_threads_print_separate_lines(printed):
     stream, written = printed
     stream.write("half of mine")
     other = threading.Thread(target=print, args=("all of another's",), kwargs={"file": stream})
@@ -190,7 +190,7 @@ def test_threads_print_beside_one_another(printed):
     assert written == ["all of another's", "half of mine, the rest"]
 
 
-def test_who_never_ends_a_line_is_told_in_pieces(printed):
+def test_text_without_line_ends_is_logged_in_pieces(printed):
     stream, written = printed
     for _ in range(200):
         stream.write("x" * 1000)
@@ -198,7 +198,7 @@ def test_who_never_ends_a_line_is_told_in_pieces(printed):
     assert len(written) == 4
 
 
-def test_nothing_is_no_line(printed):
+def test_empty_text_is_not_logged(printed):
     stream, written = printed
     stream.write("\n \n")
     stream.log_rest()

@@ -14,17 +14,17 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_what_is_packed_comes_back(value: object):
+def test_unpack_returns_what_was_packed(value: object):
     assert unpack(pack(value)) == value
 
 
 @given(st.binary())
-def test_bytes_come_back(raw: bytes):
+def test_unpack_returns_the_same_bytes(raw: bytes):
     assert unpack_bytes(pack_bytes(raw)) == raw
 
 
 def test_packed_bytes_take_no_more_memory_than_their_length():
-    """A worker holds those of 20,000 documents at once."""
+    """A worker holds the packed bytes of 20,000 documents at once."""
     raw = bytes(50_000)
     pack_bytes(raw)
     tracemalloc.start()

@@ -27,6 +27,6 @@ def test_json_is_read(text, value):  # ERR-1, HASH-1
         *[b'{"a": 1} {"b": 2}', b"\xef\xbb\xbf", b'{"a": "\x00"}'],
     ],
 )
-def test_the_rest_is_refused(text):  # ERR-1, HASH-1
+def test_other_bodies_are_refused(text):  # ERR-1, HASH-1
     with pytest.raises(ValueError, match=r"."):
         parse_json(text)

@@ -1,4 +1,4 @@
-"""COM-4, COM-5, COM-13: bytes of answers."""
+"""Answers as JSON and XML (COM-4, COM-5, COM-13)."""
 
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
@@ -15,14 +15,14 @@ def xml(value) -> str:
     return XMLRenderer().render(value).decode()
 
 
-def test_moments_end_in_z_and_hide_zero_microseconds():  # COM-13
-    moment = datetime(2026, 11, 23, 17, 25, 42, tzinfo=UTC)
-    assert to_json([moment, moment.replace(microsecond=17519)]) == (
+def test_datetimes_end_in_z_and_hide_zero_microseconds():  # COM-13
+    value = datetime(2026, 11, 23, 17, 25, 42, tzinfo=UTC)
+    assert to_json([value, value.replace(microsecond=17519)]) == (
         b'["2026-11-23T17:25:42Z","2026-11-23T17:25:42.017519Z"]'
     )
 
 
-def test_rendered_json_goes_through_untouched():
+def test_raw_json_is_passed_on_unchanged():
     assert to_json({"results": [RawJson(b'{"b": 1, "a": 2}')]}) == b'{"results":[{"b": 1, "a": 2}]}'
 
 
@@ -30,7 +30,7 @@ def test_key_order_is_kept():  # COM-14
     assert JSONRenderer().render({"b": 1, "a": None}) == b'{"b":1,"a":null}'
 
 
-def test_no_content_is_no_body():
+def test_an_answer_without_data_has_an_empty_body():
     assert (JSONRenderer().render(None), XMLRenderer().render(None)) == (b"", b"")
 
 
@@ -44,7 +44,7 @@ def test_xml_of_everything():  # COM-5
 
 
 @pytest.mark.parametrize("key", ["course-v1:edX+DemoX", "a b", "1a", "", "xmlns", 'quo"te', "<b>"])
-def test_a_key_that_is_no_name_becomes_an_item(key):  # COM-5
+def test_a_key_that_is_not_a_name_becomes_an_item(key):  # COM-5
     item = ET.fromstring(xml({key: 1}))[0]
     assert (item.tag, item.get("key"), item.text) == ("item", key, "1")
 

@@ -1,4 +1,4 @@
-"""What a replica is asked, and that whatever is wrong with it costs no caller an answer (ADR 0018)."""
+"""What is read from a replica, and that its failures cost no caller an answer (ADR 0018)."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "repl
 
 @pytest.fixture(scope="module", autouse=True)
 def same_database(django_db_setup):
-    """Another connection to the tests' own database, by the name of a replica."""
+    """A second connection to the tests' database, under the alias of a replica."""
     connections.databases["replica"] = dict(connections["default"].settings_dict)
     yield
     del connections["replica"], connections.databases["replica"]
@@ -47,26 +47,26 @@ def copy(settings, monkeypatch):
 
 
 def broken(execute, sql, params, many, context):
-    """What any statement comes to, but the one that ends a snapshot: this connection is used again."""
+    """Fail every statement except the one that ends a snapshot, because the connection is used again."""
     if sql != "ROLLBACK":
         return execute("SELECT nothing FROM nowhere", (), many, context)
     return execute(sql, params, many, context)
 
 
 def behind(execute, sql, params, many, context):
-    """No value is known here yet."""
+    """Find no row, like a replica that does not have it yet."""
     return execute(sql, [None] * len(params or ()), many, context)
 
 
 def events(caplog):
-    """The warnings and errors of the service itself."""
+    """Return the warnings and errors of the service itself."""
     ours = (record for record in caplog.records if record.name.startswith("enterprise_catalog."))
     return [json.loads(record.getMessage())["event"] for record in ours if record.levelno >= logging.WARNING]
 
 
 @contextmanager
 def statements(alias):
-    """What is asked of a database. Unlike Django's own capture it opens no connection."""
+    """The statements of a database. Unlike Django's own capture, this opens no connection."""
     texts = []
 
     def keep(execute, sql, params, many, context):
@@ -78,7 +78,7 @@ def statements(alias):
 
 
 def asked(client, path, body=None):
-    """The answer, and the statements it took of the primary and of the replica."""
+    """Return the answer, and its statements on the primary and on the replica."""
     with statements("default") as on_primary, statements("replica") as on_replica:
         response = client.get(path) if body is None else client.post(path, body)
         if response.streaming:
@@ -105,7 +105,7 @@ def test_content_is_read_where_the_thread_reads(model):
 
 
 @pytest.mark.parametrize("model", [User, EnterpriseCatalogRoleAssignment, RefreshRun])
-def test_who_may_do_what_and_all_else_is_the_primarys_word(model):
+def test_permissions_and_everything_else_are_read_on_the_primary(model):
     replica.read_from_replica()
     assert router.db_for_read(model) == "default"
 
@@ -115,7 +115,7 @@ def test_the_replica_is_never_migrated():
     assert not router.allow_migrate("replica", "catalog")
 
 
-def test_what_was_read_there_is_written_on_the_primary():
+def test_rows_of_the_replica_are_written_on_the_primary():
     make_catalog(KEY)
     replica.read_from_replica()
     catalog = EnterpriseCatalog.objects.get()
@@ -173,7 +173,7 @@ def test_roles_are_read_on_the_primary(path):
 @pytest.mark.parametrize("path", ["{catalog}", CATALOGS, "/health/", "/health/freshness/", "/api/v1/catalog-queries/"])
 def test_catalogs_themselves_are_read_on_the_primary(path):
     path = path.format(catalog=path_of(make_catalog(KEY)))
-    # In the same thread, after a request that chose otherwise.
+    # In the same thread, after a request that used the replica.
     asked(operator(), "/api/v1/content-metadata/")
     response, on_primary, on_replica = asked(operator(), path)
     assert (response.status_code, on_replica) == (200, [])
@@ -199,7 +199,7 @@ def test_a_replica_that_fails_is_left_alone(copy, path, caplog):
     assert re.search('"error":"(Operational|Programming)Error","code":', caplog.text)
 
 
-def test_after_a_pause_one_asks_whether_it_is_back(copy, path, settings, caplog):
+def test_after_a_pause_one_thread_tests_the_replica(copy, path, settings, caplog):
     client = learner()
     settings.REPLICA_PAUSE_SECONDS = 0
     with copy.execute_wrapper(broken):
@@ -213,7 +213,7 @@ def test_after_a_pause_one_asks_whether_it_is_back(copy, path, settings, caplog)
     assert (len(on_replica), on_replica.count("SELECT 1")) == (1, 0)
 
 
-def test_what_the_replica_has_not_heard_of_is_asked_of_the_primary(copy, path, caplog):
+def test_a_row_that_the_replica_does_not_have_yet_is_read_on_the_primary(copy, path, caplog):
     with copy.execute_wrapper(behind):
         response, _, on_replica = asked(learner(), path)
         assert (response.json(), len(on_replica)) == ({"contains_content_items": True}, 1)
@@ -222,14 +222,14 @@ def test_what_the_replica_has_not_heard_of_is_asked_of_the_primary(copy, path, c
     assert events(caplog) == []
 
 
-def test_a_choice_of_catalogs_that_the_replica_has_not_heard_of_is_asked_of_the_primary(copy):
+def test_catalogs_that_the_replica_does_not_have_yet_are_read_on_the_primary(copy):
     body = {"content_keys": [KEY], "catalog_uuids": [str(make_catalog(KEY).uuid)]}
     with copy.execute_wrapper(behind):
         response, *_ = asked(learner(), f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/filter_content_items/", body)
     assert response.json() == {"filtered_content_keys": [KEY]}
 
 
-def test_what_nobody_has_heard_of_is_not_found():
+def test_a_row_that_does_not_exist_is_not_found():
     response, *_ = asked(learner(), f"{CATALOGS}{uuid4()}/get_content_metadata/")
     assert response.status_code == 404
 
@@ -243,7 +243,7 @@ def test_a_stream_that_cannot_begin_comes_from_the_primary(copy, caplog):
 
 
 def test_a_stream_breaks_with_its_replica(copy, monkeypatch, caplog):
-    """Its other half is never of the primary."""
+    """The rest of it never comes from the primary."""
     monkeypatch.setattr(streaming, "_CHUNK_BYTES", 1)
     client, path = operator(), path_of(make_catalog(KEY), "get_content_metadata/?traverse_pagination=1")
     response = client.get(path)

@@ -1,4 +1,4 @@
-"""COM-20, and what a request leaves in the log."""
+"""Request ids, and the log lines of a request (COM-20)."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def log_lines():
-    """What the configured formatter would write, one object a line."""
+    """The lines that the configured formatter would write, as objects."""
     formatter = LineFormatter()
     lines = []
 
@@ -53,7 +53,7 @@ def test_a_request_leaves_one_line(log_lines):
 
 
 @pytest.mark.parametrize(("raised", "status"), [(OperationalError(2006, "gone"), 503), (KeyError("bug"), 500)])
-def test_no_line_says_what_was_asked_about(log_lines, raised, status):  # ERR-8
+def test_no_line_holds_the_path(log_lines, raised, status):  # ERR-8
     def broken(execute, sql, *arguments):
         if "catalog_contentmetadata" in sql:
             raise raised
@@ -91,13 +91,13 @@ def test_a_line_is_never_lost(log_lines, value):
     assert [line["event"] for line in log_lines] == ["odd", "odd"]
 
 
-def test_a_line_of_the_admin_says_who(log_lines, admin_client, admin_user):
+def test_a_line_of_the_admin_holds_the_user_id(log_lines, admin_client, admin_user):
     admin_client.get("/admin/")
     line = next(line for line in log_lines if line["event"] == "request")
     assert (line["route"], line["user_id"]) == ("admin:index", admin_user.pk)
 
 
-def test_what_goes_wrong_is_in_its_line(log_lines):
+def test_an_exception_is_in_its_line(log_lines):
     try:
         raise ValueError("no such thing")
     except ValueError:
@@ -108,7 +108,7 @@ def test_what_goes_wrong_is_in_its_line(log_lines):
     assert line["exception"].endswith("ValueError: no such thing")
 
 
-def test_a_library_leaves_the_same_kind_of_line(log_lines):
+def test_libraries_write_the_same_kind_of_line(log_lines):
     structlog.contextvars.bind_contextvars(request_id="r1")
     logging.getLogger("library").warning("%s is full", "the disk")
     (line,) = log_lines
@@ -132,7 +132,7 @@ def test_a_token_with_the_name_of_a_local_account_is_not_that_account(log_lines,
     assert (line["user_id"], line["namesake_id"]) == (None, olga.pk)
 
 
-def test_one_request_leaves_no_user_to_the_next(log_lines):
+def test_the_next_request_does_not_inherit_the_user(log_lines):
     client_for("alice").get("/api/v1/enterprise-catalogs/")
     Client().get("/health/")
     assert "user_id" not in [line for line in log_lines if line["event"] == "request"][-1]

@@ -1,4 +1,4 @@
-"""COM-1, COM-2: with and without the last slash, and nothing behind it."""
+"""Paths match with and without their last slash, and with nothing after it (COM-1, COM-2)."""
 
 import pytest
 from rest_framework.test import APIClient
@@ -17,7 +17,7 @@ PATHS = [
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options"])
 @pytest.mark.parametrize("path", PATHS)
-def test_both_forms_answer_directly(path, method):  # COM-1, AUTH-7
+def test_both_forms_answer_without_a_redirect(path, method):  # COM-1, AUTH-7
     for form in (path, f"{path}/"):
         assert getattr(APIClient(), method)(form).status_code == 401
 

@@ -1,4 +1,4 @@
-"""A look-up that is written in SQL finds what querysets find."""
+"""Row look-ups in SQL find the same as querysets."""
 
 from uuid import uuid4
 
@@ -33,7 +33,7 @@ LEFT JOIN {customer} ON {customer}.uuid = {catalog}.enterprise_uuid
     )
 
 
-def test_rows_that_belong_together_in_one_statement(lookup, django_assert_num_queries):
+def test_joined_rows_take_one_statement(lookup, django_assert_num_queries):
     for made in EnterpriseCatalogFactory.create_batch(2):
         EnterpriseCustomer.objects.create(uuid=made.enterprise_uuid, slug="acme", modified=timezone.now())
         with django_assert_num_queries(1):
@@ -44,11 +44,11 @@ def test_rows_that_belong_together_in_one_statement(lookup, django_assert_num_qu
             assert not found._state.adding
 
 
-def test_a_row_that_is_not_there_is_none(lookup):
+def test_a_missing_joined_row_is_none(lookup):
     assert lookup(EnterpriseCatalogFactory.create().uuid.hex)[2] is None
 
 
-def test_what_is_not_read_is_loaded_when_it_is_needed(lookup, django_assert_num_queries):
+def test_other_fields_are_loaded_when_they_are_used(lookup, django_assert_num_queries):
     made = EnterpriseCatalogFactory.create()
     _, query, _ = lookup(made.uuid.hex)
     with django_assert_num_queries(1):

@@ -1,4 +1,4 @@
-"""No header changes a path prefix or the scheme (COM-16): neither by its own name nor by what a server makes of it."""
+"""No header changes the path prefix or the scheme, not even if the web server believes it (COM-16)."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ HEADERS = {
     "HTTP_FRONT_END_HTTPS": "on",
     "HTTP_FORWARDED": "proto=https;host=evil.example",
 }
-# What a server may make of such headers, or of a rewriting rule.
+# What a web server may set because of such headers, or of a rewrite rule.
 BY_SERVER = {
     "SCRIPT_NAME": {"SCRIPT_NAME": "/admin", "PATH_INFO": "/"},
     "SCRIPT_URL": {"SCRIPT_URL": "/evil/admin/"},
@@ -48,7 +48,7 @@ def answer(path: str, **environ: Any) -> tuple[str, dict[str, str], bytes]:
 
 
 @pytest.mark.parametrize("environ", BY_SERVER.values(), ids=BY_SERVER)
-def test_redirects_stay_where_they_are(environ):  # COM-16
+def test_redirects_have_no_prefix(environ):  # COM-16
     status, headers, _ = answer("/admin/", **environ)
     assert (status, headers["Location"]) == ("302 Found", "/admin/login/?next=/admin/")
 

@@ -1,4 +1,4 @@
-"""How workers treat messages that no task can read (P5)."""
+"""Every task drops malformed messages (P5)."""
 
 from celery.utils.imports import symbol_by_name
 
@@ -7,7 +7,7 @@ from enterprise_catalog.celery import app
 
 
 def test_every_task_drops_malformed_messages():
-    """A worker resolves the name only when it starts, so a wrong one would show nowhere else."""
+    """Celery resolves the name only when a worker starts, so other processes would not notice a wrong one."""
     tasks = [task for name, task in app.tasks.items() if not name.startswith("celery.")]
     assert tasks
     assert {symbol_by_name(task.Strategy) for task in tasks} == {drop_malformed_messages}

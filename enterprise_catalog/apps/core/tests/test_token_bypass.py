@@ -1,4 +1,4 @@
-"""Who goes without a session: reads of the API with a token, and nobody else (AUTH-1)."""
+"""Only reads of the API with a token skip the session and what belongs to it (AUTH-1)."""
 
 import pytest
 from django.conf import settings
@@ -12,7 +12,7 @@ CATALOGS = "/api/v1/enterprise-catalogs/"
 
 
 def passed_through(middleware, request):
-    """The request as the view would see it."""
+    """Return the request as the view would get it."""
     seen = []
 
     def view(request):
@@ -35,7 +35,7 @@ LAYERS = [
 ]
 
 
-def test_a_read_with_a_token_goes_past_all_of_them_in_one_step():
+def test_a_read_with_a_token_skips_all_four_in_one_step():
     view = chain = convert_exception_to_response(lambda request: HttpResponse())
     for layer in reversed(LAYERS):
         chain = convert_exception_to_response(layer(chain))
@@ -44,7 +44,7 @@ def test_a_read_with_a_token_goes_past_all_of_them_in_one_step():
 
 @pytest.mark.parametrize("method", ["get", "head"])
 @pytest.mark.parametrize("path", [CATALOGS, "/api/v2/enterprise-catalogs/", "/enterprise/api/v1/enterprise_catalogs/"])
-def test_a_read_with_a_token(method, path):
+def test_a_read_with_a_token_has_no_session(method, path):
     request = getattr(RequestFactory(), method)(path, headers={"Authorization": "JWT x"})
     assert passed_through(LAYERS, request) == (False, False, False)
 
@@ -59,7 +59,7 @@ def test_a_read_with_a_token(method, path):
         ("get", CATALOGS, {settings.SESSION_COOKIE_NAME: "s"}),
     ],
 )
-def test_everybody_else(method, path, cookies):
+def test_other_requests_have_a_session(method, path, cookies):
     factory = RequestFactory()
     factory.cookies.load(cookies)
     assert passed_through(LAYERS, getattr(factory, method)(path)) == (True, True, True)

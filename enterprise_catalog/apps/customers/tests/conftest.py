@@ -1,4 +1,4 @@
-"""An LMS of the test's own, on loopback, and no pauses between attempts."""
+"""Run the sandbox as LMS on loopback, without pauses between attempts."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Reading the LMS's list of customers (DISC-20), whatever it says."""
+"""A customer is read from the LMS's list, or an error is raised (DISC-20)."""
 
 from datetime import UTC, datetime
 
@@ -11,13 +11,13 @@ from enterprise_catalog.testing.lms_customers import ACME, BRIGHT, at_the_lms
 SOMEBODY_ELSE = {"uuid": str(BRIGHT), "name": "Bright", "slug": "bright", "enable_learner_portal": True}
 
 
-def asked() -> LmsCustomer | None:
+def fetch_customer() -> LmsCustomer | None:
     return LmsClient(seconds=30).customer(ACME)
 
 
 def test_a_customer_is_read(lms):  # DISC-20
     at_the_lms(lms)
-    assert asked() == LmsCustomer(
+    assert fetch_customer() == LmsCustomer(
         name="Acme",
         slug="acme",
         enable_learner_portal=True,
@@ -27,13 +27,13 @@ def test_a_customer_is_read(lms):  # DISC-20
 
 
 def test_a_customer_that_is_not_listed_is_none(lms):  # CUST-3
-    assert asked() is None
+    assert fetch_customer() is None
 
 
 def test_a_customer_that_is_listed_as_inactive_is_none(lms):
     at_the_lms(lms)
     lms.add_fault(endpoint="customers", merge={"results": [{"uuid": str(ACME), "active": False}]})
-    assert asked() is None
+    assert fetch_customer() is None
 
 
 def test_the_customer_is_found_among_others(lms):  # DISC-20
@@ -41,7 +41,7 @@ def test_the_customer_is_found_among_others(lms):  # DISC-20
     lms.add_fault(
         endpoint="customers", merge={"results": [SOMEBODY_ELSE, {**SOMEBODY_ELSE, "uuid": ACME.hex, "slug": "own"}]}
     )
-    assert asked().slug == "own"
+    assert fetch_customer().slug == "own"
 
 
 @pytest.mark.parametrize(
@@ -58,34 +58,34 @@ def test_the_customer_is_found_among_others(lms):  # DISC-20
         pytest.param({"results": [{**SOMEBODY_ELSE, "uuid": str(ACME), "name": ["Acme"]}]}, id="a list for a name"),
     ],
 )
-def test_an_answer_that_does_not_tell_is_an_error(lms, answer):
-    """CUST-3: never taken for "inactive", which would close the customer's portal."""
+def test_an_inconclusive_answer_is_an_error(lms, answer):
+    """It never means "inactive", which would close the customer's portal (CUST-3)."""
     lms.add_fault(endpoint="customers", merge=answer)
     with pytest.raises(ServiceMalformed):
-        asked()
+        fetch_customer()
 
 
 def test_a_long_name_is_cut(lms):
     at_the_lms(lms, name="é" * 300)
-    assert asked().name == "é" * 255
+    assert fetch_customer().name == "é" * 255
 
 
 @pytest.mark.parametrize("name", ["name", "slug"])
-def test_absent_text_is_empty(lms, name):
+def test_missing_text_is_empty(lms, name):
     at_the_lms(lms, **{name: None})
-    assert getattr(asked(), name) == ""
+    assert getattr(fetch_customer(), name) == ""
 
 
 @pytest.mark.parametrize("flag", [False, None, "true", 1])
-def test_only_true_opens_the_portal(lms, flag):
+def test_only_true_enables_the_portal(lms, flag):
     at_the_lms(lms, enable_learner_portal=flag)
-    assert asked().enable_learner_portal is False
+    assert fetch_customer().enable_learner_portal is False
 
 
 @pytest.mark.parametrize("modified", [None, "", "yesterday", 1767225600, {}, "0001-01-01T00:00:00+14:00"])
-def test_a_date_that_is_none_is_not_known(lms, modified):
+def test_an_unreadable_date_is_none(lms, modified):
     at_the_lms(lms, modified=modified)
-    assert asked().modified is None
+    assert fetch_customer().modified is None
 
 
 @pytest.mark.parametrize(
@@ -108,28 +108,28 @@ def test_a_failure_is_an_error(lms, fault):
     at_the_lms(lms)
     lms.add_fault(endpoint="customers", **fault)
     with pytest.raises(ServiceError):
-        asked()
+        fetch_customer()
 
 
 def test_an_lms_that_is_down_is_an_error(lms):
     lms.stop()
     with pytest.raises(ServiceUnavailable):
-        asked()
+        fetch_customer()
 
 
 def test_an_lms_without_a_token_is_an_error(lms):
     lms.add_fault(endpoint="token", status=500)
     with pytest.raises(ServiceUnavailable):
-        asked()
+        fetch_customer()
 
 
-def test_a_passing_failure_is_not_noticed(lms):  # DISC-7
+def test_a_temporary_failure_is_retried(lms):  # DISC-7
     at_the_lms(lms)
     lms.add_fault(endpoint="customers", status=503, times=2)
-    assert asked().slug == "acme"
+    assert fetch_customer().slug == "acme"
 
 
-def test_an_lms_that_hangs_is_given_up_when_time_is_up(lms, settings):
+def test_an_lms_that_hangs_times_out(lms, settings):
     settings.SERVICE_READ_TIMEOUT_SECONDS = 0.2
     settings.SERVICE_ATTEMPTS = 1000
     lms.add_fault(endpoint="customers", delay=30)
@@ -137,7 +137,7 @@ def test_an_lms_that_hangs_is_given_up_when_time_is_up(lms, settings):
         LmsClient(seconds=0.5).customer(ACME)
 
 
-def test_nothing_is_asked_when_time_is_up(lms):
+def test_nothing_is_requested_when_the_time_is_up(lms):
     with pytest.raises(TimeLimitReached):
         LmsClient(seconds=0).customer(ACME)
     assert not lms.calls()

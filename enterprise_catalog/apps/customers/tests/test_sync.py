@@ -1,4 +1,4 @@
-"""Local copies of customers follow the LMS, and outlive its failures (CUST-1 to CUST-3)."""
+"""Local copies of customers follow the LMS, and survive its failures (CUST-1 to CUST-3)."""
 
 from collections.abc import Callable
 from threading import Barrier, Thread
@@ -18,9 +18,9 @@ from enterprise_catalog.testing.lms_customers import ACME, BRIGHT, MODIFIED, at_
 pytestmark = pytest.mark.django_db
 
 
-def copied(lms, **facts: Any) -> EnterpriseCustomer:
-    """A customer that was copied just now."""
-    at_the_lms(lms, **facts)
+def copied(lms, **fields: Any) -> EnterpriseCustomer:
+    """Create a customer that was copied just now."""
+    at_the_lms(lms, **fields)
     ensure_customer(ACME)
     assert sync_customer(ACME)
     return copy_of(ACME)
@@ -30,12 +30,12 @@ def copy_of(uuid: UUID) -> EnterpriseCustomer:
     return EnterpriseCustomer.objects.get(pk=uuid)
 
 
-def facts_of(customer: EnterpriseCustomer) -> tuple[object, ...]:
+def fields_of(customer: EnterpriseCustomer) -> tuple[object, ...]:
     return (customer.name, customer.slug, customer.enable_learner_portal, customer.active, customer.modified)
 
 
 def together(*works: Callable[[], Any]) -> list[Any]:
-    """What each of them returns when all begin at the same moment, each on a connection of its own."""
+    """Start all functions at the same time, each with its own connection, and return their results."""
     results: list[Any] = []
     start = Barrier(len(works))
 
@@ -54,17 +54,17 @@ def together(*works: Callable[[], Any]) -> list[Any]:
     return results
 
 
-def test_a_customer_we_were_told_of_has_no_facts_yet():  # CUST-1
+def test_a_new_customer_is_not_copied_yet():  # CUST-1
     ensure_customer(ACME)
-    assert facts_of(copy_of(ACME)) == ("", "", False, True, None)
+    assert fields_of(copy_of(ACME)) == ("", "", False, True, None)
     assert copy_of(ACME).fetched_at is None
 
 
 def test_a_new_customer_is_copied(lms):
-    assert facts_of(copied(lms)) == ("Acme", "acme", True, True, parse_datetime(MODIFIED))
+    assert fields_of(copied(lms)) == ("Acme", "acme", True, True, parse_datetime(MODIFIED))
 
 
-def test_the_tasks_do_it(lms):
+def test_the_tasks_copy_customers(lms):
     at_the_lms(lms)
     at_the_lms(lms, BRIGHT, slug="bright")
     ensure_customer(ACME)
@@ -74,20 +74,20 @@ def test_the_tasks_do_it(lms):
     assert (copy_of(ACME).slug, copy_of(BRIGHT).slug) == ("acme", "bright")
 
 
-def test_text_beyond_the_basic_plane_is_kept(lms):
+def test_four_byte_text_is_kept(lms):
     assert copied(lms, name="Ünïcorn 🦄 <b>&").name == "Ünïcorn 🦄 <b>&"
 
 
 @pytest.mark.parametrize("modified", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2026-03-01"])
-def test_a_date_at_the_ends_of_time_is_kept(lms, modified):
+def test_extreme_dates_are_kept(lms, modified):
     assert copied(lms, modified=modified, name="𝄞" * 300).modified == parse_datetime(modified)
 
 
-@pytest.mark.parametrize("poison", [{"slug": "x" * 256}, {"slug": 7}, {"name": ["Bright"]}], ids=str)
-def test_a_poison_customer_costs_itself_only(lms, poison):
-    """P7: whoever's turn comes first."""
+@pytest.mark.parametrize("unusable", [{"slug": "x" * 256}, {"slug": 7}, {"name": ["Bright"]}], ids=str)
+def test_an_unusable_customer_does_not_affect_others(lms, unusable):
+    """In whatever order they are copied (P7)."""
     at_the_lms(lms)
-    at_the_lms(lms, BRIGHT, **poison)
+    at_the_lms(lms, BRIGHT, **unusable)
     ensure_customer(ACME)
     ensure_customer(BRIGHT)
     assert sync_due_customers() == 2
@@ -95,7 +95,7 @@ def test_a_poison_customer_costs_itself_only(lms, poison):
     assert copy_of(BRIGHT).fetched_at is None
 
 
-def test_a_fresh_copy_is_left_alone(lms):
+def test_a_fresh_copy_is_not_due(lms):
     before = copied(lms)
     lms.clear_calls()
     assert not sync_customer(ACME)
@@ -106,25 +106,25 @@ def test_a_fresh_copy_is_left_alone(lms):
 
 def test_a_copy_is_renewed_within_the_hour(lms):  # CUST-2
     copied(lms)
-    # A round begins each minute, and must not find it a moment too early.
+    # A sync begins each minute, and the customer must be due in time.
     wait(minutes=58)
     at_the_lms(lms, name="Acme & Sons", slug="acme-sons", enable_learner_portal=False, modified="2026-04-01T00:00:00Z")
     assert sync_due_customers() == 1
-    assert facts_of(copy_of(ACME)) == ("Acme & Sons", "acme-sons", False, True, parse_datetime("2026-04-01T00:00:00Z"))
+    assert fields_of(copy_of(ACME)) == ("Acme & Sons", "acme-sons", False, True, parse_datetime("2026-04-01T00:00:00Z"))
 
 
-def test_an_unchanged_answer_moves_only_when_it_was_asked(lms):
+def test_an_unchanged_answer_changes_only_the_times_of_the_copy(lms):
     before = copied(lms)
     wait(hours=2)
     asked_before = copy_of(ACME)
     sync_customer(ACME)
     after = copy_of(ACME)
-    assert facts_of(after) == facts_of(before)
+    assert fields_of(after) == fields_of(before)
     assert after.fetched_at > asked_before.fetched_at
     assert after.attempted_at > asked_before.attempted_at
 
 
-def test_a_date_the_lms_no_longer_tells_stays(lms):
+def test_a_date_that_the_lms_no_longer_sends_is_kept(lms):
     copied(lms)
     wait(hours=2)
     at_the_lms(lms, name="Acme & Sons", modified=None)
@@ -139,11 +139,11 @@ def test_an_error_keeps_the_last_copy(lms, fault):  # CUST-2
     fetched_at = copy_of(ACME).fetched_at
     lms.add_fault(endpoint="customers", **fault)
     assert sync_customer(ACME)
-    assert facts_of(copy_of(ACME)) == facts_of(before)
+    assert fields_of(copy_of(ACME)) == fields_of(before)
     assert copy_of(ACME).fetched_at == fetched_at
 
 
-def test_an_error_is_logged_with_the_customer_and_what_came(lms, caplog):
+def test_an_error_is_logged_with_the_customer_and_the_answer(lms, caplog):
     ensure_customer(ACME)
     lms.add_fault(endpoint="customers", status=403)
     sync_customer(ACME)
@@ -157,7 +157,7 @@ def test_a_customer_that_is_no_longer_listed_is_inactive_and_keeps_its_slug(lms)
     wait(hours=2)
     lms.remove_customer(str(ACME))
     sync_customer(ACME)
-    assert facts_of(copy_of(ACME)) == ("Acme", "acme", False, False, parse_datetime(MODIFIED))
+    assert fields_of(copy_of(ACME)) == ("Acme", "acme", False, False, parse_datetime(MODIFIED))
 
 
 def test_a_customer_that_is_listed_again_is_active_again(lms):  # CUST-3
@@ -171,11 +171,11 @@ def test_a_customer_that_is_listed_again_is_active_again(lms):  # CUST-3
     assert (copy_of(ACME).active, copy_of(ACME).enable_learner_portal) == (True, True)
 
 
-def test_without_a_first_copy_every_round_asks(lms):  # CUST-2
+def test_without_a_first_copy_every_sync_tries_again(lms):  # CUST-2
     ensure_customer(ACME)
     lms.add_fault(endpoint="customers", status=403)
     sync_customer(ACME)
-    # The next round may begin a little less than a minute after this one.
+    # The next sync may begin a little less than a minute after this one.
     wait(seconds=django_settings.CELERY_BEAT_SCHEDULE["customers"]["schedule"] - 5)
     lms.clear_faults()
     at_the_lms(lms)
@@ -183,14 +183,14 @@ def test_without_a_first_copy_every_round_asks(lms):  # CUST-2
     assert copy_of(ACME).slug == "acme"
 
 
-def test_one_round_asks_once(lms):
-    """Not again at once when the round finds a failure, or a nudge comes twice."""
+def test_a_customer_is_requested_once_per_sync(lms):
+    """It is not requested again at once after a failure, or because of a second notification."""
     ensure_customer(ACME)
     lms.add_fault(endpoint="customers", status=403)
     assert [sync_customer(ACME), sync_customer(ACME), bool(sync_due_customers())] == [True, False, False]
 
 
-def test_an_old_copy_is_asked_for_every_round_until_it_is_renewed(lms):
+def test_an_old_copy_is_requested_by_every_sync_until_it_is_renewed(lms):
     copied(lms)
     wait(hours=2)
     lms.add_fault(endpoint="customers", status=403, times=1)
@@ -201,7 +201,7 @@ def test_an_old_copy_is_asked_for_every_round_until_it_is_renewed(lms):
     assert copy_of(ACME).slug == "new"
 
 
-def test_one_customers_failure_does_not_stop_the_round(lms):
+def test_one_customers_failure_does_not_stop_the_sync(lms):
     for uuid in (ACME, BRIGHT):
         at_the_lms(lms, uuid)
         ensure_customer(uuid)
@@ -210,7 +210,7 @@ def test_one_customers_failure_does_not_stop_the_round(lms):
     assert (copy_of(ACME).slug, copy_of(BRIGHT).slug) == ("", "acme")
 
 
-def test_a_hanging_lms_ends_the_round_and_the_others_come_first_next_time(lms, settings):
+def test_a_hanging_lms_ends_the_sync_and_the_next_one_begins_with_the_others(lms, settings):
     settings.SERVICE_READ_TIMEOUT_SECONDS = 0.4
     settings.CUSTOMER_SYNC_SECONDS = 1
     customers = [uuid4() for _ in range(5)]
@@ -229,31 +229,31 @@ def test_a_hanging_lms_ends_the_round_and_the_others_come_first_next_time(lms, s
     assert lms.calls("customers")[-1].query == {"uuid": [str(asked_first.pk)]}
 
 
-def test_a_customer_is_there_once():
+def test_a_customer_has_one_row():
     assert [ensure_customer(ACME), ensure_customer(ACME)] == [True, False]
     assert EnterpriseCustomer.objects.count() == 1
 
 
-def test_a_known_customer_costs_one_query(django_assert_num_queries):
+def test_an_existing_customer_takes_one_query(django_assert_num_queries):
     ensure_customer(ACME)
     with django_assert_num_queries(1):
         ensure_customer(ACME)
 
 
-def test_a_copy_is_not_touched_by_another_catalog(lms):
+def test_another_catalog_does_not_change_a_copy(lms):
     before = copied(lms)
     ensure_customer(ACME)
-    assert (facts_of(copy_of(ACME)), copy_of(ACME).fetched_at) == (facts_of(before), before.fetched_at)
+    assert (fields_of(copy_of(ACME)), copy_of(ACME).fetched_at) == (fields_of(before), before.fetched_at)
 
 
-def test_a_customer_whose_row_is_gone_is_not_asked_for(lms):
+def test_a_customer_without_a_row_is_not_requested(lms):
     assert not sync_customer(ACME)
     assert not lms.calls()
 
 
 @pytest.mark.mariadb
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_at_once_ask_once(lms):
+def test_two_workers_request_a_customer_once(lms):
     at_the_lms(lms)
     ensure_customer(ACME)
     lms.add_fault(endpoint="customers", delay=0.2)
@@ -263,7 +263,7 @@ def test_two_workers_at_once_ask_once(lms):
 
 @pytest.mark.mariadb
 @pytest.mark.django_db(transaction=True)
-def test_two_rounds_at_once_share_the_work(lms):
+def test_two_syncs_share_the_customers(lms):
     for uuid in (customers := [uuid4() for _ in range(10)]):
         at_the_lms(lms, uuid)
         ensure_customer(uuid)
@@ -273,8 +273,8 @@ def test_two_rounds_at_once_share_the_work(lms):
 
 @pytest.mark.mariadb
 @pytest.mark.django_db(transaction=True)
-def test_two_requests_that_bring_the_same_customer_make_one_row():
-    """Each in the middle of its own transaction, which has read before and goes on afterwards."""
+def test_two_requests_with_the_same_new_customer_create_one_row():
+    """Each is inside a transaction that has read before and goes on afterwards."""
     both_have_read = Barrier(2)
 
     def save() -> bool:

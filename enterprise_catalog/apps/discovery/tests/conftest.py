@@ -1,4 +1,4 @@
-"""A discovery to ask: the sandbox, over real HTTP, with the pauses between attempts taken out."""
+"""Run the sandbox as discovery, over real HTTP, without pauses between attempts."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def client(discovery: Sandbox) -> DiscoveryClient:
 
 
 def serve(sandbox: Sandbox, settings: Settings) -> None:
-    """Ask this sandbox, without pauses, in small pages."""
+    """Send requests to this sandbox, without pauses, in small pages."""
     lead_to(sandbox, settings)
     settings.SERVICE_FIRST_PAUSE_SECONDS = 0
     settings.DISCOVERY_PAGE_SIZE = 10

@@ -1,4 +1,4 @@
-"""Walks through answers that no discovery should give, word for word, over HTTP (P1, DISC-3, DISC-5, DISC-8)."""
+"""Pages that no discovery should send, over HTTP, give a complete result or an error (P1, DISC-3, DISC-5, DISC-8)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -51,16 +51,16 @@ def asked_for(peer: ScriptedServer, path: str, parameter: str) -> list[list[str]
     return [asked.query.get(parameter, []) for asked in peer.asked if asked.path == path]
 
 
-# Which search is asked
+# Search v2 or v1
 
 
-def test_without_v2_the_old_search_is_asked(peer):  # DISC-3, DISC-4: and answers without `facets`
+def test_without_v2_v1_is_requested(peer):  # DISC-3, DISC-4: and answers without `facets`
     peer.answers[V1] = [page("a", count=1)]
     assert keys(search()) == ["a"]
     assert peer.times_asked(V2) == 1
 
 
-def test_a_page_of_v2_that_is_not_found_is_an_error_and_no_reason_to_start_over(peer):  # DISC-3
+def test_a_later_page_of_v2_that_is_not_found_is_an_error(peer):  # DISC-3
     peer.answers[V1] = [page("a", count=1)]
     peer.answers[V2] = [page("a", count=2, next="?search_after=[1]"), Reply(status=404)]
     with pytest.raises(DiscoveryRejected, match="page 2"):
@@ -68,14 +68,14 @@ def test_a_page_of_v2_that_is_not_found_is_an_error_and_no_reason_to_start_over(
     assert peer.times_asked(V1) == 0
 
 
-def test_a_page_of_v1_that_is_not_found_is_an_error_and_not_the_end(peer):  # DISC-8
-    """The result shrank: what came before is no longer the whole either."""
+def test_a_later_page_of_v1_that_is_not_found_is_an_error(peer):  # DISC-8
+    """The result shrank, so the pages before are not complete either."""
     peer.answers[V1] = [page("a", "b", count=3, next="?page=2"), Reply(status=404)]
     with pytest.raises(DiscoveryRejected, match="page 2"):
         search()
 
 
-def test_a_provider_of_tokens_that_is_not_found_says_nothing_about_v2(peer):  # DISC-3
+def test_a_missing_provider_of_tokens_does_not_lead_to_v1(peer):  # DISC-3
     peer.answers["/oauth2/access_token"] = [Reply(status=404)]
     peer.answers[V1] = [page("a", count=1)]
     with pytest.raises(DiscoveryRejected, match="access_token"):
@@ -95,7 +95,7 @@ def test_only_a_missing_v2_leads_to_v1(peer, status):  # DISC-3
 # Cursors
 
 
-def test_a_cursor_is_handed_back_as_it_came(peer):  # DISC-3
+def test_a_cursor_is_sent_back_unchanged(peer):  # DISC-3
     peer.answers[V2] = [
         page("a", count=2, next="http://h/?search_after=%5B%221%2B2+3%22%2C+%22course%3A%C3%A9%26%22%5D&page_size=1"),
         page("b", count=2),
@@ -115,7 +115,7 @@ def test_the_host_of_next_is_never_followed(peer, path):  # DISC-5
         assert elsewhere.asked == []
 
 
-def test_an_empty_page_may_end_the_walk(peer):  # DISC-3
+def test_the_last_page_may_be_empty(peer):  # DISC-3
     peer.answers[V2] = [page("a", count=1, next="?search_after=1"), page(count=1)]
     assert keys(search()) == ["a"]
 
@@ -137,7 +137,7 @@ def test_a_next_without_a_page_number_is_malformed(peer, number):
         search()
 
 
-def test_a_page_beyond_the_window_is_not_even_asked_for(peer, settings):  # DISC-9
+def test_a_page_beyond_the_window_is_not_requested(peer, settings):  # DISC-9
     settings.DISCOVERY_PAGE_SIZE, settings.DISCOVERY_WINDOW = 2, 5
     peer.answers[V1] = [page("a", "b", count=6, next="?page=2"), page("c", "d", count=6, next="?page=3")]
     with pytest.raises(WindowExceeded):
@@ -146,7 +146,7 @@ def test_a_page_beyond_the_window_is_not_even_asked_for(peer, settings):  # DISC
 
 
 @pytest.mark.parametrize("again", ["?search_after=1", "?search_after=2"])
-def test_a_walk_in_circles_ends(peer, again):  # DISC-8
+def test_paging_in_circles_ends(peer, again):  # DISC-8
     peer.answers[V2] = [
         page("a", count=4, next="?search_after=1"),
         page("b", count=4, next="?search_after=2"),
@@ -157,7 +157,7 @@ def test_a_walk_in_circles_ends(peer, again):  # DISC-8
         search()
 
 
-def test_a_walk_that_brings_ever_more_ends_at_its_count(peer):  # DISC-8
+def test_paging_that_brings_more_than_its_count_ends(peer):  # DISC-8
     peer.answers[V2] = [page(f"k{number}", count=3, next=f"?search_after={number}") for number in range(20)]
     with pytest.raises(DiscoveryIncomplete):
         search()
@@ -167,8 +167,8 @@ def test_a_walk_that_brings_ever_more_ends_at_its_count(peer):  # DISC-8
 # Completeness
 
 
-def walks(*pages: tuple[str, Any]) -> list[Answer]:
-    """Pages of one document each that lead to one another, with the counts they claim."""
+def linked_pages(*pages: tuple[str, Any]) -> list[Answer]:
+    """Return pages of one document each that link to the next, with these counts."""
     last = len(pages)
     return [
         page(key, count=count, next=None if number == last else f"?search_after={number}")
@@ -176,34 +176,34 @@ def walks(*pages: tuple[str, Any]) -> list[Answer]:
     ]
 
 
-def test_an_item_that_comes_twice_is_kept_once(peer):  # DISC-8, DISC-15: what counts are the distinct ones
-    peer.answers[V2] = walks(("a", 2), ("a", 2), ("b", 2))
+def test_an_item_that_comes_twice_is_kept_once(peer):  # DISC-8, DISC-15: only distinct items count
+    peer.answers[V2] = linked_pages(("a", 2), ("a", 2), ("b", 2))
     result = search()
     assert (keys(result), result.fetched) == (["a", "b"], 2)
 
 
 @pytest.mark.parametrize("moved", [1, 3, 10_000])
-def test_a_count_that_moves_under_the_walk_means_reading_again(peer, moved):  # DISC-8
-    peer.answers[V2] = walks(("a", 2), ("b", moved)) + walks(("a", 2), ("c", 2))
+def test_a_count_that_changes_means_reading_again(peer, moved):  # DISC-8
+    peer.answers[V2] = linked_pages(("a", 2), ("b", moved)) + linked_pages(("a", 2), ("c", 2))
     assert keys(search()) == ["a", "c"]
 
 
-def test_nothing_of_the_first_reading_is_left_after_the_second(peer):  # DISC-8
-    peer.answers[V2] = walks(("gone", 3), ("a", 3)) + walks(("a", 2), ("b", 2))
+def test_the_second_reading_replaces_the_first(peer):  # DISC-8
+    peer.answers[V2] = linked_pages(("gone", 3), ("a", 3)) + linked_pages(("a", 2), ("b", 2))
     result = search()
     assert (keys(result), result.fetched) == (["a", "b"], 2)
 
 
 @pytest.mark.parametrize("count", [-1, 0, 1, 3, 10_000])
 def test_a_count_that_does_not_fit_is_incomplete(peer, count):  # DISC-8
-    peer.answers[V2] = walks(("a", count), ("b", count)) * 2
+    peer.answers[V2] = linked_pages(("a", count), ("b", count)) * 2
     with pytest.raises(DiscoveryIncomplete):
         search()
 
 
 @pytest.mark.parametrize("count", [None, "2", 2.0, True, [2]])
-def test_a_count_that_is_no_whole_number_is_malformed(peer, count):
-    peer.answers[V2] = walks(("a", count), ("b", count))
+def test_a_count_that_is_not_a_whole_number_is_malformed(peer, count):
+    peer.answers[V2] = linked_pages(("a", count), ("b", count))
     with pytest.raises(DiscoveryMalformed):
         search()
 
@@ -222,7 +222,7 @@ def test_exactly_the_cap_means_at_least(peer, settings, count, documents, comple
             search()
 
 
-def test_the_cap_is_filled_by_distinct_documents_only(peer, settings):  # DISC-8
+def test_only_distinct_documents_count_towards_the_cap(peer, settings):  # DISC-8
     settings.DISCOVERY_COUNT_CAP = 3
     peer.answers[V2] = [page("a", "a", "b", "b", count=3)]
     with pytest.raises(DiscoveryIncomplete):
@@ -241,7 +241,7 @@ def test_the_same_key_counts_once_for_each_type(peer):  # DISC-8
     peer.answers[V2] = [Reply({"count": 2, "next": None, "results": [pathway, course("a")]})]
     result = search()
     assert [(found.content_key, found.content_type) for found in result.documents] == [("a", "course")]
-    assert [poison.content_key for poison in result.quarantined] == ["a"]
+    assert [document.content_key for document in result.quarantined] == ["a"]
 
 
 def test_which_of_two_documents_is_kept_does_not_depend_on_their_order(peer):
@@ -256,8 +256,8 @@ def test_which_of_two_documents_is_kept_does_not_depend_on_their_order(peer):
 # Tokens
 
 
-def test_a_token_that_ends_in_the_middle_is_renewed(peer):  # DISC-1
-    first, last = walks(("a", 2), ("b", 2))
+def test_a_token_that_expires_between_pages_is_renewed(peer):  # DISC-1
+    first, last = linked_pages(("a", 2), ("b", 2))
     peer.answers[V2] = [first, Reply(status=401), last]
     assert keys(search()) == ["a", "b"]
     assert peer.tokens == 2
@@ -285,7 +285,7 @@ def test_one_failing_call_fails_all_records(peer, settings):  # REFR-18
         fetch_courses(client=DiscoveryClient(), keys=["a", "b"])
 
 
-# How much there is
+# Limits
 
 
 def test_a_result_that_a_worker_cannot_hold_fails(peer, settings):  # DISC-8
@@ -298,14 +298,14 @@ def test_a_result_that_a_worker_cannot_hold_fails(peer, settings):  # DISC-8
         search()
 
 
-def test_what_is_read_again_is_not_counted_twice(peer, settings):  # DISC-8
+def test_a_second_reading_is_not_counted_twice(peer, settings):  # DISC-8
     settings.DISCOVERY_MAX_RESULT_BYTES = 20_000
     answer = {"count": 6, "next": None, "results": [course(f"c{number}") for number in range(6)]}
     peer.answers[V2] = [Reply(answer | {"count": 7}), Reply(answer)]
     assert len(keys(search())) == 6
 
 
-def test_full_records_are_held_as_well(peer, settings):  # DISC-8, DISC-18
+def test_full_records_count_towards_the_limit(peer, settings):  # DISC-8, DISC-18
     settings.DISCOVERY_MAX_RESULT_BYTES = 500
     records = [{"key": f"c{number}", "noise": uuid4().hex} for number in range(9)]
     peer.answers[COURSES] = [Reply({"count": 9, "next": None, "results": records})]
@@ -313,7 +313,7 @@ def test_full_records_are_held_as_well(peer, settings):  # DISC-8, DISC-18
         fetch_courses(client=DiscoveryClient(), keys=[record["key"] for record in records])
 
 
-def test_a_walk_has_an_end(peer, settings):  # DISC-8
+def test_the_number_of_items_is_limited(peer, settings):  # DISC-8
     settings.DISCOVERY_MAX_ITEMS = 5
     settings.DISCOVERY_COUNT_CAP = 4
     new = (Reply({"count": 4, "next": f"/?search_after={n}", "results": [course(f"c{n}")]}) for n in range(100))
@@ -322,14 +322,14 @@ def test_a_walk_has_an_end(peer, settings):  # DISC-8
         search()
 
 
-def test_a_count_beyond_all_bounds_ends_the_walk_at_once(peer, settings):  # DISC-8
+def test_a_count_beyond_the_limit_fails_at_once(peer, settings):  # DISC-8
     peer.answers[V2] = [page("a", count=settings.DISCOVERY_MAX_ITEMS + 1, next="/?search_after=1")]
     with pytest.raises(WindowExceeded):
         search()
     assert peer.times_asked(V2) == 1
 
 
-def test_a_page_has_no_more_items_than_discovery_makes(peer, settings):  # DISC-17
+def test_the_items_of_a_page_are_limited(peer, settings):  # DISC-17
     settings.DISCOVERY_LARGEST_PAGE = 3
     peer.answers[V2] = [page("a", "b", "c", count=3)]
     assert len(keys(search())) == 3
@@ -338,20 +338,20 @@ def test_a_page_has_no_more_items_than_discovery_makes(peer, settings):  # DISC-
         search()
 
 
-def test_a_cursor_has_an_end(peer, settings):  # DISC-3
+def test_the_length_of_next_is_limited(peer, settings):  # DISC-3
     peer.answers[V2] = [page("a", count=2, next=f"/?search_after={'x' * settings.DISCOVERY_NEXT_MAX_CHARACTERS}")]
     with pytest.raises(DiscoveryMalformed, match="next has"):
         search()
 
 
-def test_items_with_long_keys_are_told_apart(peer):  # DISC-8, DISC-17
+def test_items_with_long_keys_are_distinct(peer):  # DISC-8, DISC-17
     peer.answers[V2] = [page("k" * 5_000 + "1", "k" * 5_000 + "2", "k" * 5_000 + "1", count=2)]
     result = search()
     assert (result.fetched, len(result.quarantined)) == (2, 2)
 
 
 @pytest.mark.parametrize(("runs", "kept"), [(MAX_NESTED_RUNS, 1), (MAX_NESTED_RUNS + 1, 0)])
-def test_a_course_has_a_number_of_runs(peer, runs, kept):  # DISC-17
+def test_the_runs_of_a_course_are_limited(peer, runs, kept):  # DISC-17
     nested = [{"key": f"r{number}"} for number in range(runs)]
     peer.answers[V2] = [Reply({"count": 1, "next": None, "results": [course("a", course_runs=nested)]})]
     result = search()

@@ -1,4 +1,4 @@
-"""Full records and reviews by key, completely (DISC-18, DISC-19, DISC-21)."""
+"""Full records and reviews are fetched completely (DISC-18, DISC-19, DISC-21)."""
 
 from functools import partial
 from typing import Any
@@ -23,7 +23,7 @@ def asked_keys(discovery: Sandbox) -> list[list[str]]:
     return [call.query["keys"][0].split(",") for call in discovery.calls("courses")]
 
 
-def test_courses_come_as_discovery_has_them(discovery: Sandbox, client: DiscoveryClient):
+def test_full_records_of_courses_are_unchanged(discovery: Sandbox, client: DiscoveryClient):
     keys = discovery.dataset.course_keys()[:3]
 
     records = fetch_courses(client=client, keys=keys)
@@ -34,19 +34,18 @@ def test_courses_come_as_discovery_has_them(discovery: Sandbox, client: Discover
 
 
 def test_unknown_courses_are_absent(discovery: Sandbox, client: DiscoveryClient):
-    """DISC-18: a key that is merely missing is no error."""
+    """A missing key is not an error (DISC-18)."""
     known = discovery.dataset.course_keys()[0]
 
     assert list(fetch_courses(client=client, keys=["edX+Unknown", known])) == [known]
 
 
-def test_nothing_asked_is_nothing_sent(discovery: Sandbox, client: DiscoveryClient):
+def test_no_keys_are_no_requests(discovery: Sandbox, client: DiscoveryClient):
     assert fetch_courses(client=client, keys=[]) == {}
     assert discovery.calls("courses") == []
 
 
-def test_fifty_keys_go_into_a_call_each_once(settings: Settings):
-    """DISC-18"""
+def test_a_request_has_fifty_keys_and_no_key_twice(settings: Settings):  # DISC-18
     with Sandbox(courses=120, programs=0) as discovery:
         serve(discovery, settings)
         keys = discovery.dataset.course_keys()
@@ -57,7 +56,7 @@ def test_fifty_keys_go_into_a_call_each_once(settings: Settings):
         assert [len(chunk) for chunk in asked_keys(discovery)] == [50, 50, 20]
 
 
-def test_long_keys_go_into_more_calls(discovery: Sandbox, client: DiscoveryClient):
+def test_long_keys_take_more_requests(discovery: Sandbox, client: DiscoveryClient):
     """No URL is longer than common servers accept."""
     keys = [f"edX+{number:02}{'数' * 240}" for number in range(20)]
     for key in keys:
@@ -67,14 +66,14 @@ def test_long_keys_go_into_more_calls(discovery: Sandbox, client: DiscoveryClien
     assert max(len(chunk) for chunk in asked_keys(discovery)) < 20
 
 
-def test_a_key_with_a_comma_asks_for_no_other_course(discovery: Sandbox, client: DiscoveryClient):
+def test_a_key_with_a_comma_requests_no_other_course(discovery: Sandbox, client: DiscoveryClient):
     one, other = discovery.dataset.course_keys()[:2]
 
     assert fetch_courses(client=client, keys=[f"{one},{other}"]) == {}
 
 
 def test_keys_are_compared_exactly(discovery: Sandbox, client: DiscoveryClient):
-    """DISC-11: whatever else discovery returns is not taken."""
+    """Other records that discovery returns are ignored (DISC-11)."""
     key = discovery.dataset.course_keys()[0]
     odd = [
         {"key": key.lower()},
@@ -89,8 +88,7 @@ def test_keys_are_compared_exactly(discovery: Sandbox, client: DiscoveryClient):
     assert list(fetch_courses(client=client, keys=[key])) == [key]
 
 
-def test_pages_inside_a_call_are_followed(discovery: Sandbox, client: DiscoveryClient):
-    """DISC-18"""
+def test_all_pages_of_a_request_are_read(discovery: Sandbox, client: DiscoveryClient):  # DISC-18
     one, other = discovery.dataset.course_keys()[:2]
     first = {"count": 2, "next": f"{discovery.url}/?offset=1", "results": [discovery.course_record(one)]}
     discovery.add_fault(endpoint="courses", contains="offset=0", merge=first)
@@ -118,10 +116,9 @@ def test_pages_inside_a_call_are_followed(discovery: Sandbox, client: DiscoveryC
     ],
 )
 @pytest.mark.parametrize("endpoint", ["courses", "programs"])
-def test_a_call_that_fails_or_lies_is_an_error(
+def test_a_failed_or_inconsistent_answer_is_an_error(
     discovery: Sandbox, client: DiscoveryClient, endpoint: str, fault: dict[str, Any], code: str
-):
-    """DISC-18, REFR-18"""
+):  # DISC-18, REFR-18
     discovery.add_fault(endpoint=endpoint, **fault)
     fetch = {
         "courses": partial(fetch_courses, keys=discovery.dataset.course_keys()[:3]),
@@ -134,16 +131,14 @@ def test_a_call_that_fails_or_lies_is_an_error(
     assert Reason.of(raised.value) == code
 
 
-def test_a_call_that_moved_is_read_once_more(discovery: Sandbox, client: DiscoveryClient):
-    """DISC-8"""
+def test_an_answer_that_changed_is_read_once_more(discovery: Sandbox, client: DiscoveryClient):  # DISC-8
     keys = discovery.dataset.course_keys()[:3]
     discovery.add_fault(endpoint="courses", times=1, missing=1)
 
     assert sorted(fetch_courses(client=client, keys=keys)) == keys
 
 
-def test_a_record_that_cannot_be_stored_is_absent(discovery: Sandbox, client: DiscoveryClient):
-    """P7"""
+def test_a_record_that_cannot_be_stored_is_absent(discovery: Sandbox, client: DiscoveryClient):  # P7
     one, other = discovery.dataset.course_keys()[:2]
     deep = f'{{"key": "{one}", "deep": {"[" * 500}{"]" * 500}}}'
     plain = f'{{"key": "{other}"}}'
@@ -152,8 +147,7 @@ def test_a_record_that_cannot_be_stored_is_absent(discovery: Sandbox, client: Di
     assert list(fetch_courses(client=client, keys=[one, other])) == [other]
 
 
-def test_programs_come_extended(discovery: Sandbox, client: DiscoveryClient):
-    """DISC-19"""
+def test_programs_are_requested_extended(discovery: Sandbox, client: DiscoveryClient):  # DISC-19
     uuids = discovery.dataset.program_uuids()
 
     records = fetch_programs(client=client, uuids=uuids)
@@ -163,8 +157,7 @@ def test_programs_come_extended(discovery: Sandbox, client: DiscoveryClient):
     assert discovery.calls("programs")[0].query["extended"] == ["True"]
 
 
-def test_reviews_of_all_pages_are_read(settings: Settings):
-    """DISC-21"""
+def test_reviews_of_all_pages_are_read(settings: Settings):  # DISC-21
     with Sandbox(courses=200, programs=0) as discovery:
         serve(discovery, settings)
 
@@ -174,8 +167,7 @@ def test_reviews_of_all_pages_are_read(settings: Settings):
         assert len(discovery.calls("course_review")) == 2
 
 
-def test_review_rows_that_make_no_sense_are_left_out(discovery: Sandbox, client: DiscoveryClient):
-    """DISC-21"""
+def test_malformed_reviews_are_left_out(discovery: Sandbox, client: DiscoveryClient):  # DISC-21
     rows = [
         review("edX+Good", 12, "4.25"),
         review(None),
@@ -199,7 +191,7 @@ def test_review_rows_that_make_no_sense_are_left_out(discovery: Sandbox, client:
 
 
 def test_reviews_that_cannot_be_read_are_an_error(discovery: Sandbox, client: DiscoveryClient):
-    """DISC-21: so that the old ones are kept."""
+    """The stored reviews are kept then (DISC-21)."""
     discovery.add_fault(endpoint="course_review", no_next=True, missing=0)
 
     with pytest.raises(DiscoveryIncomplete):

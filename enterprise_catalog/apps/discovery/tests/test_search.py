@@ -23,7 +23,7 @@ COURSES = {"content_type": "course"}
 
 @pytest.fixture
 def old_discovery(discovery: Sandbox) -> Sandbox:
-    """One without search v2."""
+    """A discovery without search v2."""
     discovery.configure(search_v2=False)
     return discovery
 
@@ -36,7 +36,7 @@ def course(key: str, **fields: Any) -> dict[str, Any]:
     return {"content_type": "course", "aggregation_key": f"course:{key}", "key": key, "title": key} | fields
 
 
-# The whole result
+# The complete result
 
 
 def test_every_document_is_found_in_the_order_of_code_points(discovery: Sandbox, client: DiscoveryClient):
@@ -52,7 +52,7 @@ def test_every_document_is_found_in_the_order_of_code_points(discovery: Sandbox,
 
 
 def test_search_v1_brings_the_same_documents(discovery: Sandbox, client: DiscoveryClient):
-    """DISC-3: without v2, v1."""
+    """Discovery without v2 is read by v1 (DISC-3)."""
     by_cursor = fetch_search(client=client, content_filter=COURSES)
     discovery.configure(search_v2=False)
 
@@ -61,7 +61,7 @@ def test_search_v1_brings_the_same_documents(discovery: Sandbox, client: Discove
 
 
 def test_a_document_is_kept_as_it_was_sent_without_the_fields_of_paging(discovery: Sandbox, client: DiscoveryClient):
-    """DISC-3, DISC-17: 4-byte text, nulls, naive and far dates stay."""
+    """4-byte text, nulls, naive and far dates stay (DISC-3, DISC-17)."""
     sent = course(
         "edX+Odd", title="𝄞 数学", languages=None, end_date="9999-12-31T23:59:59", extra={"a": [1, None, 1.5]}
     )
@@ -72,15 +72,14 @@ def test_a_document_is_kept_as_it_was_sent_without_the_fields_of_paging(discover
     assert [unpack(document.packed) for document in result.documents] == [sent]
 
 
-def test_nothing_found_is_a_complete_result(client: DiscoveryClient):
-    """REFR-8: empty is not incomplete."""
+def test_an_empty_result_is_complete(client: DiscoveryClient):
+    """Empty is not incomplete (REFR-8)."""
     result = fetch_search(client=client, content_filter={"key": "nothing-like-this"})
 
     assert result == SearchResult([], 0, 0, [])
 
 
-def test_persons_are_skipped_and_counted(client: DiscoveryClient):
-    """DISC-13, REFR-11"""
+def test_persons_are_skipped_and_counted(client: DiscoveryClient):  # DISC-13, REFR-11
     result = fetch_search(client=client, content_filter={})
 
     assert result.skipped == 2
@@ -89,15 +88,14 @@ def test_persons_are_skipped_and_counted(client: DiscoveryClient):
     }  # fmt: skip
 
 
-def test_a_run_knows_its_course(discovery: Sandbox, client: DiscoveryClient):
-    """REFR-12"""
+def test_a_run_has_the_key_of_its_course(discovery: Sandbox, client: DiscoveryClient):  # REFR-12
     found = fetch_search(client=client, content_filter={"content_type": "courserun"}).documents
 
     assert {document.parent_content_key for document in found} <= set(discovery.dataset.course_keys())
 
 
-def test_documents_that_cannot_be_stored_cost_themselves_only(settings: Settings):
-    """P7, DISC-17: they count towards completeness, and are reported by key."""
+def test_documents_that_cannot_be_stored_are_quarantined(settings: Settings):
+    """They count towards completeness, and are reported by key (P7, DISC-17)."""
     with Sandbox(courses=3, programs=0, pathways=0, persons=0, odd_documents=True) as sandbox:
         serve(sandbox, settings)
 
@@ -116,26 +114,26 @@ def test_a_key_of_two_types_is_kept_once(discovery: Sandbox, client: DiscoveryCl
     result = fetch_search(client=client, content_filter={"key": "edX+Twice"})
 
     assert [(document.content_key, document.content_type) for document in result.documents] == [("edX+Twice", "course")]
-    assert [poison.content_key for poison in result.quarantined] == ["edX+Twice"]
+    assert [document.content_key for document in result.quarantined] == ["edX+Twice"]
 
 
-# What is sent
+# Requests
 
 
-def test_pages_of_v2_repeat_the_body_and_never_name_a_page(discovery: Sandbox, client: DiscoveryClient):
-    """DISC-3, DISC-6"""
+def test_pages_of_v2_repeat_the_body_and_never_name_a_page(
+    discovery: Sandbox, client: DiscoveryClient
+):  # DISC-3, DISC-6
     fetch_search(client=client, content_filter=COURSES | {"page": 7, "force_unique": "x", "level_type": None})
 
     calls = discovery.calls("search_v2")
-    # Three full pages, and the empty one that the last of them promised.
+    # Three full pages, and an empty one that the third one's `next` leads to.
     assert len(calls) == 4
     assert all(call.body == COURSES for call in calls)
     assert all("page" not in call.query and "ordering" not in call.query for call in calls)
     assert ["search_after" in call.query for call in calls] == [False, True, True, True]
 
 
-def test_pages_of_v1_are_numbered_and_ordered(old_discovery: Sandbox, client: DiscoveryClient):
-    """DISC-2"""
+def test_pages_of_v1_are_numbered_and_ordered(old_discovery: Sandbox, client: DiscoveryClient):  # DISC-2
     fetch_search(client=client, content_filter=COURSES)
 
     calls = old_discovery.calls("search_v1")
@@ -145,8 +143,9 @@ def test_pages_of_v1_are_numbered_and_ordered(old_discovery: Sandbox, client: Di
 
 
 @pytest.mark.parametrize("version", ["search_v1", "search_v2"])
-def test_every_page_asks_for_pathways_and_current_runs(discovery: Sandbox, client: DiscoveryClient, version: str):
-    """DISC-2"""
+def test_every_request_includes_pathways_and_current_runs(
+    discovery: Sandbox, client: DiscoveryClient, version: str
+):  # DISC-2
     discovery.configure(search_v2=version == "search_v2")
 
     fetch_search(client=client, content_filter=COURSES)
@@ -162,8 +161,8 @@ def test_numbers_beyond_64_bits_reach_discovery(discovery: Sandbox, client: Disc
     assert discovery.calls("search_v2")[0].body["number"] == 10**30
 
 
-def test_the_caller_hears_of_every_page(discovery: Sandbox):
-    """The refresh run renews its lease there."""
+def test_on_wait_is_called_for_every_page(discovery: Sandbox):
+    """The refresh run renews its lease in it."""
     heard: list[int] = []
 
     fetch_search(client=DiscoveryClient(on_wait=lambda: heard.append(1)), content_filter=COURSES)
@@ -171,7 +170,7 @@ def test_the_caller_hears_of_every_page(discovery: Sandbox):
     assert len(heard) >= len(discovery.calls("search"))
 
 
-def test_what_the_caller_raises_while_waiting_ends_the_walk(discovery: Sandbox):
+def test_an_error_of_on_wait_ends_the_search(discovery: Sandbox):
     def lost() -> None:
         if len(discovery.calls("search")) == 2:
             raise InterruptedError
@@ -239,7 +238,7 @@ def test_an_error_page_is_never_a_last_page(  # P1, DISC-8
         ({"drop": True}, "discovery_unavailable"),
     ],
 )
-def test_a_page_that_lies_fails_the_fetch(  # P1, DISC-8, DISC-15
+def test_an_inconsistent_page_fails_the_search(  # P1, DISC-8, DISC-15
     discovery: Sandbox, client: DiscoveryClient, version: str, fault: dict[str, Any], code: str
 ):
     discovery.configure(search_v2=version == "search_v2")
@@ -255,15 +254,15 @@ def test_a_page_that_lies_fails_the_fetch(  # P1, DISC-8, DISC-15
 @pytest.mark.parametrize(
     "fault", [{"count_delta": 1}, {"duplicate": 0, "missing": 1}, {"missing": 0}, {"no_next": True}]
 )
-def test_a_result_that_moved_is_read_once_more(discovery: Sandbox, client: DiscoveryClient, fault: dict[str, Any]):
-    """DISC-8"""
+def test_a_result_that_changed_is_read_once_more(
+    discovery: Sandbox, client: DiscoveryClient, fault: dict[str, Any]
+):  # DISC-8
     discovery.add_fault(endpoint="search", page=2, times=1, **fault)
 
     assert keys(fetch_search(client=client, content_filter=COURSES)) == discovery.dataset.course_keys()
 
 
-def test_a_result_that_keeps_moving_is_read_twice_only(discovery: Sandbox, client: DiscoveryClient):
-    """DISC-8"""
+def test_a_result_that_keeps_changing_is_read_twice_only(discovery: Sandbox, client: DiscoveryClient):  # DISC-8
     discovery.add_fault(endpoint="search", page=3, count_delta=5)
 
     with pytest.raises(DiscoveryIncomplete):
@@ -272,8 +271,7 @@ def test_a_result_that_keeps_moving_is_read_twice_only(discovery: Sandbox, clien
     assert sum("search_after" not in call.query for call in discovery.calls("search")) == 2
 
 
-def test_a_page_that_fails_once_is_asked_for_again(discovery: Sandbox, client: DiscoveryClient):
-    """DISC-7"""
+def test_a_page_that_fails_once_is_retried(discovery: Sandbox, client: DiscoveryClient):  # DISC-7
     discovery.add_fault(endpoint="search", page=1, times=1, status=502)
     discovery.add_fault(endpoint="search", page=2, times=1, drop=True)
     discovery.add_fault(endpoint="search", page=3, times=1, truncate=True)
@@ -282,14 +280,13 @@ def test_a_page_that_fails_once_is_asked_for_again(discovery: Sandbox, client: D
 
 
 def test_only_the_query_of_next_is_used(old_discovery: Sandbox, client: DiscoveryClient):
-    """DISC-5: page 1 sends its reader to page 2 of another host."""
+    """The `next` of page 1 names another host (DISC-5)."""
     old_discovery.add_fault(endpoint="search_v1", page=1, foreign_next=True)
 
     assert keys(fetch_search(client=client, content_filter=COURSES)) == old_discovery.dataset.course_keys()
 
 
-def test_a_throttled_search_says_when_to_come_back(discovery: Sandbox, client: DiscoveryClient):
-    """DISC-16"""
+def test_a_throttled_search_holds_retry_after(discovery: Sandbox, client: DiscoveryClient):  # DISC-16
     discovery.add_fault(endpoint="search", page=2, status=429, retry_after=1800)
 
     with pytest.raises(DiscoveryThrottled) as raised:
@@ -300,7 +297,7 @@ def test_a_throttled_search_says_when_to_come_back(discovery: Sandbox, client: D
 
 
 class EndlessDiscovery(DiscoveryClient):
-    """Promises one more page on every page, each with a cursor of its own."""
+    """A client whose every page has a `next` with a new cursor."""
 
     def __init__(self, results: list[dict[str, Any]]) -> None:
         super().__init__()
@@ -313,7 +310,7 @@ class EndlessDiscovery(DiscoveryClient):
 
 
 @pytest.mark.parametrize("results", [[], [course("edX+Again")]])
-def test_a_walk_that_never_ends_is_ended(results: list[dict[str, Any]]):  # P1, DISC-8
+def test_endless_paging_is_ended(results: list[dict[str, Any]]):  # P1, DISC-8
     with pytest.raises(DiscoveryIncomplete):
         fetch_search(client=EndlessDiscovery(results), content_filter=COURSES)
 
@@ -321,8 +318,7 @@ def test_a_walk_that_never_ends_is_ended(results: list[dict[str, Any]]):  # P1, 
 # The limits of discovery's index
 
 
-def test_a_count_at_the_cap_means_at_least(settings: Settings):
-    """DISC-8"""
+def test_a_count_at_the_cap_means_at_least(settings: Settings):  # DISC-8
     settings.DISCOVERY_COUNT_CAP = 20
     with Sandbox(courses=25, programs=0, count_cap=20) as sandbox:
         serve(sandbox, settings)
@@ -332,8 +328,7 @@ def test_a_count_at_the_cap_means_at_least(settings: Settings):
     assert len(result.documents) == 25
 
 
-def test_fewer_documents_than_the_cap_are_incomplete(settings: Settings):
-    """DISC-8"""
+def test_fewer_documents_than_the_cap_are_incomplete(settings: Settings):  # DISC-8
     settings.DISCOVERY_COUNT_CAP = 20
     with Sandbox(courses=25, programs=0, count_cap=20) as sandbox:
         serve(sandbox, settings)
@@ -344,7 +339,7 @@ def test_fewer_documents_than_the_cap_are_incomplete(settings: Settings):
 
 
 def test_more_hits_than_v1_can_page_through_fail(settings: Settings):
-    """DISC-9: never truncated."""
+    """The result is never truncated (DISC-9)."""
     settings.DISCOVERY_WINDOW = settings.DISCOVERY_COUNT_CAP = 20
     with Sandbox(courses=25, programs=0, search_v2=False, count_cap=20, search_window=20) as sandbox:
         serve(sandbox, settings)
@@ -355,8 +350,7 @@ def test_more_hits_than_v1_can_page_through_fail(settings: Settings):
     assert Reason.of(raised.value) == "window_exceeded"
 
 
-def test_as_many_hits_as_v1_can_page_through_are_complete(settings: Settings):
-    """DISC-9"""
+def test_as_many_hits_as_v1_can_page_through_are_complete(settings: Settings):  # DISC-9
     settings.DISCOVERY_WINDOW = settings.DISCOVERY_COUNT_CAP = 20
     with Sandbox(courses=20, programs=0, search_v2=False, count_cap=20, search_window=20) as sandbox:
         serve(sandbox, settings)

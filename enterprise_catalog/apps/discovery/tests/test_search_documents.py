@@ -1,4 +1,4 @@
-"""What one document of a search is: of use, skipped (REFR-11), or poison (DISC-17)."""
+"""Each document of a search is accepted, skipped (REFR-11) or quarantined (DISC-17)."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ def sample_documents(name: str) -> list[Any]:
     return results
 
 
-def test_a_course_is_found_by_its_key():
+def test_a_course_has_its_key():
     found = classify_document(course(uuid=UUID))
 
     assert isinstance(found, FoundDocument)
@@ -54,8 +54,7 @@ def test_a_course_is_found_by_its_key():
     assert found.content_uuid == UUID
 
 
-def test_a_runs_aggregation_key_names_its_course():
-    """REFR-12"""
+def test_a_runs_aggregation_key_names_its_course():  # REFR-12
     found = classify_document({"aggregation_key": "courserun:edX+DemoX", "content_type": "courserun", "key": RUN_KEY})
 
     assert isinstance(found, FoundDocument)
@@ -64,24 +63,22 @@ def test_a_runs_aggregation_key_names_its_course():
 
 
 @pytest.mark.parametrize("content_type", ["program", "learnerpathway"])
-def test_what_has_no_key_is_found_by_its_uuid(content_type: str):
-    """REFR-12"""
+def test_a_document_without_a_key_has_its_uuid_as_key(content_type: str):  # REFR-12
     found = classify_document({"aggregation_key": f"{content_type}:{UUID}", "content_type": content_type, "uuid": UUID})
 
     assert isinstance(found, FoundDocument)
     assert (found.content_key, found.content_type) == (UUID, content_type)
 
 
-def test_the_type_is_what_the_aggregation_key_says():
-    """REFR-12: split at the first colon."""
+def test_the_aggregation_key_names_the_type():
+    """The aggregation key is split at the first colon (REFR-12)."""
     found = classify_document({"aggregation_key": "courserun:a:b", "content_type": "course", "key": RUN_KEY})
 
     assert isinstance(found, FoundDocument)
     assert (found.content_type, found.parent_content_key) == ("courserun", "a:b")
 
 
-def test_documents_are_packed_without_the_fields_of_paging():
-    """DISC-3"""
+def test_documents_are_packed_without_the_fields_of_paging():  # DISC-3
     found = classify_document(course(sort=[1], aggregation_uuid="course:x", title="数学 𝄞", languages=None))
 
     assert isinstance(found, FoundDocument)
@@ -100,8 +97,7 @@ def test_documents_are_packed_without_the_fields_of_paging():
         {"aggregation_key": "courserun:a", "content_type": "courserun", "key": RUN_KEY, "product_source": "other"},
     ],
 )
-def test_what_the_service_does_not_offer_is_skipped(document: dict[str, Any]):
-    """REFR-11"""
+def test_documents_that_the_service_does_not_offer_are_skipped(document: dict[str, Any]):  # REFR-11
     assert isinstance(classify_document(document), SkippedDocument)
 
 
@@ -115,12 +111,12 @@ def test_what_the_service_does_not_offer_is_skipped(document: dict[str, Any]):
         course(product_source={"name": "edX"}),
         course(course_type="executive-education-2u"),
         course(course_type="verified-audit"),
-        # Only courses are judged by their type.
+        # Only courses are skipped by their course type.
         {"aggregation_key": f"program:{UUID}", "content_type": "program", "uuid": UUID, "course_type": "other"},
     ],
 )
-def test_what_the_service_offers_or_cannot_judge_is_kept(document: dict[str, Any]):
-    """REFR-11: missing values pass."""
+def test_documents_that_the_service_may_offer_are_accepted(document: dict[str, Any]):
+    """A missing value does not exclude a document (REFR-11)."""
     assert isinstance(classify_document(document), FoundDocument)
 
 
@@ -142,71 +138,67 @@ def test_what_the_service_offers_or_cannot_judge_is_kept(document: dict[str, Any
         (course(deep=nested(500)), "nested too deeply"),
     ],
 )
-def test_poison_is_set_aside_with_its_reason(document: Any, reason: str):
-    """DISC-17, P7"""
-    poison = classify_document(document)
+def test_unusable_documents_are_quarantined_with_the_reason(document: Any, reason: str):  # DISC-17, P7
+    quarantined = classify_document(document)
 
-    assert isinstance(poison, QuarantinedContent)
-    assert reason in poison.reason
+    assert isinstance(quarantined, QuarantinedContent)
+    assert reason in quarantined.reason
 
 
-def test_a_document_over_three_mebibytes_is_poison():
-    """DISC-17: also one that would compress well."""
-    poison = classify_document(course(full_description="x" * 3 * 1024 * 1024))
+def test_a_document_over_three_mebibytes_is_quarantined():
+    """The limit is before compression (DISC-17)."""
+    quarantined = classify_document(course(full_description="x" * 3 * 1024 * 1024))
 
-    assert isinstance(poison, QuarantinedContent)
-    assert "bytes as stored" in poison.reason
+    assert isinstance(quarantined, QuarantinedContent)
+    assert "bytes as stored" in quarantined.reason
 
 
 def test_the_longest_key_and_a_large_document_are_stored():
-    """DISC-17: 255 characters, whatever they take in bytes; 1 MB."""
+    """A key of 255 characters, whatever their bytes, and a document of 1 MB (DISC-17)."""
     assert isinstance(classify_document(course(key="𝄞" * 255)), FoundDocument)
     assert isinstance(classify_document(course(full_description="x" * 1024 * 1024)), FoundDocument)
 
 
-def test_a_hundred_levels_are_stored_and_one_more_is_poison():
-    """DISC-17: whoever recurses into the item, for XML say, must get to its end."""
+def test_a_hundred_levels_are_stored_and_one_more_is_quarantined():
+    """Code that recurses into items, such as the XML renderer, must not fail (DISC-17)."""
     assert isinstance(classify_document(course(deep=nested(98))), FoundDocument)
     assert isinstance(classify_document(course(deep=nested(99))), QuarantinedContent)
 
 
-def test_poison_is_named_by_a_key_that_can_be_stored():
-    poison = classify_document(course(key="\x00" + "k" * 300))
+def test_quarantined_keys_can_be_stored():
+    quarantined = classify_document(course(key="\x00" + "k" * 300))
 
-    assert isinstance(poison, QuarantinedContent)
-    assert "\x00" not in poison.content_key
-    assert 0 < len(poison.content_key) <= 255
+    assert isinstance(quarantined, QuarantinedContent)
+    assert "\x00" not in quarantined.content_key
+    assert 0 < len(quarantined.content_key) <= 255
 
 
-def test_poison_without_a_key_is_named_by_what_it_is_about():
-    poison = classify_document(course(key=None))
+def test_a_quarantined_document_without_a_key_has_its_aggregation_key():
+    quarantined = classify_document(course(key=None))
 
-    assert isinstance(poison, QuarantinedContent)
-    assert poison.content_key == "edX+DemoX"
+    assert isinstance(quarantined, QuarantinedContent)
+    assert quarantined.content_key == "edX+DemoX"
 
 
 @given(JSON | st.dictionaries(FIELDS, JSON))
-def test_nothing_a_document_holds_is_an_error(document: Any):
-    """P7"""
+def test_no_document_raises_an_error(document: Any):  # P7
     classify_document(document)
     identity(document)
 
 
-def test_documents_are_the_same_by_type_and_key():
-    """DISC-8"""
+def test_documents_with_the_same_type_and_key_are_the_same():  # DISC-8
     run = {"content_type": "courserun", "key": "edX+DemoX"}
 
     assert identity(course(title="A")) == identity(course(title="B"))
     assert identity(run) != identity(course())
 
 
-def test_a_document_without_an_id_is_like_no_other():
-    """DISC-8"""
+def test_a_document_without_an_id_has_no_identity():  # DISC-8
     assert identity(course(key=None)) is None
 
 
-def test_real_shaped_pages_are_sorted_out():
-    """DISC-17: product source as an object, null lists, a date without zone, a person, a poison document."""
+def test_realistic_pages_are_classified():
+    """Product source as an object, null lists, a date without a zone, a person, an unusable document (DISC-17)."""
     documents = sample_documents("search_all_page_1.json") + sample_documents("search_all_page_2.json")
 
     kinds = [type(classify_document(document)) for document in documents]

@@ -1,4 +1,4 @@
-"""What of a filter is sent (DISC-6), and which filters ask discovery the same (HASH-2)."""
+"""The request body of a filter (DISC-6), and which filters send the same request (HASH-2)."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ FILTERS = st.dictionaries(
         *("page", "page_size", "ordering", "search_after", "limit", "offset", "format"),
     ],
 )
-def test_keys_of_our_own_and_keys_of_paging_are_never_sent(key: str):  # DISC-6
+def test_directives_and_paging_keys_are_never_sent(key: str):  # DISC-6
     assert search_request_body({key: "x", "content_type": "course"}) == {"content_type": "course"}
 
 
@@ -42,7 +42,7 @@ def test_other_values_are_sent_as_they_are():
     assert search_request_body(content_filter) == content_filter
 
 
-def test_sending_leaves_the_filter_alone():
+def test_the_filter_is_not_changed():
     content_filter = {"page": 1, "content_type": ["course", None]}
 
     search_request_body(content_filter)
@@ -63,7 +63,9 @@ def test_sending_leaves_the_filter_alone():
         ({"partner": "edx", "restricted_runs_allowed": {"a": ["b"]}}, {"partner": "edx"}),
     ],
 )
-def test_filters_that_ask_the_same_are_one_request(one: dict[str, Any], other: dict[str, Any]):  # HASH-2, DISC-12
+def test_filters_with_the_same_request_have_one_canonical_form(
+    one: dict[str, Any], other: dict[str, Any]
+):  # HASH-2, DISC-12
     assert canonical_request(one) == canonical_request(other)
 
 
@@ -77,7 +79,7 @@ def test_filters_that_ask_the_same_are_one_request(one: dict[str, Any], other: d
         ({"partner": "edx"}, {}),
     ],
 )
-def test_filters_that_ask_something_else_are_another_request(one: dict[str, Any], other: dict[str, Any]):  # HASH-2
+def test_filters_with_other_requests_have_other_canonical_forms(one: dict[str, Any], other: dict[str, Any]):  # HASH-2
     assert canonical_request(one) != canonical_request(other)
 
 
