@@ -28,7 +28,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "fetched": (runner, "fetch_for_claims"),
     "stored in part": (content_store, "_store_batch"),
     "stored": (runner, "store_contents"),
-    "about to publish": (runner, "_report_poison"),
+    "about to publish": (runner, "_report_quarantined"),
     "published, not committed": (outcomes, "apply_difference"),
     "committed": (runner, "publish_or_hold"),
 }

@@ -27,7 +27,7 @@ def tell(monkeypatch, at):
     publishing, written, published (with claim and state) or refused (with claim and error). Only "written" is inside a
     transaction: the difference is there, and not yet committed.
     """
-    claim_runs, fetch, publish = runner.claim_runs, runner.fetch_everything, runner.publish_or_hold
+    claim_runs, fetch, publish = runner.claim_runs, runner.fetch_for_claims, runner.publish_or_hold
     post, store_batch, apply_difference = DiscoveryClient.post, content_store._store_batch, outcomes.apply_difference
 
     def claiming(*arguments: Any) -> Any:

@@ -5,7 +5,7 @@ At most one run of a query is held. A newer run supersedes it when it is held or
 finds GUARD_REPEAT_HOURS after it was first held is real, so it is published without a decision.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,7 +19,9 @@ from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.db.batching import escaped_length
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
+from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.packed_json import pack, unpack
+from enterprise_catalog.apps.discovery.search_documents import QuarantinedContent
 from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.publishing import (
@@ -36,6 +38,7 @@ from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
 log = structlog.get_logger(__name__)
 
 _ROWS_PER_STATEMENT = 1000
+_REASON_LENGTH = 255
 _NEWER_RESULT = "A newer run came to a result."
 
 
@@ -90,7 +93,7 @@ def publish_or_hold(
             return RefreshRun.State.HELD
     supersede(held, _NEWER_RESULT)
     failed = _publish(query, difference, claim.run_uuid, overrides)
-    outcome["quarantined"] = outcome.get("quarantined", 0) + _quarantine(claim.run_uuid, failed)
+    outcome["quarantined"] = outcome.get("quarantined", 0) + report_quarantined(claim.run_uuid, failed)
     end_runs(owned(claim), state=RefreshRun.State.PUBLISHED, counts=outcome)
     return RefreshRun.State.PUBLISHED
 
@@ -129,26 +132,25 @@ def reject_held(run_uuid: UUID) -> None:
 
 def _publish(
     query: CatalogQuery, difference: MembershipDifference, run_uuid: UUID, overrides: Sequence[WantedOverride] | None
-) -> dict[str, str]:
-    unusable = apply_difference(query=query, difference=difference, run_uuid=run_uuid, overrides=overrides)
-    log.info(
-        "catalog_query_published",
-        run=str(run_uuid),
-        query=query.pk,
-        added=len(difference.added),
-        removed=len(difference.removed),
-        total=difference.found,
-    )
-    return unusable
+) -> list[QuarantinedContent]:
+    """Write the difference; return the contents whose overrides could not be built."""
+    failed = apply_difference(query=query, difference=difference, run_uuid=run_uuid, overrides=overrides)
+    log.info("catalog_query_published", run=str(run_uuid), query=query.pk, **_membership_counts(difference))
+    return [QuarantinedContent(key, reason) for key, reason in failed.items()]
 
 
-def _quarantine(run_uuid: UUID, failed: Mapping[str, str]) -> int:
-    """Report overrides that could not be built, beside what the run reported before (P7)."""
-    QuarantinedDocument.objects.bulk_create(
-        (QuarantinedDocument(refresh_run_id=run_uuid, content_key=key, reason=failed[key]) for key in failed),
-        batch_size=_ROWS_PER_STATEMENT,
-    )
-    return len(failed)
+def report_quarantined(run_uuid: UUID, contents: Iterable[QuarantinedContent]) -> int:
+    """Store what a run quarantined, beside what it reported before (P7); return how many there were."""
+    rows = [
+        QuarantinedDocument(
+            refresh_run_id=run_uuid,
+            content_key=content.content_key[:CONTENT_KEY_MAX_LENGTH],
+            reason=content.reason[:_REASON_LENGTH],
+        )
+        for content in contents
+    ]
+    QuarantinedDocument.objects.bulk_create(rows, batch_size=_ROWS_PER_STATEMENT)
+    return len(rows)
 
 
 def _membership_counts(difference: MembershipDifference) -> dict[str, int]:

@@ -31,21 +31,14 @@ from enterprise_catalog.apps.catalog.storage.content_store import StoreReport, s
 from enterprise_catalog.apps.core.db.batching import upsert
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
-from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.observability.metrics import count_refresh
+from enterprise_catalog.apps.discovery import errors
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
-from enterprise_catalog.apps.discovery.errors import (
-    DiscoveryError,
-    DiscoveryIncomplete,
-    DiscoveryMalformed,
-    DiscoveryUnavailable,
-    WindowExceeded,
-)
 from enterprise_catalog.apps.discovery.search_documents import QuarantinedContent
 from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument
 from enterprise_catalog.apps.refresh.pipeline.fetching import FetchResult, fetch_for_claims
-from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
+from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold, report_quarantined
 from enterprise_catalog.apps.refresh.pipeline.publishing import FilterChanged
 from enterprise_catalog.apps.refresh.queue.claims import (
     Claim,
@@ -66,7 +59,6 @@ from enterprise_catalog.apps.refresh.rate_limit.request_budget import Consumers
 log = structlog.get_logger(__name__)
 
 _KEYS_PER_STATEMENT = 1000
-_REASON_LENGTH = 255
 
 
 def refresh_next() -> list[UUID]:
@@ -101,7 +93,7 @@ def _refresh(claims: Sequence[Claim]) -> list[UUID]:
         log.warning("refresh_lease_lost", run=str(error))
         for claim in claims:
             release(claim)
-    except DiscoveryError as error:
+    except errors.DiscoveryError as error:
         _end_after_error(claims, error)
     except Exception as error:
         log.exception("refresh_crashed", runs=[str(claim.run_uuid) for claim in claims])
@@ -122,9 +114,9 @@ def _requeue_after_database_failure(claims: Sequence[Claim], error: DatabaseErro
             requeue_after_database_failure(claim)
 
 
-def _end_after_error(claims: Sequence[Claim], error: DiscoveryError) -> None:
+def _end_after_error(claims: Sequence[Claim], error: errors.DiscoveryError) -> None:
     """Postpone runs as long as discovery demands (RUN-2), for REFRESH_MAX_POSTPONED_HOURS in all; fail all others."""
-    pause = error.retry_after if isinstance(error, DiscoveryUnavailable) else None
+    pause = error.retry_after if isinstance(error, errors.DiscoveryUnavailable) else None
     for claim in claims:
         if pause is not None and pause > settings.SERVICE_MAX_WAIT_SECONDS and not _waits_too_long(claim):
             postpone(claim, seconds=pause, why=error.detail)
@@ -164,7 +156,7 @@ def _fetch(claims: Sequence[Claim]) -> FetchResult:
         heartbeat = Heartbeat(partial(renew, claims))
         fetched = fetch_for_claims(claims=claims, client=DiscoveryClient(on_wait=heartbeat, session=session))
         complete = True
-    except (DiscoveryIncomplete, DiscoveryMalformed, WindowExceeded):
+    except (errors.DiscoveryIncomplete, errors.DiscoveryMalformed, errors.WindowExceeded):
         # The answers are wrong, so the next fetch must request them again.
         session.clear()
         raise
@@ -216,12 +208,4 @@ def _finish(claim: Claim, fetched: FetchResult, stored: StoreReport) -> None:
 def _report_quarantined(claim: Claim, quarantined: Sequence[QuarantinedContent]) -> None:
     """Store what the run quarantined in place of what an earlier attempt of it reported (P7)."""
     QuarantinedDocument.objects.filter(refresh_run_id=claim.run_uuid).delete()
-    for documents in chunked(quarantined, _KEYS_PER_STATEMENT):
-        QuarantinedDocument.objects.bulk_create(
-            QuarantinedDocument(
-                refresh_run_id=claim.run_uuid,
-                content_key=document.content_key[:CONTENT_KEY_MAX_LENGTH],
-                reason=document.reason[:_REASON_LENGTH],
-            )
-            for document in documents
-        )
+    report_quarantined(claim.run_uuid, quarantined)

@@ -21,14 +21,7 @@ from enterprise_catalog.apps.discovery.client import DiscoveryClient, DiscoveryR
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
 from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.apps.refresh.pipeline.fetching import PreviewResult, fetch_preview
-from enterprise_catalog.apps.refresh.previews.preview_queue import (
-    PreviewClaim,
-    claim_next,
-    fail,
-    finish,
-    renew,
-    waiting_previews,
-)
+from enterprise_catalog.apps.refresh.previews import preview_queue
 from enterprise_catalog.apps.refresh.queue.leases import Heartbeat, LeaseLost
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetExhausted, CountingSession
@@ -51,7 +44,7 @@ class PreviewSession(CountingSession):
     have used the requests.
     """
 
-    def __init__(self, claim: PreviewClaim) -> None:
+    def __init__(self, claim: preview_queue.PreviewClaim) -> None:
         super().__init__(_CONSUMERS)
         self._claim = claim
         self._done = 0
@@ -59,11 +52,11 @@ class PreviewSession(CountingSession):
     def announce(self, requests: int) -> None:
         if request_budget.last_hour().left_for(request_budget.PREVIEWS) < requests:
             raise BudgetExhausted
-        renew(self._claim, requests_expected=self._done + requests)
+        preview_queue.renew(self._claim, requests_expected=self._done + requests)
 
     def cache(self, request: DiscoveryRequest, answer: dict[str, Any]) -> None:
         self._done += 1
-        renew(self._claim, requests_done=self._done)
+        preview_queue.renew(self._claim, requests_done=self._done)
 
     def clear(self) -> None:
         """Begin to count again, since everything is requested again."""
@@ -72,7 +65,7 @@ class PreviewSession(CountingSession):
 
 def preview_next() -> list[UUID]:
     """Run the preview that waits longest. Return those that may run next, to be announced to workers."""
-    claim = claim_next()
+    claim = preview_queue.claim_next()
     if claim is None:
         return []
     try:
@@ -86,21 +79,21 @@ def preview_next() -> list[UUID]:
     except LeaseLost:
         log.info("preview_given_up", preview=str(claim.preview_uuid))
     except BudgetExhausted:
-        fail(claim, code=Reason.DISCOVERY_THROTTLED, detail=_budget_spent())
+        preview_queue.fail(claim, code=Reason.DISCOVERY_THROTTLED, detail=_budget_spent())
     except DiscoveryError as error:
-        fail(claim, code=Reason.of(error), detail=error.detail)
+        preview_queue.fail(claim, code=Reason.of(error), detail=error.detail)
     except Exception as error:
         log.exception("preview_crashed", preview=str(claim.preview_uuid))
-        fail(claim, code=Reason.INTERNAL_ERROR, detail=type(error).__name__)
-    return list(waiting_previews().values_list("pk", flat=True)[: settings.FILTER_PREVIEWS_AT_ONCE])
+        preview_queue.fail(claim, code=Reason.INTERNAL_ERROR, detail=type(error).__name__)
+    return list(preview_queue.waiting_previews().values_list("pk", flat=True)[: settings.FILTER_PREVIEWS_AT_ONCE])
 
 
-def _preview(claim: PreviewClaim) -> None:
+def _preview(claim: preview_queue.PreviewClaim) -> None:
     if not request_budget.last_hour().asker_may_begin(_CONSUMERS.askers):
         raise BudgetExhausted
-    client = DiscoveryClient(on_wait=Heartbeat(partial(renew, claim)), session=PreviewSession(claim))
+    client = DiscoveryClient(on_wait=Heartbeat(partial(preview_queue.renew, claim)), session=PreviewSession(claim))
     result = fetch_preview(content_filter=claim.content_filter, client=client)
-    finish(
+    preview_queue.finish(
         claim,
         found_keys=[content.content_key for content in result.contents],
         counts=_counts(result),
