@@ -17,23 +17,19 @@ from enterprise_catalog.apps.core.uuids import parse_uuid
 
 def get_content(identifier: str, *, as_course: bool) -> ContentMetadata | None:
     """The content, rather by key than by uuid. `as_course` turns a run, also a nested-only one, into its course."""
-    found = next(iter(_rows_named([identifier])), None)
-    if not as_course or (found and found.content_type != ContentMetadata.ContentType.COURSE_RUN):
-        return found
-    run_key = found.content_key if found else identifier
-    course_key = courses_of_runs({run_key: found.parent_content_key if found else None}).get(run_key)
-    return visible_contents().filter(pk=course_key).first()
+    found = _rows_named([identifier])[:1]
+    if as_course and not (found and _is_no_run(found[0])):
+        found = _courses([row.content_key for row in found] or [identifier], found)
+    return next(iter(found), None)
 
 
 def list_contents(identifiers: Sequence[str], *, as_courses: bool) -> QuerySet[ContentMetadata]:
     """The contents, each once, in content key order; what is unknown is left out."""
     found = _rows_named(identifiers)
-    if not as_courses:
-        return visible_contents().filter(pk__in={row.content_key for row in found})
-    runs: dict[str, str | None] = dict.fromkeys(identifiers)
-    runs |= {row.content_key: row.parent_content_key for row in found}
-    others = {row.content_key for row in found if row.content_type != ContentMetadata.ContentType.COURSE_RUN}
-    return visible_contents().filter(pk__in=others | set(courses_of_runs(runs).values()))
+    if as_courses:
+        runs = {*identifiers, *(row.content_key for row in found)}
+        found = [*filter(_is_no_run, found), *_courses(runs, found)]
+    return visible_contents().filter(pk__in={row.content_key for row in found})
 
 
 def all_contents(*, as_courses: bool) -> QuerySet[ContentMetadata]:
@@ -57,6 +53,22 @@ def find_members(identifier: str, *, query_ids: Collection[int], api_version: Ap
     matches.sort(key=lambda match: (match.member != match.asked, match.asked != identifier, match.member))
     # The best one last, so that it stays.
     return {match.query_id: match.member for match in reversed(matches)}
+
+
+def _is_no_run(content: ContentMetadata) -> bool:
+    return content.content_type != ContentMetadata.ContentType.COURSE_RUN
+
+
+def _courses(run_keys: Collection[str], contents: Sequence[ContentMetadata]) -> list[ContentMetadata]:
+    """The course of each run: the first that is stored of those in which v1 shows the run."""
+    candidates = [
+        [course for course, visible in courses.items() if visible]
+        for courses in courses_of_runs(run_keys, contents).values()
+    ]
+    wanted = {course for courses in candidates for course in courses}
+    stored = visible_contents().filter(content_type=ContentMetadata.ContentType.COURSE).in_bulk(wanted)
+    courses = (next((stored[key] for key in courses if key in stored), None) for courses in candidates)
+    return [course for course in courses if course]
 
 
 def _rows_named(identifiers: Sequence[str]) -> list[ContentMetadata]:
