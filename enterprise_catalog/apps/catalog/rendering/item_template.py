@@ -21,7 +21,7 @@ from enterprise_catalog.apps.catalog.content.normalized_metadata import exec_ed_
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.catalog.rendering import enrollment_urls
 
-RENDERING_VERSION = 5
+RENDERING_VERSION = 6
 GAP = b"\x00"
 
 # Written by `catalog.rendering.template_filler`, so they may not come from a document as well.
@@ -41,10 +41,6 @@ class TemplateHeader(TypedDict):
     exec_ed: bool
     sku: str | None
     runs: list[str]
-    # A course of whose keys and marketing URL nothing has to be encoded, as of most; then `page` is what its marketing
-    # URL has before its parameters. Items that version 4 rendered know neither.
-    plain: bool
-    page: str | None
 
 
 def render_template(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
@@ -64,8 +60,6 @@ def render_template(item: dict[str, Any], *, content_key: str, modified: str) ->
     # Executive education is bought per course: its runs carry no links (META-16).
     linked_runs = content_type == ContentMetadata.ContentType.COURSE and not exec_ed
     segments, run_keys = _render_runs(static, runs, linked_runs)
-    keys = [content_key, *run_keys, *([advertised["key"]] if advertised else [])]
-    page = enrollment_urls.plain_page(marketing_url) if marketing_url else None
     facts: TemplateHeader = {
         "type": content_type,
         "key": content_key,
@@ -76,10 +70,6 @@ def render_template(item: dict[str, Any], *, content_key: str, modified: str) ->
         "exec_ed": exec_ed,
         "sku": exec_ed_sku(item) if exec_ed else None,
         "runs": run_keys,
-        "plain": linked_runs
-        and all(map(enrollment_urls.is_plain, keys))
-        and (marketing_url is None or page is not None),
-        "page": page,
     }
     return GAP.join([orjson.dumps(facts), *segments])
 

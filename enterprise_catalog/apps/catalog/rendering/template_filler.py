@@ -23,7 +23,7 @@ from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 FILLING_VERSION = 3
 
 # Bytes before a run's key, how the key is written between them, bytes after it.
-_AroundRun = tuple[bytes, Callable[[str], bytes], bytes]
+_AroundRun = tuple[bytes, Callable[[str], str], bytes]
 
 _CONTEXT_FIELDS = [field.name for field in fields(UrlContext)]
 
@@ -50,22 +50,16 @@ class TemplateFiller:
 
     def __call__(self, rendered: bytes) -> bytes:
         facts, start = _opened(rendered)
-        # Items that an older version rendered do not say it.
-        plain = facts.get("plain") and self._context.is_plain
         pieces: list[bytes] = []
         if facts["runs"]:
             # Only the key differs between the runs of a course.
-            before, encode, after = (_plain_run_fields if plain else _run_fields)(self._context, facts["key"])
+            before, encode, after = _run_fields(self._context, facts["key"])
             for run_key in facts["runs"]:
                 # `bytes.split` looks at each byte by itself, and was the largest part of linking in a profile.
                 end = rendered.index(GAP, start)
-                pieces += (rendered[start:end], before, encode(run_key), after)
+                pieces += (rendered[start:end], before, encode(run_key).encode(), after)
                 start = end + 1
-        if plain:
-            ending = _plain_ending(self._context, facts, self._floor)
-        else:
-            ending = _ending(_item_fields(self._context, facts, self._floor))
-        pieces += (rendered[start:], ending)
+        pieces += (rendered[start:], _ending(_item_fields(self._context, facts, self._floor)))
         return b"".join(pieces)
 
     def without_enrollment(self, rendered: bytes) -> bytes:
@@ -146,28 +140,4 @@ def _run_fields(context: UrlContext, course_key: str) -> _AroundRun:
     """What a run says beyond what was rendered, as JSON members but for its key, which needs no escape there."""
     before, encode, after = enrollment_urls.run_enrollment_urls(context, course_key=course_key)
     opening = orjson.dumps({"parent_content_key": course_key, "enrollment_url": before})
-    return b"," + opening[1:].removesuffix(b'"}'), lambda key: encode(key).encode(), orjson.dumps(after)[1:]
-
-
-# The same for plain courses. Encoding and escaping what needs neither took a third of linking, 8 % of a page of 100.
-
-
-def _plain_run_fields(context: UrlContext, course_key: str) -> _AroundRun:
-    before, _, after = enrollment_urls.run_enrollment_urls(context, course_key=course_key)
-    opening = f',"parent_content_key":"{course_key}","enrollment_url":"{before}'
-    encode = _plain_value if context.portal_slug else str.encode
-    return opening.encode(), encode, f'{after}"'.encode()
-
-
-def _plain_value(key: str) -> bytes:
-    return enrollment_urls.plain_value(key).encode()
-
-
-def _plain_ending(context: UrlContext, facts: TemplateHeader, floor: str) -> bytes:
-    modified, key = api_iso_from_sortable(max(facts["modified"], floor)), facts["key"]
-    url = enrollment_urls.plain_course_enrollment_url(context, course_key=key, advertised_run_key=facts["advertised"])
-    activity = enrollment_urls.xapi_activity_id(context, content_type=facts["type"], content_key=key)
-    marketing = f'"marketing_url":"{facts["page"]}?{context.utm_query}",' if facts["page"] else ""
-    return (
-        f',"content_last_modified":"{modified}",{marketing}"enrollment_url":"{url}","xapi_activity_id":"{activity}"}}'
-    ).encode()
+    return b"," + opening[1:].removesuffix(b'"}'), encode, orjson.dumps(after)[1:]

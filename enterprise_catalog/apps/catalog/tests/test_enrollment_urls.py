@@ -1,7 +1,7 @@
 """URLs: the worked examples of the contract, to the letter (META-22, META-23, ENR-1..4)."""
 
 from dataclasses import replace
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote_plus, unquote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -177,14 +177,15 @@ def test_merging_parameters(url, merged):
 @given(
     st.text(alphabet="ab0/:@.%~?#&=[]é \\\t-", max_size=12), st.sampled_from(["http://", "https://", "HTTPS://", ""])
 )
-def test_what_is_plain_is_what_taking_apart_would_give(rest, scheme):
-    """META-23: plain URLs are not taken apart, and nobody sees a difference."""
+def test_a_fragment_changes_nothing_before_it(rest, scheme):
+    """META-23."""
     url = enrollment_urls.parsable_url(f"{scheme}{rest}")
     if url and "#" not in url:
-        # A fragment makes it not plain.
         assert enrollment_urls.with_utm(PORTAL, url) == enrollment_urls.with_utm(PORTAL, f"{url}#f").removesuffix("#f")
 
 
 @given(st.text(max_size=10))
-def test_what_is_plain_in_a_path_is_what_encoding_would_give(key):
-    assert enrollment_urls._path(key) == quote(key, safe=enrollment_urls._PATH_SAFE)
+def test_a_run_key_is_encoded_as_a_parameter(key):
+    """ENR-1."""
+    url = enrollment_urls.run_enrollment_url(PORTAL, run_key=key, course_key="edX+DemoX")
+    assert f"?course_run_key={quote_plus(key)}&" in url
