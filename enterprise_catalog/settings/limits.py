@@ -45,8 +45,6 @@ ORDERING_MAX_CHARACTERS = 255
 IF_NONE_MATCH_MAX_CHARACTERS = 8000
 # Each process remembers where the pages of so many large catalogs begin: 20 kB for one of 20,000 items.
 PAGE_CHECKPOINTS_CACHED = 500
-# Each process remembers the rows of so many catalogs, and what it made of them: 5 kB each.
-SERVED_CATALOGS_KEPT = 2000
 # And what the roles of so many tokens grant: half a kB for each role, of which who manages many customers has hundreds.
 TOKEN_ROLES_KEPT = 200
 # The legacy surface's own, of content (LEG-9) and of queries (LEG-18).

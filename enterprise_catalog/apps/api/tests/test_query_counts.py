@@ -66,9 +66,9 @@ def test_customer_contains(queries, size):
 
 @SIZES
 def test_a_page_of_content(queries, size):
-    """P6, P9. User, page with its catalog and customer."""
+    """P6, P9. User, catalog with its customer, page."""
     path = path_of(make_catalog(*keys(size)), "get_content_metadata/")
-    response = queries(2, learner(), f"{path}?page_size=100")
+    response = queries(3, learner(), f"{path}?page_size=100")
     assert len(response.json()["results"]) == size
 
 

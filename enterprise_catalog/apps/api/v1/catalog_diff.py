@@ -70,7 +70,7 @@ class GenerateDiffView(ApiView):
 def diff(served: ServedCatalog, content_keys: list[str]) -> dict[str, list[dict[str, Any]]]:
     difference = difference_from_members(query_id=served.query.pk, content_keys=content_keys)
     # An item counts as modified with all that its links are made of (META-11).
-    latest = served.link.modified
+    latest = served.fill.modified
     return {
         "items_not_found": [{"content_key": key} for key in difference.not_found],
         "items_not_included": [{"content_key": key} for key in difference.not_included],

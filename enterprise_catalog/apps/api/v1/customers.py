@@ -69,16 +69,15 @@ class CustomerContentView(ApiView):
         member = members[catalog.catalog_query_id]
         customer = get_customer(customer_uuid)
         linker = TemplateFiller(catalog=catalog, customer=customer)
-        version = catalog_validators(catalog=catalog, customer=customer).about([member])
+        version = catalog_validators(catalog=catalog, fill=linker).about([member])
         if skip_customer:
-            version = replace(version, last_modified=latest_modified(catalog=catalog, customer=None))
+            version = replace(version, last_modified=latest_modified(catalog=catalog, own=catalog.modified))
 
         def answer() -> Response:
             link = linker.without_enrollment if skip_customer else linker
-            content = page_for_keys(
+            (item,) = page_for_keys(
                 query=catalog.catalog_query, members=[member], cut=PageSlice(0, 1), api_version=self.api_version
             )
-            (item,) = content.items
             return Response(RawJson(link(item)))
 
         return conditional_response(request, version, make=answer)

@@ -8,7 +8,6 @@ asked for. Nothing has to be kept up to date: another generation is another list
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Protocol
 
 from django.conf import settings
 
@@ -29,21 +28,10 @@ _LISTED = """
 """
 
 
-class QueryState(Protocol):
-    """A query as it was read."""
-
-    @property
-    def pk(self) -> int: ...
-    @property
-    def generation(self) -> int: ...
-    @property
-    def refreshed_at(self) -> datetime | None: ...
-
-
-def page_start(*, query: QueryState, offset: int, api_version: ApiVersion) -> tuple[str, int]:
+def page_start(*, query: CatalogQuery, offset: int, api_version: ApiVersion) -> tuple[str, int]:
     """
-    The key to count from, and how many listed ones from there on come before the page. Raises Moved when the query is
-    of another generation by now.
+    The key to count from, and how many listed ones from there on come before the page. Raises InconsistentRead when the
+    query is of another generation by now.
     """
     if offset < CHECKPOINT_INTERVAL:
         return "", offset

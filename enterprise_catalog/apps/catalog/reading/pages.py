@@ -7,7 +7,6 @@ half of a publish (P2). Reads only, of the database only (P6).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -23,7 +22,7 @@ from enterprise_catalog.apps.catalog.models import (
     Visibility,
 )
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
-from enterprise_catalog.apps.catalog.reading.page_offsets import QueryState, page_start
+from enterprise_catalog.apps.catalog.reading.page_offsets import page_start
 from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.replica import read_connection
 from enterprise_catalog.apps.core.db.snapshots import InconsistentRead
@@ -57,9 +56,9 @@ _ITEMS = """
  LEFT JOIN {override} override ON override.catalog_query_id = %s AND override.content_key = page.content_key
 """
 
-# The query's row comes along even with an empty page, so that count and items are of one moment.
-_STATE = """
-    SELECT NULL, NULL, query.{count}, query.generation FROM {query} query WHERE query.id = %s
+# The query's row comes along even with an empty page, so that generation and items are of one moment.
+_GENERATION = """
+    SELECT NULL, NULL, query.generation FROM {query} query WHERE query.id = %s
 """
 
 _RENDERED = """
@@ -78,18 +77,6 @@ class PageSlice(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ContentPage:
-    """
-    `items` are rendered items in content key order (COM-9), to be iterated once: unpacked one after the other, each
-    uses the memory of the one before. `count` is how many the whole selection lists.
-    """
-
-    count: int
-    generation: int
-    items: Iterable[bytes]
-
-
-@dataclass(frozen=True)
 class ContentStream:
     """
     A whole selection, and the query as it is with these items: `items` may be iterated once, inside the snapshot it
@@ -97,47 +84,37 @@ class ContentStream:
     """
 
     count: int
-    query: QueryState
+    query: CatalogQuery
     items: Iterator[bytes]
 
 
-def page_of_listed(*, query: QueryState, cut: PageSlice, api_version: ApiVersion = V1) -> ContentPage:
-    """One page of what a catalog lists (META-4). Raises QueryGone."""
-    with suppress(InconsistentRead):
-        first, skipped = page_start(query=query, offset=cut.offset, api_version=api_version)
-        page = _page(query.pk, api_version, first=first, cut=PageSlice(skipped, cut.limit))
-        if page.generation == query.generation or not first:
-            return page
-    return _page(query.pk, api_version, first="", cut=cut)
+def page_of_listed(*, query: CatalogQuery, cut: PageSlice, api_version: ApiVersion = V1) -> Iterator[bytes]:
+    """
+    The items of one page of what a query lists (META-4). Raises InconsistentRead when they are of another generation
+    than the query as it was read, and QueryGone.
+    """
+    first, skipped = page_start(query=query, offset=cut.offset, api_version=api_version)
+    return _items_of_generation(query, _ITEMS, [query.pk, first, cut.limit, skipped, query.pk], api_version)
 
 
-def _page(query_id: int, api_version: ApiVersion, *, first: str, cut: PageSlice) -> ContentPage:
-    """Of the listed items from this key on."""
-    rows = _rows(_page_statement(api_version), [query_id, query_id, first, cut.limit, cut.offset, query_id])
-    return ContentPage(*_state_in(rows), items_of(rows))
-
-
-def _state_in(rows: Iterable[Sequence[Any]]) -> tuple[int, int]:
-    """What `_STATE` brought along: how many are listed, and the generation. Raises QueryGone."""
-    state = next((row[2:] for row in rows if row[0] is None), None)
-    if state is None:
+def _items_of_generation(
+    query: CatalogQuery,
+    template: str,
+    parameters: Sequence[int | str | None],
+    api_version: ApiVersion,
+    *,
+    keys: int = 0,
+) -> Iterator[bytes]:
+    """The items that this statement finds. Raises InconsistentRead and QueryGone."""
+    generation = _statement(_GENERATION, api_version)
+    items = _statement(template, api_version, keys=keys, empty=", NULL")
+    rows = _rows(f"{generation} UNION ALL {items}", [query.pk, *parameters])
+    found = next((row[2] for row in rows if row[0] is None), None)
+    if found is None:
         raise QueryGone
     # MariaDB makes decimals of what stands in one column with nothing.
-    count, generation = map(int, state)
-    return count, generation
-
-
-def with_items(head: str, *, columns: int, api_version: ApiVersion) -> str:
-    """
-    A statement that brings the one row of `head`, which has two empty columns and then so many, and with it rows of
-    items, which have their key and document in these two. After those of `head`, its parameters are the query, the key
-    to begin at, how many items, after how many others, and the query again.
-    """
-    return f"{head} UNION ALL {_statement(_ITEMS, api_version, empty=', NULL' * columns)}"
-
-
-def items_of(rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
-    """The items in such rows, in order."""
+    if int(found) != query.generation:
+        raise InconsistentRead
     return (unpack_bytes(rendered) for _, rendered in _in_order(rows))
 
 
@@ -148,19 +125,15 @@ def find_members_for_keys(*, query_id: int, content_keys: Sequence[str], api_ver
 
 
 def page_for_keys(
-    *, query: QueryState, members: Sequence[str], cut: PageSlice, api_version: ApiVersion = V1
-) -> ContentPage:
+    *, query: CatalogQuery, members: Sequence[str], cut: PageSlice, api_version: ApiVersion = V1
+) -> Iterator[bytes]:
     """
-    One page of what `find_members_for_keys` found after the query's row was read. Raises Moved when they may be of
-    another generation than that row, and QueryGone.
+    The items of one page of what `find_members_for_keys` found after the query's row was read. Raises InconsistentRead
+    when they may be of another generation than that row, and QueryGone.
     """
-    # Without any the state alone: nothing equals NULL.
+    # Without any the generation alone: nothing equals NULL.
     content_keys: Sequence[str | None] = members[cut.offset : cut.offset + cut.limit] or [None]
-    rows = _rows(_asked_statement(api_version, len(content_keys)), [query.pk, query.pk, *content_keys])
-    _, generation = _state_in(rows)
-    if generation != query.generation:
-        raise InconsistentRead
-    return ContentPage(len(members), generation, items_of(rows))
+    return _items_of_generation(query, _RENDERED, [query.pk, *content_keys], api_version, keys=len(content_keys))
 
 
 def stream_listed(*, query_id: int, api_version: ApiVersion = V1) -> ContentStream:
@@ -228,16 +201,6 @@ def _rows(statement: str, parameters: Sequence[int | str | None]) -> list[Any]:
     with read_connection().cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall()
-
-
-@lru_cache
-def _page_statement(api_version: ApiVersion) -> str:
-    return with_items(_statement(_STATE, api_version), columns=2, api_version=api_version)
-
-
-def _asked_statement(api_version: ApiVersion, keys: int) -> str:
-    state, items = _statement(_STATE, api_version), _statement(_RENDERED, api_version, keys=keys, empty=", NULL" * 2)
-    return f"{state} UNION ALL {items}"
 
 
 # Of each surface, a handful and one for each number of keys.

@@ -14,7 +14,6 @@ from typing import Any
 from enterprise_catalog.apps.catalog.models import ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION
 from enterprise_catalog.apps.catalog.rendering.template_filler import FILLING_VERSION, TemplateFiller
-from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
 @dataclass(frozen=True)
@@ -32,16 +31,16 @@ class CacheValidators:
         return replace(self, inputs=[*self.inputs, members])
 
 
-def catalog_validators(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> CacheValidators:
-    """Of what a catalog says about its content."""
+def catalog_validators(*, catalog: EnterpriseCatalog, fill: TemplateFiller) -> CacheValidators:
+    """The validators of what a catalog says about its content; `fill` is the catalog's."""
     query = catalog.catalog_query
     inputs = [
         RENDERING_VERSION,
         [query.pk, query.generation, query.items_version],
         catalog.title,
-        TemplateFiller(catalog=catalog, customer=customer).inputs,
+        fill.inputs,
     ]
-    return CacheValidators(inputs, latest_modified(catalog=catalog, customer=customer))
+    return CacheValidators(inputs, latest_modified(catalog=catalog, own=fill.modified))
 
 
 def version_of_content(content: ContentMetadata) -> CacheValidators:
@@ -50,10 +49,10 @@ def version_of_content(content: ContentMetadata) -> CacheValidators:
     return CacheValidators(inputs, content.modified)
 
 
-def latest_modified(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> datetime:
-    """The latest META-11 over all members, else the catalog's own date."""
+def latest_modified(*, catalog: EnterpriseCatalog, own: datetime) -> datetime:
+    """
+    The latest date that an item of the catalog has (META-11), where none counts as older than `own`. Without members,
+    the date of the catalog.
+    """
     query = catalog.catalog_query
-    if not query.member_count:
-        return catalog.modified
-    moments = (query.content_modified, catalog.modified, customer.modified if customer else None)
-    return max(moment for moment in moments if moment)
+    return max(query.content_modified or own, own) if query.member_count else catalog.modified

@@ -37,18 +37,16 @@ def test_pages_list_active_courses_and_everything_else_in_key_order(query):
     add_member(query, store_content("course", "open", course_runs=[{"key": "r", **OPEN}]))
     add_member(query, store_content("course", "closed", course_runs=[]))
     page = page_of_listed(query=query, cut=PageSlice(0, 10))
-    assert served(page.items) == ["B", "a+1", "b", "open", "é", "数"]
-    assert page.count == 6
+    assert served(page) == ["B", "a+1", "b", "open", "é", "数"]
     second = page_of_listed(query=query, cut=PageSlice(2, 2))
-    assert served(second.items) == ["b", "open"]
+    assert served(second) == ["b", "open"]
 
 
-def test_an_empty_page_still_knows_the_count(query):
+def test_a_page_beyond_the_end_is_empty(query):
     """COM-7."""
-    assert page_of_listed(query=query, cut=PageSlice(0, 10)).count == 0
+    assert list(page_of_listed(query=query, cut=PageSlice(0, 10))) == []
     add_member(query, store_content("program", "p"))
-    beyond = page_of_listed(query=query, cut=PageSlice(10, 10))
-    assert (beyond.count, list(beyond.items)) == (1, [])
+    assert list(page_of_listed(query=query, cut=PageSlice(10, 10))) == []
 
 
 def test_a_page_is_one_statement(query):
@@ -69,7 +67,7 @@ def test_asking_by_key_includes_inactive_courses_runs_and_parents(query):
 
     def asked(*keys):
         members = find_members_for_keys(query_id=query.pk, content_keys=keys)
-        return served(page_for_keys(query=query, members=members, cut=PageSlice(0, 100)).items)
+        return served(page_for_keys(query=query, members=members, cut=PageSlice(0, 100)))
 
     assert asked("edX+DemoX") == [RUN, OTHER_RUN, "edX+DemoX"]
     assert asked(RUN) == [RUN, "edX+DemoX"]

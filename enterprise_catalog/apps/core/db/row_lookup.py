@@ -50,9 +50,6 @@ class JoinedColumns:
         # Each thread has a connection of its own to each database, which the converters belong to.
         self._of_thread = threading.local()
 
-    def __len__(self) -> int:
-        return len(self._columns)
-
     def names(self, connection: BaseDatabaseWrapper) -> str:
         """What follows SELECT."""
         quoted = connection.ops.quote_name
