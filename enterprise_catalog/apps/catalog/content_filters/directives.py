@@ -1,8 +1,8 @@
 """
-The keys of a content filter that are meant for this service: restricted runs it allows, courses it forces in (V2-1,
-REFR-19).
+Read the keys of a content filter that are meant for this service: restricted runs that it allows, and courses that it
+forces in (V2-1, REFR-19).
 
-Pure functions; what makes no sense is ignored with a warning, as the contract says, and never refused.
+Pure functions. Values without meaning are ignored with a warning in the log, and never refused, as the contract says.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ _COURSE_PREFIX = "course:"
 
 
 def allowed_runs(content_filter: dict[str, Any]) -> dict[str, frozenset[str]]:
-    """Keys of the runs a filter allows, by course key."""
+    """The keys of the runs that a filter allows, by course key."""
     mapping = content_filter.get(RESTRICTED_RUNS_KEY)
     if mapping is None:
         return {}
@@ -36,7 +36,7 @@ def allowed_runs(content_filter: dict[str, Any]) -> dict[str, frozenset[str]]:
 
 
 def forced_courses(content_filter: dict[str, Any]) -> list[str]:
-    """Keys of the courses a filter forces in, each once."""
+    """The keys of the courses that a filter forces in, each once."""
     listed = content_filter.get("enterprise_force_include_aggregation_keys")
     if not isinstance(listed, list):
         return []

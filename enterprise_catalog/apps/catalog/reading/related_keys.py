@@ -1,8 +1,8 @@
 """
-What would have to be a member for a key to be contained (CONT-1): itself, its runs, or the courses it is a run of.
+Find the keys whose membership would make a key contained: itself, its runs, and the courses it is a run of (CONT-1).
 
-The same rules as `catalog.reading.containment`, asked from the other side: there what members there are, here what
-they could be. It never says what is contained.
+The rules are those of `catalog.reading.containment`, seen from the key's side, without any query. What a query contains
+is decided there alone.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,8 +17,10 @@ from enterprise_catalog.apps.core.fields import is_storable_key
 @dataclass(frozen=True)
 class RelatedKeys:
     """
-    `visible` has every key that would carry the asked one into a query, with whether v1 would see it there: a
-    restricted run is hidden (V2-2). `content` is the asked one's own row, if it has one. `restricted`: it is a run that
+    What is stored about a key.
+
+    `visible` maps every key whose membership would make this one contained to whether v1 shows it there; v1 hides
+    restricted runs (V2-2). `content` is the row of the key itself, if it has one. `restricted` is True for a run that
     v1 shows nowhere.
     """
 
@@ -30,7 +32,7 @@ class RelatedKeys:
 
     @property
     def is_known(self) -> bool:
-        """Something that is stored has this key, or names it."""
+        """True if a stored content has this key or names it."""
         return self.content is not None or len(self.visible) > 1
 
 
@@ -72,7 +74,7 @@ def courses_of_runs(keys: Collection[str], contents: Iterable[ContentMetadata]) 
 
 
 def visible_contents() -> QuerySet[ContentMetadata]:
-    """What v1 hides from everybody is not found (V2-2)."""
+    """All contents in key order, without those that v1 hides from everybody (V2-2)."""
     return ContentMetadata.objects.filter(restricted=False).order_by("pk")
 
 

@@ -1,7 +1,7 @@
 """
-URLs that depend on the catalog: UTM parameters and where a learner enrols (META-22, META-23, ENR-1..4).
+Make the URLs that depend on a catalog: UTM parameters, enrollment URLs and xAPI ids (META-22, META-23, ENR-1..4).
 
-Pure text functions; settings come in through `UrlContext`, so that one context serves a whole page.
+Pure functions over text. Settings come from `UrlContext`, so that one context serves a whole page.
 """
 
 import re
@@ -13,8 +13,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
-# What means itself in a path stays as it is (META-23). So do the slashes of old run keys: the LMS knows them so, and
-# some proxies refuse their encoded form.
+# Characters that need no encoding in a path (META-23). Old run keys contain slashes: the LMS expects them as they are,
+# and some proxies refuse their encoded form.
 _PATH_SAFE = "/+:@!$&'()*,;=~"
 _RUN = "course_run_key"
 _UTM = ("utm_medium", "utm_source")
@@ -25,14 +25,14 @@ _QUOTED_BYTES = {byte: quote_plus(bytes([byte])) for byte in range(256)}
 
 @dataclass(frozen=True)
 class UrlContext:
-    """Everything about a catalog and its customer that links are made of. Roots have no trailing slash."""
+    """Everything about a catalog and its customer that URLs are made of. Roots have no trailing slash."""
 
     lms_root: str
     portal_root: str
     ecommerce_root: str
     catalog_uuid: str
     customer_uuid: str
-    # None while the portal is off; then links lead to the LMS (ENR-2).
+    # None while the portal is off; then enrollment URLs lead to the LMS (ENR-2).
     portal_slug: str | None
     customer_slug: str | None
     utm: dict[str, str]
@@ -40,11 +40,10 @@ class UrlContext:
 
     @cached_property
     def parameters(self) -> dict[str, str]:
-        """What every enrollment URL carries."""
+        """The parameters of every enrollment URL."""
         return self.utm | {"audit": "true"} if self.audit else self.utm
 
-    # A page has hundreds of links, which differ in a key or two: what they share is encoded once. Encoded for each, it
-    # took a quarter of a page's time in a profile.
+    # A page has hundreds of URLs, which differ in a key or two. What they share is encoded once.
 
     @cached_property
     def query(self) -> str:
@@ -64,14 +63,14 @@ class UrlContext:
 
     @cached_property
     def query_around_run(self) -> tuple[str, str]:
-        """What sorts before and after `course_run_key`."""
+        """The encoded parameters that sort before and after `course_run_key`."""
         before = _query((name, value) for name, value in self.parameters.items() if name < _RUN)
         after = _query((name, value) for name, value in self.parameters.items() if name > _RUN)
         return before and f"{before}&", after and f"&{after}"
 
 
 class UrlAroundKey(NamedTuple):
-    """A URL but for the key in it, and how a key is written there: in URL-safe ASCII."""
+    """A URL around the key in it, and the function that encodes a key there, as URL-safe ASCII."""
 
     before: str
     encode: Callable[[str], str]
@@ -79,7 +78,9 @@ class UrlAroundKey(NamedTuple):
 
 
 def utm_parameters(customer_name: str) -> dict[str, str]:
-    """A blank `utm_source`, when nothing of the name survives as a slug, takes another's away (META-22)."""
+    """
+    The UTM parameters of a customer. The blank `utm_source` of a name without a slug removes an existing one (META-22).
+    """
     return dict(zip(_UTM, ("enterprise", utm_slug(customer_name)), strict=True))
 
 
@@ -92,7 +93,7 @@ def utm_slug(name: str) -> str:
 
 
 def parsable_url(value: Any) -> str | None:
-    """The text if parameters can be merged into it; null, blank and broken URLs are served as they are."""
+    """The URL if parameters can be merged into it, else None. Null, blank and broken URLs are served unchanged."""
     if not isinstance(value, str) or not value:
         return None
     try:
@@ -104,28 +105,28 @@ def parsable_url(value: Any) -> str | None:
 
 def with_utm(context: UrlContext, url: str) -> str:
     """
-    A URL with the catalog's UTM parameters (META-22): same names replaced, blank ones dropped, sorted by name; path and
-    fragment untouched (META-23).
+    Merge the catalog's UTM parameters into a URL (META-22): replace those of the same name, drop blank ones, sort by
+    name. Path and fragment stay unchanged (META-23).
     """
     scheme, host, path, query, fragment = urlsplit(url)
     return urlunsplit((scheme, host, path, _merged(query, tuple(context.utm.items())), fragment))
 
 
 def course_enrollment_url(context: UrlContext, *, course_key: str, advertised_run_key: str | None) -> str:
-    """Where a learner enrols in a course that is not executive education."""
+    """The URL where a learner enrols in a course that is not executive education."""
     if context.portal_slug:
         return f"{_portal_course_url(context, course_key)}?{context.query}"
     return lms_course_url(context, advertised_run_key or course_key)
 
 
 def run_enrollment_url(context: UrlContext, *, run_key: str, course_key: str | None) -> str:
-    """Where a learner enrols in one run. A run whose course is unknown is only known to the LMS."""
+    """The URL where a learner enrols in one run. A run whose course is unknown is only known to the LMS."""
     before, encode, after = run_enrollment_urls(context, course_key=course_key)
     return f"{before}{encode(run_key)}{after}"
 
 
 def run_enrollment_urls(context: UrlContext, *, course_key: str | None) -> UrlAroundKey:
-    """`run_enrollment_url` for all runs of a course."""
+    """The parts of `run_enrollment_url` that all runs of a course share."""
     if context.portal_slug and course_key:
         before, after = context.query_around_run
         return UrlAroundKey(f"{_portal_course_url(context, course_key)}?{before}{_RUN}=", _value, after)
@@ -133,7 +134,7 @@ def run_enrollment_urls(context: UrlContext, *, course_key: str | None) -> UrlAr
 
 
 def exec_ed_enrollment_url(context: UrlContext, *, course_key: str, sku: str | None) -> str | None:
-    """Where a learner buys an executive education course; None when it cannot be bought (ENR-4)."""
+    """The URL where a learner buys an executive education course; None if it cannot be bought (ENR-4)."""
     if context.portal_slug:
         base = f"{context.portal_root}/{_path(context.portal_slug)}/executive-education-2u/course/{_path(course_key)}"
         return f"{base}?{context.query}"
@@ -148,19 +149,19 @@ def exec_ed_enrollment_url(context: UrlContext, *, course_key: str, sku: str | N
 
 
 def lms_course_url(context: UrlContext, key: str) -> str:
-    """Where a learner enrols in a course or run through the LMS (ENR-2, LEG-8)."""
+    """The URL where a learner enrols in a course or run through the LMS (ENR-2, LEG-8)."""
     before, encode, after = context.lms_course_urls
     return f"{before}{encode(key)}{after}"
 
 
 def lms_program_url(context: UrlContext, uuid: str) -> str:
-    """Where a learner enrols in a program through the LMS (LEG-8)."""
+    """The URL where a learner enrols in a program through the LMS (LEG-8)."""
     before, encode, after = _lms_urls(context, "program")
     return f"{before}{encode(uuid)}{after}"
 
 
 def xapi_activity_id(context: UrlContext, *, content_type: str, content_key: str) -> str:
-    """The id under which learning records name a course or run (META-14)."""
+    """The id of a course or run in learning records (META-14)."""
     return f"{context.lms_root}/xapi/activities/{content_type}/{content_key}"
 
 
@@ -185,16 +186,16 @@ def _path(key: str) -> str:
 
 
 def _value(key: str) -> str:
-    """`quote_plus(key)`."""
+    """Encode a key as the value of a parameter, as `quote_plus` does."""
     return key.encode().decode("latin-1").translate(_QUOTED_BYTES)
 
 
 def _query(parameters: Iterable[tuple[str, str]]) -> str:
-    """By name, without blank ones; repeated ones keep their order (META-23)."""
+    """Encode parameters by name, without blank ones. Repeated ones keep their order (META-23)."""
     return _encoded(tuple(parameters))
 
 
-# Those of a catalog are the same for each of its pages.
+# The parameters of a catalog are the same for each of its pages.
 @lru_cache(maxsize=1024)
 def _encoded(parameters: tuple[tuple[str, str], ...]) -> str:
     return urlencode(sorted(((name, value) for name, value in parameters if value), key=itemgetter(0)))

@@ -1,4 +1,4 @@
-"""P9, P2: pages deep inside a large catalog, whatever is published meanwhile."""
+"""Pages deep inside a large catalog, whatever is published meanwhile (P2, P9)."""
 
 import orjson
 import pytest
@@ -56,11 +56,11 @@ def test_every_page_is_the_one_an_offset_would_cut(query, offset):  # COM-9
     assert keys_on(query, offset) == KEYS[offset : offset + 10]
 
 
-def test_a_page_larger_than_the_distance_of_anchors(query):
+def test_a_page_larger_than_the_checkpoint_interval(query):
     assert keys_on(query, 110, limit=220) == KEYS[110:330]
 
 
-def test_only_the_first_page_of_a_generation_looks_for_anchors(query):
+def test_only_the_first_page_of_a_generation_reads_checkpoints(query):
     with CaptureQueriesContext(connection) as first:
         keys_on(query, DEEP)
     with CaptureQueriesContext(connection) as others:
@@ -69,7 +69,7 @@ def test_only_the_first_page_of_a_generation_looks_for_anchors(query):
     assert (len(first), len(others)) == (2, 2)
 
 
-def test_another_generation_has_other_anchors(query):
+def test_another_generation_has_other_checkpoints(query):
     keys_on(query, DEEP)
     publish(query, KEYS[50:])
     assert keys_on(query, DEEP) == KEYS[50 + DEEP : 50 + DEEP + 10]
