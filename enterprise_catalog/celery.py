@@ -33,7 +33,7 @@ if _is_service():
     _without_banners()
 
 app = Celery("enterprise_catalog")
-app.Task.Strategy = "enterprise_catalog.apps.core.broker.task_strategy:careful_strategy"
+app.Task.Strategy = "enterprise_catalog.apps.core.broker.task_strategy:drop_malformed_messages"
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

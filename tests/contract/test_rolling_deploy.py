@@ -208,7 +208,7 @@ def test_a_run_that_the_version_before_was_asked_for_comes_among_those_of_operat
     assert startable_runs(limit=9) == [run.pk]
     refresh_next()
     run.refresh_from_db()
-    assert (run.state, request_budget.last_hour().had(request_budget.OPERATORS)) == (
+    assert (run.state, request_budget.last_hour().used_by(request_budget.OPERATORS)) == (
         RefreshRun.State.PUBLISHED,
         request_budget.requests_last_hour(),
     )
@@ -223,7 +223,7 @@ def test_a_budget_that_the_version_before_counted_is_kept(sandbox, settings):
     spent = request_budget.requests_last_hour()
     rewrite_as_before(DiscoveryBudget)
     hour = request_budget.last_hour()
-    assert (hour.spent, hour.had_by_people) == (spent, 0)
+    assert (hour.total, hour.used_by_people) == (spent, 0)
 
 
 @pytest.mark.django_db

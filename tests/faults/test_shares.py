@@ -196,7 +196,7 @@ class Machine(RuleBasedStateMachine):
         if instead_of:
             self.book.take(*self.noted(instead_of), -instead_of.requests)
         payer = self.book.payer(askers, right, requests)
-        assert (booking.payer if booking else None) == payer
+        assert (booking.consumer if booking else None) == payer
         if payer is None:
             self.was_refused = self.was_refused or requests == 1
             self.events["refused"] += 1
@@ -210,7 +210,7 @@ class Machine(RuleBasedStateMachine):
         self.book.take(*self.noted(booking), -booking.requests)
 
     def noted(self, booking):
-        return booking.payer, self.book.now - (self.clock.minute - booking.minute)
+        return booking.consumer, self.book.now - (self.clock.minute - booking.minute)
 
     # --- What must be true --------------------------------------------------------------------------------------------
 
@@ -233,9 +233,9 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def no_hour_exceeds_the_budget_or_a_part_of_it(self):
         hour = request_budget.last_hour()
-        assert hour.spent == self.book.had() <= LIMIT
-        assert hour.had_by_people <= LIMIT - self.book.reserve
-        assert {name: hour.had(name) for name in self.book.people} == {
+        assert hour.total == self.book.had() <= LIMIT
+        assert hour.used_by_people <= LIMIT - self.book.reserve
+        assert {name: hour.used_by(name) for name in self.book.people} == {
             name: self.book.had(name) for name in self.book.people
         }
 
@@ -261,8 +261,8 @@ def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, 
         checked(Machine.current.claimed, claims)
         return claims
 
-    def spending(requests: int, payers: Any, *, instead_of: Any = None) -> Any:
-        booking = spend(requests, payers, instead_of=instead_of)
+    def spending(requests: int, consumers: Any, *, instead_of: Any = None) -> Any:
+        booking = spend(requests, consumers, instead_of=instead_of)
         checked(Machine.current.spent, requests, instead_of, booking)
         return booking
 

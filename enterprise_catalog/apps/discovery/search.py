@@ -22,7 +22,7 @@ from enterprise_catalog.apps.discovery.errors import DiscoveryMalformed, Discove
 from enterprise_catalog.apps.discovery.pagination import iterate_pages, retry_once_if_changed
 from enterprise_catalog.apps.discovery.search_documents import (
     FoundDocument,
-    QuarantinedDocument,
+    QuarantinedContent,
     SkippedDocument,
     classify_document,
     identity,
@@ -48,7 +48,7 @@ class SearchResult:
     documents: list[FoundDocument]
     fetched: int
     skipped: int
-    quarantined: list[QuarantinedDocument]
+    quarantined: list[QuarantinedContent]
 
 
 def fetch_search(*, client: DiscoveryClient, content_filter: dict[str, Any]) -> SearchResult:
@@ -120,14 +120,14 @@ def _page_number(cursor: str | None, where: str) -> int:
 
 def _collected(client: DiscoveryClient, documents: Iterator[Any]) -> SearchResult:
     found: list[FoundDocument] = []
-    quarantined: list[QuarantinedDocument] = []
+    quarantined: list[QuarantinedContent] = []
     skipped = 0
     for document in documents:
         match classify_document(document):
             case FoundDocument() as of_use:
                 client.hold(len(of_use.packed) + _BYTES_BESIDE)
                 found.append(of_use)
-            case QuarantinedDocument() as poison:
+            case QuarantinedContent() as poison:
                 client.hold(_BYTES_BESIDE)
                 quarantined.append(poison)
             case SkippedDocument():
@@ -137,14 +137,14 @@ def _collected(client: DiscoveryClient, documents: Iterator[Any]) -> SearchResul
     return SearchResult(unique, fetched, skipped, quarantined + doubles)
 
 
-def _one_per_key(found: list[FoundDocument]) -> tuple[list[FoundDocument], list[QuarantinedDocument]]:
+def _one_per_key(found: list[FoundDocument]) -> tuple[list[FoundDocument], list[QuarantinedContent]]:
     """A key names one content here; should several types share one, the same of them is kept each time."""
     unique: list[FoundDocument] = []
-    doubles: list[QuarantinedDocument] = []
+    doubles: list[QuarantinedContent] = []
     for document in sorted(found, key=lambda document: (document.content_key, document.content_type, document.packed)):
         if unique and unique[-1].content_key == document.content_key:
             reason = f"also the key of another document: {document.content_type}"
-            doubles.append(QuarantinedDocument(document.content_key, reason))
+            doubles.append(QuarantinedContent(document.content_key, reason))
         else:
             unique.append(document)
     return unique, doubles

@@ -58,8 +58,8 @@ class SkippedDocument:
 
 
 @dataclass(frozen=True)
-class QuarantinedDocument:
-    """A document that cannot be stored; `content_key` as far as one can be told, cut to fit."""
+class QuarantinedContent:
+    """A document that cannot be stored or served, and why; `content_key` is empty if it has none, and cut to fit."""
 
     content_key: str
     reason: str
@@ -69,27 +69,27 @@ class InvalidDocument(ValueError):
     """The text is the reason to quarantine it."""
 
 
-Classified = FoundDocument | SkippedDocument | QuarantinedDocument
+Classified = FoundDocument | SkippedDocument | QuarantinedContent
 
 
 def classify_document(document: Any) -> Classified:
     """Say what a document of a search result is."""
     if not isinstance(document, dict):
-        return QuarantinedDocument("", "not an object")
+        return QuarantinedContent("", "not an object")
     content_type, _, named = _text(document.get("aggregation_key")).partition(":")
     if content_type == "person" or document.get("content_type") == "person":
         return SkippedDocument("person")
     key: Any = document.get("key") or document.get("uuid")
     problem = _problem_with_type(content_type) or content_key_error(key)
     if problem:
-        return QuarantinedDocument(_text(key or named)[:MAX_KEY_LENGTH].replace("\x00", ""), problem)
+        return QuarantinedContent(_text(key or named)[:MAX_KEY_LENGTH].replace("\x00", ""), problem)
     reason = _reason_to_skip(content_type, document)
     if reason:
         return SkippedDocument(reason)
     try:
         packed = pack_document({field: value for field, value in document.items() if field not in _PAGING_FIELDS})
     except InvalidDocument as error:
-        return QuarantinedDocument(key, str(error))
+        return QuarantinedContent(key, str(error))
     return FoundDocument(
         content_key=key,
         content_type=content_type,

@@ -1,9 +1,9 @@
 """
-Celery's way in. A message is only a nudge: what is to be done stands in the database, so messages may be lost,
-doubled, late, or written by another version of this service.
+Define the Celery tasks.
 
-Names and parameters are what versions have to agree on while an upgrade is under way: a parameter that goes or comes
-needs two releases (docs/operations.rst).
+A message only notifies a worker. The work is in the database, so messages may be lost, repeated or late, or come from
+another version of this service. During an upgrade, versions have to agree on names and parameters of tasks: a parameter
+that is added or removed needs two releases (docs/operations.rst).
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ from enterprise_catalog.apps.refresh.scheduling.tick import tick
 
 @shared_task(name="refresh.run")
 def run_refresh(run_uuid: str) -> None:
-    """A run waits: this one, or by now a more urgent one, whose own message then leads to this one."""
+    """Refresh the run that comes next, which need not be this one."""
     _announce(run_refresh, refresh_next())
 
 
@@ -35,7 +35,7 @@ def run_tick() -> None:
 
 @shared_task(name="refresh.preview")
 def run_preview(preview_uuid: str) -> None:
-    """A preview waits: this one, or by now another one that came before it."""
+    """Run the preview that waits longest, which need not be this one."""
     _announce(run_preview, preview_next())
 
 
@@ -55,5 +55,5 @@ def run_pruning() -> None:
 
 
 def _announce(task: Task, waiting: Iterable[UUID]) -> None:
-    """Up to the first nudge that gets lost: the broker is away, and the next tick announces the others."""
+    """Notify workers until a notification fails: then the broker is unavailable, and the next tick repeats them."""
     all(notify_worker(task, str(uuid)) for uuid in waiting)

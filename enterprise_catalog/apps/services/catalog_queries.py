@@ -25,7 +25,7 @@ from enterprise_catalog.apps.catalog.queries.plan_steps import Attach, Resolutio
 from enterprise_catalog.apps.catalog.queries.resolution import RequestedQuery, plan_query, resolve_query
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import end_runs
+from enterprise_catalog.apps.refresh.queue.claims import supersede
 from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValues, NotAllowed
 from enterprise_catalog.apps.services.refreshes import (
     end_runs_of_replaced_query,
@@ -162,13 +162,7 @@ def delete_query(*, query: CatalogQuery) -> None:
     users = EnterpriseCatalog.objects.filter(catalog_query=stored).count()
     if users:
         raise Conflict({"catalogs": [f"This catalog query is used by {users} catalog{'' if users == 1 else 's'}."]})
-    end_runs(
-        RefreshRun.objects.filter(catalog_query=stored, state__in=[RefreshRun.State.QUEUED, RefreshRun.State.HELD]),
-        state=RefreshRun.State.FAILED,
-        reason_code="superseded",
-        reason_detail="Its catalog query was deleted.",
-        held_keys=None,
-    )
+    supersede(RefreshRun.objects.filter(catalog_query=stored), "Its catalog query was deleted.")
     stored.delete()
 
 

@@ -91,7 +91,7 @@ def has_ended(run: RefreshRun) -> bool:
 
 def get_superseding_run(run: RefreshRun) -> RefreshRun | None:
     """The run that does a superseded one's work instead (RUN-2), if its query still has one."""
-    if run.reason_code != "superseded":
+    if run.reason_code != RefreshRun.Reason.SUPERSEDED:
         return None
     later = RefreshRun.objects.filter(catalog_query_uuid=run.catalog_query_uuid, requested_at__gte=run.requested_at)
     return later.exclude(pk=run.pk).order_by("requested_at").first()

@@ -16,7 +16,7 @@ from enterprise_catalog.apps.catalog.freshness import queries_in_use
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import end_runs
+from enterprise_catalog.apps.refresh.queue.claims import supersede
 from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import OPERATORS
 from enterprise_catalog.apps.refresh.scheduling.tick import due_queries
@@ -65,13 +65,7 @@ def end_runs_of_replaced_query(*, replacement: CatalogQuery) -> None:
     it wants to publish.
     """
     orphans = RefreshRun.objects.filter(catalog_query=None, catalog_query_uuid=replacement.uuid)
-    end_runs(
-        orphans.filter(state__in=[RefreshRun.State.QUEUED, RefreshRun.State.HELD]),
-        state=RefreshRun.State.FAILED,
-        reason_code="superseded",
-        reason_detail="Another catalog query with the same content filter took the place of its query.",
-        held_keys=None,
-    )
+    supersede(orphans, "Another catalog query with the same content filter took the place of its query.")
 
 
 def update_query_uuid_on_runs(query: CatalogQuery) -> None:

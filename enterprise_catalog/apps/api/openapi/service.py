@@ -191,8 +191,9 @@ _OTHER_PATHS = {
             "operationId": "get_freshness",
             "summary": "Is all content as fresh as promised?",
             "description": (
-                "Of the queries that catalogs use: how many were not published for 24 hours, how many wait for a "
-                "decision, and the oldest last publish. For monitors, not for load balancers (ADD-4)."
+                "Of the queries that catalogs use: how many were not published for "
+                f"{settings.FRESHNESS_HOURS} hours, how many wait for a decision, and the "
+                "oldest last publish. For monitors, not for load balancers (ADD-4)."
             ),
             "tags": ["service"],
             "responses": {

@@ -347,7 +347,7 @@ def pass_time(*cursors, **span):
     """All that was written, and all that callers hold, is older by this; the database's clock is its own."""
     CatalogContentChange.objects.update(changed_at=F("changed_at") - timedelta(**span))
     positions = [position_of(cursor) for cursor in cursors]
-    return [cursor_of(replace(position, moment=position.moment - timedelta(**span))) for position in positions]
+    return [cursor_of(replace(position, read_until=position.read_until - timedelta(**span))) for position in positions]
 
 
 class TestRetention:

@@ -115,6 +115,6 @@ def test_a_cursor_is_refused_as_long_as_it_was_before(catalog, query):  # CHG-4
     hold(query, "edX+A")
     position = position_of(ask(catalog).json()["cursor"])
     pass_time(days=91, minutes=30)
-    old = cursor_of(replace(position, change_id=0, moment=position.moment - timedelta(days=91, minutes=30)))
+    old = cursor_of(replace(position, change_id=0, read_until=position.read_until - timedelta(days=91, minutes=30)))
     assert prune().changes == 0
     assert ask(catalog, old).status_code == 410

@@ -192,7 +192,7 @@ class TestForWhomARefreshCounts:
         run_id = who().post(f"{path}refresh_metadata/").json()["async_task_id"]
         assert RefreshRun.objects.get(pk=run_id).asked_by == [name]
         runner.refresh(run_id)
-        assert request_budget.last_hour().had(name) == request_budget.requests_last_hour() > 0
+        assert request_budget.last_hour().used_by(name) == request_budget.requests_last_hour() > 0
 
     def test_a_catalog_that_is_made_or_changed(self, path):
         """By whoever is no operator: for the customer whose catalog it is."""

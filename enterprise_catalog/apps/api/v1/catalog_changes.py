@@ -83,7 +83,7 @@ def since_of(request: Request) -> FeedPosition | datetime | None:
 
 def cursor_of(position: FeedPosition) -> str:
     """Opaque to callers, who bring it back."""
-    microseconds = (position.moment - _EPOCH) // timedelta(microseconds=1)
+    microseconds = (position.read_until - _EPOCH) // timedelta(microseconds=1)
     return urlsafe_b64encode(f"{position.change_id}:{microseconds}".encode()).rstrip(b"=").decode()
 
 

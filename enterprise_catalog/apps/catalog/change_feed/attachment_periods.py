@@ -1,14 +1,13 @@
-"""Record during which periods a catalog was attached to a query (ADR 0013)."""
+"""Record between which changes of a query a catalog was attached to it (ADR 0013)."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange
 
-_NO_QUERY = 0
 
-
-def _record_periods(catalogs: Sequence[UUID], query_id: int, previous_query_id: int | None) -> None:
+def record_periods(catalogs: Sequence[UUID], query_id: int, previous_query_id: int | None) -> None:
+    """End these catalogs' period at the previous query, and begin one at this query. Both queries are locked."""
     if previous_query_id is not None:
         open_periods = CatalogAttachment.objects.filter(enterprise_catalog__in=catalogs, ends_with=None)
         open_periods.update(ends_with=latest_change(previous_query_id))
@@ -20,6 +19,10 @@ def _record_periods(catalogs: Sequence[UUID], query_id: int, previous_query_id: 
 
 
 def latest_change(query_id: int) -> int:
-    """The last one of the query itself so far. Its next one, of whoever waits for our lock, gets a higher id."""
+    """
+    Return the id of the query's newest change that is not of one catalog only; 0 if there is none.
+
+    Its next change gets a higher id, since that is written under the query's lock.
+    """
     changes = CatalogContentChange.objects.filter(catalog_query_id=query_id, enterprise_catalog=None)
     return changes.order_by("-id").values_list("id", flat=True).first() or 0

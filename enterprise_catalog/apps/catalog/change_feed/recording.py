@@ -1,17 +1,17 @@
 """
-What joins and leaves a catalog when it is attached to a query, as change rows of that catalog alone, and which of the
-query's changes are the catalog's from then on (CHG-2).
+Write change rows: what joined and left a query, or one catalog (CHG-2).
 
-Set-wise and inside the database: a catalog may hold many thousands of items. Part of the transaction that attaches, and
-it holds both queries' locks until that ends, so that no publish comes in between. It never attaches anything itself.
+All change rows are written here, inside the transaction that changes the members and while the query is locked. What v1
+hides from everybody joins and leaves unseen (V2-3).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
 
-from enterprise_catalog.apps.catalog.change_feed.attachment_periods import _NO_QUERY, _record_periods
+from enterprise_catalog.apps.catalog.change_feed.attachment_periods import record_periods
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
     CatalogContentKey,
@@ -24,8 +24,11 @@ from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.clock import database_now
 
 _CATALOGS_PER_STATEMENT = 500
+_ROWS_PER_STATEMENT = 1000
+_NO_QUERY = 0
 
-# What v1 hides from everybody joins and leaves unseen (V2-3). `change` is a keyword on MySQL, hence the quoted names.
+# A catalog may hold many thousands of items, so the database compares the members itself. `change` is a keyword on
+# MySQL, hence the quoted names.
 _RECORD_MEMBERS_OF_ONE_ONLY = """
     INSERT INTO {changes} (catalog_query_id, enterprise_catalog_id, content_key, content_type, {change}, changed_at)
     SELECT %s, catalog.uuid, member.content_key, content.content_type, %s, %s
@@ -42,10 +45,35 @@ _RECORD_MEMBERS_OF_ONE_ONLY = """
 """
 
 
+def record_changes(
+    changes: Iterable[tuple[int, ContentMetadata, CatalogContentChange.Change]],
+    *,
+    changed_at: datetime,
+    run_uuid: UUID | None = None,
+) -> None:
+    """Record for all catalogs of a query (by id) that a content joined or left it; `run_uuid` is the run's, if any."""
+    CatalogContentChange.objects.bulk_create(
+        (
+            CatalogContentChange(
+                catalog_query_id=query_id,
+                content_key=content.content_key,
+                content_type=content.content_type,
+                change=change,
+                refresh_run_uuid=run_uuid,
+                changed_at=changed_at,
+            )
+            for query_id, content, change in changes
+        ),
+        batch_size=_ROWS_PER_STATEMENT,
+    )
+
+
 def record_attachment(*, catalogs: Collection[UUID], query_id: int, previous_query_id: int | None) -> None:
     """
-    Record for each of these catalogs the difference between the members of its previous query (None: it is new) and of
-    the one it is attached to, and that it is.
+    Record that these catalogs are attached to a query, and how its members differ from those of their previous query.
+
+    A new catalog has no previous query (None). Called inside the transaction that attaches; locks both queries until
+    that ends, so that no publish comes in between.
     """
     queries = CatalogQuery.objects.filter(pk__in=[query_id, previous_query_id]).order_by("pk")
     list(queries.select_for_update().values_list("pk"))
@@ -59,7 +87,7 @@ def record_attachment(*, catalogs: Collection[UUID], query_id: int, previous_que
             parameters = [query_id, change.value, now, *hexes, members_of, Visibility.HIDDEN.value, not_of]
             with connection.cursor() as cursor:
                 cursor.execute(_statement(len(uuids)), parameters)
-        _record_periods(uuids, query_id, previous_query_id)
+        record_periods(uuids, query_id, previous_query_id)
 
 
 def _statement(catalog_count: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from enterprise_catalog.apps.discovery.search_documents import MAX_KEY_LENGTH, content_key_error
+from enterprise_catalog.apps.discovery.search_documents import content_key_error
 
 log = structlog.get_logger(__name__)
 
@@ -35,13 +35,11 @@ def allowed_runs(content_filter: dict[str, Any]) -> dict[str, frozenset[str]]:
     return allowed
 
 
-def forced_courses(content_filter: dict[str, Any]) -> list[str]:
-    """The keys of the courses that a filter forces in, each once."""
+def forced_courses(content_filter: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+    """Return the keys of the courses that a filter forces in, each once, and ignored ones with the reason."""
     listed = content_filter.get("enterprise_force_include_aggregation_keys")
     if not isinstance(listed, list):
-        return []
+        return [], {}
     keys = {key.removeprefix(_COURSE_PREFIX) for key in listed if isinstance(key, str)} - {""}
-    problems = {key: problem for key in keys if (problem := content_key_error(key))}
-    for key, problem in sorted(problems.items()):
-        log.warning("forced_course_ignored", key=key[:MAX_KEY_LENGTH], reason=problem)
-    return sorted(keys - problems.keys())
+    ignored = {key: problem for key in keys if (problem := content_key_error(key))}
+    return sorted(keys - ignored.keys()), ignored

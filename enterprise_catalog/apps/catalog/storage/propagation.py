@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db.models import F
 
+from enterprise_catalog.apps.catalog.change_feed.recording import record_changes
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
     CatalogContentKey,
@@ -20,8 +21,6 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.storage.overrides import rerender_overrides
 from enterprise_catalog.apps.catalog.storage.visibility import VisibilityChange, recompute_visibility
-
-_ROWS_PER_STATEMENT = 1000
 
 
 def propagate_changes(
@@ -57,19 +56,10 @@ def _holders(content_keys: Collection[str]) -> set[int]:
 
 def _record_what_was_hidden_or_shown(moves: Sequence[VisibilityChange], now: datetime) -> None:
     """To its catalogs, what v1 hides from everybody has left, and what it hides no more has joined (CHG-2, V2-3)."""
-    CatalogContentChange.objects.bulk_create(
-        (
-            CatalogContentChange(
-                catalog_query_id=move.member.catalog_query_id,
-                content_key=move.member.content_id,
-                content_type=move.member.content.content_type,
-                change=CatalogContentChange.Change.REMOVED
-                if move.after.v1 == Visibility.HIDDEN
-                else CatalogContentChange.Change.ADDED,
-                changed_at=now,
-            )
-            for move in moves
-            if (move.before.v1 == Visibility.HIDDEN) != (move.after.v1 == Visibility.HIDDEN)
-        ),
-        batch_size=_ROWS_PER_STATEMENT,
+    joined, left = CatalogContentChange.Change.ADDED, CatalogContentChange.Change.REMOVED
+    changes = (
+        (move.member.catalog_query_id, move.member.content, left if move.after.v1 == Visibility.HIDDEN else joined)
+        for move in moves
+        if (move.before.v1 == Visibility.HIDDEN) != (move.after.v1 == Visibility.HIDDEN)
     )
+    record_changes(changes, changed_at=now)

@@ -1,4 +1,4 @@
-"""What the holders of a content are told when its item is rendered anew (COM-18, META-19, META-21, CHG-2, V2-3)."""
+"""What changes for queries that hold a rerendered content (COM-18, META-19, META-21, CHG-2, V2-3)."""
 
 import pytest
 
@@ -38,13 +38,13 @@ def versions(*queries):
 A, B = course_document("edX+A"), course_document("edX+B")
 
 
-def test_every_holder_of_a_changed_content_is_told_and_nobody_else():  # COM-18
+def test_a_changed_content_moves_the_items_version_of_its_queries_only():  # COM-18
     first, second, other = holders([A], [A, B], [B])
     store_courses(A | {"title": "changed"})
     assert versions(first, second, other) == [1, 1, 0]
 
 
-def test_nothing_new_tells_nobody():  # REFR-20
+def test_an_unchanged_content_moves_no_items_version():  # REFR-20
     (query,) = holders([A])
     store_courses(A)
     assert versions(query) == [0]
@@ -60,7 +60,7 @@ def test_a_review_moves_the_version_and_no_date():  # META-19
 
 
 def test_a_new_rendering_moves_the_version_and_no_date(monkeypatch):  # COM-18
-    """Stored items are renewed one by one after a new RENDERING_VERSION; each time pages look different."""
+    """Stored items are rerendered one by one after a new RENDERING_VERSION, and pages change each time."""
     (query,) = holders([A])
     before = CatalogQuery.objects.get(pk=query.pk).content_modified
     monkeypatch.setattr(content_store, "RENDERING_VERSION", 99)
@@ -88,8 +88,8 @@ def test_a_member_that_becomes_hidden_leaves_and_joins_when_shown_again():  # CH
     api_store(RUN | {"restriction_type": "custom-b2b-enterprise"})
     api_store(RUN)
     changes = CatalogContentChange.objects.values_list("catalog_query", "content_key", "content_type", "change")
-    told = (query.pk, RUN["key"], "courserun")
-    assert list(changes) == [(*told, "removed"), (*told, "added")]
+    change = (query.pk, RUN["key"], "courserun")
+    assert list(changes) == [(*change, "removed"), (*change, "added")]
     assert not CatalogContentChange.objects.exclude(enterprise_catalog=None).exists()
 
 

@@ -49,7 +49,7 @@ def test_a_change_says_what_and_when_and_names_no_run():
 
 
 def test_inactive_courses_join_and_hidden_runs_do_not():
-    """V2-3: what v1 hides from everybody is not told."""
+    """No change is recorded of what v1 hides from everybody (V2-3)."""
     catalog = EnterpriseCatalogFactory.create()
     inactive = ContentMetadataFactory.create(content_key="edX+Inactive", active=False)
     hidden = ContentMetadataFactory.create(content_type=ContentMetadata.ContentType.COURSE_RUN, restricted=True)

@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from enterprise_catalog.apps.catalog.freshness import Freshness, stale_before
+from enterprise_catalog.apps.core.db.clock import DatabaseNow
 
 # Whoever has not found it on these rows will search.
 _COUNTED_ROWS = 10_000
@@ -64,8 +65,8 @@ class FreshnessFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         conditions = {
             Freshness.NEVER: Q(**{self.column: None}),
-            Freshness.STALE: Q(**{f"{self.column}__lt": stale_before()}),
-            Freshness.FRESH: Q(**{f"{self.column}__gte": stale_before()}),
+            Freshness.STALE: Q(**{f"{self.column}__lt": stale_before(DatabaseNow())}),
+            Freshness.FRESH: Q(**{f"{self.column}__gte": stale_before(DatabaseNow())}),
         }
         value = self.value()
         return queryset.filter(conditions[Freshness(value)]) if value in set(Freshness) else queryset

@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, parse_pasted_uuid
 from enterprise_catalog.apps.console.display.catalog_labels import CatalogLabels
 from enterprise_catalog.apps.console.display.html import NOTHING, change_url, difference_table, object_link, table
-from enterprise_catalog.apps.console.display.sentences import advice, query_name, short, short_query_name
+from enterprise_catalog.apps.console.display.sentences import query_name, short, short_query_name
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.publishing import membership_difference
@@ -147,7 +147,7 @@ class RefreshRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="what to do")
     def what_to_do(self, obj: RefreshRun) -> Any:
-        return advice(obj.reason_code) or NOTHING
+        return next((reason.advice for reason in RefreshRun.Reason if reason == obj.reason_code), NOTHING)
 
     @admin.display(description="items")
     def found(self, obj: RefreshRun) -> Any:

@@ -23,27 +23,6 @@ _WARNINGS = {
     "key-phrase": "{key} matches words in a row, so longer keys and course runs come along",
 }
 
-# What to do about an end; docs/operations.rst has more about each.
-_ADVICE = {
-    "discovery_unavailable": "Discovery's business: the schedule tries again ten minutes after a failure.",
-    "discovery_throttled": "Ask for a higher limit for this service's user at discovery, or narrow the filters.",
-    "discovery_rejected": "401 or 403: check this service's client at the LMS and its rights. 400: correct the filter.",
-    "discovery_incomplete": "The pages were not what the count promised, twice. Mostly it passes: refresh again later.",
-    "discovery_malformed": "Something that is no answer of discovery came; usually from what stands between.",
-    "window_exceeded": "Make the filter narrower, or update discovery to one that has search v2.",
-    "filter_changed": "Nothing to do: the run that the change asked for serves.",
-    "guard_shrink": "Approve it if so much should really go. A refresh much later that still finds it publishes it.",
-    "guard_growth": "Approve it if so much should really come. A refresh much later that still finds it publishes it.",
-    "rejected": "Nothing to do: somebody decided to keep the old set.",
-    "superseded": "Nothing to do: another run does this one's work.",
-    "internal_error": "A bug, or workers that died; the log has the stack (refresh_crashed).",
-}
-
-
-def advice(reason_code: str) -> str:
-    """What to do about a run that ended so; nothing for one that published."""
-    return _ADVICE.get(reason_code, "")
-
 
 def warning_sentences(warnings: Sequence[FilterWarning]) -> list[str]:
     """What looks odd in a filter: the first of it, since a filter may have a hundred thousand odd keys."""

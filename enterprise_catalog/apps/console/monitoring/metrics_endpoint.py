@@ -78,7 +78,7 @@ class DatabaseMetrics(Collector):
     def _figures(self) -> Iterator[Metric]:
         found = freshness_overview()
         yield _gauge("queries_in_use", "Catalog queries that catalogs use.", found.in_use)
-        yield _gauge("queries_late", "Of them, not published for 24 hours (P3).", found.late)
+        yield _gauge("queries_late", f"Of them, not published for {settings.FRESHNESS_HOURS} hours (P3).", found.late)
         yield _gauge("queries_held", "Of them, those of which a result is held.", found.held)
         ages = older_than(*_AGES)
         by_age = GaugeMetricFamily(_name("queries_older_than"), "Of them, published longer ago.", labels=["hours"])
@@ -97,14 +97,14 @@ class DatabaseMetrics(Collector):
         if (silence := statistics.worker_silence()) is not None:
             yield _gauge("worker_silence_seconds", "How long no worker has shown life.", silence.total_seconds())
         hour = request_budget.last_hour()
-        yield _gauge("discovery_requests_spent", "Requests to discovery in the last hour.", hour.spent)
+        yield _gauge("discovery_requests_spent", "Requests to discovery in the last hour.", hour.total)
         limit = settings.DISCOVERY_REQUESTS_PER_HOUR
         yield _gauge("discovery_requests_limit", "How many an hour may have; 0 for any number.", limit)
         yield _gauge(
             "discovery_requests_reserved", "Of them, those for queries that are due.", request_budget.reserved_part()
         )
         by_kind = GaugeMetricFamily(_name("discovery_requests_by"), "Requests by whom they were for.", labels=["kind"])
-        for kind, count in hour.by_kind().items():
+        for kind, count in hour.used_by_kind().items():
             by_kind.add_metric([kind], count)
         yield by_kind
         yield _gauge("quarantined_keys", "Documents that the last day's runs set aside.", statistics.quarantined_keys())

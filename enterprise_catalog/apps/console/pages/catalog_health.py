@@ -27,10 +27,10 @@ from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
-from enterprise_catalog.apps.refresh.rate_limit.request_budget import SpentHour
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import HourlyUsage
 from enterprise_catalog.apps.refresh.reports import statistics
 from enterprise_catalog.apps.refresh.reports.late_queries import Overview, freshness_overview, late_queries, older_than
-from enterprise_catalog.apps.refresh.reports.statistics import Hour
+from enterprise_catalog.apps.refresh.reports.statistics import HourlyRuns
 
 _ROWS = 10
 _LATE_ROWS = 20
@@ -86,8 +86,8 @@ def _freshness(found: Overview) -> Verdict:
     if not found.in_use:
         return Verdict(good=True, text="No catalog query is in use yet.")
     if found.late:
-        late = plural(found.late, "query", "queries")
-        return Verdict(good=False, text=f"{late} of {found.in_use} in use late: not published for 24 hours.")
+        late, hours = plural(found.late, "query", "queries"), settings.FRESHNESS_HOURS
+        return Verdict(good=False, text=f"{late} of {found.in_use} in use late: not published for {hours} hours.")
     return Verdict(good=True, text=f"All queries in use are fresh ({found.in_use}).")
 
 
@@ -115,9 +115,9 @@ def _failures(count: int) -> Verdict:
     return Verdict(good=False, text=f"The last refresh of {plural(count, 'query', 'queries')} failed.")
 
 
-def _requests(hour: SpentHour) -> Verdict:
+def _requests(hour: HourlyUsage) -> Verdict:
     limit = settings.DISCOVERY_REQUESTS_PER_HOUR
-    asked = f"{plural(hour.spent, 'request')} to discovery in the last hour"
+    asked = f"{plural(hour.total, 'request')} to discovery in the last hour"
     if not limit:
         return Verdict(good=True, text=f"{asked}, of any number.")
     return Verdict(good=hour.background_may_begin(request_budget.DUE), text=f"{asked}, of {limit}.")
@@ -163,10 +163,10 @@ def _under_way() -> SafeString:
     return table(["requested", "query", "catalogs", ""], rows, note=note)
 
 
-def _requests_by_payer(hour: SpentHour) -> SafeString:
+def _requests_by_payer(hour: HourlyUsage) -> SafeString:
     """Who had the requests of the last hour, and how many each may still make now (RUN-7)."""
     limit, reserve = settings.DISCOVERY_REQUESTS_PER_HOUR, request_budget.reserved_part()
-    people = Counter({payer: hour.had(payer) for payer in hour.by_payer if payer not in _OTHERS})
+    people = Counter({payer: hour.used_by(payer) for payer in hour.by_consumer if payer not in _OTHERS})
     customers = EnterpriseCustomer.objects.in_bulk([UUID(payer) for payer, _ in people.most_common(_ROWS)])
     rows: list[tuple[Any, int, Any]] = [
         (customers.get(UUID(payer), payer), had, hour.left_for(payer)) for payer, had in people.most_common(_ROWS)
@@ -174,10 +174,12 @@ def _requests_by_payer(hour: SpentHour) -> SafeString:
     if len(people) > _ROWS:
         rows.append((plural(len(people) - _ROWS, "more customer"), people.total() - sum(had for _, had, _ in rows), ""))
     rows += [
-        (_OTHERS[payer], hour.had(payer), hour.left_for(payer))
+        (_OTHERS[payer], hour.used_by(payer), hour.left_for(payer))
         for payer in (request_budget.OPERATORS, request_budget.PREVIEWS)
     ]
-    rows += [(_OTHERS[payer], hour.had(payer), hour.left_in_background(payer)) for payer in request_budget.BACKGROUND]
+    rows += [
+        (_OTHERS[payer], hour.used_by(payer), hour.left_in_background(payer)) for payer in request_budget.BACKGROUND
+    ]
     if not limit:
         return table(["for", "requests"], [row[:2] for row in rows])
     note = (
@@ -248,7 +250,7 @@ def _query_link(query: CatalogQuery) -> SafeString:
     return object_link(query, short_query_name(query))
 
 
-def _chart(hours: Sequence[Hour], series: Sequence[str], title: str, values: Any) -> SafeString:
+def _chart(hours: Sequence[HourlyRuns], series: Sequence[str], title: str, values: Any) -> SafeString:
     bars = [Bar(f"{hour.begins_at:%H}", [values(hour)[name] for name in series]) for hour in hours]
     return format_html("{}{}", bar_chart(bars, series=series, title=title, every=3), legend(series))
 

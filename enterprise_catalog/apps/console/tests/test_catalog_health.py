@@ -13,7 +13,7 @@ from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun, Sweep
 from enterprise_catalog.apps.refresh.queue.claims import fail
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
-from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Consumers
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.testing.admin_clients import page, signed_in
 from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
@@ -154,9 +154,9 @@ def test_who_uses_the_budget_is_shown(admin, query, settings):  # RUN-7
     uuids = [str(uuid4()) for _ in range(12)]
     EnterpriseCustomer.objects.create(uuid=uuids[0], name="Acme Industries")
     for number, payer in enumerate([*uuids, "operators", "previews"]):
-        assert request_budget.count_requests(14 if number == 0 else 2, Payers(frozenset({payer})))
-    assert request_budget.count_requests(30, Payers(background="due"))
-    assert request_budget.count_requests(1, Payers(background="reviews"))
+        assert request_budget.count_requests(14 if number == 0 else 2, Consumers(frozenset({payer})))
+    assert request_budget.count_requests(30, Consumers(background="due"))
+    assert request_budget.count_requests(1, Consumers(background="reviews"))
     shown = home(admin).partition("Requests to discovery in the last hour</h2>")[2].partition("</section>")[0]
     rows = [[re.sub("<.*?>", "", cell) for cell in row.split("</td>")[:-1]] for row in shown.split("<tr>")[2:]]
     assert rows[0] == ["Acme Industries", "14", "23"]
@@ -173,7 +173,7 @@ def test_who_uses_the_budget_is_shown(admin, query, settings):  # RUN-7
 
 def test_who_asks_discovery_is_shown_without_a_limit(admin, query, settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 0
-    request_budget.count_requests(3, Payers(frozenset({str(uuid4())})))
+    request_budget.count_requests(3, Consumers(frozenset({str(uuid4())})))
     assert verdicts(admin)["3 requests to discovery in the last hour, of any number."]
     assert "may make now" not in home(admin)
 

@@ -16,7 +16,7 @@ from enterprise_catalog.apps.refresh.models import QuarantinedDocument
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.queue.claims import fail, recover_expired_leases
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
-from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Consumers
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.testing.callers import client_for
 from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
@@ -172,8 +172,12 @@ def test_the_budget_is_told(settings):
 def test_for_whom_the_budget_was_spent_is_told_without_names(settings):  # RUN-7, ADD-7
     settings.DISCOVERY_REQUESTS_PER_HOUR = 200
     customer = str(uuid4())
-    for payers in (Payers(frozenset({customer})), Payers(frozenset({"operators"})), Payers(background="due")):
-        request_budget.count_requests(3, payers)
+    for consumers in (
+        Consumers(frozenset({customer})),
+        Consumers(frozenset({"operators"})),
+        Consumers(background="due"),
+    ):
+        request_budget.count_requests(3, consumers)
     found = figures()
     kinds = {kind: found["discovery_requests_by", kind] for kind in ("customers", "operators", "due", "reviews")}
     assert kinds == {"customers": 3, "operators": 3, "due": 3, "reviews": 0}

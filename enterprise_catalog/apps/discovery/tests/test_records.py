@@ -11,6 +11,7 @@ from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import DiscoveryError, DiscoveryIncomplete
 from enterprise_catalog.apps.discovery.records import CourseReview, fetch_courses, fetch_programs, fetch_reviews
 from enterprise_catalog.apps.discovery.tests.conftest import serve
+from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.sandbox.sandbox import Sandbox
 
 
@@ -130,7 +131,7 @@ def test_a_call_that_fails_or_lies_is_an_error(
     with pytest.raises(DiscoveryError) as raised:
         fetch(client=client)
 
-    assert raised.value.code == code
+    assert Reason.of(raised.value) == code
 
 
 def test_a_call_that_moved_is_read_once_more(discovery: Sandbox, client: DiscoveryClient):

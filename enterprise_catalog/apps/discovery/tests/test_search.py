@@ -15,6 +15,7 @@ from enterprise_catalog.apps.discovery.errors import (
 )
 from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
 from enterprise_catalog.apps.discovery.tests.conftest import serve
+from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.sandbox.sandbox import Sandbox
 
 COURSES = {"content_type": "course"}
@@ -205,7 +206,7 @@ def test_an_error_page_is_never_a_last_page(  # P1, DISC-8
     with pytest.raises(DiscoveryError) as raised:
         fetch_search(client=client, content_filter=COURSES)
 
-    assert raised.value.code == code
+    assert Reason.of(raised.value) == code
     assert f"page {page}" in raised.value.detail
     assert f"status {status}" in raised.value.detail
 
@@ -247,7 +248,7 @@ def test_a_page_that_lies_fails_the_fetch(  # P1, DISC-8, DISC-15
     with pytest.raises(DiscoveryError) as raised:
         fetch_search(client=client, content_filter=COURSES)
 
-    assert raised.value.code == code
+    assert Reason.of(raised.value) == code
     assert raised.value.detail
 
 
@@ -351,7 +352,7 @@ def test_more_hits_than_v1_can_page_through_fail(settings: Settings):
         with pytest.raises(WindowExceeded) as raised:
             fetch_search(client=DiscoveryClient(), content_filter=COURSES)
 
-    assert raised.value.code == "window_exceeded"
+    assert Reason.of(raised.value) == "window_exceeded"
 
 
 def test_as_many_hits_as_v1_can_page_through_are_complete(settings: Settings):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.search_documents import (
     FoundDocument,
-    QuarantinedDocument,
+    QuarantinedContent,
     SkippedDocument,
     classify_document,
     identity,
@@ -146,7 +146,7 @@ def test_poison_is_set_aside_with_its_reason(document: Any, reason: str):
     """DISC-17, P7"""
     poison = classify_document(document)
 
-    assert isinstance(poison, QuarantinedDocument)
+    assert isinstance(poison, QuarantinedContent)
     assert reason in poison.reason
 
 
@@ -154,7 +154,7 @@ def test_a_document_over_three_mebibytes_is_poison():
     """DISC-17: also one that would compress well."""
     poison = classify_document(course(full_description="x" * 3 * 1024 * 1024))
 
-    assert isinstance(poison, QuarantinedDocument)
+    assert isinstance(poison, QuarantinedContent)
     assert "bytes as stored" in poison.reason
 
 
@@ -167,13 +167,13 @@ def test_the_longest_key_and_a_large_document_are_stored():
 def test_a_hundred_levels_are_stored_and_one_more_is_poison():
     """DISC-17: whoever recurses into the item, for XML say, must get to its end."""
     assert isinstance(classify_document(course(deep=nested(98))), FoundDocument)
-    assert isinstance(classify_document(course(deep=nested(99))), QuarantinedDocument)
+    assert isinstance(classify_document(course(deep=nested(99))), QuarantinedContent)
 
 
 def test_poison_is_named_by_a_key_that_can_be_stored():
     poison = classify_document(course(key="\x00" + "k" * 300))
 
-    assert isinstance(poison, QuarantinedDocument)
+    assert isinstance(poison, QuarantinedContent)
     assert "\x00" not in poison.content_key
     assert 0 < len(poison.content_key) <= 255
 
@@ -181,7 +181,7 @@ def test_poison_is_named_by_a_key_that_can_be_stored():
 def test_poison_without_a_key_is_named_by_what_it_is_about():
     poison = classify_document(course(key=None))
 
-    assert isinstance(poison, QuarantinedDocument)
+    assert isinstance(poison, QuarantinedContent)
     assert poison.content_key == "edX+DemoX"
 
 
@@ -212,5 +212,5 @@ def test_real_shaped_pages_are_sorted_out():
     kinds = [type(classify_document(document)) for document in documents]
 
     assert kinds.count(SkippedDocument) == 1
-    assert kinds.count(QuarantinedDocument) == 1
+    assert kinds.count(QuarantinedContent) == 1
     assert kinds.count(FoundDocument) == len(documents) - 2

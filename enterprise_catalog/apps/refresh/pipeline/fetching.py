@@ -1,7 +1,7 @@
 """
-Everything a refresh asks discovery: the search, full records, and what single queries want for themselves.
+Fetch everything that a refresh or a preview asks discovery for.
 
-Reads rows to know what is stored already, writes none: nothing is stored before all of it is here (REFR-7).
+Reads rows to find what is stored already and writes none: nothing is stored before everything is fetched (REFR-7).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,111 +24,105 @@ from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.records import fetch_courses, fetch_programs
 from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
-from enterprise_catalog.apps.discovery.search_documents import FoundDocument
+from enterprise_catalog.apps.discovery.search_documents import MAX_KEY_LENGTH, FoundDocument, QuarantinedContent
 from enterprise_catalog.apps.refresh.queue.claims import Claim
 
 log = structlog.get_logger(__name__)
 
 _KEYS_PER_STATEMENT = 1000
 _KEYS_IN_A_LOG_LINE = 20
-# A run nested in a course, as long as its course is held: key and entry.
+# What a nested run takes while its course is in memory: key and entry.
 _BYTES_OF_A_RUN = 200
 
 
 @dataclass(frozen=True)
-class QuarantinedContent:
-    """A document that cannot be served, and why."""
-
-    content_key: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class QuerySpecificResult:
-    """
-    What one query adds to the result it shares with others: courses it forces in, and courses it shows in its own
-    way.
-    """
+    """What one query adds to the result it shares with others: courses it forces in, and overrides."""
 
     forced_keys: list[str]
     overrides: list[WantedOverride]
-    poison: list[QuarantinedContent]
+    quarantined: list[QuarantinedContent]
 
 
 @dataclass(frozen=True)
 class FetchResult:
-    """Everything one fetch brought. `contents` are to be stored, `found_keys` are what the search found."""
+    """
+    The complete result of one fetch.
+
+    `contents` are to be stored, `found_keys` are the keys that the search found. `by_run` has the query-specific
+    results by the uuid of the run.
+    """
 
     search: SearchResult
     found_keys: list[str]
     contents: list[PreparedContent]
     records: dict[str, bytes]
     requested_records: list[str]
-    poison: list[QuarantinedContent]
-    own: dict[UUID, QuerySpecificResult]
+    quarantined: list[QuarantinedContent]
+    by_run: dict[UUID, QuerySpecificResult]
 
 
 @dataclass(frozen=True)
 class PreviewResult:
-    """
-    What one filter finds, forced courses included, without anybody's full record. `contents` are what a refresh would
-    publish, sorted by content key.
-    """
+    """What one filter finds. `contents` are what a refresh would publish, sorted by content key, forced ones too."""
 
     search: SearchResult
     contents: list[PreparedContent]
-    poison: list[QuarantinedContent]
+    quarantined: list[QuarantinedContent]
 
 
 def fetch_preview(*, content_filter: dict[str, Any], client: DiscoveryClient) -> PreviewResult:
-    """The same walk and the same choice as for a refresh (REFR-11, REFR-19). Raises DiscoveryError."""
+    """Search and choose as a refresh does, but fetch only the records of forced courses. Raises DiscoveryError."""
     search = fetch_search(client=client, content_filter=content_filter)
-    contents, poison = _prepare(search, client, database_now())
-    forced = forced_courses(content_filter)
+    contents, quarantined = _prepare(search, client, database_now())
+    forced = _forced_keys(content_filter)
     records = fetch_courses(client=client, keys=forced)
     stand_ins = _stand_ins(forced, found={content.content_key for content in contents}, records=records)
     return PreviewResult(
         search=search,
         contents=sorted([*contents, *stand_ins], key=lambda content: content.content_key),
-        poison=[*poison, *_unknown(forced, records)],
+        quarantined=[*quarantined, *_unknown(forced, records)],
     )
 
 
 def fetch_for_claims(*, claims: Sequence[Claim], client: DiscoveryClient) -> FetchResult:
-    """What these claims, which ask the same search, want from discovery. Raises DiscoveryError."""
+    """Fetch for claims whose filters are the same search. Raises DiscoveryError."""
     now = database_now()
     search = fetch_search(client=client, content_filter=claims[0].content_filter)
-    contents, poison = _prepare(search, client, now)
+    contents, quarantined = _prepare(search, client, now)
     found = {content.content_key: content for content in contents}
     wanted = _records_to_fetch(contents, now=now, refetch=_wants_all_records(claims, number=len(contents)))
-    forced = {key for claim in claims for key in forced_courses(claim.content_filter)}
+    forced_by_run = {claim.run_uuid: _forced_keys(claim.content_filter) for claim in claims}
+    forced = {key for keys in forced_by_run.values() for key in keys}
     courses = sorted(forced.union(_keys_of_type(wanted, ContentMetadata.ContentType.COURSE)))
     programs = _keys_of_type(wanted, ContentMetadata.ContentType.PROGRAM)
     records = fetch_courses(client=client, keys=courses) | fetch_programs(client=client, uuids=programs)
     _report_missing({*courses, *programs} - records.keys())
-    stand_ins = _stand_ins(sorted(forced), found=found, records=records)
-    own = {claim.run_uuid: _own_part(claim, found.keys(), records, client) for claim in claims}
     return FetchResult(
         search=search,
         found_keys=list(found),
-        contents=contents + stand_ins,
+        contents=contents + _stand_ins(sorted(forced), found=found, records=records),
         records=records,
         requested_records=courses + programs,
-        poison=poison,
-        own=own,
+        quarantined=quarantined,
+        by_run={
+            claim.run_uuid: _query_specific(claim, forced_by_run[claim.run_uuid], found.keys(), records, client)
+            for claim in claims
+        },
     )
 
 
-def _own_part(
-    claim: Claim, found: Iterable[str], records: dict[str, bytes], client: DiscoveryClient
+def _query_specific(
+    claim: Claim,
+    forced: Sequence[str],
+    found: Iterable[str],
+    records: dict[str, bytes],
+    client: DiscoveryClient,
 ) -> QuerySpecificResult:
-    """
-    V2-5, REFR-19. Restricted runs come only when they are asked for, so mapped courses have a record of their own.
-    """
-    forced = forced_courses(claim.content_filter)
     known = [key for key in forced if key in records]
     members = {*found, *known}
     allowed = {key: runs for key, runs in allowed_runs(claim.content_filter).items() if key in members}
+    # Discovery leaves restricted runs out unless they are requested, so these courses are fetched a second time (V2-5).
     with_restricted = fetch_courses(client=client, keys=sorted(allowed), include_restricted=True) if allowed else {}
     overridden = {key: records[key] for key in known} | with_restricted
     return QuerySpecificResult(
@@ -137,12 +131,19 @@ def _own_part(
             WantedOverride(key, record, forced=key in known, allowed_runs=allowed.get(key, frozenset()))
             for key, record in sorted(overridden.items())
         ],
-        poison=_unknown(forced, records),
+        quarantined=_unknown(forced, records),
     )
 
 
+def _forced_keys(content_filter: dict[str, Any]) -> list[str]:
+    keys, ignored = forced_courses(content_filter)
+    for key, reason in sorted(ignored.items()):
+        log.warning("forced_course_ignored", key=key[:MAX_KEY_LENGTH], reason=reason)
+    return keys
+
+
 def _stand_ins(forced: Sequence[str], *, found: Collection[str], records: Mapping[str, bytes]) -> list[PreparedContent]:
-    """Courses that are forced in, and that the search did not find."""
+    """Make contents of forced courses that the search did not find (REFR-19)."""
     return [
         stand_in_content(unpack(records[key]), content_key=key) for key in forced if key in records and key not in found
     ]
@@ -170,19 +171,20 @@ def _prepare(
     search: SearchResult, client: DiscoveryClient, now: datetime
 ) -> tuple[list[PreparedContent], list[QuarantinedContent]]:
     contents = []
-    poison = [QuarantinedContent(document.content_key, document.reason) for document in search.quarantined]
+    quarantined = list(search.quarantined)
     for document in search.documents:
         try:
             content = _prepared(document, now)
         except Exception as error:
-            # Pure work on one document: whatever this one holds, the others go on (P7).
+            # Preparing is pure work on one document, so a document that fails says nothing about the others (P7).
             log.warning("content_unusable", key=document.content_key, exc_info=True)
-            poison.append(QuarantinedContent(document.content_key, f"cannot be read: {type(error).__name__}"))
+            reason = f"cannot be read: {type(error).__name__}"
+            quarantined.append(QuarantinedContent(document.content_key, reason))
         else:
             copied = 0 if content.search_document is document.packed else len(content.search_document)
             client.hold(copied + len(content.runs) * _BYTES_OF_A_RUN)
             contents.append(content)
-    return contents, poison
+    return contents, quarantined
 
 
 def _prepared(document: FoundDocument, now: datetime) -> PreparedContent:
@@ -197,7 +199,7 @@ def _prepared(document: FoundDocument, now: datetime) -> PreparedContent:
 
 
 def _wants_all_records(claims: Sequence[Claim], *, number: int) -> bool:
-    """An edit that shows in a full record only is pulled by whoever asks for it, where that is affordable (REFR-4)."""
+    """Say whether to fetch also fresh records, which may have edits that no search document shows (REFR-4)."""
     if any(claim.forced for claim in claims):
         return True
     return number <= settings.FULL_RECORDS_ON_REQUEST and any(claim.asked_for for claim in claims)

@@ -1,13 +1,12 @@
 """
-How a run that fetched a complete result ends: published, or held until somebody decides (REFR-6, REFR-10).
+End a run that fetched a complete result: publish it, or hold it until somebody decides (REFR-6, REFR-10).
 
-At most one run of a query is held. A newer held one supersedes it, a published one as well; a change that is still
-there 20 hours after it was first held is real and needs no human.
+At most one run of a query is held. A newer run supersedes it when it is held or published. A change that a run still
+finds GUARD_REPEAT_HOURS after it was first held is real, so it is published without a decision.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -21,6 +20,7 @@ from enterprise_catalog.apps.core.db.batching import escaped_length
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.packed_json import pack, unpack
+from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.publishing import (
     FilterChanged,
@@ -30,16 +30,17 @@ from enterprise_catalog.apps.refresh.pipeline.publishing import (
     lock_for_publishing,
     membership_difference,
 )
-from enterprise_catalog.apps.refresh.queue.claims import Claim, end_runs, fail, owned
+from enterprise_catalog.apps.refresh.queue.claims import Claim, end_runs, fail, owned, supersede
 from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
 
 log = structlog.get_logger(__name__)
 
 _ROWS_PER_STATEMENT = 1000
+_NEWER_RESULT = "A newer run came to a result."
 
 
 class NoLongerHeld(Exception):
-    """The run cannot be approved or rejected (any more); the message says why."""
+    """The run cannot be approved or rejected; the message says why."""
 
 
 @retry_lost_locks
@@ -52,10 +53,10 @@ def publish_or_hold(
     overrides: Sequence[WantedOverride] = (),
 ) -> str:
     """
-    End a run with its complete result; returns the state it ended in.
+    End a run with its complete result; return the state it ended in.
 
-    Raises LeaseLost when the run is no longer ours, FilterChanged when the result answers an old filter and QueryGone
-    when the query is no more; nothing is written then.
+    Raises LeaseLost if the claim does not own the run any more, FilterChanged if the query has another filter now, and
+    QueryGone if the query was deleted. Nothing is written then.
     """
     if not owned(claim).select_for_update().values_list("pk").first():
         raise LeaseLost(str(claim.run_uuid))
@@ -69,22 +70,27 @@ def publish_or_hold(
         key_set = sorted(content_keys)
         since = _held_since(held.first(), key_set) or now
         if now - since < timedelta(hours=settings.GUARD_REPEAT_HOURS):
-            _supersede(held)
-            kept = pack(key_set)
-            if escaped_length(kept) > settings.DATABASE_STATEMENT_BYTES:
-                # Nobody could approve it; the old set stays, as with every failure.
+            supersede(held, _NEWER_RESULT)
+            held_keys = pack(key_set)
+            if escaped_length(held_keys) > settings.DATABASE_STATEMENT_BYTES:
+                # It cannot be stored, so nobody could approve it.
                 detail = f"{problem.detail} Its keys are too large to be held for a decision."
                 fail(claim, code=problem.code, detail=detail)
                 return RefreshRun.State.FAILED
-            reason = {"reason_code": problem.code, "reason_detail": problem.detail}
             end_runs(
-                owned(claim), state=RefreshRun.State.HELD, counts=outcome, held_keys=kept, held_since=since, **reason
+                owned(claim),
+                state=RefreshRun.State.HELD,
+                code=problem.code,
+                detail=problem.detail,
+                counts=outcome,
+                held_keys=held_keys,
+                held_since=since,
             )
             log.warning("refresh_held", run=str(claim.run_uuid), query=query.pk, code=problem.code)
             return RefreshRun.State.HELD
-    _supersede(held)
-    unusable = _publish(query, difference, claim.run_uuid, overrides)
-    outcome["quarantined"] = outcome.get("quarantined", 0) + _report_more(claim.run_uuid, unusable)
+    supersede(held, _NEWER_RESULT)
+    failed = _publish(query, difference, claim.run_uuid, overrides)
+    outcome["quarantined"] = outcome.get("quarantined", 0) + _quarantine(claim.run_uuid, failed)
     end_runs(owned(claim), state=RefreshRun.State.PUBLISHED, counts=outcome)
     return RefreshRun.State.PUBLISHED
 
@@ -92,10 +98,8 @@ def publish_or_hold(
 @retry_lost_locks
 @transaction.atomic
 def approve_held(run_uuid: UUID) -> None:
-    """
-    Publish exactly the set that was held. Raises NotHeld when it is not held, or its query asks something else now.
-    """
-    run = _held_run(run_uuid)
+    """Publish exactly the held set. Raises NoLongerHeld if the run is not held, or its query has another filter now."""
+    run = _lock_held_run(run_uuid)
     if run.catalog_query_id is None or run.held_keys is None:
         raise NoLongerHeld("The catalog query of this run no longer exists.")
     difference = membership_difference(query_id=run.catalog_query_id, content_keys=unpack(run.held_keys))
@@ -105,21 +109,21 @@ def approve_held(run_uuid: UUID) -> None:
         raise NoLongerHeld("The content filter changed since this run fetched.") from error
     except QueryGone as error:
         raise NoLongerHeld("The catalog query of this run no longer exists.") from error
-    # What the query shows in its own way comes with its next run; until then its members look as everywhere.
+    # The overrides were not held. They come with the next run of the query.
     _publish(query, difference, run.pk, None)
     counts = (run.counts or {}) | _membership_counts(difference)
-    _end_held(run, state=RefreshRun.State.PUBLISHED, counts=counts, reason_code="", reason_detail="")
+    end_runs(RefreshRun.objects.filter(pk=run.pk), state=RefreshRun.State.PUBLISHED, counts=counts)
 
 
 @retry_lost_locks
 @transaction.atomic
 def reject_held(run_uuid: UUID) -> None:
-    """Give up the set that was held; readers keep what they have. Raises NotHeld when it is not held."""
-    _end_held(
-        _held_run(run_uuid),
+    """Drop the held set; readers keep what they have. Raises NoLongerHeld if the run is not held."""
+    end_runs(
+        RefreshRun.objects.filter(pk=_lock_held_run(run_uuid).pk),
         state=RefreshRun.State.FAILED,
-        reason_code="rejected",
-        reason_detail="An operator rejected the result.",
+        code=Reason.REJECTED,
+        detail="An operator rejected the result.",
     )
 
 
@@ -138,13 +142,13 @@ def _publish(
     return unusable
 
 
-def _report_more(run_uuid: UUID, unusable: Mapping[str, str]) -> int:
-    """What turned out to be poison only now (P7); beside what was reported before."""
+def _quarantine(run_uuid: UUID, failed: Mapping[str, str]) -> int:
+    """Report overrides that could not be built, beside what the run reported before (P7)."""
     QuarantinedDocument.objects.bulk_create(
-        (QuarantinedDocument(refresh_run_id=run_uuid, content_key=key, reason=unusable[key]) for key in unusable),
+        (QuarantinedDocument(refresh_run_id=run_uuid, content_key=key, reason=failed[key]) for key in failed),
         batch_size=_ROWS_PER_STATEMENT,
     )
-    return len(unusable)
+    return len(failed)
 
 
 def _membership_counts(difference: MembershipDifference) -> dict[str, int]:
@@ -157,22 +161,8 @@ def _held_since(held: RefreshRun | None, key_set: list[str]) -> datetime | None:
     return held.held_since
 
 
-def _held_run(run_uuid: UUID) -> RefreshRun:
+def _lock_held_run(run_uuid: UUID) -> RefreshRun:
     run = RefreshRun.objects.select_for_update().filter(pk=run_uuid).first()
     if run is None or run.state != RefreshRun.State.HELD:
         raise NoLongerHeld("Only a held run can be approved or rejected.")
     return run
-
-
-def _end_held(run: RefreshRun, **fields: Any) -> None:
-    end_runs(RefreshRun.objects.filter(pk=run.pk), held_keys=None, **fields)
-
-
-def _supersede(held: Any) -> None:
-    end_runs(
-        held,
-        state=RefreshRun.State.FAILED,
-        reason_code="superseded",
-        reason_detail="A newer run came to a result.",
-        held_keys=None,
-    )

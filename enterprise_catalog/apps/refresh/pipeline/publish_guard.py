@@ -1,31 +1,30 @@
 """
-The guard: a complete result may still be a mistake somewhere upstream, so one that would change a catalog too much is
-held (REFR-9).
+Decide whether a complete result would change a query too much to be published without a decision (REFR-9).
 
-One pure function; holding and releasing is `refresh.pipeline.outcomes`'.
+Such a result may be a mistake upstream. `refresh.pipeline.outcomes` holds it.
 """
 
 from dataclasses import dataclass
 
 from django.conf import settings
 
+from enterprise_catalog.apps.refresh.failure_reasons import Reason
+
 
 @dataclass(frozen=True)
 class Objection:
-    """Why a result is held: a RUN-4 code and a sentence for operators."""
+    """Why a result is held: the reason and a sentence for operators."""
 
-    code: str
+    code: Reason
     detail: str
 
 
 def objection(*, published: int, removed: int, found: int) -> Objection | None:
-    """
-    What speaks against replacing `published` members by `found`, of which `removed` are gone; None when nothing does.
-    """
+    """Say what speaks against replacing `published` members, of which `removed` go, by `found` ones. None: nothing."""
     if published < settings.GUARD_MIN_ITEMS:
         return None
     if removed / published > settings.GUARD_MAX_REMOVED:
-        return Objection("guard_shrink", f"{removed} of {published} members would be removed.")
+        return Objection(Reason.GUARD_SHRINK, f"{removed} of {published} members would be removed.")
     if found > settings.GUARD_MAX_GROWTH * published:
-        return Objection("guard_growth", f"{published} members would become {found}.")
+        return Objection(Reason.GUARD_GROWTH, f"{published} members would become {found}.")
     return None

@@ -1,14 +1,15 @@
 """
-One refresh, from claim to publish (DESIGN: write path).
+Run one refresh, from claim to end.
 
-    1. claim the run, and others that ask discovery the same; while the budget has room (`refresh.queue.priority`)
-    2. fetch the whole search result, the full records of members that are new, changed or due, each once however many
-       queries hold it, and what single queries want for themselves; or fail
+    1. claim the run, and others that ask discovery for the same, while the budget has capacity
+       (`refresh.queue.priority`)
+    2. fetch the whole search result, the full records of members that are new, changed or due, and what single queries
+       need beside it; or fail
     3. store the documents that differ
-    4. for each claimed run: publish its keys, or hold them
+    4. publish the keys for each claimed run, or hold them
 
-Nothing readers see changes before everything was fetched (REFR-7). The worker renews its leases while it waits and
-before each batch it writes; when one is lost it stops at once.
+Nothing that readers see changes before everything is fetched (REFR-7). The worker renews its leases while it waits and
+before each batch it writes. When it has lost one it stops at once.
 """
 
 import time
@@ -39,13 +40,14 @@ from enterprise_catalog.apps.discovery.errors import (
     DiscoveryUnavailable,
     WindowExceeded,
 )
+from enterprise_catalog.apps.discovery.search_documents import QuarantinedContent
+from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument
-from enterprise_catalog.apps.refresh.pipeline.fetching import FetchResult, QuarantinedContent, fetch_for_claims
+from enterprise_catalog.apps.refresh.pipeline.fetching import FetchResult, fetch_for_claims
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.apps.refresh.pipeline.publishing import FilterChanged
 from enterprise_catalog.apps.refresh.queue.claims import (
     Claim,
-    Heartbeat,
     claim_runs,
     due_runs,
     fail,
@@ -54,11 +56,11 @@ from enterprise_catalog.apps.refresh.queue.claims import (
     renew,
     requeue_after_database_failure,
 )
-from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
+from enterprise_catalog.apps.refresh.queue.leases import Heartbeat, LeaseLost
 from enterprise_catalog.apps.refresh.queue.priority import claim_next
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetedSession, BudgetExhausted
-from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Consumers
 
 log = structlog.get_logger(__name__)
 
@@ -67,19 +69,21 @@ _REASON_LENGTH = 255
 
 
 def refresh_next() -> list[UUID]:
-    """Do the run whose turn it is. Returns the runs that wait for the same queries now, to be nudged."""
+    """Refresh the run that comes next. Return the runs that now wait for the same queries, to be announced."""
     return _refresh(claim_next())
 
 
 def refresh(run_uuid: UUID) -> list[UUID]:
-    """Do this run, if it still waits. Returns the runs that wait for the same queries now, to be nudged."""
+    """Refresh this run if it still waits. Return the runs that now wait for the same queries, to be announced."""
     return _refresh(claim_runs(run_uuid))
 
 
 def _refresh(claims: Sequence[Claim]) -> list[UUID]:
     """
-    Whatever happens, each claimed run ends, waits again, or belongs to somebody else by the time this returns; or the
-    database is away, and its lease will expire. Discovery is told the (first) run as the id of the request.
+    Refresh these claims. When this returns, each run has ended, waits again, or belongs to another worker.
+
+    If the database is unavailable, the leases expire by themselves. The first run's uuid is sent to discovery as the
+    request id.
     """
     if not claims:
         return []
@@ -88,7 +92,7 @@ def _refresh(claims: Sequence[Claim]) -> list[UUID]:
         with bound_contextvars(request_id=str(claims[0].run_uuid)):
             _refresh_claimed(claims)
     except (OperationalError, InterfaceError) as error:
-        _lose(claims, error)
+        _requeue_after_database_failure(claims, error)
         return []
     except BudgetExhausted:
         _interrupt(claims)
@@ -97,50 +101,47 @@ def _refresh(claims: Sequence[Claim]) -> list[UUID]:
         for claim in claims:
             release(claim)
     except DiscoveryError as error:
-        _end_unanswered(claims, error)
+        _end_after_error(claims, error)
     except Exception as error:
         log.exception("refresh_crashed", runs=[str(claim.run_uuid) for claim in claims])
         for claim in claims:
-            fail(claim, code="internal_error", detail=type(error).__name__)
+            fail(claim, code=Reason.INTERNAL_ERROR, detail=type(error).__name__)
     count_refresh(seconds=time.monotonic() - started)
     query_ids = [claim.query_id for claim in claims]
     return list(due_runs().filter(queued_for__in=query_ids).values_list("pk", flat=True))
 
 
-def _lose(claims: Sequence[Claim], error: DatabaseError | InterfaceError) -> None:
-    """The database went away, or refused, in the middle: somebody does it again, not too often."""
+def _requeue_after_database_failure(claims: Sequence[Claim], error: DatabaseError | InterfaceError) -> None:
     log.warning("refresh_database_failed", runs=[str(claim.run_uuid) for claim in claims], error=repr(error))
-    # The connection may be broken, or in a transaction that is.
+    # The connection, or its transaction, may be broken.
     connection.close()
-    # It may still be away; then the lease ends by itself.
+    # If the database is still unavailable, the leases expire by themselves.
     with suppress(DatabaseError, InterfaceError):
         for claim in claims:
             requeue_after_database_failure(claim)
 
 
-def _end_unanswered(claims: Sequence[Claim], error: DiscoveryError) -> None:
-    """
-    What discovery refuses for a while waits for that long (RUN-2), again and again for a day; all else failed (REFR-7).
-    """
+def _end_after_error(claims: Sequence[Claim], error: DiscoveryError) -> None:
+    """Postpone runs as long as discovery demands (RUN-2), for REFRESH_MAX_POSTPONED_HOURS in all; fail all others."""
     pause = error.retry_after if isinstance(error, DiscoveryUnavailable) else None
     for claim in claims:
-        if pause is not None and pause > settings.SERVICE_MAX_WAIT_SECONDS and not _waits_for_long(claim):
+        if pause is not None and pause > settings.SERVICE_MAX_WAIT_SECONDS and not _waits_too_long(claim):
             postpone(claim, seconds=pause, why=error.detail)
         else:
-            fail(claim, code=error.code, detail=error.detail)
+            fail(claim, code=Reason.of(error), detail=error.detail)
 
 
 def _interrupt(claims: Sequence[Claim]) -> None:
-    """What the budget interrupts goes on soon, unless it never gets to its end and only keeps others from theirs."""
+    """Postpone runs that the budget interrupted; fail those that were interrupted too often."""
     for claim in claims:
         if claim.attempts < settings.REFRESH_MAX_ATTEMPTS:
             pause = settings.DISCOVERY_BUDGET_PAUSE_SECONDS
             postpone(claim, seconds=pause, why="no budget for requests is left", for_budget=True)
         else:
-            fail(claim, code="discovery_throttled", detail="It needs more requests than the budget has for it.")
+            fail(claim, code=Reason.DISCOVERY_THROTTLED, detail="It needs more requests than the budget has for it.")
 
 
-def _waits_for_long(claim: Claim) -> bool:
+def _waits_too_long(claim: Claim) -> bool:
     return database_now() - claim.requested_at > timedelta(hours=settings.REFRESH_MAX_POSTPONED_HOURS)
 
 
@@ -148,7 +149,7 @@ def _refresh_claimed(claims: Sequence[Claim]) -> None:
     fetched = _fetch(claims)
     assert_lease = partial(renew, claims)
     stored = store_contents(contents=fetched.contents, records=fetched.records, assert_lease=assert_lease)
-    _remember_requests(fetched.requested_records)
+    _record_requests(fetched.requested_records)
     for position, claim in enumerate(claims):
         renew(claims[position:])
         _finish(claim, fetched, stored)
@@ -156,14 +157,14 @@ def _refresh_claimed(claims: Sequence[Claim]) -> None:
 
 def _fetch(claims: Sequence[Claim]) -> FetchResult:
     asked_at = [claim.asked_at for claim in claims if claim.asked_at]
-    session = BudgetedSession(claims[0].equivalence_key, _payers(claims), asked_at=asked_at)
+    session = BudgetedSession(claims[0].equivalence_key, _consumers(claims), asked_at=asked_at)
     complete = False
     try:
         heartbeat = Heartbeat(partial(renew, claims))
         fetched = fetch_for_claims(claims=claims, client=DiscoveryClient(on_wait=heartbeat, session=session))
         complete = True
     except (DiscoveryIncomplete, DiscoveryMalformed, WindowExceeded):
-        # The answers themselves are what is wrong: the next fetch must ask again.
+        # The answers are wrong, so the next fetch must request them again.
         session.clear()
         raise
     finally:
@@ -171,14 +172,14 @@ def _fetch(claims: Sequence[Claim]) -> FetchResult:
     return fetched
 
 
-def _payers(claims: Sequence[Claim]) -> Payers:
-    """One fetch serves them all, and so counts for whoever asked for any of them."""
+def _consumers(claims: Sequence[Claim]) -> Consumers:
+    """Return who this fetch counts for: everybody who asked for any of the runs that it serves."""
     askers = frozenset[str]().union(*(claim.askers for claim in claims))
     backgrounds = {claim.background for claim in claims}
-    return Payers(askers, next((it for it in (request_budget.DUE, request_budget.FIRST) if it in backgrounds), None))
+    return Consumers(askers, next((it for it in (request_budget.DUE, request_budget.FIRST) if it in backgrounds), None))
 
 
-def _remember_requests(keys: Sequence[str]) -> None:
+def _record_requests(keys: Sequence[str]) -> None:
     now = database_now()
     for chunk in in_chunks(sorted(keys), _KEYS_PER_STATEMENT):
         rows = [FullRecordRequest(content_key=key, requested_at=now) for key in chunk]
@@ -186,35 +187,35 @@ def _remember_requests(keys: Sequence[str]) -> None:
 
 
 def _finish(claim: Claim, fetched: FetchResult, stored: StoreReport) -> None:
-    own = fetched.own[claim.run_uuid]
-    unusable = [QuarantinedContent(key, reason) for key, reason in stored.unusable.items()]
-    poison = [*fetched.poison, *own.poison, *unusable]
-    # What could not be built stays a member with what was stored of it; what never was stored cannot become one.
+    specific = fetched.by_run[claim.run_uuid]
+    not_built = [QuarantinedContent(key, reason) for key, reason in stored.unusable.items()]
+    quarantined = [*fetched.quarantined, *specific.quarantined, *not_built]
+    # A content that could not be built is shown as it was stored before. One that was never stored cannot be a member.
     missing = stored.unusable.keys() - stored_states(sorted(stored.unusable)).keys()
-    _report_poison(claim, poison)
+    _report_quarantined(claim, quarantined)
     try:
         publish_or_hold(
             claim=claim,
-            content_keys={*fetched.found_keys, *own.forced_keys} - missing,
-            overrides=[override for override in own.overrides if override.content_key not in missing],
+            content_keys={*fetched.found_keys, *specific.forced_keys} - missing,
+            overrides=[override for override in specific.overrides if override.content_key not in missing],
             counts={
                 "fetched": fetched.search.fetched,
                 "skipped": fetched.search.skipped,
-                "quarantined": len(poison),
+                "quarantined": len(quarantined),
             },
         )
     except FilterChanged:
-        fail(claim, code="filter_changed", detail="The content filter changed while this run fetched.")
+        fail(claim, code=Reason.FILTER_CHANGED, detail="The content filter changed while this run fetched.")
     except QueryGone:
-        fail(claim, code="superseded", detail="Its catalog query no longer exists.")
+        fail(claim, code=Reason.SUPERSEDED, detail="Its catalog query no longer exists.")
 
 
 @retry_lost_locks
 @transaction.atomic
-def _report_poison(claim: Claim, poison: Sequence[QuarantinedContent]) -> None:
-    """P7. Replaces what an earlier attempt of the same run reported."""
+def _report_quarantined(claim: Claim, quarantined: Sequence[QuarantinedContent]) -> None:
+    """Store what the run quarantined in place of what an earlier attempt of it reported (P7)."""
     QuarantinedDocument.objects.filter(refresh_run_id=claim.run_uuid).delete()
-    for documents in in_chunks(poison, _KEYS_PER_STATEMENT):
+    for documents in in_chunks(quarantined, _KEYS_PER_STATEMENT):
         QuarantinedDocument.objects.bulk_create(
             QuarantinedDocument(
                 refresh_run_id=claim.run_uuid,

@@ -1,10 +1,9 @@
 """
-One preview, from claim to result: what a refresh with this filter would publish.
+Run one preview from claim to result: what a refresh with this filter would publish.
 
-It walks as a refresh does and is complete or failed by the same checks (P1, DISC-8), but asks for no full records
-except those of forced courses, which decide whether discovery knows them. So it can tell keys, types and titles, and
-not what a full record tells: which items are active, and what restricted runs they show. It writes nothing but its own
-row.
+It searches as a refresh does and is complete or fails by the same checks (P1, DISC-8). Of full records it fetches only
+those of forced courses, to see whether discovery knows them. So the result has keys, types and titles, but does not say
+which items are active or which restricted runs they show. Only the preview's own row is written.
 """
 
 from functools import partial
@@ -20,6 +19,7 @@ from enterprise_catalog.apps.catalog.content.preparation import PreparedContent
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient, DiscoveryRequest
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
+from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.apps.refresh.pipeline.fetching import PreviewResult, fetch_preview
 from enterprise_catalog.apps.refresh.previews.preview_queue import (
     PreviewClaim,
@@ -29,29 +29,30 @@ from enterprise_catalog.apps.refresh.previews.preview_queue import (
     renew,
     waiting_previews,
 )
-from enterprise_catalog.apps.refresh.queue.claims import Heartbeat
-from enterprise_catalog.apps.refresh.queue.leases import LeaseLost
+from enterprise_catalog.apps.refresh.queue.leases import Heartbeat, LeaseLost
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetExhausted, CountingSession
-from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Consumers
 
 log = structlog.get_logger(__name__)
 
-# For a person to see whether these are the ones that were meant.
+# Enough for a person to recognise the result.
 _FIRST_ITEMS = 20
 _TITLE_LENGTH = 255
-# Whoever looks at one: previews together have as much of the budget as a customer may have (RUN-7).
-_PAYERS = Payers(askers=frozenset({request_budget.PREVIEWS}))
+# All previews together may use as much of the budget as one customer (RUN-7).
+_CONSUMERS = Consumers(askers=frozenset({request_budget.PREVIEWS}))
 
 
 class PreviewSession(CountingSession):
     """
-    Each request counts, and the row says how many were answered. What the budget cannot carry to its end is not begun:
-    half a preview tells nothing, and refreshes could have used the requests.
+    Counts each request, and stores in the row how many were answered.
+
+    A preview that needs more requests than are left does not begin: half a result says nothing, and refreshes could
+    have used the requests.
     """
 
     def __init__(self, claim: PreviewClaim) -> None:
-        super().__init__(_PAYERS)
+        super().__init__(_CONSUMERS)
         self._claim = claim
         self._done = 0
 
@@ -65,12 +66,12 @@ class PreviewSession(CountingSession):
         renew(self._claim, requests_done=self._done)
 
     def clear(self) -> None:
-        """Everything is read once more."""
+        """Begin to count again, since everything is requested again."""
         self._done = 0
 
 
 def preview_next() -> list[UUID]:
-    """Do the preview that waits for longest. Returns those that may be done next, to be nudged."""
+    """Run the preview that waits longest. Return those that may run next, to be announced to workers."""
     claim = claim_next()
     if claim is None:
         return []
@@ -78,42 +79,42 @@ def preview_next() -> list[UUID]:
         with bound_contextvars(request_id=str(claim.preview_uuid)):
             _preview(claim)
     except (OperationalError, InterfaceError) as error:
-        # The tick puts it back when its lease is over; the connection may be broken, or in a transaction that is.
+        # The tick recovers it when its lease expires. The connection, or its transaction, may be broken.
         log.warning("preview_database_failed", preview=str(claim.preview_uuid), error=repr(error))
         connection.close()
         return []
     except LeaseLost:
         log.info("preview_given_up", preview=str(claim.preview_uuid))
     except BudgetExhausted:
-        fail(claim, code="discovery_throttled", detail=_budget_spent())
+        fail(claim, code=Reason.DISCOVERY_THROTTLED, detail=_budget_spent())
     except DiscoveryError as error:
-        fail(claim, code=error.code, detail=error.detail)
+        fail(claim, code=Reason.of(error), detail=error.detail)
     except Exception as error:
         log.exception("preview_crashed", preview=str(claim.preview_uuid))
-        fail(claim, code="internal_error", detail=type(error).__name__)
+        fail(claim, code=Reason.INTERNAL_ERROR, detail=type(error).__name__)
     return list(waiting_previews().values_list("pk", flat=True)[: settings.FILTER_PREVIEWS_AT_ONCE])
 
 
 def _preview(claim: PreviewClaim) -> None:
-    if not request_budget.last_hour().asker_may_begin(_PAYERS.askers):
+    if not request_budget.last_hour().asker_may_begin(_CONSUMERS.askers):
         raise BudgetExhausted
     client = DiscoveryClient(on_wait=Heartbeat(partial(renew, claim)), session=PreviewSession(claim))
-    outline = fetch_preview(content_filter=claim.content_filter, client=client)
+    result = fetch_preview(content_filter=claim.content_filter, client=client)
     finish(
         claim,
-        found_keys=[content.content_key for content in outline.contents],
-        counts=_counts(outline),
-        first_items=[_item(content) for content in outline.contents[:_FIRST_ITEMS]],
+        found_keys=[content.content_key for content in result.contents],
+        counts=_counts(result),
+        first_items=[_item(content) for content in result.contents[:_FIRST_ITEMS]],
     )
 
 
-def _counts(outline: PreviewResult) -> dict[str, int]:
-    """By the names that a run has for them (RUN-1)."""
+def _counts(result: PreviewResult) -> dict[str, int]:
+    """Return the counts by the names that a run has for them (RUN-1)."""
     return {
-        "fetched": outline.search.fetched,
-        "skipped": outline.search.skipped,
-        "quarantined": len(outline.poison),
-        "total": len(outline.contents),
+        "fetched": result.search.fetched,
+        "skipped": result.search.skipped,
+        "quarantined": len(result.quarantined),
+        "total": len(result.contents),
     }
 
 
@@ -125,7 +126,7 @@ def _item(content: PreparedContent) -> list[str]:
 def _budget_spent() -> str:
     hour = request_budget.last_hour()
     return (
-        f"The budget has no room for it: {hour.spent} of {settings.DISCOVERY_REQUESTS_PER_HOUR} requests were made or "
+        f"The budget has no room for it: {hour.total} of {settings.DISCOVERY_REQUESTS_PER_HOUR} requests were made or "
         f"reserved within an hour (DISCOVERY_REQUESTS_PER_HOUR), and {hour.left_for(request_budget.PREVIEWS)} are left "
         "for previews. Try again later."
     )

@@ -1,9 +1,9 @@
 """
-The intent to refresh a query: write the one waiting run, or join it; or find that one published just now (RUN-8).
+Write the one waiting run of a query, or join it; or return the run that published just now (RUN-8).
 
-Joining counts the request in the waiting row and so holds its lock until the caller's transaction ends. A worker
-cannot claim the run before that, and so reads the filter the caller wrote: the run that is returned really serves
-this request (REFR-1, REFR-3).
+Joining counts the request in the waiting row, and so holds the row's lock until the caller's transaction ends. A worker
+cannot claim the run before that, and so reads the filter that the caller wrote. Therefore the returned run really
+serves this request (REFR-1, REFR-3).
 """
 
 import uuid
@@ -24,7 +24,7 @@ from enterprise_catalog.apps.refresh.rate_limit import request_budget
 
 log = structlog.get_logger(__name__)
 
-# Each round lost means that somebody else made progress; a few are plenty.
+# Each lost round means that another process made progress, so a few are enough.
 _ROUNDS = 10
 
 
@@ -32,16 +32,16 @@ def enqueue_run(
     *, query: CatalogQuery, trigger: str, asked_by: str = request_budget.OPERATORS, forced: bool = False
 ) -> RefreshRun:
     """
-    The run that serves this request: waiting, new or joined, or published just now. Inside the caller's transaction,
-    whose end makes it visible. Raises QueryGone when there is no such query any more.
+    Return the run that serves this request: a new one, a waiting one that was joined, or one that published just now.
 
-    `asked_by` is who it counts for (`refresh.rate_limit.request_budget`): a customer's uuid, or who else asks; nobody,
-    where the schedule does. `forced` asks for the full record of every member again; joining never takes that back.
+    Called inside the caller's transaction, whose commit makes the run visible. Raises QueryGone if the query was
+    deleted. `asked_by` is the consumer that the run counts for (`refresh.rate_limit.request_budget`); with the
+    schedule's trigger there is none. `forced` refetches the full record of every member; joining never resets it.
     """
     if trigger != RefreshRun.Trigger.SCHEDULE and asked_by != request_budget.OPERATORS:
         published = _published_just_now(query)
         if published is not None:
-            return _told(published, joined=True)
+            return _logged(published, joined=True)
     now = database_now()
     changes: dict[str, Any] = {"forced": True} if forced else {}
     asker = "" if trigger == RefreshRun.Trigger.SCHEDULE else asked_by
@@ -50,30 +50,30 @@ def enqueue_run(
     with transaction.atomic():
         for _ in range(_ROUNDS):
             if _join(query, changes):
-                return _told(_count_for(asker, RefreshRun.objects.get(queued_for=query.pk)), joined=True)
+                return _logged(_add_asker(asker, RefreshRun.objects.get(queued_for=query.pk)), joined=True)
             try:
                 with transaction.atomic():
                     run = RefreshRun.objects.create(
                         uuid=uuid.uuid4(),
                         catalog_query=query,
-                        catalog_query_uuid=_uuid_now(query),
+                        catalog_query_uuid=_locked_uuid(query),
                         trigger=trigger,
                         queued_for=query.pk,
                         requested_at=now,
                         asked_by=[asker] if asker else None,
                         **changes,
                     )
-                return _told(run, joined=False)
+                return _logged(run, joined=False)
             except IntegrityError:
                 # Another process got there first: join its run, unless a worker claims it meanwhile.
                 continue
     raise RuntimeError(f"query {query.uuid} has no waiting run after {_ROUNDS} rounds")
 
 
-def _told(run: RefreshRun, *, joined: bool) -> RefreshRun:
-    """In the log, which leads from a request to the run that serves it, and so to what discovery was asked for it."""
-    facts = {"run": str(run.pk), "query": run.catalog_query_id, "trigger": run.trigger, "joined": joined}
-    transaction.on_commit(partial(log.info, "refresh_requested", **facts), robust=True)
+def _logged(run: RefreshRun, *, joined: bool) -> RefreshRun:
+    """Log the run after the commit, so that the log connects a request with the run that serves it."""
+    fields = {"run": str(run.pk), "query": run.catalog_query_id, "trigger": run.trigger, "joined": joined}
+    transaction.on_commit(partial(log.info, "refresh_requested", **fields), robust=True)
     return run
 
 
@@ -81,11 +81,8 @@ def _join(query: CatalogQuery, changes: dict[str, Any]) -> bool:
     return RefreshRun.objects.filter(queued_for=query.pk).update(requests=F("requests") + 1, **changes) == 1
 
 
-def _count_for(asker: str, run: RefreshRun) -> RefreshRun:
-    """
-    Note who joined, under the lock that joining took. Somebody new may have the budget that the others have used up, so
-    that the run need not wait for theirs any longer.
-    """
+def _add_asker(asker: str, run: RefreshRun) -> RefreshRun:
+    """Add an asker to a run whose lock joining took. A new asker may have budget left, so the run is not paused."""
     before = run.asked_by or []
     if asker and asker not in before:
         run.asked_by = [*before, asker][-settings.ASKERS_PER_RUN :]
@@ -96,9 +93,7 @@ def _count_for(asker: str, run: RefreshRun) -> RefreshRun:
 
 
 def _published_just_now(query: CatalogQuery) -> RefreshRun | None:
-    """
-    The run that published what this query asks for now, a moment ago (RUN-8). One that was held first fetched earlier.
-    """
+    """Return the run that published this filter within REFRESH_JOIN_MINUTES (RUN-8), but not one that was held."""
     since = DatabaseNow() - timedelta(minutes=settings.REFRESH_JOIN_MINUTES)
     published = RefreshRun.objects.filter(
         catalog_query=query.pk,
@@ -110,8 +105,8 @@ def _published_just_now(query: CatalogQuery) -> RefreshRun | None:
     return published.order_by("-finished_at").first()
 
 
-def _uuid_now(query: CatalogQuery) -> uuid.UUID:
-    """Since it was looked up it may have got another one, or be gone; from here on it stays."""
+def _locked_uuid(query: CatalogQuery) -> uuid.UUID:
+    """Read and lock the query's uuid, which may have changed since the query was read. Raises QueryGone."""
     current = CatalogQuery.objects.select_for_update().filter(pk=query.pk).values_list("uuid", flat=True).first()
     if current is None:
         raise QueryGone

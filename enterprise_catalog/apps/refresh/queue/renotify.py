@@ -1,4 +1,4 @@
-"""Which waiting rows workers are told of again, since a nudge may be lost (P5): some at a time, and not too often."""
+"""Select waiting rows whose notification is old enough to repeat, since a notification may be lost (P5)."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -10,11 +10,11 @@ from enterprise_catalog.apps.core.db.clock import database_now
 
 
 def due_for_renotification() -> Q:
-    """Rows that nobody was told of lately."""
+    """Return a filter for rows with no notification within NOTIFY_AGAIN_SECONDS."""
     return Q(nudged_at=None) | Q(nudged_at__lt=database_now() - timedelta(seconds=settings.NOTIFY_AGAIN_SECONDS))
 
 
 def stamp_notified(model: type[Model], uuids: list[UUID]) -> list[UUID]:
-    """From now on these rows count as told."""
+    """Stamp these rows as notified now; return their keys."""
     model._default_manager.filter(pk__in=uuids).update(nudged_at=database_now())
     return uuids

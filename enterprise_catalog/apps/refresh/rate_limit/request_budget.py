@@ -1,17 +1,17 @@
 """
-The hourly budget of requests to discovery, shared by all workers (DISC-16), and how it is shared (RUN-7, ADR 0023).
+Count requests to discovery against the hourly budget that all workers share (DISC-16, RUN-7, ADR 0023).
 
-One row counts what was asked in each minute, and for whom. Whoever wants to ask locks it, so that any number of
-workers together never ask more within an hour than DISCOVERY_REQUESTS_PER_HOUR. Nobody waits here: what does not fit is
-refused.
+One row counts requests by minute and by consumer. A worker locks it before it makes requests, so all workers together
+never make more than DISCOVERY_REQUESTS_PER_HOUR. Nobody waits here: requests that do not fit are refused.
 
-    1. DISCOVERY_DUE_SHARE of it is reserved for runs that are due; requests of people never touch it
-    2. of the rest, people's part, nobody has more within an hour than is still free of it, but everybody a few requests
-       (DISCOVERY_FIRST_SHARE) while anything is; so whoever comes next finds something, however much others want
-    3. due runs may use what people leave, but for DISCOVERY_ASKED_SHARE of the budget, which stays free for people
-    4. what people ask for and never published may use half of the reserve, too
+    1. DISCOVERY_DUE_SHARE of the budget is reserved for runs that are due; requests of people never use it.
+    2. The rest is the people's part. Within an hour nobody gets more of it than what is still free, but everybody gets
+       a few requests (DISCOVERY_FIRST_SHARE) while any are free. So the next person finds some, however much others
+       want.
+    3. Due runs may use what people leave, except DISCOVERY_ASKED_SHARE of the budget, which stays free for people.
+    4. First publishes that people asked for may also use half of the reserve.
 
-Without a limit everything is counted the same way and nothing refused: whose turn it is hangs on it
+Without a limit requests are counted in the same way and never refused: the order of runs depends on the counts
 (`refresh.queue.priority`).
 """
 
@@ -25,9 +25,9 @@ from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import DiscoveryBudget
 
-# For whom requests count, beside customers, who count by their uuid.
+# Consumers beside the customers, who count by their uuid.
 OPERATORS, PREVIEWS, DUE, FIRST, REVIEWS = "operators", "previews", "due", "first", "reviews"
-# What is not of people's part: due runs, first publishes as far as their askers' part does not suffice, course reviews.
+# Consumers outside the people's part. FIRST is what first publishes need beyond the part of those who asked.
 BACKGROUND = (DUE, FIRST, REVIEWS)
 
 # A request of the oldest minute may have come at its end, so one more minute than an hour has counts.
@@ -37,10 +37,12 @@ _ANY_NUMBER = 1_000_000_000
 
 
 @dataclass(frozen=True)
-class Payers:
+class Consumers:
     """
-    For whom a fetch counts: of its askers the one who had the least so far, and what that one may not have for one of
-    BACKGROUND, if it has a right to it.
+    Who the requests of a fetch may count for.
+
+    They count for the asker who used least so far. If that one has too few left, they count for `background`, one of
+    BACKGROUND, if the fetch may use it.
     """
 
     askers: frozenset[str] = frozenset()
@@ -48,85 +50,89 @@ class Payers:
 
 
 @dataclass(frozen=True)
-class Booking:
-    """Requests that count for somebody under a minute."""
+class CountedRequests:
+    """Requests that count for a consumer under a minute of the epoch."""
 
-    payer: str
+    consumer: str
     minute: int
     requests: int
 
 
 @dataclass
-class SpentHour:
-    """What was asked until now: by minute, and of it by whom. Requests of an older version count for nobody."""
+class HourlyUsage:
+    """
+    Requests of the last hour by minute, and by consumer and minute.
+
+    Requests that an older version counted belong to no consumer.
+    """
 
     minute: int
     by_minute: dict[str, int]
-    by_payer: dict[str, dict[str, int]]
+    by_consumer: dict[str, dict[str, int]]
 
     @property
-    def spent(self) -> int:
-        """By everybody."""
+    def total(self) -> int:
         return sum(self.by_minute.values())
 
-    def had(self, payer: str) -> int:
-        return sum(self.by_payer.get(payer, {}).values())
+    def used_by(self, consumer: str) -> int:
+        return sum(self.by_consumer.get(consumer, {}).values())
 
     @property
-    def had_by_people(self) -> int:
-        return sum(self.had(payer) for payer in self.by_payer if payer not in BACKGROUND)
+    def used_by_people(self) -> int:
+        return sum(self.used_by(consumer) for consumer in self.by_consumer if consumer not in BACKGROUND)
 
-    def by_kind(self) -> dict[str, int]:
-        """Requests of all customers, of operators, and so on; every kind is there, and no customer is named."""
-        named = {kind: self.had(kind) for kind in (OPERATORS, PREVIEWS, *BACKGROUND)}
-        return {"customers": self.had_by_people - named[OPERATORS] - named[PREVIEWS], **named}
-
-    def least_of(self, askers: Iterable[str]) -> str | None:
-        """Who of these had the least."""
-        return min(askers, key=lambda asker: (self.had(asker), asker), default=None)
+    def used_by_kind(self) -> dict[str, int]:
+        """Return the requests of all customers together and of each other consumer; no customer is named."""
+        named = {kind: self.used_by(kind) for kind in (OPERATORS, PREVIEWS, *BACKGROUND)}
+        return {"customers": self.used_by_people - named[OPERATORS] - named[PREVIEWS], **named}
 
     def left_for(self, asker: str) -> int:
-        """How many requests of people's part somebody may make now."""
+        """Return how many requests of the people's part this asker may make now."""
         if not is_limited():
             return _ANY_NUMBER
-        free = min(people_part() - self.had_by_people, settings.DISCOVERY_REQUESTS_PER_HOUR - self.spent)
-        had = self.had(asker)
-        return max(0, (free - had) // 2, min(free, first_requests() - had))
+        free = min(people_part() - self.used_by_people, settings.DISCOVERY_REQUESTS_PER_HOUR - self.total)
+        used = self.used_by(asker)
+        return max(0, (free - used) // 2, min(free, first_requests() - used))
 
-    def left_in_background(self, payer: str) -> int:
-        """How many requests that nobody's part pays may be made now."""
+    def left_in_background(self, consumer: str) -> int:
+        """Return how many requests this one of BACKGROUND may make now."""
         if not is_limited():
             return _ANY_NUMBER
-        free = settings.DISCOVERY_REQUESTS_PER_HOUR - self.spent
-        free_of_people = max(0, people_part() - self.had_by_people)
-        if payer == FIRST:
-            return max(0, min(reserved_part() // 2 - self.had(FIRST), free - free_of_people))
+        free = settings.DISCOVERY_REQUESTS_PER_HOUR - self.total
+        free_of_people = max(0, people_part() - self.used_by_people)
+        if consumer == FIRST:
+            return max(0, min(reserved_part() // 2 - self.used_by(FIRST), free - free_of_people))
         return max(0, free - min(kept_part(), free_of_people))
 
-    def payer_of(self, requests: int, payers: Payers) -> str | None:
-        """For whom these requests count; None if they may not be made."""
-        asker = self.least_of(payers.askers)
+    def consumer_for(self, requests: int, consumers: Consumers) -> str | None:
+        """Return the consumer that these requests count for; None if they may not be made."""
+        asker = self._least_served(consumers.askers)
         if asker is not None and self.left_for(asker) >= requests:
             return asker
-        if payers.background and self.left_in_background(payers.background) >= requests:
-            return payers.background
+        if consumers.background and self.left_in_background(consumers.background) >= requests:
+            return consumers.background
         return None
 
     def asker_may_begin(self, askers: Iterable[str]) -> bool:
         """
-        Who had little lately begins with one request. Others wait until there is what comes back during the pause of
-        an interrupted fetch, which is due again by then: if one began for each request that comes back, many would
-        share them, and none would get to its end before its first answers are too old.
+        Say whether a fetch for these askers may begin.
+
+        An asker who used little needs one request. Others wait for as many as come back during the pause of an
+        interrupted fetch. If a fetch began for each request that comes back, many would share them, and none would
+        end before its first answers are too old.
         """
-        asker = self.least_of(askers)
+        asker = self._least_served(askers)
         # A single customer uses half of the part.
-        enough = 1 if asker and self.had(asker) < first_requests() else _back_after_a_pause(people_part() // 2)
+        enough = 1 if asker and self.used_by(asker) < first_requests() else _back_after_a_pause(people_part() // 2)
         return asker is not None and self.left_for(asker) >= enough
 
-    def background_may_begin(self, payer: str) -> bool:
-        """True when there is what comes back during a pause, for the same reason."""
-        most = reserved_part() // 2 if payer == FIRST else settings.DISCOVERY_REQUESTS_PER_HOUR - kept_part()
-        return self.left_in_background(payer) >= _back_after_a_pause(most)
+    def background_may_begin(self, consumer: str) -> bool:
+        """Say whether as many requests are left as come back during a pause, for the same reason."""
+        most = reserved_part() // 2 if consumer == FIRST else settings.DISCOVERY_REQUESTS_PER_HOUR - kept_part()
+        return self.left_in_background(consumer) >= _back_after_a_pause(most)
+
+    def _least_served(self, askers: Iterable[str]) -> str | None:
+        return min(askers, key=lambda asker: (self.used_by(asker), asker), default=None)
 
 
 def is_limited() -> bool:
@@ -134,63 +140,66 @@ def is_limited() -> bool:
 
 
 def reserved_part() -> int:
-    """What only runs that are due may use, in requests an hour."""
+    """Return how many requests per hour are reserved for runs that are due."""
     return int(settings.DISCOVERY_REQUESTS_PER_HOUR * settings.DISCOVERY_DUE_SHARE)
 
 
 def people_part() -> int:
-    """What people's requests may use, all together."""
+    """Return how many requests per hour all people together may use."""
     return int(settings.DISCOVERY_REQUESTS_PER_HOUR) - reserved_part()
 
 
 def first_requests() -> int:
-    """How many everybody may make while anything is free of people's part."""
+    """Return how many requests per hour everybody may make while any of the people's part is free."""
     return max(1, int(people_part() * settings.DISCOVERY_FIRST_SHARE))
 
 
 def kept_part() -> int:
-    """What due runs leave free for people."""
+    """Return how many requests per hour due runs leave free for people."""
     return int(settings.DISCOVERY_REQUESTS_PER_HOUR * settings.DISCOVERY_ASKED_SHARE)
 
 
-def last_hour() -> SpentHour:
-    """As of now, what is reserved included."""
+def last_hour() -> HourlyUsage:
+    """Return the usage up to now, reserved requests included."""
     row = DiscoveryBudget.objects.filter(pk=_ROW).first()
-    return _hour(row) if row else SpentHour(_minute(), {}, {})
+    return _usage(row) if row else HourlyUsage(_minute(), {}, {})
 
 
 def requests_last_hour() -> int:
-    """Requests of the last hour, those included that are reserved."""
-    return last_hour().spent
+    """Return the number of requests of the last hour, reserved ones included."""
+    return last_hour().total
 
 
 @retry_lost_locks
 @transaction.atomic
-def count_requests(requests: int, payers: Payers, *, instead_of: Booking | None = None) -> Booking | None:
+def count_requests(
+    requests: int, consumers: Consumers, *, instead_of: CountedRequests | None = None
+) -> CountedRequests | None:
     """
-    Count these requests; returns for whom and when, or None, and then they must not be made. `instead_of` is how they,
-    or some of them, were counted before, without being made; it stays when the answer is None.
+    Count these requests and return for whom and when; None if they must not be made.
+
+    `instead_of` is what was counted before for the same requests and not made. It stays counted if this returns None.
     """
     row = _locked_row()
-    # Not before: while we wait for the row a minute may end, and others count under the next one.
-    hour = _hour(row)
+    # Read the clock after taking the lock: the minute may change while waiting.
+    hour = _usage(row)
     if instead_of is not None:
-        _add(hour, instead_of.payer, instead_of.minute, -instead_of.requests)
-    payer = hour.payer_of(requests, payers)
-    if payer is None:
+        _add(hour, instead_of.consumer, instead_of.minute, -instead_of.requests)
+    consumer = hour.consumer_for(requests, consumers)
+    if consumer is None:
         return None
-    _add(hour, payer, hour.minute, requests)
+    _add(hour, consumer, hour.minute, requests)
     _save(row, hour)
-    return Booking(payer, hour.minute, requests)
+    return CountedRequests(consumer, hour.minute, requests)
 
 
 @retry_lost_locks
 @transaction.atomic
-def return_unused(booking: Booking) -> None:
-    """These requests were not made."""
+def return_unused(counted: CountedRequests) -> None:
+    """Take back requests that were counted and not made."""
     row = _locked_row()
-    hour = _hour(row)
-    _add(hour, booking.payer, booking.minute, -booking.requests)
+    hour = _usage(row)
+    _add(hour, counted.consumer, counted.minute, -counted.requests)
     _save(row, hour)
 
 
@@ -199,30 +208,30 @@ def _locked_row() -> DiscoveryBudget:
     return row
 
 
-def _hour(row: DiscoveryBudget) -> SpentHour:
+def _usage(row: DiscoveryBudget) -> HourlyUsage:
     minute = _minute()
-    by_payer = {payer: _of_the_last_hour(spent, minute) for payer, spent in (row.spent_by or {}).items()}
-    return SpentHour(
+    by_consumer = {consumer: _of_the_last_hour(used, minute) for consumer, used in (row.spent_by or {}).items()}
+    return HourlyUsage(
         minute=minute,
         by_minute=_of_the_last_hour(row.spent, minute),
-        by_payer={payer: spent for payer, spent in by_payer.items() if spent},
+        by_consumer={consumer: used for consumer, used in by_consumer.items() if used},
     )
 
 
-def _save(row: DiscoveryBudget, hour: SpentHour) -> None:
-    row.spent, row.spent_by = hour.by_minute, hour.by_payer
+def _save(row: DiscoveryBudget, hour: HourlyUsage) -> None:
+    row.spent, row.spent_by = hour.by_minute, hour.by_consumer
     row.save(update_fields=["spent", "spent_by"])
 
 
-def _add(hour: SpentHour, payer: str, minute: int, requests: int) -> None:
-    """What is older than an hour counts no more, and need not be taken back."""
-    for counted in (hour.by_minute, hour.by_payer.setdefault(payer, {})):
+def _add(hour: HourlyUsage, consumer: str, minute: int, requests: int) -> None:
+    """Add requests, or take them back. Those older than an hour are not counted any more and need no taking back."""
+    for counted in (hour.by_minute, hour.by_consumer.setdefault(consumer, {})):
         before = counted.get(str(minute), 0)
         counted[str(minute)] = max(0, before + requests)
         if not counted[str(minute)]:
             del counted[str(minute)]
-    if not hour.by_payer[payer]:
-        del hour.by_payer[payer]
+    if not hour.by_consumer[consumer]:
+        del hour.by_consumer[consumer]
 
 
 def _back_after_a_pause(requests_per_hour: int) -> int:
@@ -233,5 +242,5 @@ def _minute() -> int:
     return int(database_now().timestamp() // 60)
 
 
-def _of_the_last_hour(spent: dict[str, int], minute: int) -> dict[str, int]:
-    return {then: requests for then, requests in spent.items() if minute - _MINUTES < int(then) <= minute}
+def _of_the_last_hour(used: dict[str, int], minute: int) -> dict[str, int]:
+    return {then: requests for then, requests in used.items() if minute - _MINUTES < int(then) <= minute}

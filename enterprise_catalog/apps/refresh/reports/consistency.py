@@ -1,6 +1,4 @@
-"""
-What must be true of every run: its state and its columns tell one story. Reads only, never repairs anything.
-"""
+"""Check invariants of runs: the columns of a run must agree with its state. Reads only and repairs nothing."""
 
 from collections.abc import Iterator
 
@@ -15,7 +13,7 @@ _QUEUED, _RUNNING, _HELD = (
     Q(state=RefreshRun.State.HELD),
 )
 _ENDED = ~(_QUEUED | _RUNNING)
-# Nulls are neither greater nor less: a run outlives its query.
+# A comparison with null is never true, and a run whose query was deleted has none.
 _ELSEWHERE = "is in the place of another query than its own"
 
 _CONTRADICTIONS = (
@@ -35,7 +33,7 @@ _CONTRADICTIONS = (
 
 
 def violations() -> Iterator[Violation]:
-    """All contradictions in and between runs."""
+    """Yield all contradictions in and between runs."""
     runs = RefreshRun.objects.order_by()
     for rule, contradiction, detail in _CONTRADICTIONS:
         for uuid, state in runs.filter(contradiction).values_list("uuid", "state").iterator():

@@ -1,6 +1,7 @@
 """
-What the work on some queries came to last: the newest run of each, what it set aside of some keys, and whether one
-that is held has them. Reads only; four statements for any number of queries.
+Read the newest run of some queries, what it quarantined of some keys, and whether a held run has them.
+
+Four statements for any number of queries.
 """
 
 from collections.abc import Collection
@@ -16,19 +17,19 @@ from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshR
 
 @dataclass
 class LatestWork:
-    """Of one query."""
+    """The latest runs of one query."""
 
-    # However it stands; none when nobody ever asked for one.
+    # The newest run in any state; None if there is none.
     newest: RefreshRun | None = None
-    # What the newest run with a complete result set aside (P7).
+    # What the newest run with a complete result quarantined (P7).
     quarantined: QuarantinedDocument | None = None
     held: RefreshRun | None = None
-    # Those of the asked keys that approving the held run would make, or leave, members.
+    # Those of the given keys that would be members after the held run is approved.
     held_keys: frozenset[str] = frozenset()
 
 
 def latest_work(*, query_ids: Collection[int], content_keys: Collection[str]) -> dict[int, LatestWork]:
-    """By query, with what there is of these keys."""
+    """Return the latest work by query id, as far as it concerns these keys."""
     rows = CatalogQuery.objects.filter(pk__in=query_ids).annotate(
         newest=Subquery(_newest()),
         complete=Subquery(_newest(state__in=[RefreshRun.State.PUBLISHED, RefreshRun.State.HELD])),
@@ -46,7 +47,7 @@ def latest_work(*, query_ids: Collection[int], content_keys: Collection[str]) ->
     }
     for run in RefreshRun.objects.filter(state=RefreshRun.State.HELD, catalog_query__in=query_ids):
         if run.held_keys is not None and run.catalog_query_id in work:
-            # Of whole catalogs, so that one at a time is enough to have in memory.
+            # The keys of a whole catalog, so only one run is in memory at a time.
             work[run.catalog_query_id].held_keys = frozenset(unpack(run.held_keys)).intersection(content_keys)
             work[run.catalog_query_id].held = run
     return work

@@ -1,7 +1,7 @@
 """
-Course reviews: fetched once per sweep for all courses, and rendered into the items they speak of (META-19, DISC-21).
+Fetch all course reviews once per interval, and rerender the items of courses whose review changed (META-19, DISC-21).
 
-A failing sweep keeps the old values and is tried again soon; it never fails a refresh.
+A job that fails leaves the old values and is repeated soon. It never fails a refresh.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,44 +19,45 @@ from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
 from enterprise_catalog.apps.discovery.records import CourseReview as FetchedReview
 from enterprise_catalog.apps.discovery.records import fetch_reviews
+from enterprise_catalog.apps.refresh.failure_reasons import Reason
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetedSession, BudgetExhausted
-from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Consumers
 from enterprise_catalog.apps.refresh.scheduling.periodic_jobs import claim_job, reschedule_job
 
 log = structlog.get_logger(__name__)
 
-_SWEEP = "course_reviews"
-_PAYERS = Payers(background=request_budget.REVIEWS)
-# One transaction stays short.
+_JOB = "course_reviews"
+_CONSUMERS = Consumers(background=request_budget.REVIEWS)
+# So that each transaction is short.
 _COURSES_PER_TRANSACTION = 200
 
 
 def refresh_reviews_if_due() -> bool:
-    """Sweep when the interval is over and nobody else does; returns whether reviews were fetched."""
-    # Only its end moves the date by the whole interval: a sweep that dies is done again soon.
-    if not claim_job(_SWEEP, every=timedelta(minutes=settings.REVIEWS_JOB_MINUTES)):
+    """Refresh the reviews if the job is due and no other worker does it; return whether they were fetched."""
+    # The whole interval begins only at the end, so a job whose worker dies is repeated soon.
+    if not claim_job(_JOB, every=timedelta(minutes=settings.REVIEWS_JOB_MINUTES)):
         return False
-    session = BudgetedSession(_SWEEP, _PAYERS, keeps=request_budget.is_limited())
+    session = BudgetedSession(_JOB, _CONSUMERS, caches_all=request_budget.is_limited())
     try:
         reviews = fetch_reviews(client=DiscoveryClient(session=session))
     except BudgetExhausted:
-        # It goes on with what it was answered so far.
-        reschedule_job(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
+        # The next one goes on with the answers that are cached.
+        reschedule_job(_JOB, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
         return False
     except DiscoveryError as error:
         session.clear()
-        log.warning("review_sweep_failed", code=error.code, detail=error.detail)
-        reschedule_job(_SWEEP, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
+        log.warning("review_sweep_failed", code=Reason.of(error), detail=error.detail)
+        reschedule_job(_JOB, after=timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES))
         return False
     session.close(complete=True)
     store_reviews(reviews)
-    reschedule_job(_SWEEP, after=timedelta(hours=settings.REVIEWS_INTERVAL_HOURS))
+    reschedule_job(_JOB, after=timedelta(hours=settings.REVIEWS_INTERVAL_HOURS))
     return True
 
 
 def store_reviews(reviews: list[FetchedReview]) -> None:
-    """Make the stored reviews say what discovery says, and render the courses whose review changed or disappeared."""
+    """Store these reviews, delete all others, and rerender the courses whose review changed or disappeared."""
     stored = {row.course_key: (row.reviews_count, row.avg_course_rating) for row in CourseReview.objects.all()}
     received = {review.course_key: (review.reviews_count, review.avg_course_rating) for review in reviews}
     changed = sorted(key for key, values in received.items() if stored.get(key) != values)
@@ -71,7 +72,7 @@ def store_reviews(reviews: list[FetchedReview]) -> None:
 @retry_lost_locks
 @transaction.atomic
 def _store(changed: Mapping[str, tuple[int, float]], *, gone: Sequence[str]) -> None:
-    """Reviews with the items they speak of, or neither: a later sweep sees by the reviews what is left to do."""
+    """Write reviews together with their items, since the next job finds what is left to do by the reviews alone."""
     rows = [
         CourseReview(course_key=key, reviews_count=count, avg_course_rating=rating)
         for key, (count, rating) in changed.items()

@@ -1,4 +1,4 @@
-"""Log late queries now and then."""
+"""Log late queries every FRESHNESS_REPORT_MINUTES."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ log = structlog.get_logger(__name__)
 
 
 def report_if_due() -> bool:
-    """Name late queries in the log, now and then and once however many beats ask; returns whether it looked."""
+    """Log the late queries if the job is due; return whether it was."""
     if not claim_job("freshness", every=timedelta(minutes=settings.FRESHNESS_REPORT_MINUTES)):
         return False
     late = [str(uuid) for uuid in list_late_uuids()]

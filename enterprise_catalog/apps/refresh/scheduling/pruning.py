@@ -1,15 +1,13 @@
 """
-What is deleted by age: runs that ended long ago, with the documents they set aside (RUN-5), and changes that nobody can
-ask for any more (CHG-3, CHG-4); also answers of discovery that were kept for nobody
-(`refresh.rate_limit.fetch_session`), previews that
-were looked at, or were not, what is left of sign-ins (sessions that are over, and counts of failures, SEC-2), and the
-history of what is gone.
+Delete rows by age: ended runs with what they quarantined (RUN-5), and changes that no cursor can need (CHG-3, CHG-4).
 
-In chunks by primary key, each a short transaction of its own, and so many at a time only: what is left comes next time.
-It never touches a run that waits, runs or is held, nor the last one that published a query.
+Also cached answers that no fetch went on with (`refresh.rate_limit.fetch_session`), previews, expired sessions and
+counts of sign-in failures (SEC-2), and the history of deleted catalogs and queries.
 
-`CatalogAttachment` rows stay. They have no date, are few (one for each time a catalog is attached), go with their
-catalog, and without changes to tell they tell none: deleting them would gain nothing worth a proof.
+Rows are deleted in chunks by primary key. Each chunk is a short transaction, and their number is limited: the next job
+deletes the rest. A run that waits, runs or is held is never deleted, nor the last one that published a query.
+
+`CatalogAttachment` rows stay: they are few, have no date, and are deleted with their catalog.
 """
 
 from collections.abc import Iterator
@@ -37,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Pruned:
-    """How many rows went, or would go; and whether there are more of them."""
+    """How many rows were deleted, or would be, and whether there are more."""
 
     runs: int
     documents: int
@@ -46,7 +44,7 @@ class Pruned:
 
 
 def prune_if_due() -> bool:
-    """Prune when the interval is over and nobody else does; returns whether it did."""
+    """Prune if the job is due and no other worker does it; return whether it did."""
     if not claim_job("pruning", every=timedelta(minutes=settings.PRUNING_INTERVAL_MINUTES)):
         return False
     prune()
@@ -54,13 +52,12 @@ def prune_if_due() -> bool:
 
 
 def prune() -> Pruned:
-    """Delete what is too old, so many chunks of it at most. Any number of processes may do so at once."""
+    """Delete what is too old, at most PRUNING_CHUNKS chunks of each kind. Several processes may do so at once."""
     now = database_now()
     runs, documents = _prune_runs(prunable_runs(now))
-    changes = _prune_changes(prunable_changes(now))
-    _prune_kept_answers(now)
-    _prune_previews(now)
-    _prune_sign_ins(now)
+    changes = _prune(prunable_changes(now))
+    for rows in _outdated_rows(now):
+        _prune(rows)
     _prune_histories(now)
     more = prunable_runs(now).exists() or prunable_changes(now).exists()
     pruned = Pruned(runs=runs, documents=documents, changes=changes, more=more)
@@ -69,7 +66,7 @@ def prune() -> Pruned:
 
 
 def prunable() -> Pruned:
-    """What is too old now. Reads only."""
+    """Count what is too old now. Reads only."""
     now = database_now()
     runs = prunable_runs(now)
     documents = QuarantinedDocument.objects.filter(refresh_run__in=runs.values("pk"))
@@ -77,30 +74,31 @@ def prunable() -> Pruned:
 
 
 def prunable_runs(now: datetime) -> QuerySet[RefreshRun]:
-    """Ended before the retention; of a query that exists, its last published run is kept whatever its age."""
+    """Select runs that ended before the retention, but not the last published run of a query that exists."""
     before = now - timedelta(days=settings.RUNS_RETENTION_DAYS)
     published_later = RefreshRun.objects.filter(
         catalog_query=OuterRef("catalog_query"),
         state=RefreshRun.State.PUBLISHED,
         finished_at__gt=OuterRef("finished_at"),
     )
-    # A run ends after it was requested, so that both conditions find what the last one does; the index has the first.
+    # A run ends after it was requested, so the condition on `requested_at` is implied; it is there for its index.
     ended = RefreshRun.objects.filter(
         state__in=[RefreshRun.State.PUBLISHED, RefreshRun.State.FAILED], requested_at__lt=before, finished_at__lt=before
     )
-    # In no order: the index yields the oldest of each state first, and sorting a long backlog for each chunk is dear.
+    # Without an order: the index yields the oldest of each state first, and sorting a backlog per chunk is slow.
     return ended.filter(Q(state=RefreshRun.State.FAILED) | Q(catalog_query=None) | Exists(published_later)).order_by()
 
 
 def prunable_changes(now: datetime) -> QuerySet[CatalogContentChange]:
+    """Select changes that no cursor can need any more."""
     return CatalogContentChange.objects.filter(changed_at__lt=prune_changes_before(now)).order_by("changed_at", "pk")
 
 
 def _prune_runs(runs: QuerySet[RefreshRun]) -> tuple[int, int]:
-    """How many runs, and how many of their documents."""
+    """Delete runs; return how many, and how many of their documents."""
     pruned = documents = 0
     for uuids in _chunks(runs):
-        # First what they set aside, which may be far more than they are.
+        # Their documents go first, since there may be far more of them.
         quarantined = QuarantinedDocument.objects.filter(refresh_run__in=uuids)
         if ids := list(quarantined.values_list("pk", flat=True)[: settings.PRUNING_ROWS]):
             documents += _delete(QuarantinedDocument, ids)
@@ -109,44 +107,36 @@ def _prune_runs(runs: QuerySet[RefreshRun]) -> tuple[int, int]:
     return pruned, documents
 
 
-def _prune_changes(changes: QuerySet[CatalogContentChange]) -> int:
-    return sum(_delete(CatalogContentChange, ids) for ids in _chunks(changes))
-
-
-def _prune_kept_answers(now: datetime) -> None:
-    """Of fetches that nobody went on with: the query is gone, or the filter another one."""
-    too_old = KeptAnswer.objects.filter(answered_at__lt=now - timedelta(hours=settings.CACHED_ANSWERS_HOURS))
-    for ids in _chunks(too_old):
-        _delete(KeptAnswer, ids)
-
-
-def _prune_previews(now: datetime) -> None:
-    """Whatever became of them: a worker that still does one finds that nobody wants it any more."""
-    too_old = FilterPreview.objects.filter(requested_at__lt=now - timedelta(hours=settings.FILTER_PREVIEWS_HOURS))
-    for uuids in _chunks(too_old):
-        _delete(FilterPreview, uuids)
-
-
-def _prune_sign_ins(now: datetime) -> None:
-    """Failures that lock nothing any more hold names and addresses; Django itself deletes no session that expired."""
-    for keys in _chunks(Session.objects.filter(expire_date__lt=now)):
-        _delete(Session, keys)
-    for keys in _chunks(AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME).order_by("pk")):
-        _delete(AccessAttempt, keys)
+def _outdated_rows(now: datetime) -> list[QuerySet[Any]]:
+    """Select what is deleted by its age alone."""
+    return [
+        # Of fetches that no run went on with, because the query was deleted or its filter changed.
+        KeptAnswer.objects.filter(answered_at__lt=now - timedelta(hours=settings.CACHED_ANSWERS_HOURS)),
+        # In any state: a worker that still runs one finds its lease lost.
+        FilterPreview.objects.filter(requested_at__lt=now - timedelta(hours=settings.FILTER_PREVIEWS_HOURS)),
+        # Django keeps expired sessions.
+        Session.objects.filter(expire_date__lt=now),
+        # They lock nobody any more, and hold names and addresses.
+        AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME).order_by("pk"),
+    ]
 
 
 def _prune_histories(now: datetime) -> None:
-    """Of catalogs and queries that are gone."""
+    """Delete the history of catalogs and queries that were deleted."""
     before = now - timedelta(days=settings.HISTORY_OF_DELETED_DAYS)
     for model in (EnterpriseCatalog, CatalogQuery):
         key = model._meta.pk.attname
-        there = model._default_manager.filter(pk=OuterRef(key))
-        for ids in _chunks(model.history.filter(~Exists(there), history_date__lt=before).order_by()):
+        existing = model._default_manager.filter(pk=OuterRef(key))
+        for ids in _chunks(model.history.filter(~Exists(existing), history_date__lt=before).order_by()):
             _delete_of_history(model, ids)
 
 
+def _prune(rows: QuerySet[Any]) -> int:
+    return sum(_delete(rows.model, keys) for keys in _chunks(rows))
+
+
 def _chunks(rows: QuerySet[Any]) -> Iterator[list[Any]]:
-    """Primary keys of what is there still, until nothing is or it has been enough."""
+    """Yield primary keys of remaining rows, at most PRUNING_CHUNKS times."""
     for _ in range(settings.PRUNING_CHUNKS):
         keys = list(rows.values_list("pk", flat=True)[: settings.PRUNING_ROWS])
         if not keys:
@@ -163,6 +153,6 @@ def _delete_of_history(model: type[Model], ids: list[int]) -> None:
 @retry_lost_locks
 @transaction.atomic
 def _delete(model: type[Model], keys: list[Any]) -> int:
-    """Of several who delete the same rows, each counts those that it deleted itself."""
+    """Delete rows; return how many of them were deleted here and not by another process."""
     _, deleted = model._default_manager.filter(pk__in=keys).delete()
     return deleted.get(model._meta.label, 0)

@@ -1,4 +1,4 @@
-"""At most one waiting and one running run per query; dead workers and zombies (P4, P5, REFR-3, RUN-2)."""
+"""At most one waiting and one running run per query; dead workers and lost leases (P4, P5, REFR-3, RUN-2)."""
 
 import uuid
 
@@ -14,15 +14,14 @@ from enterprise_catalog.testing.runs import claimed, expire, make_query, request
 pytestmark = pytest.mark.django_db
 
 
-def test_requests_join_the_waiting_run():
-    """REFR-3."""
+def test_requests_join_the_waiting_run():  # REFR-3
     query = make_query()
     assert requested(query).pk == requested(query).pk == RefreshRun.objects.get().pk
     assert RefreshRun.objects.get().requests == 2
 
 
 def test_a_request_while_one_runs_gets_a_new_waiting_run():
-    """REFR-1: the run that is returned has not begun fetching."""
+    """The run that is returned has not begun fetching (REFR-1)."""
     query = make_query()
     running = claimed(query)
     waiting = requested(query)
@@ -40,7 +39,7 @@ def test_a_forced_request_forces_the_run_it_joins():
 
 
 def test_the_database_itself_refuses_a_second_running_run():
-    """P4: true whatever processes do."""
+    """True whatever processes do (P4)."""
     query = make_query()
     claimed(query)
     waiting = requested(query)
@@ -63,12 +62,11 @@ def test_a_run_waits_while_its_query_is_being_refreshed():
     assert [claim.run_uuid for claim in claim_runs(waiting.pk)] == [waiting.pk]
 
 
-def test_unknown_runs_are_nobodys():
+def test_an_unknown_run_is_not_claimed():
     assert claim_runs(uuid.uuid4()) == []
 
 
-def test_equal_searches_that_wait_are_claimed_together():
-    """REFR-3, HASH-2."""
+def test_equal_searches_that_wait_are_claimed_together():  # REFR-3, HASH-2
     one = requested(make_query({"content_type": "course", "key": ["b", "a"]}))
     other = requested(make_query({"key": ["a", "b", "a"], "content_type": ["course"]}))
     different = requested(make_query({"content_type": "program"}))
@@ -77,7 +75,7 @@ def test_equal_searches_that_wait_are_claimed_together():
     assert different.state == RefreshRun.State.QUEUED
 
 
-def test_a_claim_counts_attempts_and_moves_the_fence():
+def test_a_claim_counts_the_attempt_and_increases_the_fence():
     query = make_query()
     claim = claimed(query)
     release(claim)
@@ -86,29 +84,28 @@ def test_a_claim_counts_attempts_and_moves_the_fence():
     assert (again.fence, run.attempts) == (claim.fence + 1, 2)
 
 
-def test_a_zombie_can_neither_renew_nor_end_its_run():
-    """P5: the fence."""
+def test_a_worker_that_lost_its_lease_can_neither_renew_nor_end_the_run():
+    """Its fence is old, so its statements change nothing (P5)."""
     query = make_query()
-    zombie = claimed(query)
-    expire(zombie)
+    lost_claim = claimed(query)
+    expire(lost_claim)
     recover_expired_leases()
-    (owner,) = claim_runs(zombie.run_uuid)
+    (owner,) = claim_runs(lost_claim.run_uuid)
     with pytest.raises(LeaseLost):
-        renew([zombie])
-    fail(zombie, code="internal_error", detail="from the grave")
-    release(zombie)
+        renew([lost_claim])
+    fail(lost_claim, code="internal_error", detail="too late")
+    release(lost_claim)
     renew([owner])
     assert RefreshRun.objects.get().state == RefreshRun.State.RUNNING
 
 
-def test_a_live_lease_is_left_alone():
+def test_a_lease_that_has_not_expired_is_not_recovered():
     claimed(make_query())
     assert recover_expired_leases() == []
     assert RefreshRun.objects.get().state == RefreshRun.State.RUNNING
 
 
-def test_a_dead_workers_run_waits_again():
-    """RUN-2."""
+def test_a_dead_workers_run_waits_again():  # RUN-2
     claim = claimed(make_query())
     expire(claim)
     assert recover_expired_leases() == [claim.run_uuid]
@@ -116,7 +113,7 @@ def test_a_dead_workers_run_waits_again():
 
 
 def test_a_dead_workers_run_gives_way_to_a_newer_one():
-    """RUN-2: superseded, so that one waits at most."""
+    """It ends as superseded, so that at most one run waits (RUN-2)."""
     query = make_query()
     claim = claimed(query)
     waiting = requested(query)
@@ -127,8 +124,7 @@ def test_a_dead_workers_run_gives_way_to_a_newer_one():
     assert claim_runs(waiting.pk)
 
 
-def test_a_run_that_keeps_killing_its_workers_ends(settings):
-    """P10."""
+def test_a_run_that_keeps_killing_its_workers_ends(settings):  # P10
     settings.REFRESH_MAX_LOST_WORKERS = 1
     claim = claimed(make_query())
     expire(claim)

@@ -36,23 +36,22 @@ def served(query):
     return orjson.loads(TemplateFiller(catalog=catalog, customer=None)(item))
 
 
-def test_a_review_appears_in_its_course_and_nothing_counts_as_modified(query):
-    """META-19."""
+def test_a_review_appears_in_its_course_and_nothing_counts_as_modified(query):  # META-19
     before = ContentMetadata.objects.get().modified
     store_reviews([Received("edX+DemoX", 120, 4.566667), Received("unknown", 1, 1.0)])
     assert (served(query)["reviews_count"], served(query)["avg_course_rating"]) == (120, 4.566667)
     assert ContentMetadata.objects.get().modified == before
 
 
-def test_a_review_that_is_gone_disappears(query):
+def test_a_removed_review_disappears_from_its_course(query):
     store_reviews([Received("edX+DemoX", 120, 4.5)])
     store_reviews([])
     assert "reviews_count" not in served(query)
     assert not CourseReview.objects.exists()
 
 
-def test_a_sweep_that_died_between_review_and_item_left_neither(query, monkeypatch):
-    """P5: reviews that were stored alone would look done for ever."""
+def test_a_job_that_died_between_review_and_item_stored_neither(query, monkeypatch):
+    """A review that is stored without its item would never be rendered (P5)."""
 
     def die(content_keys):
         raise KeyboardInterrupt
@@ -65,8 +64,8 @@ def test_a_sweep_that_died_between_review_and_item_left_neither(query, monkeypat
     assert served(query)["reviews_count"] == 120
 
 
-def test_a_course_that_cannot_be_rendered_costs_itself_only(query, monkeypatch):
-    """P7: it stays as it was, and the others get their reviews."""
+def test_a_course_that_cannot_be_rendered_does_not_affect_others(query, monkeypatch):
+    """Its item stays as it was, and the other courses get their reviews (P7)."""
     store_keys(["edX+Breaks"])
 
     def build_with_a_bug(**arguments):
@@ -81,8 +80,7 @@ def test_a_course_that_cannot_be_rendered_costs_itself_only(query, monkeypatch):
     assert ContentMetadata.objects.get(pk="edX+Breaks").rendered_digest == before
 
 
-def test_a_sweep_reads_discovery_once_per_interval(sandbox):
-    """DISC-21."""
+def test_reviews_are_fetched_once_per_interval(sandbox):  # DISC-21
     assert refresh_reviews_if_due()
     assert CourseReview.objects.exists()
     assert not refresh_reviews_if_due()
@@ -90,8 +88,8 @@ def test_a_sweep_reads_discovery_once_per_interval(sandbox):
     assert refresh_reviews_if_due()
 
 
-def test_a_sweep_that_dies_is_done_again_soon(sandbox, monkeypatch, settings):
-    """P5: not a day later."""
+def test_a_job_that_dies_is_repeated_soon(sandbox, monkeypatch, settings):
+    """It does not wait for the whole interval (P5)."""
 
     def die(rows):
         raise KeyboardInterrupt
@@ -106,8 +104,7 @@ def test_a_sweep_that_dies_is_done_again_soon(sandbox, monkeypatch, settings):
     assert Sweep.objects.get().due_at > database_now() + timedelta(hours=settings.REVIEWS_INTERVAL_HOURS - 1)
 
 
-def test_a_failing_sweep_keeps_the_old_values_and_is_tried_again_soon(sandbox, settings):
-    """DISC-21."""
+def test_a_failing_job_keeps_the_old_values_and_is_repeated_soon(sandbox, settings):  # DISC-21
     store_reviews([Received("edX+DemoX", 120, 4.5)])
     sandbox.add_fault(endpoint="course_review", status=400)
     assert not refresh_reviews_if_due()

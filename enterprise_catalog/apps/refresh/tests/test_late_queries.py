@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def used_query(*, created=0, published=None):
-    """A query of one catalog, so many hours old, and published so many hours ago."""
+    """Make a query with one catalog that was created and published this many hours ago."""
     query = EnterpriseCatalogFactory.create().catalog_query
     now = database_now()
     CatalogQuery.objects.filter(pk=query.pk).update(
@@ -42,15 +42,14 @@ def late():
 
 
 @pytest.mark.parametrize(("hours", "count"), [(23.99, 0), (24.01, 1)])
-def test_a_query_is_late_a_day_after_its_publish(hours, count):
-    """P3, ADD-4."""
+def test_a_query_is_late_a_day_after_its_publish(hours, count):  # P3, ADD-4
     used_query(created=100, published=hours)
     assert (len(late()), freshness_overview().late) == (count, count)
 
 
 @pytest.mark.parametrize(("hours", "count"), [(23.99, 0), (24.01, 1)])
-def test_one_that_never_published_is_late_a_day_after_it_was_first_attached(hours, count):
-    """ADD-4: the row may be far older, and newer runs do not begin the day again."""
+def test_a_query_that_never_published_is_late_a_day_after_it_was_first_attached(hours, count):
+    """The row's age does not count, and newer runs do not restart the day (ADD-4)."""
     query = used_query(created=100)
     claim = claimed(query)
     fail(claim, code="discovery_unavailable", detail="down")
@@ -60,14 +59,13 @@ def test_one_that_never_published_is_late_a_day_after_it_was_first_attached(hour
 
 
 @pytest.mark.parametrize(("hours", "count"), [(23.99, 0), (24.01, 1)])
-def test_without_any_run_its_own_age_counts(hours, count):
-    """ADD-4."""
+def test_without_any_run_the_age_of_the_query_counts(hours, count):  # ADD-4
     used_query(created=hours)
     assert len(late()) == count
 
 
 def test_a_query_without_catalogs_never_counts():
-    """ADD-4: neither as late, nor as held, nor as the oldest."""
+    """It is not counted as late, held or oldest (ADD-4)."""
     query = CatalogQueryFactory.create()
     CatalogQuery.objects.update(refreshed_at=database_now() - timedelta(hours=90))
     requested(query)
@@ -76,8 +74,7 @@ def test_a_query_without_catalogs_never_counts():
     assert (late(), found.in_use, found.late, found.held, found.oldest_published_at) == ([], 0, 0, 0, None)
 
 
-def test_the_overview_counts_queries_and_not_catalogs():
-    """ADD-4."""
+def test_the_overview_counts_queries_and_not_catalogs():  # ADD-4
     old, _ = used_query(published=30), used_query(published=1)
     EnterpriseCatalogFactory.create_batch(2, catalog_query=old)
     requested(old)
@@ -87,8 +84,7 @@ def test_the_overview_counts_queries_and_not_catalogs():
     assert found.oldest_published_at == old.refreshed_at
 
 
-def test_a_late_query_comes_with_what_there_is_to_say():
-    """P3."""
+def test_a_late_query_comes_with_its_last_run_and_its_catalogs():  # P3
     query = used_query(published=30)
     EnterpriseCatalogFactory.create(catalog_query=query)
     asked(query, hours_ago=40)
@@ -99,13 +95,13 @@ def test_a_late_query_comes_with_what_there_is_to_say():
     assert found.late_since == query.refreshed_at + timedelta(hours=24)
 
 
-def test_the_latest_comes_first():
+def test_the_longest_late_query_comes_first():
     queries = [used_query(published=hours) for hours in (30, 50, 40)]
     assert late() == [queries[1], queries[2], queries[0]]
 
 
 def test_the_number_of_statements_does_not_grow():
-    """P9: a monitor asks every minute."""
+    """A monitor asks every minute, however many queries are late (P9)."""
     counts = []
     for _ in range(2):
         for _ in range(10):
@@ -118,8 +114,7 @@ def test_the_number_of_statements_does_not_grow():
     assert max(counts) <= 3
 
 
-def test_late_queries_are_named_in_the_log_once_for_ten_beats(settings):
-    """P3."""
+def test_late_queries_are_named_in_the_log_once_for_ten_beats(settings):  # P3
     settings.LATE_QUERIES_LOGGED = 2
     queries = [used_query(published=hours) for hours in (50, 40, 30)]
     with capture_logs() as lines:
@@ -130,8 +125,7 @@ def test_late_queries_are_named_in_the_log_once_for_ten_beats(settings):
     assert line["queries"] == [str(query.uuid) for query in queries[:2]]
 
 
-def test_the_log_names_them_again_while_they_are_late():
-    """P3."""
+def test_the_log_names_them_again_while_they_are_late():  # P3
     used_query(published=30)
     report_if_due()
     Sweep.objects.update(due_at=database_now())

@@ -33,8 +33,7 @@ def publish(query, content_keys):
     return RefreshRun.objects.get(pk=claim.run_uuid), state
 
 
-def test_the_first_publish_lists_everything_as_added(query):
-    """CHG-2, RUN-1."""
+def test_the_first_publish_lists_everything_as_added(query):  # CHG-2, RUN-1
     run, state = publish(query, keys(3))
     assert state == RefreshRun.State.PUBLISHED
     assert members(query) == keys(3)
@@ -54,7 +53,7 @@ def test_a_publish_writes_the_difference_only(query):
 
 
 def test_nothing_new_writes_no_membership_and_keeps_the_generation(query):
-    """DESIGN: a refresh that finds nothing new writes zero membership rows."""
+    """A refresh that finds nothing new writes zero membership rows."""
     publish(query, keys(3))
     claim = claimed(query)
     with CaptureQueriesContext(connection) as statements:
@@ -66,16 +65,14 @@ def test_nothing_new_writes_no_membership_and_keeps_the_generation(query):
     assert query.generation == before
 
 
-def test_an_empty_result_empties_a_small_catalog(query):
-    """REFR-8."""
+def test_an_empty_result_empties_a_small_catalog(query):  # REFR-8
     publish(query, keys(3))
     publish(query, [])
     assert members(query) == []
     assert query.content_modified is None
 
 
-def test_a_result_for_an_old_filter_is_refused(query):
-    """REFR-5."""
+def test_a_result_for_an_old_filter_is_refused(query):  # REFR-5
     store_keys(keys(1))
     claim = claimed(query)
     CatalogQuery.objects.filter(pk=query.pk).update(content_filter_hash="0" * 32)
@@ -85,19 +82,17 @@ def test_a_result_for_an_old_filter_is_refused(query):
     assert RefreshRun.objects.get().state == RefreshRun.State.RUNNING
 
 
-def test_a_zombies_publish_is_refused(query):
-    """P5."""
+def test_a_worker_that_lost_its_lease_cannot_publish(query):  # P5
     store_keys(keys(1))
-    zombie = claimed(query)
-    expire(zombie)
+    lost_claim = claimed(query)
+    expire(lost_claim)
     recover_expired_leases()
     with pytest.raises(LeaseLost):
-        publish_or_hold(claim=zombie, content_keys=keys(1), counts=COUNTS)
+        publish_or_hold(claim=lost_claim, content_keys=keys(1), counts=COUNTS)
     assert members(query) == []
 
 
-def test_losing_more_than_half_is_held(query):
-    """REFR-9, P1."""
+def test_losing_more_than_half_is_held(query):  # REFR-9, P1
     publish(query, keys(10))
     run, state = publish(query, keys(4))
     assert state == RefreshRun.State.HELD
@@ -107,29 +102,26 @@ def test_losing_more_than_half_is_held(query):
 
 @pytest.mark.parametrize(("before", "after"), [(9, 0), (10, 5), (10, 50)])
 def test_the_guard_lets_ordinary_changes_through(query, before, after):
-    """REFR-9: below 10 members anything goes; exactly half, or five times, is not too much."""
+    """Below 10 members the guard is off; exactly half, or exactly five times, is allowed (REFR-9)."""
     publish(query, keys(before))
     _, state = publish(query, keys(after))
     assert state == RefreshRun.State.PUBLISHED
 
 
-def test_growing_more_than_fivefold_is_held(query):
-    """REFR-9."""
+def test_growing_more_than_fivefold_is_held(query):  # REFR-9
     publish(query, keys(10))
     run, _ = publish(query, keys(51))
     assert (run.state, run.reason_code) == (RefreshRun.State.HELD, "guard_growth")
 
 
-def test_the_guard_is_off_when_the_filter_changed(query):
-    """REFR-9."""
+def test_the_guard_is_off_when_the_filter_changed(query):  # REFR-9
     publish(query, keys(10))
     CatalogQuery.objects.filter(pk=query.pk).update(content_filter_hash="1" * 32)
     _, state = publish(query, [])
     assert state == RefreshRun.State.PUBLISHED
 
 
-def test_approving_publishes_exactly_the_held_set(query):
-    """REFR-10."""
+def test_approving_publishes_exactly_the_held_set(query):  # REFR-10
     publish(query, keys(10))
     run, _ = publish(query, keys(2))
     approve_held(run.pk)
@@ -139,8 +131,7 @@ def test_approving_publishes_exactly_the_held_set(query):
     assert members(query) == keys(2)
 
 
-def test_rejecting_keeps_the_old_set(query):
-    """REFR-10."""
+def test_rejecting_keeps_the_old_set(query):  # REFR-10
     publish(query, keys(10))
     run, _ = publish(query, keys(2))
     reject_held(run.pk)
@@ -151,8 +142,7 @@ def test_rejecting_keeps_the_old_set(query):
         approve_held(run.pk)
 
 
-def test_a_held_set_is_not_approved_after_the_filter_changed(query):
-    """REFR-10."""
+def test_a_held_set_is_not_approved_after_the_filter_changed(query):  # REFR-10
     publish(query, keys(10))
     run, _ = publish(query, keys(2))
     CatalogQuery.objects.filter(pk=query.pk).update(content_filter_hash="2" * 32)
@@ -161,8 +151,7 @@ def test_a_held_set_is_not_approved_after_the_filter_changed(query):
     assert members(query) == keys(10)
 
 
-def test_a_newer_held_run_supersedes_but_keeps_the_date_of_the_same_set(query):
-    """REFR-10."""
+def test_a_newer_held_run_supersedes_but_keeps_the_date_of_the_same_set(query):  # REFR-10
     publish(query, keys(10))
     first, _ = publish(query, keys(2))
     held_since = first.held_since
@@ -175,7 +164,7 @@ def test_a_newer_held_run_supersedes_but_keeps_the_date_of_the_same_set(query):
 
 
 def test_a_change_that_persists_is_published_without_a_human(query, settings):
-    """REFR-10: 20 h after it was first held."""
+    """It was first held 20 hours ago (REFR-10)."""
     publish(query, keys(10))
     first, _ = publish(query, keys(2))
     since = database_now() - timedelta(hours=settings.GUARD_REPEAT_HOURS)
@@ -186,8 +175,7 @@ def test_a_change_that_persists_is_published_without_a_human(query, settings):
     assert first.reason_code == "superseded"
 
 
-def test_a_different_set_after_the_time_is_held_anew(query, settings):
-    """REFR-10."""
+def test_a_different_set_after_the_time_is_held_again(query, settings):  # REFR-10
     publish(query, keys(10))
     first, _ = publish(query, keys(2))
     since = database_now() - timedelta(hours=settings.GUARD_REPEAT_HOURS)
@@ -196,8 +184,7 @@ def test_a_different_set_after_the_time_is_held_anew(query, settings):
     assert state == RefreshRun.State.HELD
 
 
-def test_a_publish_supersedes_the_held_run(query):
-    """REFR-3."""
+def test_a_publish_supersedes_the_held_run(query):  # REFR-3
     publish(query, keys(10))
     held, _ = publish(query, keys(2))
     publish(query, keys(9))

@@ -1,4 +1,4 @@
-"""What one query shows in its own way: allowed restricted runs and forced courses (V2-1..8, REFR-19)."""
+"""Overrides of one query: allowed restricted runs and forced courses (V2-1..8, REFR-19)."""
 
 from datetime import timedelta
 
@@ -70,8 +70,7 @@ def allowing(course_key, *run_keys, prefix="course:"):
 
 
 @pytest.mark.parametrize("prefix", ["course:", ""])
-def test_an_allowed_run_is_seen_on_v2_only(course, prefix):
-    """V2-1, V2-2, V2-3."""
+def test_an_allowed_run_is_seen_on_v2_only(course, prefix):  # V2-1, V2-2, V2-3
     key, run = course
     query = allowing(key, run, prefix=prefix)
     assert refreshed(query).state == RefreshRun.State.PUBLISHED
@@ -81,8 +80,7 @@ def test_an_allowed_run_is_seen_on_v2_only(course, prefix):
     assert run not in str(item(query, key, V1))
 
 
-def test_v2_shows_unrestricted_runs_first_and_describes_what_it_shows(sandbox, course):
-    """V2-5."""
+def test_v2_shows_unrestricted_runs_first_and_describes_what_it_shows(sandbox, course):  # V2-5
     key, run = course
     query = allowing(key, run)
     refreshed(query)
@@ -96,8 +94,7 @@ def test_v2_shows_unrestricted_runs_first_and_describes_what_it_shows(sandbox, c
 
 
 @pytest.mark.parametrize("mapping", ["another course", "not listed", "no list", "no object"])
-def test_a_run_that_is_not_allowed_stays_hidden(sandbox, course, mapping):
-    """V2-1."""
+def test_a_run_that_is_not_allowed_stays_hidden(sandbox, course, mapping):  # V2-1
     key, run = course
     other = next(one for one in sandbox.dataset.course_keys() if one != key)
     allowed = {"another course": {other: [run]}, "not listed": {key: ["x"]}, "no list": {key: run}, "no object": run}
@@ -107,8 +104,7 @@ def test_a_run_that_is_not_allowed_stays_hidden(sandbox, course, mapping):
     assert run not in str(item(query, key, V2))
 
 
-def test_the_mapping_never_adds_members(course):
-    """V2-4."""
+def test_the_mapping_never_adds_members(course):  # V2-4
     key, run = course
     query = make_query({"content_type": "program", "restricted_runs_allowed": {key: [run]}})
     refreshed(query)
@@ -116,8 +112,7 @@ def test_the_mapping_never_adds_members(course):
     assert contained(query, V2, run) == set()
 
 
-def test_nothing_leaks_between_queries(course):
-    """V2-7, P8."""
+def test_nothing_leaks_between_queries(course):  # V2-7, P8
     key, run = course
     allowing_query, other = allowing(key, run), make_query({"content_type": "course"})
     before = ContentMetadata.objects.filter(pk=key)
@@ -128,7 +123,7 @@ def test_nothing_leaks_between_queries(course):
     assert before.get().modified == ContentMetadata.objects.get(pk=key).modified
 
 
-def test_a_mapping_that_goes_takes_its_runs_along(course):
+def test_a_removed_mapping_removes_its_allowed_runs(course):
     key, run = course
     query = allowing(key, run)
     refreshed(query)
@@ -140,8 +135,7 @@ def test_a_mapping_that_goes_takes_its_runs_along(course):
     assert not AllowedRun.objects.exists()
 
 
-def test_nothing_new_writes_no_override(course):
-    """REFR-20."""
+def test_nothing_new_writes_no_override(course):  # REFR-20
     key, run = course
     query = allowing(key, run)
     refreshed(query)
@@ -151,7 +145,7 @@ def test_nothing_new_writes_no_override(course):
 
 
 def test_a_change_of_the_shared_course_reaches_its_overrides(sandbox, course):
-    """The override is laid over the shared search document."""
+    """The override is merged with the shared search document."""
     key, run = course
     query, other = allowing(key, run), make_query({"content_type": "course"})
     refreshed(query)
@@ -161,8 +155,7 @@ def test_a_change_of_the_shared_course_reaches_its_overrides(sandbox, course):
     assert run in item(query, key, V2)["course_run_keys"]
 
 
-def test_pages_and_walks_show_the_override(course):
-    """META-3, V2-5."""
+def test_pages_and_streams_show_the_override(course):  # META-3, V2-5
     key, run = course
     query = allowing(key, run)
     refreshed(query)
@@ -179,8 +172,7 @@ def forcing(*keys):
     return make_query({"content_type": "program", "enterprise_force_include_aggregation_keys": list(keys)})
 
 
-def test_a_forced_course_becomes_a_member_of_this_query_only(sandbox):
-    """REFR-19."""
+def test_a_forced_course_becomes_a_member_of_this_query_only(sandbox):  # REFR-19
     key = sandbox.dataset.course_keys()[0]
     query, other = forcing(f"course:{key}"), make_query({"content_type": "program"})
     run = refreshed(query)
@@ -196,8 +188,7 @@ def test_a_forced_course_becomes_a_member_of_this_query_only(sandbox):
     assert shown["course_run_statuses"] == ["published"] * len(shown["course_runs"])
 
 
-def test_a_forced_course_without_allowed_runs_is_the_same_on_both_surfaces(sandbox):
-    """V2-8."""
+def test_a_forced_course_without_allowed_runs_is_the_same_in_both_versions(sandbox):  # V2-8
     key = sandbox.dataset.course_keys()[0]
     query = forcing(key)
     refreshed(query)
@@ -207,7 +198,7 @@ def test_a_forced_course_without_allowed_runs_is_the_same_on_both_surfaces(sandb
 
 
 def test_a_forced_course_counts_as_modified_when_it_was_forced_in(sandbox):
-    """META-11, DIFF-2, CRUD-1: later publishes do not move the date back."""
+    """Later publishes do not move the date back (META-11, DIFF-2, CRUD-1)."""
     key = sandbox.dataset.course_keys()[0]
     query = forcing(key)
     refreshed(query)
@@ -219,8 +210,8 @@ def test_a_forced_course_counts_as_modified_when_it_was_forced_in(sandbox):
     assert difference_from_members(query_id=query.pk, content_keys=[key]).found == [(key, forced_in)]
 
 
-def test_the_alteration_never_shows_elsewhere(sandbox):
-    """REFR-19: whoever comes first."""
+def test_other_queries_never_show_a_forced_course_as_forced(sandbox):
+    """The order of the refreshes does not matter (REFR-19)."""
     key = sandbox.dataset.course_keys()[0]
     query, other = forcing(key), make_query({"content_type": "course"})
     for one in (query, other, query):
@@ -230,8 +221,7 @@ def test_the_alteration_never_shows_elsewhere(sandbox):
     assert item(query, key, V1)["enterprise_force_included"] is True
 
 
-def test_two_refreshes_do_not_fight_over_a_forced_course(sandbox):
-    """REFR-20."""
+def test_refreshes_of_two_queries_do_not_rewrite_a_forced_course_in_turn(sandbox):  # REFR-20
     key = sandbox.dataset.course_keys()[0]
     query, other = forcing(key), make_query({"content_type": "course"})
     for one in (query, other, query):
@@ -242,15 +232,14 @@ def test_two_refreshes_do_not_fight_over_a_forced_course(sandbox):
     assert list(ContentMetadata.objects.order_by("pk").values()) == before
 
 
-def test_an_unknown_forced_course_is_reported(sandbox):
-    """REFR-19."""
+def test_an_unknown_forced_course_is_reported(sandbox):  # REFR-19
     query = forcing("edX+Unknown")
     run = refreshed(query)
     assert run.state == RefreshRun.State.PUBLISHED
     assert QuarantinedDocument.objects.get(refresh_run=run).content_key == "edX+Unknown"
 
 
-def test_the_store_agrees_with_itself(sandbox, course):
+def test_the_consistency_check_covers_overrides(sandbox, course):
     """`check_consistency` over overrides, and that it would notice."""
     key, run = course
     query = allowing(key, run)

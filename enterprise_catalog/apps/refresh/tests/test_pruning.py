@@ -1,4 +1,4 @@
-"""What goes by age, and what stays (RUN-5, CHG-3). What the feed then tells: `api/tests/test_pruned_changes.py`."""
+"""What is deleted by age, and what stays (RUN-5, CHG-3). See also `api/tests/test_pruned_changes.py` for the feed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def run_of(query, *, days, state="failed", documents=0):
-    """A run that ended, or else was requested, so many days ago."""
+    """Make a run that ended, or was requested if it has not ended, this many days ago."""
     then = database_now() - timedelta(days=days)
     run = RefreshRun.objects.create(
         catalog_query=query,
@@ -53,16 +53,15 @@ def query():
     return CatalogQueryFactory.create()
 
 
-def test_runs_are_kept_for_ninety_days_after_they_ended(query):
-    """RUN-5."""
+def test_runs_are_kept_for_ninety_days_after_they_ended(query):  # RUN-5
     kept = run_of(query, days=89.99)
     run_of(query, days=90.01)
     assert prune() == Pruned(runs=1, documents=0, changes=0)
     assert runs() == {kept}
 
 
-def test_it_is_the_end_that_counts(query):
-    """RUN-5: a run may have waited for long, and a held one be decided late."""
+def test_the_end_of_a_run_counts_for_its_age(query):
+    """A run may wait for long before it ends, and a held one may be decided late (RUN-5)."""
     run = run_of(query, days=1)
     RefreshRun.objects.update(requested_at=database_now() - timedelta(days=200))
     prune()
@@ -77,24 +76,22 @@ def test_the_last_published_run_of_a_query_is_kept_whatever_its_age(query):
     assert runs() == {last}
 
 
-def test_of_a_query_that_is_gone_nothing_is_kept_longer():
-    """RUN-5."""
+def test_no_run_of_a_deleted_query_is_kept_longer():  # RUN-5
     run_of(None, days=100, state="published")
     prune()
     assert runs() == set()
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "held"])
-def test_a_run_that_has_not_ended_is_never_deleted(query, state):
-    """P10, REFR-10."""
+def test_a_run_that_has_not_ended_is_never_deleted(query, state):  # P10, REFR-10
     run = run_of(query, days=300, state=state)
     run_of(query, days=1, state="published")
     prune()
     assert run in runs()
 
 
-def test_a_runs_documents_go_with_it(query):
-    """DISC-17: kept as long as the run that set them aside."""
+def test_documents_are_deleted_with_their_run(query):
+    """They are kept as long as the run that quarantined them (DISC-17)."""
     run_of(query, days=100, documents=3)
     kept = run_of(query, days=1, documents=2)
     assert prune() == Pruned(runs=1, documents=3, changes=0)
@@ -102,14 +99,14 @@ def test_a_runs_documents_go_with_it(query):
 
 
 def test_changes_outlive_every_cursor_that_is_served(query):
-    """CHG-3: 90 days, the day in which a walk may end, and an hour for changes that were written out of order."""
+    """90 days, one day for a caller to read on, and one hour for changes written out of order (CHG-3)."""
     changes_of(query, 1, days=90 + 1 + 1 / 25)
     changes_of(query, 1, days=90 + 1 + 1 / 23)
     assert prune() == Pruned(runs=0, documents=0, changes=1)
     assert CatalogContentChange.objects.count() == 1
 
 
-def test_a_dry_run_counts_what_would_go(query):
+def test_a_dry_run_counts_what_would_be_deleted(query):
     run_of(query, days=100, documents=2)
     changes_of(query, 3, days=100)
     assert prunable() == prune() == Pruned(runs=1, documents=2, changes=3)
@@ -135,11 +132,11 @@ def test_no_statement_deletes_more_than_a_chunk(query, settings):
     assert sum(deleted) == 17
 
 
-def test_a_sweep_is_bounded_and_the_next_one_goes_on(query, settings):
+def test_a_job_is_limited_and_the_next_one_goes_on(query, settings):
     settings.PRUNING_ROWS, settings.PRUNING_CHUNKS = 2, 1
     changes_of(query, 5, days=100)
-    swept = [prune() for _ in range(3)]
-    assert [(each.changes, each.more) for each in swept] == [(2, True), (2, True), (1, False)]
+    pruned = [prune() for _ in range(3)]
+    assert [(each.changes, each.more) for each in pruned] == [(2, True), (2, True), (1, False)]
 
 
 def test_nothing_to_prune_costs_a_few_statements(query):
@@ -160,7 +157,7 @@ def test_ten_beats_prune_once(query):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("job", [prune_if_due, prune])
 def test_ten_at_once_delete_each_row_once_and_harm_nobody(settings, job):
-    """P5: any number of workers, and of operators with the command."""
+    """Workers, and operators with the command, may prune at the same time (P5)."""
     settings.PRUNING_ROWS = 7
     query = CatalogQueryFactory.create()
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""The hourly budget of requests to discovery: never exceeded, and nobody sleeps for it (DISC-16, P3, P10)."""
+"""The hourly budget of requests to discovery: never exceeded, and no worker sleeps for it (DISC-16, P3, P10)."""
 
 import time
 from dataclasses import replace
@@ -17,21 +17,21 @@ from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.rate_limit import fetch_session, request_budget
 from enterprise_catalog.apps.refresh.rate_limit.fetch_session import BudgetedSession
-from enterprise_catalog.apps.refresh.rate_limit.request_budget import DUE, FIRST, OPERATORS, PREVIEWS, Payers
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import DUE, FIRST, OPERATORS, PREVIEWS, Consumers
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import refresh_reviews_if_due
 from enterprise_catalog.testing.runs import claimed, let_budget_age, make_query, members, requested
 
 pytestmark = pytest.mark.django_db
 
 COURSES = {"content_type": "course"}
-# Nobody asks; everything that nobody else has is open to it.
-SCHEDULE = Payers(background=DUE)
+# The schedule has no askers.
+SCHEDULE = Consumers(background=DUE)
 ACME, GLOBEX = "acme", "globex"
 
 
 @pytest.fixture(autouse=True)
 def undivided(settings):
-    """Of most tests here the whole budget is one part; those of shares say otherwise."""
+    """Make the whole budget one part, except in tests of shares."""
     settings.DISCOVERY_DUE_SHARE = settings.DISCOVERY_ASKED_SHARE = 0
 
 
@@ -42,14 +42,14 @@ def shared(settings):
     settings.DISCOVERY_DUE_SHARE, settings.DISCOVERY_ASKED_SHARE, settings.DISCOVERY_FIRST_SHARE = 0.5, 0.1, 0.1
 
 
-def asked_by(*askers: str, background: str | None = None) -> Payers:
-    return Payers(frozenset(askers), background)
+def asked_by(*askers: str, background: str | None = None) -> Consumers:
+    return Consumers(frozenset(askers), background)
 
 
-def all_that(payers: Payers) -> int:
-    """How many requests may be made one after the other, until one is refused."""
+def all_that(consumers: Consumers) -> int:
+    """Count single requests until one is refused; return how many were counted."""
     number = 0
-    while request_budget.count_requests(1, payers):
+    while request_budget.count_requests(1, consumers):
         number += 1
     return number
 
@@ -78,7 +78,7 @@ def asked(sandbox) -> int:
 
 
 def an_hour_later() -> None:
-    """What was asked is an hour older, and nobody has to wait for anything."""
+    """Make all requests an hour older, and end all pauses."""
     let_budget_age(61)
     RefreshRun.objects.update(not_before=None)
 
@@ -100,7 +100,7 @@ def published_after_hours(run: RefreshRun, *, at_most: int) -> int:
     raise AssertionError(f"{run.state} after {at_most} hours")
 
 
-def test_no_more_is_spent_than_there_is(settings):
+def test_no_more_requests_are_counted_than_the_budget_has(settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 10
     assert request_budget.count_requests(7, SCHEDULE) is not None
     assert request_budget.count_requests(4, SCHEDULE) is None
@@ -108,11 +108,11 @@ def test_no_more_is_spent_than_there_is(settings):
     assert (request_budget.requests_last_hour(), request_budget.last_hour().background_may_begin(DUE)) == (10, False)
 
 
-def test_what_is_given_back_can_be_spent_again(settings):
+def test_returned_requests_can_be_counted_again(settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 10
-    booking = request_budget.count_requests(10, asked_by(background=DUE))
-    request_budget.return_unused(replace(booking, requests=4))
-    assert request_budget.last_hour().by_kind()["due"] == request_budget.requests_last_hour() == 6
+    counted = request_budget.count_requests(10, asked_by(background=DUE))
+    request_budget.return_unused(replace(counted, requests=4))
+    assert request_budget.last_hour().used_by_kind()["due"] == request_budget.requests_last_hour() == 6
 
 
 def test_a_request_counts_for_a_whole_hour(settings):
@@ -123,17 +123,17 @@ def test_a_request_counts_for_a_whole_hour(settings):
 
 
 def test_without_a_limit_everything_is_counted_and_nothing_refused(sandbox, settings):
-    """RUN-7: whose turn it is hangs on it."""
+    """The order of runs depends on the counts (RUN-7)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 0
     run = enqueue_run(query=make_query(COURSES), trigger="request", asked_by=ACME)
     refresh_next()
     run.refresh_from_db()
     assert run.state == RefreshRun.State.PUBLISHED
-    assert request_budget.last_hour().had(ACME) == asked(sandbox) == 19
+    assert request_budget.last_hour().used_by(ACME) == asked(sandbox) == 19
 
 
-def test_what_was_reserved_and_not_needed_is_given_back(sandbox, settings):
-    """DISC-16: the count is that of the requests discovery saw, its repeated ones included."""
+def test_reserved_requests_that_were_not_made_are_returned(sandbox, settings):
+    """The count is the number of requests that discovery got, repeated ones included (DISC-16)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 100
     settings.SERVICE_FIRST_PAUSE_SECONDS = 0
     sandbox.add_fault(endpoint="search", page=2, status=503, times=1)
@@ -143,7 +143,7 @@ def test_what_was_reserved_and_not_needed_is_given_back(sandbox, settings):
 
 
 def test_a_run_without_budget_waits_as_a_row(sandbox, settings):
-    """RUN-2: not as a worker that sleeps, and not as an attempt."""
+    """No worker sleeps for it, and no attempt is counted (RUN-2)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     request_budget.count_requests(5, SCHEDULE)
     run = requested(make_query(COURSES))
@@ -152,8 +152,7 @@ def test_a_run_without_budget_waits_as_a_row(sandbox, settings):
     assert (run.state, run.attempts, asked(sandbox)) == (RefreshRun.State.QUEUED, 0, 0)
 
 
-def test_a_run_that_would_exceed_the_budget_stops_and_waits(sandbox, settings):
-    """RUN-2."""
+def test_a_run_that_would_exceed_the_budget_stops_and_waits(sandbox, settings):  # RUN-2
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     query = make_query(COURSES)
     run = requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
@@ -166,7 +165,7 @@ def test_a_run_that_would_exceed_the_budget_stops_and_waits(sandbox, settings):
 
 
 def test_a_fetch_larger_than_the_budget_goes_on_where_it_stopped(sandbox, settings):
-    """P3, P10: 19 requests at 5 an hour, each of them made once."""
+    """19 requests at 5 an hour, each of them made once (P3, P10)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     query = make_query(COURSES)
     run = requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
@@ -176,7 +175,7 @@ def test_a_fetch_larger_than_the_budget_goes_on_where_it_stopped(sandbox, settin
     assert not KeptAnswer.objects.exists()
 
 
-def test_a_fetch_that_fits_keeps_nothing(sandbox, settings):
+def test_a_fetch_that_fits_caches_nothing(sandbox, settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 100
     sandbox.add_fault(endpoint="courses", call=3, status=400)
     requested(make_query(COURSES))
@@ -185,7 +184,7 @@ def test_a_fetch_that_fits_keeps_nothing(sandbox, settings):
 
 
 def test_an_answer_from_before_a_request_does_not_serve_it(sandbox, settings):
-    """REFR-1, REFR-3: who asks later gets what discovery says later."""
+    """A later request is served by later answers of discovery (REFR-1, REFR-3)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     query = make_query(COURSES)
     run = requested(query)
@@ -199,8 +198,8 @@ def test_an_answer_from_before_a_request_does_not_serve_it(sandbox, settings):
     assert new not in members(query)
 
 
-def test_kept_answers_get_too_old(sandbox, settings):
-    """P3: what is called fresh was not fetched yesterday."""
+def test_cached_answers_expire(sandbox, settings):
+    """A publish must not be made of answers of the day before (P3)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     run = requested(make_query(COURSES), trigger=RefreshRun.Trigger.SCHEDULE)
     refresh_next()
@@ -211,8 +210,8 @@ def test_kept_answers_get_too_old(sandbox, settings):
     assert asked(sandbox) == 5 + 19
 
 
-def test_content_that_moved_while_a_fetch_waited_is_read_again(sandbox, settings):
-    """P1, DISC-8: the count of the rest contradicts the kept pages, which are not told twice."""
+def test_content_that_changed_while_a_fetch_waited_is_read_again(sandbox, settings):
+    """The count of later pages contradicts the cached ones, which are then not used again (P1, DISC-8)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     query = make_query(COURSES)
     run = requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
@@ -223,7 +222,7 @@ def test_content_that_moved_while_a_fetch_waited_is_read_again(sandbox, settings
     assert members(query) == sorted(sandbox.dataset.course_keys())
 
 
-def test_two_fetches_at_once_never_starve_each_other(sandbox, settings):
+def test_two_fetches_at_once_do_not_block_each_other(sandbox, settings):
     """A fetch reserves what it needs, so that one of two gets through where both do not fit."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 20
     for number in (1, 2):
@@ -234,8 +233,8 @@ def test_two_fetches_at_once_never_starve_each_other(sandbox, settings):
     assert set(RefreshRun.objects.values_list("state", flat=True)) == {RefreshRun.State.PUBLISHED}
 
 
-def test_what_people_asked_for_comes_first_and_the_newest_of_it(settings):
-    """DESIGN: newest user intent first; the schedule's in their order."""
+def test_runs_that_people_asked_for_come_first_the_newest_of_them_before_others(settings):
+    """The newest request comes first; scheduled runs come in their order."""
     queries = [make_query({"content_type": "course", "level_type": str(number)}) for number in range(4)]
     old_schedule, new_schedule = (enqueue_run(query=query, trigger="schedule") for query in queries[:2])
     asked_first, asked_last = (enqueue_run(query=query, trigger="request") for query in queries[2:])
@@ -261,7 +260,7 @@ def test_a_scheduled_run_that_somebody_asks_for_comes_first(settings):
 
 
 def test_a_discovery_that_refuses_for_a_day_fails_the_run(sandbox):
-    """P10: a pause that is asked for again and again has an end."""
+    """Repeated pauses that discovery asks for have a limit (P10)."""
     sandbox.add_fault(endpoint="search", status=429, retry_after=1800)
     run = requested(make_query(COURSES))
     RefreshRun.objects.update(requested_at=database_now() - timedelta(hours=25))
@@ -270,8 +269,8 @@ def test_a_discovery_that_refuses_for_a_day_fails_the_run(sandbox):
     assert (run.state, run.reason_code) == (RefreshRun.State.FAILED, "discovery_throttled")
 
 
-def test_a_kept_answer_that_makes_no_sense_fails_one_run_only(sandbox, settings):
-    """P1, P3: the next run asks discovery again."""
+def test_a_malformed_cached_answer_fails_one_run_only(sandbox, settings):
+    """The next run requests everything again (P1, P3)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     query = make_query(COURSES)
     sandbox.add_fault(endpoint="search", page=3, times=1, merge={"results": "none"})
@@ -284,8 +283,8 @@ def test_a_kept_answer_that_makes_no_sense_fails_one_run_only(sandbox, settings)
     assert published_after_hours(run, at_most=1) == 0
 
 
-def test_who_reads_again_is_told_nothing_from_before(sandbox, settings):
-    """P1, DISC-8: answers of two moments are neither published nor a reason to fail."""
+def test_a_repeated_walk_uses_no_cached_answer(sandbox, settings):
+    """Answers of two times are not published together, and do not fail the run (P1, DISC-8)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     query = make_query(COURSES)
     run = requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
@@ -301,23 +300,23 @@ def test_who_reads_again_is_told_nothing_from_before(sandbox, settings):
 
 
 def test_an_answer_of_a_fetch_that_began_before_a_request_does_not_serve_it(settings):
-    """REFR-3: whenever the answer came, and whenever it was kept."""
+    """It does not matter when the answer came or was cached (REFR-3)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 5
     request_budget.count_requests(5, SCHEDULE)
     query = make_query(COURSES)
-    book = BudgetedSession(claimed(query).equivalence_key, SCHEDULE)
-    question = DiscoveryRequest("/api/v2/search/all/", {}, COURSES)
+    session = BudgetedSession(claimed(query).equivalence_key, SCHEDULE)
+    request = DiscoveryRequest("/api/v2/search/all/", {}, COURSES)
     later = requested(query)
-    book.cache(question, {"count": 0})
-    book.announce(5)
+    session.cache(request, {"count": 0})
+    session.announce(5)
     RefreshRun.objects.exclude(pk=later.pk).delete()
     assert KeptAnswer.objects.exists()
     (claim,) = claim_runs(later.pk)
-    assert BudgetedSession(claim.equivalence_key, SCHEDULE, asked_at=[claim.asked_at]).get_cached(question) is None
+    assert BudgetedSession(claim.equivalence_key, SCHEDULE, asked_at=[claim.asked_at]).get_cached(request) is None
 
 
-def test_nobody_s_count_is_lost_when_the_minute_ends_while_we_wait_for_the_row(settings, monkeypatch):
-    """DISC-16: another worker counted in the next minute already."""
+def test_no_count_is_lost_when_the_minute_ends_while_waiting_for_the_row(settings, monkeypatch):
+    """Another worker has already counted requests under the next minute (DISC-16)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 10
     clock = Clock(monkeypatch)
     real = request_budget._locked_row
@@ -334,22 +333,22 @@ def test_nobody_s_count_is_lost_when_the_minute_ends_while_we_wait_for_the_row(s
 
 
 def test_a_reserved_request_counts_from_when_it_is_made(settings, monkeypatch):
-    """DISC-16: a fetch may take long; what it asks late counts for an hour from then."""
+    """Requests that a long fetch makes late count for an hour from then (DISC-16)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 100
     clock = Clock(monkeypatch)
-    book = BudgetedSession(make_query(COURSES).equivalence_key, SCHEDULE)
-    book.announce(9)
-    book.before_request()
+    session = BudgetedSession(make_query(COURSES).equivalence_key, SCHEDULE)
+    session.announce(9)
+    session.before_request()
     clock.minutes += 20
     for _ in range(8):
-        book.before_request()
-    book.close(complete=True)
+        session.before_request()
+    session.close(complete=True)
     clock.minutes += 50
     assert request_budget.requests_last_hour() == 8
 
 
-def test_fetches_that_get_a_few_requests_at_a_time_get_through_one_after_the_other(sandbox, settings, monkeypatch):
-    """P3: a budget that comes back minute by minute is not shared out until every kept answer is too old."""
+def test_fetches_that_get_a_few_requests_at_a_time_end_one_after_the_other(sandbox, settings, monkeypatch):
+    """Requests that become free minute by minute go to one fetch, or all cached answers would expire (P3)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 60
     settings.CACHED_ANSWERS_HOURS = 1
     now = int(database_now().timestamp() // 60)
@@ -363,8 +362,8 @@ def test_fetches_that_get_a_few_requests_at_a_time_get_through_one_after_the_oth
     assert set(RefreshRun.objects.values_list("state", flat=True)) == {RefreshRun.State.PUBLISHED}
 
 
-def test_a_fetch_that_never_gets_to_its_end_does_not_keep_others_from_theirs(sandbox, settings):
-    """P3, P10: what needs more than the budget has is told so."""
+def test_a_fetch_that_needs_more_than_the_budget_fails_after_some_attempts(sandbox, settings):
+    """Its reason is the budget, and other fetches can go on (P3, P10)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 1
     settings.REFRESH_MAX_ATTEMPTS = 3
     run = requested(make_query(COURSES))
@@ -375,8 +374,8 @@ def test_a_fetch_that_never_gets_to_its_end_does_not_keep_others_from_theirs(san
     assert (run.state, run.reason_code) == (RefreshRun.State.FAILED, "discovery_throttled")
 
 
-def test_a_review_sweep_larger_than_what_is_left_goes_on_where_it_stopped(sandbox, settings, monkeypatch):
-    """P3: it must not take all that comes back, time and again, and get nowhere."""
+def test_a_review_job_larger_than_the_budget_goes_on_where_it_stopped(sandbox, settings, monkeypatch):
+    """It must not request the first pages again and again (P3)."""
     monkeypatch.setattr("enterprise_catalog.sandbox.endpoints.REVIEWS_PER_PAGE", 2)
     settings.DISCOVERY_REQUESTS_PER_HOUR = 2
     for _ in range(10):
@@ -391,21 +390,20 @@ def test_a_review_sweep_larger_than_what_is_left_goes_on_where_it_stopped(sandbo
 # --- Shares (RUN-7) ---------------------------------------------------------------------------------------------------
 
 
-def test_people_never_touch_what_is_reserved_for_due_runs(shared):
-    """RUN-7, REFR-2."""
+def test_people_never_touch_what_is_reserved_for_due_runs(shared):  # RUN-7, REFR-2
     taken = [all_that(asked_by(f"customer {number}")) for number in range(20)]
     assert sum(taken) == 50
     assert all_that(SCHEDULE) == 50
 
 
-def test_nobody_has_more_of_peoples_part_than_is_free_of_it(shared):
-    """RUN-7: whoever comes next finds something."""
+def test_nobody_gets_more_of_the_peoples_part_than_is_still_free(shared):
+    """The next person always finds some requests free (RUN-7)."""
     assert [all_that(asked_by(name)) for name in (ACME, GLOBEX, OPERATORS, PREVIEWS)] == [25, 12, 6, 5]
-    # By then two are free, and a customer who had nothing may have them.
+    # Two are left free, and a customer who used none may have them.
     assert [all_that(asked_by(name)) for name in (ACME, "new", "newer")] == [0, 2, 0]
 
 
-def test_due_runs_may_have_all_but_what_is_kept_for_people(shared):
+def test_due_runs_may_use_all_but_what_is_kept_for_people(shared):
     assert all_that(SCHEDULE) == 90
     assert all_that(asked_by(ACME)) == 5
     assert (all_that(SCHEDULE), all_that(asked_by(GLOBEX))) == (0, 5)
@@ -418,42 +416,46 @@ def test_what_people_used_is_not_kept_for_them_twice(shared):
 
 
 def test_a_first_publish_may_use_half_of_the_reserve_beside(shared):
-    """Who asks has its part first; due runs find the other half."""
+    """The asker's part is used first, and half of the reserve stays for due runs."""
     assert all_that(asked_by(ACME, background=FIRST)) == 25 + 25
-    assert request_budget.last_hour().by_kind() == {
+    assert request_budget.last_hour().used_by_kind() == {
         "customers": 25, "operators": 0, "previews": 0, "due": 0, "first": 25, "reviews": 0,
     }  # fmt: skip
     assert all_that(asked_by(GLOBEX, background=FIRST)) == 12
     assert request_budget.last_hour().left_in_background(DUE) >= 25
 
 
-def test_of_several_who_ask_the_one_who_had_the_least_pays(shared):
+def test_requests_count_for_the_asker_who_used_least(shared):
     all_that(asked_by(ACME))
-    assert request_budget.count_requests(6, asked_by(ACME, GLOBEX)).payer == GLOBEX
+    assert request_budget.count_requests(6, asked_by(ACME, GLOBEX)).consumer == GLOBEX
 
 
-def test_what_is_reserved_may_be_counted_for_another_who_has_room(shared):
+def test_a_reservation_may_move_to_another_consumer(shared):
     held = request_budget.count_requests(20, asked_by(ACME, background=DUE))
-    assert held.payer == ACME
+    assert held.consumer == ACME
     moved = request_budget.count_requests(30, asked_by(ACME, background=DUE), instead_of=held)
-    assert (moved.payer, request_budget.requests_last_hour(), request_budget.last_hour().had(ACME)) == (DUE, 30, 0)
+    assert (moved.consumer, request_budget.requests_last_hour(), request_budget.last_hour().used_by(ACME)) == (
+        DUE,
+        30,
+        0,
+    )
 
 
-def test_what_does_not_fit_leaves_what_was_reserved(shared):
+def test_a_larger_reservation_that_does_not_fit_keeps_the_old_one(shared):
     held = request_budget.count_requests(20, asked_by(ACME))
     assert request_budget.count_requests(30, asked_by(ACME), instead_of=held) is None
-    assert request_budget.last_hour().had(ACME) == 20
+    assert request_budget.last_hour().used_by(ACME) == 20
 
 
-def test_requests_of_the_version_before_count_for_nobody(shared):
-    """P10: it writes the sum, and leaves alone for whom."""
+def test_requests_of_an_older_version_count_for_no_consumer(shared):
+    """The older version writes the sum only (P10)."""
     request_budget.count_requests(10, asked_by(ACME))
     row = DiscoveryBudget.objects.get()
     DiscoveryBudget.objects.update(spent={minute: requests + 30 for minute, requests in row.spent.items()})
     hour = request_budget.last_hour()
-    assert (hour.spent, hour.had_by_people, hour.had(ACME)) == (40, 10, 10)
+    assert (hour.total, hour.used_by_people, hour.used_by(ACME)) == (40, 10, 10)
     DiscoveryBudget.objects.update(spent_by=None)
-    assert (request_budget.last_hour().spent, request_budget.last_hour().had_by_people) == (40, 0)
+    assert (request_budget.last_hour().total, request_budget.last_hour().used_by_people) == (40, 0)
 
 
 def test_an_hour_later_everything_is_free_again(shared):
@@ -462,19 +464,19 @@ def test_an_hour_later_everything_is_free_again(shared):
     assert all_that(asked_by(ACME)) == 25
 
 
-def test_reviews_count_for_themselves_and_as_what_nobody_asked_for(sandbox, shared):
+def test_reviews_count_as_a_consumer_of_their_own_outside_the_peoples_part(sandbox, shared):
     refresh_reviews_if_due()
     assert (
-        request_budget.last_hour().by_kind()["reviews"]
+        request_budget.last_hour().used_by_kind()["reviews"]
         == request_budget.requests_last_hour()
         == len(sandbox.calls("course_review"))
         > 0
     )
-    assert request_budget.last_hour().had_by_people == 0
+    assert request_budget.last_hour().used_by_people == 0
 
 
 def test_a_customer_who_joins_a_paused_run_need_not_wait_for_its_pause(sandbox, settings, shared):
-    """RUN-7: what one customer used up delays no other one who shares the query."""
+    """A customer without budget does not delay others who share the query (RUN-7)."""
     settings.DISCOVERY_KEYS_PER_CALL = 50
     query = make_query(COURSES)
     query.refreshed_at = database_now()
@@ -491,11 +493,10 @@ def test_a_customer_who_joins_a_paused_run_need_not_wait_for_its_pause(sandbox, 
     refresh_next()
     run.refresh_from_db()
     assert (run.state, run.asked_by) == (RefreshRun.State.PUBLISHED, [ACME, GLOBEX])
-    assert request_budget.last_hour().had(GLOBEX) == asked(sandbox)
+    assert request_budget.last_hour().used_by(GLOBEX) == asked(sandbox)
 
 
-def test_a_pause_that_discovery_asked_for_is_kept_whoever_joins(shared):
-    """RUN-2."""
+def test_joining_does_not_shorten_a_pause_that_discovery_asked_for(shared):  # RUN-2
     query = make_query(COURSES)
     claim = claimed(query)
     postpone(claim, seconds=300, why="Retry-After")
@@ -503,7 +504,7 @@ def test_a_pause_that_discovery_asked_for_is_kept_whoever_joins(shared):
     assert run.not_before > database_now()
 
 
-def test_askers_of_a_run_are_bounded(settings):
+def test_the_number_of_askers_of_a_run_is_limited(settings):
     settings.ASKERS_PER_RUN = 2
     query = make_query(COURSES)
     for asker in (ACME, GLOBEX, ACME, OPERATORS):
@@ -511,8 +512,7 @@ def test_askers_of_a_run_are_bounded(settings):
     assert run.asked_by == [GLOBEX, OPERATORS]
 
 
-def test_who_had_the_least_comes_first_without_a_limit_too(settings):
-    """RUN-7."""
+def test_the_asker_who_used_least_comes_first_also_without_a_limit(settings):  # RUN-7
     settings.DISCOVERY_REQUESTS_PER_HOUR = 0
     one, other, shared = (make_query({"a": str(number)}) for number in range(3))
     request_budget.count_requests(2, asked_by(ACME))
@@ -525,7 +525,7 @@ def test_who_had_the_least_comes_first_without_a_limit_too(settings):
 
 
 def test_what_never_published_comes_after_what_is_due_again(shared):
-    """RUN-7: new catalogs, however many, delay nobody's day."""
+    """Any number of new catalogs does not make other queries late (RUN-7)."""
     new, old = make_query({"a": "1"}), make_query({"a": "2"})
     CatalogQuery.objects.filter(pk=old.pk).update(refreshed_at=database_now() - timedelta(hours=21))
     runs = [enqueue_run(query=query, trigger="schedule") for query in (new, old)]
@@ -533,7 +533,7 @@ def test_what_never_published_comes_after_what_is_due_again(shared):
 
 
 def test_a_run_that_is_due_by_now_goes_on_when_its_askers_have_nothing_left(shared):
-    """REFR-2: asking never takes the day from anybody, the asker included."""
+    """A request never makes a query late, not even the asker's own (REFR-2)."""
     query = make_query(COURSES)
     all_that(asked_by(ACME))
     CatalogQuery.objects.filter(pk=query.pk).update(refreshed_at=database_now() - timedelta(hours=1))

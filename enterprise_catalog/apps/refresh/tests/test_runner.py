@@ -1,4 +1,4 @@
-"""A whole refresh against a discovery that really speaks HTTP (DESIGN: write path; REFR-*, P1, P4, P7)."""
+"""Whole refreshes against a discovery that really speaks HTTP (P1, P4, P7)."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ def refreshed(query, *, forced=False, trigger=RefreshRun.Trigger.SCHEDULE):
     return run
 
 
-def test_discovery_is_told_which_run_asks(sandbox):  # COM-20
+def test_requests_to_discovery_have_the_uuid_of_the_run(sandbox):  # COM-20
     run = refreshed(make_query(COURSES))
     assert {call.request_id for call in sandbox.calls() if call.endpoint != "token"} == {str(run.pk)}
 
@@ -54,8 +54,7 @@ def test_a_query_is_fetched_stored_and_published(sandbox):
     assert set(types) == {"course"}
 
 
-def test_full_records_arrive_in_the_same_run(sandbox):
-    """REFR-18."""
+def test_full_records_arrive_in_the_same_run(sandbox):  # REFR-18
     query = make_query(COURSES)
     refreshed(query)
     assert not ContentDocuments.objects.filter(full_record=None).exists()
@@ -75,8 +74,7 @@ def test_nothing_new_writes_nothing(sandbox):
     assert list(ContentMetadata.objects.order_by("pk").values()) == before
 
 
-def test_a_real_change_is_stored_and_nothing_else(sandbox):
-    """REFR-4, META-21."""
+def test_a_real_change_is_stored_and_nothing_else(sandbox):  # REFR-4, META-21
     query = make_query(COURSES)
     refreshed(query)
     before = dict(ContentMetadata.objects.values_list("pk", "modified"))
@@ -88,8 +86,8 @@ def test_a_real_change_is_stored_and_nothing_else(sandbox):
     assert query.content_modified == after[touched]
 
 
-def test_a_change_moves_every_query_that_holds_the_item(sandbox):
-    """DESIGN: other tenants' pages and ETags must not lie."""
+def test_a_change_moves_the_date_of_every_query_that_holds_the_item(sandbox):
+    """Pages and ETags of other customers must not be stale."""
     query, other = make_query(COURSES), make_query({"content_type": ["course"], "partner": "edx"})
     refreshed(query)
     refreshed(other)
@@ -99,7 +97,7 @@ def test_a_change_moves_every_query_that_holds_the_item(sandbox):
     assert other.content_modified == query.content_modified
 
 
-def test_a_course_that_is_gone_leaves(sandbox):
+def test_a_removed_course_leaves_the_query(sandbox):
     query = make_query(COURSES)
     refreshed(query)
     gone = members(query)[0]
@@ -110,7 +108,7 @@ def test_a_course_that_is_gone_leaves(sandbox):
 
 
 @pytest.mark.parametrize("trigger", ["request", "operator"])
-def test_who_asks_gets_edits_that_only_full_records_show(sandbox, settings, trigger):
+def test_a_requested_run_fetches_edits_that_only_full_records_show(sandbox, settings, trigger):
     """REFR-4, where it takes a bounded number of calls."""
     query = make_query(COURSES)
     refreshed(query)
@@ -126,8 +124,7 @@ def test_who_asks_gets_edits_that_only_full_records_show(sandbox, settings, trig
     assert ContentMetadata.objects.filter(modified__gt=before).count() == 1
 
 
-def test_who_joins_the_schedule_gets_them_too(sandbox):
-    """REFR-3, REFR-4."""
+def test_joining_a_scheduled_run_makes_it_fetch_full_records(sandbox):  # REFR-3, REFR-4
     query = make_query(COURSES)
     refreshed(query)
     sandbox.clear_calls()
@@ -145,16 +142,14 @@ def test_a_forced_run_fetches_every_record_again(sandbox):
     assert sandbox.calls("courses")
 
 
-def test_a_record_is_fetched_once_however_many_queries_hold_it(sandbox):
-    """P4."""
+def test_a_record_is_fetched_once_however_many_queries_hold_it(sandbox):  # P4
     refreshed(make_query(COURSES))
     sandbox.clear_calls()
     refreshed(make_query({"partner": "edx", "content_type": "course"}))
     assert sandbox.calls("courses") == []
 
 
-def test_equal_searches_publish_from_one_fetch(sandbox):
-    """P4, HASH-2."""
+def test_equal_searches_publish_from_one_fetch(sandbox):  # P4, HASH-2
     one, other = make_query(COURSES), make_query({"content_type": ["course"]})
     runs = [requested(one), requested(other)]
     refresh(runs[0].pk)
@@ -172,8 +167,7 @@ def test_equal_searches_publish_from_one_fetch(sandbox):
         ({"endpoint": "courses", "status": 403}, "discovery_rejected"),
     ],
 )
-def test_a_failing_discovery_changes_nothing(sandbox, fault, code):
-    """P1, REFR-7."""
+def test_a_failing_discovery_changes_nothing(sandbox, fault, code):  # P1, REFR-7
     query = make_query(COURSES)
     refreshed(query)
     before = members(query), list(ContentMetadata.objects.order_by("pk").values()), query.refreshed_at
@@ -184,8 +178,7 @@ def test_a_failing_discovery_changes_nothing(sandbox, fault, code):
     assert (members(query), list(ContentMetadata.objects.order_by("pk").values()), query.refreshed_at) == before
 
 
-def test_one_poison_document_costs_itself_only(sandbox):
-    """P7, DISC-17."""
+def test_one_quarantined_document_does_not_affect_others(sandbox):  # P7, DISC-17
     sandbox.upsert_search({"aggregation_key": "course:", "content_type": "course", "key": None, "title": None})
     query = make_query(COURSES)
     run = refreshed(query)
@@ -195,7 +188,7 @@ def test_one_poison_document_costs_itself_only(sandbox):
     assert members(query)
 
 
-def test_a_run_that_came_too_late_is_somebody_elses(sandbox):
+def test_a_run_that_ended_is_not_refreshed_again(sandbox):
     query = make_query(COURSES)
     run = refreshed(query)
     sandbox.clear_calls()
@@ -204,7 +197,7 @@ def test_a_run_that_came_too_late_is_somebody_elses(sandbox):
 
 
 def test_a_run_that_was_asked_for_meanwhile_is_returned(sandbox, monkeypatch):
-    """REFR-3: work goes on without waiting for a tick."""
+    """The new run begins without waiting for a tick (REFR-3)."""
     query = make_query(COURSES)
     run = requested(query)
     meanwhile = []
@@ -218,7 +211,7 @@ def test_a_run_that_was_asked_for_meanwhile_is_returned(sandbox, monkeypatch):
 
 
 def test_ended_runs_are_not_stored(sandbox):
-    """REFR-13: whatever the filter let through."""
+    """A filter by status makes discovery send ended runs too (REFR-13)."""
     query = make_query({"content_type": "course", "status": "published"})
     refreshed(query)
     documents = [unpack(row.search_document) for row in ContentDocuments.objects.all()]
@@ -227,7 +220,7 @@ def test_ended_runs_are_not_stored(sandbox):
     assert min(ends) > str(query.refreshed_at)[:10]
 
 
-def test_memberships_have_a_standing(sandbox):
+def test_members_have_a_visibility(sandbox):
     query = make_query({})
     refreshed(query)
     listed = CatalogContentKey.objects.filter(catalog_query=query, visibility_v1=2).count()
@@ -235,8 +228,7 @@ def test_memberships_have_a_standing(sandbox):
     assert query.member_count == len(members(query))
 
 
-def test_a_run_whose_query_was_replaced_meanwhile_ends_as_superseded(sandbox, monkeypatch):
-    """RUN-5, QRY-3."""
+def test_a_run_whose_query_was_replaced_meanwhile_ends_as_superseded(sandbox, monkeypatch):  # RUN-5, QRY-3
     query = make_query(COURSES)
     run = requested(query)
 
@@ -250,8 +242,8 @@ def test_a_run_whose_query_was_replaced_meanwhile_ends_as_superseded(sandbox, mo
     assert (run.state, run.reason_code) == (RefreshRun.State.FAILED, "superseded")
 
 
-def test_a_document_that_breaks_our_own_code_costs_its_course_only(sandbox, monkeypatch):
-    """P7: a course we have keeps what we have of it, a new one is left out; both are reported by key."""
+def test_a_document_that_raises_in_our_code_affects_its_course_only(sandbox, monkeypatch):
+    """A stored course keeps its documents, a new one is left out; both are reported by key (P7)."""
     query = make_query(COURSES)
     refreshed(query)
     known, other = members(query)[:2]
@@ -275,8 +267,8 @@ def test_a_document_that_breaks_our_own_code_costs_its_course_only(sandbox, monk
     assert ContentDocuments.objects.get(pk=known).rendered == before
 
 
-def test_filters_that_see_a_course_differently_do_not_fight_over_it(sandbox):
-    """DISC-14: a filter by status defeats discovery's trimming of ended runs."""
+def test_filters_that_find_variants_of_a_course_do_not_rewrite_it_in_turn(sandbox):
+    """A filter by status defeats discovery's trimming of ended runs (DISC-14)."""
     plain, by_status = make_query(COURSES), make_query({"content_type": "course", "status": "published"})
     for query in (plain, by_status, plain):
         refreshed(query)
@@ -287,7 +279,7 @@ def test_filters_that_see_a_course_differently_do_not_fight_over_it(sandbox):
 
 
 def test_a_long_pause_is_a_date_in_the_row(sandbox):
-    """RUN-2, DISC-7: the worker is free, and nobody claims the run before its time."""
+    """The worker is free, and nobody claims the run before its time (RUN-2, DISC-7)."""
     query = make_query(COURSES)
     fault = sandbox.add_fault(endpoint="search", status=429, retry_after=1800)
     run = refreshed(query)

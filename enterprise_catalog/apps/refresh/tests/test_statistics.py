@@ -1,4 +1,4 @@
-"""The work in figures: what waits, what ended when and how."""
+"""Counts of runs: what waits, and what ended when and how."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def in_use(content_filter=None):
 
 
 def ended(query, state, *, hours_ago, code="", **counts):
-    """A run that ended then."""
+    """Make a run that ended this many hours ago."""
     run = requested(query)
     then = database_now() - timedelta(hours=hours_ago)
     row = RefreshRun.objects.filter(pk=run.pk)
@@ -44,14 +44,14 @@ def test_runs_that_have_not_ended_are_counted_by_state():
     assert count_open_runs() == {"queued": 1, "running": 1, "held": 0}
 
 
-def test_a_run_behind_one_of_its_query_waits_for_no_worker():
+def test_a_run_behind_a_running_one_of_its_query_does_not_count_as_waiting():
     query = make_query()
     claimed(query)
     RefreshRun.objects.filter(pk=requested(query).pk).update(requested_at=database_now() - timedelta(hours=1))
     assert longest_wait() == timedelta()
 
 
-def test_the_last_day_has_24_hours_and_what_ended_in_each():
+def test_ended_runs_are_counted_in_24_hours():
     query = make_query()
     ended(query, RefreshRun.State.PUBLISHED, hours_ago=2, added=5, removed=2)
     ended(query, RefreshRun.State.FAILED, hours_ago=2, code="discovery_unavailable")
@@ -64,7 +64,7 @@ def test_the_last_day_has_24_hours_and_what_ended_in_each():
     assert failures_by_reason() == {"discovery_unavailable": 1}
 
 
-def test_a_query_fails_as_long_as_its_last_end_is_a_failure():
+def test_a_query_is_failing_while_its_last_judging_run_failed():
     broken, mended = in_use({"a": "1"}), in_use({"a": "2"})
     ended(mended, RefreshRun.State.FAILED, hours_ago=3, code="discovery_unavailable")
     ended(mended, RefreshRun.State.PUBLISHED, hours_ago=2)
@@ -76,24 +76,24 @@ def test_a_query_fails_as_long_as_its_last_end_is_a_failure():
 
 
 @pytest.mark.parametrize("hours_ago", [1, 25, 24 * 80])
-def test_a_failure_counts_until_it_is_over_however_long_ago(hours_ago):
+def test_a_query_is_failing_however_long_ago_its_last_run_failed(hours_ago):
     ended(in_use(), RefreshRun.State.FAILED, hours_ago=hours_ago, code="discovery_unavailable")
     assert failing_queries().count() == 1
 
 
-def test_a_failure_that_was_asked_for_long_ago_counts():
+def test_a_run_that_was_requested_long_ago_and_failed_now_counts():
     ended(in_use(), RefreshRun.State.FAILED, hours_ago=0, code="discovery_unavailable")
     RefreshRun.objects.update(requested_at=database_now() - timedelta(hours=60))
     assert failing_queries().count() == 1
     assert failures_by_reason() == {"discovery_unavailable": 1}
 
 
-def test_a_query_that_nobody_uses_fails_nobody():
+def test_a_query_without_catalogs_is_not_failing():
     ended(make_query(), RefreshRun.State.FAILED, hours_ago=1, code="discovery_unavailable")
     assert not failing_queries().exists()
 
 
-def test_what_changed_most_comes_first_and_what_did_not_is_left_out():
+def test_the_most_changed_query_comes_first_and_unchanged_ones_are_left_out():
     much, little, nothing = in_use({"a": "1"}), in_use({"a": "2"}), in_use({"a": "3"})
     ended(little, RefreshRun.State.PUBLISHED, hours_ago=1, added=1, removed=1)
     ended(much, RefreshRun.State.PUBLISHED, hours_ago=1, added=5, removed=2)

@@ -1,4 +1,4 @@
-"""The tick: due queries, lost nudges, dead workers (P3, P5, REFR-2, RUN-5)."""
+"""The tick: due queries, lost notifications, dead workers (P3, P5, REFR-2, RUN-5)."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from enterprise_catalog.apps.refresh.queue.claims import claim_runs, end_runs, f
 from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.queue.priority import claim_next
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
-from enterprise_catalog.apps.refresh.rate_limit.request_budget import Payers
+from enterprise_catalog.apps.refresh.rate_limit.request_budget import Consumers
 from enterprise_catalog.apps.refresh.scheduling.tick import tick
 from enterprise_catalog.celery import app
 from enterprise_catalog.testing.runs import claimed, expire, make_query, requested
@@ -44,15 +44,13 @@ def test_a_query_that_never_published_is_due(query):  # P3, REFR-2, RUN-3
 
 
 @pytest.mark.parametrize(("hours_ago", "runs"), [(19, 0), (21, 1)])
-def test_a_published_query_is_due_after_the_interval(query, hours_ago, runs):
-    """P3."""
+def test_a_published_query_is_due_after_the_interval(query, hours_ago, runs):  # P3
     published(query, hours_ago=hours_ago)
     tick()
     assert RefreshRun.objects.count() == runs
 
 
-def test_a_query_without_catalogs_is_never_due():
-    """CRUD-9."""
+def test_a_query_without_catalogs_is_never_due():  # CRUD-9
     make_query()
     assert tick() == []
 
@@ -88,7 +86,7 @@ def test_the_longest_waiting_queries_come_first_and_in_portions(settings):
 
 
 def test_what_was_published_at_once_is_not_due_at_once(settings):
-    """P3: spread over an hour, and all of them when it is over."""
+    """They become due spread over an hour (P3)."""
     queries = [make_query({"level_type": str(number)}) for number in range(40)]
     for query in queries:
         attach(query)
@@ -102,7 +100,7 @@ def test_what_was_published_at_once_is_not_due_at_once(settings):
 
 @pytest.mark.parametrize("hours_ago", [1, 19.9])
 def test_equal_searches_become_due_together(settings, hours_ago):
-    """P4: one fetch serves both, whenever the other was published; from then on they stay together."""
+    """One fetch serves both, whenever the other was published (P4)."""
     one, other = make_query({"key": ["a", "b"]}), make_query({"key": ["b", "a"]})
     for query, published_hours_ago in ((one, settings.REFRESH_INTERVAL_HOURS + 2), (other, hours_ago)):
         attach(query)
@@ -113,7 +111,7 @@ def test_equal_searches_become_due_together(settings, hours_ago):
 
 
 def test_a_held_refresh_gets_a_longer_pause(query, settings):
-    """REFR-10: it is looked at again, and does not eat the budget of the others."""
+    """It is refreshed again, but less often, so that budget is left for others (REFR-10)."""
     end_runs(owned(claimed(query)), state=RefreshRun.State.HELD)
     ended = database_now() - timedelta(minutes=settings.FAILED_REFRESH_PAUSE_MINUTES + 1)
     RefreshRun.objects.update(finished_at=ended)
@@ -123,15 +121,14 @@ def test_a_held_refresh_gets_a_longer_pause(query, settings):
 
 
 def test_nothing_is_announced_while_there_is_no_budget(query, settings):
-    """P3: the rows wait; a worker that cannot ask need not wake."""
+    """The rows wait, and no worker is notified (P3)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 1
-    request_budget.count_requests(1, Payers(background=request_budget.DUE))
+    request_budget.count_requests(1, Consumers(background=request_budget.DUE))
     assert tick() == []
     assert RefreshRun.objects.get().state == RefreshRun.State.QUEUED
 
 
-def test_a_lost_nudge_is_sent_again(query, settings):
-    """P5, P6."""
+def test_a_lost_notification_is_repeated(query, settings):  # P5, P6
     run = requested(query)
     assert tick() == [run.pk]
     assert tick() == []
@@ -146,15 +143,14 @@ def test_a_run_that_cannot_start_yet_is_not_announced(query):
     assert tick() == []
 
 
-def test_a_dead_workers_run_is_announced(query):
-    """P5."""
+def test_a_dead_workers_run_is_announced(query):  # P5
     claim = claimed(query)
     expire(claim)
     assert tick() == [claim.run_uuid]
 
 
-def test_a_run_that_comes_back_is_news_again(query):
-    """P5: also when it was announced just before the worker that died took it."""
+def test_a_requeued_run_is_announced_at_once(query):
+    """It may have been announced just before the worker that died claimed it (P5)."""
     run = requested(query)
     assert tick() == [run.pk]
     (claim,) = claim_next()
@@ -163,8 +159,7 @@ def test_a_run_that_comes_back_is_news_again(query):
 
 
 @pytest.mark.parametrize("state", [RefreshRun.State.QUEUED, RefreshRun.State.HELD])
-def test_a_run_whose_query_is_gone_ends(query, state):
-    """RUN-5, P10."""
+def test_a_run_whose_query_is_gone_ends(query, state):  # RUN-5, P10
     EnterpriseCatalog.objects.all().delete()
     requested(query)
     RefreshRun.objects.update(state=state)
@@ -175,14 +170,13 @@ def test_a_run_whose_query_is_gone_ends(query, state):
     assert run.catalog_query_uuid == query.uuid
 
 
-def test_workers_know_what_beat_tells_them(settings):
-    """P3, P5."""
+def test_workers_know_what_beat_tells_them(settings):  # P3, P5
     app.loader.import_default_modules()
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= app.tasks.keys()
 
 
 def test_two_beats_that_enqueue_at_once_do_not_ask_for_more(query):
-    """P4: only somebody who waits makes a run bring all full records anew."""
+    """Only a person who waits makes a run fetch all full records again (P4)."""
     for _ in range(2):
         enqueue_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)
     (claim,) = claim_runs(RefreshRun.objects.get().pk)

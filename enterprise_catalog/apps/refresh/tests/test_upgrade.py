@@ -1,9 +1,10 @@
-"""Contents stored before the legacy surface existed are listed there after the next refresh (LEG-5, LEG-6)."""
+"""Contents stored before the legacy API existed are listed there after the next refresh (LEG-5, LEG-6)."""
 
 from importlib import import_module
 
 import pytest
-from django.apps import apps
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from enterprise_catalog.apps.catalog.api_versions import LEGACY
 from enterprise_catalog.apps.catalog.models import (
@@ -32,7 +33,7 @@ def refreshed(query):
 
 @pytest.fixture
 def query(sandbox):
-    """Of everything, one course forced in; as the version before left it, and the migration finds it."""
+    """A query of everything with one forced course, in the state that the migration finds."""
     key = next(iter(sandbox.dataset.courses))
     everything = {"content_type": ["course", "courserun", "program"]}
     query = refreshed(make_query(everything | {"enterprise_force_include_aggregation_keys": [key]}))
@@ -53,7 +54,7 @@ def legacy_state(query):
 
 
 def test_the_next_refresh_lists_them(query):  # LEG-5, LEG-6, REFR-19, REFR-20
-    """Although discovery has nothing new, and without a modified time that moves."""
+    """Discovery has nothing new, and no modified date moves."""
     query, before = query
     modified = dict(ContentMetadata.objects.values_list("pk", "modified"))
     assert legacy_state(refreshed(query)) == before
@@ -62,7 +63,7 @@ def test_the_next_refresh_lists_them(query):  # LEG-5, LEG-6, REFR-19, REFR-20
 
 
 def test_reviews_that_come_first_leave_nothing_behind(query):  # LEG-5, META-19
-    """They render their courses anew, which the refresh then takes for done."""
+    """They rerender their courses, which the refresh could then take for up to date."""
     query, before = query
     assert refresh_reviews_if_due()
     assert legacy_state(refreshed(query)) == before
@@ -72,7 +73,9 @@ def test_restricted_runs_are_hidden_at_once(query):  # V2-2, V2-3
     query, _ = query
     run = ContentMetadata.objects.filter(content_type="courserun")[0]
     ContentMetadata.objects.filter(pk=run.pk).update(restricted=True)
-    migration.hide_restricted_runs(apps, None)
+    # The models as this migration knows them: their fields have had other names since.
+    state = MigrationLoader(connection).project_state(("catalog", "0002_legacy_surface"))
+    migration.hide_restricted_runs(state.apps, None)
     hidden = CatalogContentKey.objects.filter(visibility_legacy=Visibility.HIDDEN)
     assert [member.content_id for member in hidden] == [run.pk]
     assert CatalogContentKey.objects.filter(visibility_legacy=Visibility.CONTAINED).count() == len(members(query)) - 1

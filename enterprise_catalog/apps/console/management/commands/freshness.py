@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from enterprise_catalog.apps.console.display.sentences import late_reason, moment, plural, query_name
@@ -10,8 +11,8 @@ from enterprise_catalog.apps.refresh.reports.late_queries import freshness_overv
 
 class Command(BaseCommand):
     help = (
-        "Name each catalog query in use that was not published for 24 hours, since when it is late, and what its last "
-        "refresh says about why. Exits with 1 when there is one. Reads only."
+        f"Name each catalog query in use that was not published for {settings.FRESHNESS_HOURS} hours, since when it is "
+        "late, and what its last refresh says about why. Exits with 1 when there is one. Reads only."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
