@@ -1,4 +1,4 @@
-"""A template becomes the item of one catalog, also a template that an older version rendered (META-10 to META-16)."""
+"""Filling templates for one catalog, also templates that an older version rendered (META-10 to META-16)."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -42,7 +42,7 @@ def template(key="edX+DemoX", *, runs=("course-v1:edX+DemoX+1T2026",), advertise
 
 
 def as_version_5(rendered: bytes) -> bytes:
-    """The template with two more fields in its header, which that version wrote."""
+    """The template with the two more fields of the header that version 5 wrote."""
     header, item = rendered.split(GAP, 1)
     return orjson.dumps(orjson.loads(header) | {"plain": True, "page": "https://www.example.org/a"}) + GAP + item
 
@@ -56,7 +56,7 @@ def as_version_5(rendered: bytes) -> bytes:
     audit=st.booleans(),
 )
 def test_a_course_of_any_keys_and_url(key, runs, advertised, url, portal, audit):
-    """META-13, META-16, META-23: what the functions for URLs say, whatever has to be encoded or escaped."""
+    """URLs in the item are those of `enrollment_urls`, whatever has to be encoded (META-13, META-16, META-23)."""
     names = catalog_and_customer(portal=portal, audit=audit)
     fill, context = TemplateFiller(**names), url_context(**names)
     rendered = template(key, runs=runs, advertised=advertised, url=url)
