@@ -2,7 +2,7 @@
 Read the keys of a content filter that are meant for this service: restricted runs that it allows, and courses that it
 forces in (V2-1, REFR-19).
 
-Pure functions. Values without meaning are ignored with a warning in the log, and never refused, as the contract says.
+Values without meaning are ignored and never refused, as the contract says. The log or the caller learns of them.
 """
 
 from typing import Any

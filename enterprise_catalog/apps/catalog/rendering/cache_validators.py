@@ -19,7 +19,7 @@ from enterprise_catalog.apps.catalog.rendering.template_filler import FILLING_VE
 @dataclass(frozen=True)
 class CacheValidators:
     """
-    What tells one version of an answer from another.
+    The data that distinguishes one version of an answer from another.
 
     `inputs` are JSON values, to be compared for equality only. `last_modified` does not change when content is removed.
     """
@@ -36,7 +36,7 @@ class CacheValidators:
 
 
 def catalog_validators(*, catalog: EnterpriseCatalog, fill: TemplateFiller) -> CacheValidators:
-    """The validators of what a catalog says about its content; `fill` is the catalog's."""
+    """The validators of the items of a catalog; `fill` is the filler of the catalog."""
     query = catalog.catalog_query
     inputs = [
         RENDERING_VERSION,
