@@ -33,7 +33,8 @@ COPY --from=builder /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    DJANGO_SETTINGS_MODULE=enterprise_catalog.settings.production
+    DJANGO_SETTINGS_MODULE=enterprise_catalog.settings.production \
+    WEB_BIND=0.0.0.0:8160
 WORKDIR /app
 COPY manage.py gunicorn.conf.py ./
 COPY docker/healthcheck.py docker/build_static.sh ./docker/
@@ -43,4 +44,4 @@ RUN sh docker/build_static.sh
 USER 10001
 EXPOSE 8160
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 CMD ["python", "docker/healthcheck.py"]
-CMD ["gunicorn", "enterprise_catalog.wsgi", "--bind", "0.0.0.0:8160", "--worker-tmp-dir", "/dev/shm"]
+CMD ["gunicorn", "enterprise_catalog.wsgi", "--worker-tmp-dir", "/dev/shm"]

@@ -14,23 +14,23 @@ from enterprise_catalog.apps.core.observability import process_output
 
 
 def _is_service() -> bool:
-    """Whether this is a worker or beat. Other commands of celery (`inspect ping`) answer people."""
+    """Return whether this is a worker or beat. Other commands of Celery (`inspect ping`) print for people."""
     context = get_current_context(silent=True)
     return context is not None and context.invoked_subcommand in ("worker", "beat")
 
 
-def _without_banners() -> None:
-    """They are drawn for terminals, and what a worker says to a signal passes by logging and `sys.stdout` alike."""
+def _remove_banners() -> None:
+    """Remove start-up banners, and let a worker print its answers to signals through `sys.stdout`."""
     from celery.apps import beat, worker
 
-    worker.safe_say = process_output.say  # type: ignore[attr-defined]
+    worker.safe_say = process_output.print_line  # type: ignore[attr-defined]
     worker.Worker.emit_banner = lambda self: None  # type: ignore[method-assign]
     beat.Beat.banner = lambda self, service: ""  # type: ignore[method-assign]
 
 
 if _is_service():
-    process_output.lines_only()
-    _without_banners()
+    process_output.redirect_output_to_log()
+    _remove_banners()
 
 app = Celery("enterprise_catalog")
 app.Task.Strategy = "enterprise_catalog.apps.core.broker.task_strategy:drop_malformed_messages"
@@ -41,23 +41,24 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_logging(loglevel: int, **_signal: Any) -> None:
     """
-    Django's settings have set up logging already; with a receiver of this signal, celery leaves it so. LOG_LEVEL holds
-    unless --loglevel is given, whose default is another.
+    Keep the logging that Django's settings have set up, which Celery does if this signal has a receiver.
+
+    LOG_LEVEL applies unless --loglevel is given on the command line.
     """
     context = get_current_context(silent=True)
     if context and context.get_parameter_source("loglevel") == ParameterSource.COMMANDLINE:
         logging.getLogger().setLevel(loglevel)
-    # The pool of processes has a logger that by itself writes nowhere.
+    # The logger of the process pool has no handlers of its own.
     pool = get_pool_logger()
     pool.propagate = True
     pool.setLevel(logging.ERROR)
 
 
 @worker_ready.connect
-def serve_figures(**_signal: Any) -> None:
-    """In the worker's main process; its children count."""
+def serve_metrics(**_signal: Any) -> None:
+    """Serve the metrics of this worker's processes from its main process."""
     if settings.METRICS_PORT:
-        # Not sooner: `core.observability.metrics` has to come first, and says why.
+        # Imported late, because `core.observability.metrics` must prepare the directory before prometheus_client loads.
         from enterprise_catalog.apps.core.observability.metrics_server import serve_in_thread
 
         serve_in_thread(host=settings.METRICS_HOST, port=settings.METRICS_PORT)

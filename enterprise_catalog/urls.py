@@ -1,4 +1,4 @@
-"""Every path of the service."""
+"""All URL patterns of the service."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -12,7 +12,7 @@ from enterprise_catalog.apps.core.observability.health import health, live, read
 from enterprise_catalog.apps.core.rest.routing import route
 
 urlpatterns = [
-    # Tried one after the other, so what is asked all the time comes first.
+    # Django tries them in order, so the most frequent come first.
     path("api/v1/", include("enterprise_catalog.apps.api.v1.urls")),
     path("api/v2/", include("enterprise_catalog.apps.api.v2.urls")),
     path("enterprise/api/v1/", include("enterprise_catalog.apps.api.legacy.urls")),
@@ -24,10 +24,10 @@ urlpatterns = [
     route("metrics/", metrics, name="metrics"),
     route("api/schema/", SchemaView.as_view(), name="schema"),
     route("api/docs/", DocumentationView.as_view(), name="docs"),
-    # Where the deployed service has it.
+    # The path of the previous service.
     route("api-docs/", DocumentationView.as_view(), name="api-docs"),
     path("admin/", admin.site.urls),
-    # Where every Open edX service has them, so that the LMS need not be told anything new.
+    # The paths of every Open edX service, so that the LMS needs no other configuration.
     route("login/edx-oauth2/", lms_sign_in.begin, name="lms-sign-in"),
     route("complete/edx-oauth2/", lms_sign_in.complete, name="lms-signed-in"),
 ]

@@ -9,7 +9,7 @@ from django.urls import get_resolver
 from enterprise_catalog.apps.core.middleware.script_name import at_the_root
 
 application: Any = at_the_root(get_wsgi_application())
-# Django would import every view with the first request, which would wait for them.
+# Import all views now, which Django would otherwise do during the first request.
 get_resolver().url_patterns  # noqa: B018
 
 if settings.METRICS_PORT:

@@ -96,8 +96,8 @@ def prepare_database(supervisor: Supervisor, config: LocalConfig, environment: d
 
 def start_service(supervisor: Supervisor, config: LocalConfig, environment: dict[str, str]) -> None:
     celery = ["celery", "-A", "enterprise_catalog"]
-    bind = f"127.0.0.1:{config.port}"
-    supervisor.start("web", ["gunicorn", "enterprise_catalog.wsgi", "--bind", bind], environment)
+    web_bind = {"WEB_BIND": f"127.0.0.1:{config.port}"}
+    supervisor.start("web", ["gunicorn", "enterprise_catalog.wsgi"], environment | web_bind)
     # The file-system broker knows no broadcasts, and one worker has nobody to gossip with.
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     # No pool: with this broker its processes share one queue, and a worker whose processes had been killed, one at work

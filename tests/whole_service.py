@@ -44,6 +44,7 @@ def whole_service(
     with ReplicatedServices() if replicated else Services() as services:
         environment = production_environment(services) | {
             "ALLOWED_HOSTS": "127.0.0.1",
+            "WEB_BIND": f"127.0.0.1:{port}",
             "DATABASE_URL": services.mariadb.service_url,
             "STATIC_ROOT": str(directory / "static"),
             **neighbours,
@@ -53,7 +54,7 @@ def whole_service(
         for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
             subprocess.run(["python", "manage.py", *command], cwd=ROOT, env=environment, check=True)
         commands = {
-            "web": ["gunicorn", "enterprise_catalog.wsgi", "--bind", f"127.0.0.1:{port}"],
+            "web": ["gunicorn", "enterprise_catalog.wsgi"],
             "worker": ["celery", "-A", "enterprise_catalog", "worker", "--concurrency", "1"],
             "beat": ["celery", "-A", "enterprise_catalog", "beat", "--schedule", str(directory / "schedule")],
         }

@@ -1,9 +1,8 @@
 """
-What every deployment shares: apps, middleware, REST, tokens. What workers do, how often and within which limits, is in
-`work`; how much callers may send and get in `limits`; passwords and what browsers are told in `security`.
+Settings that all deployments share: apps, middleware, databases, broker, tokens, REST and logging.
 
-Values come from the environment in these and nowhere else; `local`, `test` and `production` only choose defaults
-and strictness.
+Settings of workers are in `work`, limits for callers in `limits`, passwords and security headers in `security`. Only
+these modules read the environment; `local`, `test` and `production` choose defaults and strictness.
 """
 
 from pathlib import Path
@@ -25,12 +24,12 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SECRET_KEY = env.str("SECRET_KEY", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 DEBUG = False
-# Settings that are for this machine only (`local`, `test`) say so. They answer to no other host and no other machine;
-# all others must name their hosts, and storage that processes share (`access.startup_checks`).
+# True in settings for one machine (`local`, `test`), which refuse other hosts and other machines. All others must name
+# their hosts, and storage that processes share (`access.startup_checks`).
 SERVES_LOOPBACK_ONLY = False
-# How many proxies stand in front, each of which appends to X-Forwarded-For whom it talks to; what callers wrote there
-# themselves is never believed. 0: none, the peer is the caller. Empty: not said; then a request with that header has no
-# address to count sign-ins by, since its peer may be a proxy for everybody (`core.middleware.client_address`).
+# The number of proxies in front, each of which appends its peer to X-Forwarded-For. Entries that callers wrote are
+# never believed. 0: the peer is the caller. Not set: a request with that header has no address to count failed sign-ins
+# by, because its peer may be a proxy for everybody (`core.middleware.client_address`).
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=None)
 if TRUSTED_PROXIES is not None and TRUSTED_PROXIES < 0:
     raise ImproperlyConfigured(f"TRUSTED_PROXIES is {TRUSTED_PROXIES}, and must be 0 at least.")
@@ -71,16 +70,16 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    # These four one after the other: what does not concern a browser goes past them in one step.
+    # These four must follow each other, so that reads with a token skip them in one step.
     "enterprise_catalog.apps.core.middleware.token_bypass.SessionMiddleware",
     "enterprise_catalog.apps.core.middleware.token_bypass.AuthenticationMiddleware",
     "enterprise_catalog.apps.core.middleware.token_bypass.MessageMiddleware",
     "enterprise_catalog.apps.core.middleware.token_bypass.HistoryMiddleware",
 ]
 
-# Every path answers with and without its slash, directly (COM-1), so Django must never redirect.
+# Every path matches with and without its last slash (COM-1), so Django must never redirect.
 APPEND_SLASH = False
-# Links never begin with a prefix, whatever a server or a header says of one (COM-16, `core.middleware.script_name`).
+# Links never begin with a prefix that a server took from a header (COM-16, `core.middleware.script_name`).
 FORCE_SCRIPT_NAME = ""
 
 ROOT_URLCONF = "enterprise_catalog.urls"
@@ -108,7 +107,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
-# How the admin writes moments.
+# The formats of dates in the admin.
 FORMAT_MODULE_PATH = ["enterprise_catalog.apps.console.formats"]
 
 STATIC_URL = "static/"
@@ -117,8 +116,8 @@ STATIC_ROOT = env.str("STATIC_ROOT", default=str(PROJECT_ROOT / "staticfiles"))
 # --- Databases -------------------------------------------------------------------------------------------------------
 
 DATABASE_CONNECT_TIMEOUT_SECONDS = 3
-# A server that keeps connections open and says nothing more would hold every thread of every process: a statement that
-# is silent for this long has failed. Longer than InnoDB waits for a lock (50 s), which is no failure of the server.
+# A statement without an answer for this long has failed, because a server that hangs would block every thread of every
+# process. It is longer than InnoDB waits for a lock (50 s), which is not a failure of the server.
 DATABASE_READ_TIMEOUT_SECONDS = env.int("DATABASE_READ_TIMEOUT_SECONDS", default=60)
 
 
@@ -134,7 +133,7 @@ def with_engine_options(config: dict) -> dict:
         options.setdefault(
             "init_command", "SET sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'"
         )
-        # A server that is unreachable without saying so would hold every request, and the health check, for minutes.
+        # An unreachable server would otherwise block every request, and the health check, for minutes.
         options.setdefault("connect_timeout", DATABASE_CONNECT_TIMEOUT_SECONDS)
         options.setdefault("read_timeout", DATABASE_READ_TIMEOUT_SECONDS)
         # Persistent connections save a handshake per request; the health check survives a database restart.
@@ -149,19 +148,19 @@ def with_engine_options(config: dict) -> dict:
     return config
 
 
-# A replica serves index probes and batches of a stream, milliseconds each. One that is silent for this long hangs, and
-# the request that waits has yet to be answered by the primary.
+# Statements on the replica take milliseconds. A replica without an answer for this long hangs, and the primary has yet
+# to answer the request that waits.
 REPLICA_READ_TIMEOUT_SECONDS = 5
-# A replica that failed is left alone for this long: of requests that would wait for one that hangs there is one in each
-# such time and process, and one that is back is soon used.
+# A replica that failed is not used for this long. So one request per process and pause waits for a replica that hangs,
+# and one that works again is soon used.
 REPLICA_PAUSE_SECONDS = 10
-# What is read there: content, and the catalogs and customers it is shown for. Who calls and may do what is always the
-# primary's word, so that a right that is taken away is gone at once.
+# The apps whose models are read from the replica: content, catalogs and customers. Users and permissions are always
+# read from the primary, so that a permission that is taken away is gone at once.
 REPLICA_APPS = ["catalog", "customers"]
 
 
 def with_replica(databases: dict[str, dict]) -> dict[str, dict]:
-    """All databases fit for use: those given, and the replica that DATABASE_REPLICA_URL names."""
+    """Return the databases with the options of their engines, and with the replica of DATABASE_REPLICA_URL."""
     if replica_url := env.str("DATABASE_REPLICA_URL", default=""):
         databases = databases | {"replica": environ.Env.db_url_config(replica_url)}
     if replica := databases.get("replica"):
@@ -170,7 +169,7 @@ def with_replica(databases: dict[str, dict]) -> dict[str, dict]:
                 "DATABASE_REPLICA_URL and DATABASE_URL must both name a MySQL or MariaDB server."
             )
         replica.setdefault("OPTIONS", {}).setdefault("read_timeout", REPLICA_READ_TIMEOUT_SECONDS)
-        # Tests have one database, and both names for it.
+        # Tests use one database under both aliases.
         replica.setdefault("TEST", {}).setdefault("MIRROR", "default")
     return {alias: with_engine_options(config) for alias, config in databases.items()}
 
@@ -181,8 +180,8 @@ def routers(databases: dict[str, dict]) -> list[str]:
 
 DATABASES = with_replica({"default": environ.Env.db_url_config(env.str("DATABASE_URL", default="sqlite:///:memory:"))})
 DATABASE_ROUTERS = routers(DATABASES)
-# One statement, its values as they are sent: MySQL and MariaDB refuse what is longer than their `max_allowed_packet`,
-# and 4 MB of it is all that is asked of them (DISC-17). The rest is for other columns and the statement's own words.
+# The escaped values of one statement. MySQL and MariaDB refuse statements longer than `max_allowed_packet`, of which
+# 4 MB are required (DISC-17). The difference is for other columns and the text of the statement.
 DATABASE_STATEMENT_BYTES = 4 * 1024 * 1024 - 64 * 1024
 
 # --- Cache and broker ------------------------------------------------------------------------------------------------
@@ -198,28 +197,28 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_ENABLE_UTC = True
 CELERY_TIMEZONE = "UTC"
-# A message is only a nudge: the work is a row. Taking one at a time keeps the others free for idle workers.
+# A message is only a notification: the work is a row. Taking one at a time leaves the others to idle workers.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "enterprise_catalog"
-# There may be hundreds of messages that say that there is work, and each takes as long as a refresh does. What beat
-# asks for, which finds dead workers' runs among other things (P5), does not wait behind them: Redis hands out 0 before
-# 6, and all versions take both. Brokers that know no priorities have one line.
+# Hundreds of messages may wait, each of which takes as long as a refresh. The tasks of beat, which also find the runs
+# of dead workers (P5), do not wait behind them: Redis delivers priority 0 before 6. Brokers without priorities have one
+# queue.
 CELERY_TASK_ROUTES = {name: {"priority": 6} for name in ("refresh.run", "refresh.preview")}
-# A write waits this long at most for the broker after its commit (P6); a lost nudge is found again by the tick.
+# A write waits this long at most for the broker after its commit (P6); the tick repeats a lost notification.
 NOTIFY_TIMEOUT_SECONDS = 0.2
 
-# --- Figures ---------------------------------------------------------------------------------------------------------
+# --- Metrics ---------------------------------------------------------------------------------------------------------
 
-# What opens /metrics on the web port. Whoever reads it learns of no tenant, but how much there is and how well it goes.
+# The token for /metrics on the web port. The metrics name no tenant; they show sizes, load and failures.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-# A port that serves figures and nothing else, of a web server and of a worker each its own; 0 for none.
+# A port that serves only metrics; a web server and a worker on one machine need a port each. 0 for none.
 METRICS_PORT = env.int("METRICS_PORT", default=0)
-# The address at which that port listens. These two are read by gunicorn.conf.py, too, and so from the environment only.
+# The address at which that port listens. gunicorn.conf.py reads these two as well, so only the environment sets them.
 METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
 
-# --- Neighbours ------------------------------------------------------------------------------------------------------
+# --- Other services --------------------------------------------------------------------------------------------------
 
 DISCOVERY_SERVICE_URL = env.str("DISCOVERY_SERVICE_URL", default="").rstrip("/")
 LMS_ROOT_URL = env.str("LMS_ROOT_URL", default="").rstrip("/")
@@ -238,9 +237,10 @@ JWT_PUBLIC_SIGNING_JWK_SET = env.str("JWT_PUBLIC_SIGNING_JWK_SET", default="")
 
 def jwt_auth(*, issuer: str, audience: str, jwk_set: str) -> dict:
     """
-    The token library's settings. Asymmetric signatures only: SECRET_KEY is None so that it never falls back to
-    Django's secret, and the start-up check of the access room refuses an empty key set, on which the library verifies
-    nothing (AUTH-4).
+    Return the settings of the token library, for asymmetric signatures only (AUTH-4).
+
+    SECRET_KEY is None, so that the library never uses Django's secret. `access.startup_checks` refuses an empty key
+    set, with which the library would verify nothing.
     """
     return {
         "JWT_ISSUER": issuer,
@@ -255,7 +255,7 @@ def jwt_auth(*, issuer: str, audience: str, jwk_set: str) -> dict:
         "JWT_AUTH_COOKIE": "edx-jwt-cookie",
         "JWT_AUTH_COOKIE_HEADER_PAYLOAD": "edx-jwt-cookie-header-payload",
         "JWT_AUTH_COOKIE_SIGNATURE": "edx-jwt-cookie-signature",
-        # The library's own handlers verify nothing on an empty key set (AUTH-4); this one is what its helpers use, too.
+        # The library's own handler verifies nothing with an empty key set (AUTH-4). Its helpers use this one too.
         "JWT_DECODE_HANDLER": "enterprise_catalog.apps.access.tokens.verified_payload",
         "JWT_PAYLOAD_GET_USERNAME_HANDLER": "enterprise_catalog.apps.access.accounts.username_of",
     }
@@ -264,11 +264,11 @@ def jwt_auth(*, issuer: str, audience: str, jwk_set: str) -> dict:
 JWT_AUTH = jwt_auth(issuer=JWT_ISSUER, audience=JWT_AUDIENCE, jwk_set=JWT_PUBLIC_SIGNING_JWK_SET)
 
 EDX_DRF_EXTENSIONS = {
-    # Only the address follows the token. Staff and superuser are decisions of this service (AUTH-5).
+    # Only the e-mail address follows the token. Staff and superuser are set in this service (AUTH-5).
     "JWT_PAYLOAD_USER_ATTRIBUTE_MAPPING": {"email": "email"},
 }
 
-# People sign in to the admin through the LMS as soon as there is a client for that. The names are edx-auth-backends'.
+# With these, people sign in to the admin through the LMS. The names are those of edx-auth-backends.
 SOCIAL_AUTH_EDX_OAUTH2_KEY = env.str("SOCIAL_AUTH_EDX_OAUTH2_KEY", default="")
 SOCIAL_AUTH_EDX_OAUTH2_SECRET = env.str("SOCIAL_AUTH_EDX_OAUTH2_SECRET", default="")
 SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT = env.str("SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT", default="").rstrip("/") or LMS_ROOT_URL
@@ -276,17 +276,17 @@ SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT = (
     env.str("SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT", default="").rstrip("/") or LMS_ROOT_URL
 )
 SOCIAL_AUTH_EDX_OAUTH2_LOGOUT_REDIRECT_URL = env.str("SOCIAL_AUTH_EDX_OAUTH2_LOGOUT_REDIRECT_URL", default="")
-# A person waits, and so does one of a web process's few threads, which others want to read with (P6).
+# Short, because one of a web process's few threads waits, too (P6).
 SOCIAL_AUTH_EDX_OAUTH2_REQUESTS_TIMEOUT = 5
-# How long somebody may take at the LMS, in seconds.
+# Seconds that a person may take to sign in at the LMS.
 SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME = 1800
-# The library would report to an agent of New Relic, and warn that there is none.
+# Empty, because the library would report to an agent of New Relic and warn that there is none.
 OPENEDX_TELEMETRY: list[str] = []
 
-# Take tokens as `Bearer`, too, on the legacy surface (AUTH-2).
+# Accept tokens as `Bearer`, too, in the legacy API (AUTH-2).
 LEGACY_BEARER_TOKENS = env.bool("LEGACY_BEARER_TOKENS", default=False)
 
-# System roles, which the LMS puts into tokens, to this service's feature roles (ROLE-1, ROLE-2).
+# Feature roles of this service by the system roles that the LMS puts into tokens (ROLE-1, ROLE-2).
 SYSTEM_TO_FEATURE_ROLE_MAPPING = {
     "enterprise_catalog_admin": ["enterprise_catalog_admin"],
     "enterprise_openedx_operator": ["enterprise_catalog_admin"],
@@ -303,7 +303,7 @@ REST_FRAMEWORK = {
         "enterprise_catalog.apps.access.authentication.JwtCookieAuthentication",
         "enterprise_catalog.apps.access.authentication.ActiveSessionAuthentication",
     ],
-    # Anonymous callers stop here; what the others may do depends on the object (access room).
+    # Only anonymous callers are refused here. What others may do depends on the object (`access`).
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": [
         "enterprise_catalog.apps.core.rest.renderers.JSONRenderer",
@@ -317,10 +317,10 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
-# The throttle (ERR-6), off unless wanted: a person clicks less often than this ...
+# The throttle (ERR-6), off by default. A person makes fewer requests than this ...
 API_THROTTLE = env.bool("API_THROTTLE", default=False)
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=60)
-# ... and these users are other services, which ask for many people.
+# ... and these users are other services, which make requests for many people.
 API_SERVICE_USERNAMES = env.list("API_SERVICE_USERNAMES", default=[])
 API_SERVICE_REQUESTS_PER_MINUTE = env.int("API_SERVICE_REQUESTS_PER_MINUTE", default=800)
 
@@ -334,7 +334,7 @@ SPECTACULAR_SETTINGS = {
         "enterprise_catalog.apps.api.openapi.schema.add_shared_parts",
         "enterprise_catalog.apps.api.openapi.service.describe_service",
     ],
-    # They are for who reads the code; what is for callers is said in so many words.
+    # Docstrings are for readers of the code. Descriptions for callers are written separately.
     "DISABLE_DOCSTRING_DESCRIPTIONS": True,
     "SORT_OPERATION_PARAMETERS": False,
     "SERVE_INCLUDE_SCHEMA": False,
@@ -346,7 +346,7 @@ SPECTACULAR_SETTINGS = {
 
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_CREDENTIALS = True
-# Today's frontends send it with their cookies (AUTH-1), so a preflight that did not allow it would stop them.
+# Existing frontends send this header with their cookies (AUTH-1), so preflights must allow it.
 CORS_ALLOW_HEADERS = [*default_headers, "use-jwt-cookie"]
 CORS_EXPOSE_HEADERS = [
     "ETag",

@@ -1,4 +1,4 @@
-"""How settings read the environment: what cannot be read stops the start, by the name of the variable."""
+"""Read environment variables; one that cannot be parsed stops the start with its name."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class Environment(environ.Env):
-    """django-environ's reader, whose own error for `GUARD_MIN_ITEMS=ten` says only that "ten" is no number."""
+    """django-environ's reader with errors that name the variable, not only its value."""
 
     def get_value(
         self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False

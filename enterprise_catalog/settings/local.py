@@ -1,8 +1,8 @@
 """
-Settings of one machine without servers: SQLite, a broker made of files, and the sandbox as discovery and LMS.
+Settings of one machine without servers: SQLite, a file-system broker, and the sandbox as discovery and LMS.
 
-`make run` sets the environment; what it leaves open, or a command typed by hand, gets the same values from its
-directory. Tokens are verified exactly as in production: the sandbox signs, and this reads the public half of its key.
+`make run` sets the environment. Variables that it does not set, and commands typed by hand, get the same values from
+its directory. Tokens are verified as in production, with the sandbox's public key.
 """
 
 import json
@@ -14,7 +14,7 @@ _sandbox = "http://127.0.0.1:18170"
 
 
 def _file(name: str) -> str:
-    """Empty when `make run` has not made it yet; the start-up check then names the variable."""
+    """Read a file of `make run`; empty if it does not exist yet, and then a start-up check names the variable."""
     path = _directory / name
     return path.read_text() if path.exists() else ""
 
@@ -27,7 +27,7 @@ _defaults = {
     "DISCOVERY_SERVICE_URL": _sandbox,
     "LMS_ROOT_URL": _sandbox,
     "OAUTH2_PROVIDER_URL": f"{_sandbox}/oauth2",
-    # The sandbox throttles nobody.
+    # The sandbox does not throttle.
     "DISCOVERY_REQUESTS_PER_HOUR": "0",
     "JWT_ISSUER": f"{_sandbox}/oauth2",
     "JWT_AUDIENCE": "enterprise-catalog-local",
@@ -41,7 +41,7 @@ from enterprise_catalog.settings.base import *
 SERVES_LOOPBACK_ONLY = True
 
 if CELERY_BROKER_URL.startswith("filesystem:"):
-    # One folder for both directions: whoever puts a message and whoever takes it are on this machine.
+    # One folder for both directions, because senders and receivers are on this machine.
     _broker = _directory / "broker"
     for _folder in ("messages", "control"):
         (_broker / _folder).mkdir(parents=True, exist_ok=True)
@@ -51,6 +51,6 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "control_folder": str(_broker / "control"),
     }
 
-# Static files straight from their packages, so that no collecting step stands before the first start.
+# Serve static files from their packages, so that the first start needs no `collectstatic`.
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None

@@ -1,10 +1,9 @@
 """
-Settings of a deployment: everything from environment variables, or from the YAML file named in ENTERPRISE_CATALOG_CFG
-(the environment wins).
+Settings of a deployment, from environment variables or from the YAML file that ENTERPRISE_CATALOG_CFG names.
 
-TLS ends in front of the service: the forwarded scheme is believed, and nothing here ever redirects. No default here
-may work by accident: what is missing stops the start, by name. What is set and unsafe stops it in
-`access.startup_checks`, under every settings module.
+The environment wins over the file. A proxy in front ends TLS: the forwarded scheme is believed, and nothing redirects.
+A missing variable stops the start with its name. Unsafe values stop it in `access.startup_checks`, under every settings
+module.
 """
 
 import json
@@ -25,7 +24,7 @@ _REQUIRED = (
     "BACKEND_SERVICE_EDX_OAUTH2_KEY",
     "BACKEND_SERVICE_EDX_OAUTH2_SECRET",
 )
-# Mappings that Open edX operators write into the file; everything else there is a variable.
+# Mappings that Open edX operators write into the file. Everything else there is a variable.
 _MAPPINGS = ("DATABASES", "CACHES", "JWT_AUTH")
 
 
@@ -51,7 +50,7 @@ def as_variable(value: Any) -> str:
 
 
 def token_variables(jwt_auth: dict[str, Any]) -> dict[str, Any]:
-    """What the file's JWT_AUTH says, in either of the two forms in use for issuer and audience."""
+    """Return the variables of the file's JWT_AUTH, which has one of two forms for issuer and audience."""
     issuer = (jwt_auth.get("JWT_ISSUERS") or [{}])[0]
     return {
         "JWT_ISSUER": jwt_auth.get("JWT_ISSUER") or issuer.get("ISSUER"),
@@ -61,9 +60,9 @@ def token_variables(jwt_auth: dict[str, Any]) -> dict[str, Any]:
 
 
 def fill_environment(configuration: dict[str, Any]) -> None:
-    """Let the file speak for variables that are not set, so that base reads one source only."""
-    told = token_variables(configuration.get("JWT_AUTH") or {}) | configuration
-    for name, value in told.items():
+    """Set variables that are not set from the file, so that `base` reads one source only."""
+    variables = token_variables(configuration.get("JWT_AUTH") or {}) | configuration
+    for name, value in variables.items():
         if value is not None and name not in _MAPPINGS and not os.environ.get(name):
             os.environ[name] = as_variable(value)
 
@@ -84,16 +83,16 @@ if "CACHES" in _configuration and "CACHE_URL" not in os.environ:
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = False
-# Only where the proxy in front sets it itself: a host from outside would end up in links (COM-10).
+# Only if the proxy in front sets the header itself: a caller's host would end up in links (COM-10).
 USE_X_FORWARDED_HOST = env.bool("USE_X_FORWARDED_HOST", default=False)
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
-# With cookies that only https has, no other way back from the LMS could work.
+# Cookies are sent over https only, so the redirect back from the LMS must use it.
 SOCIAL_AUTH_REDIRECT_IS_HTTPS = True
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # Names with a hash of the content, so that browsers may keep them for ever.
+    # File names contain a hash of the content, so that browsers may cache them for ever.
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }

@@ -1,4 +1,4 @@
-"""Sign-in by password, and what browsers are told of the pages."""
+"""Settings of sign-in by password and of security headers. `base` imports all of them."""
 
 from datetime import timedelta
 
@@ -19,14 +19,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# So many failures for one name or from one address, and for so long no password is taken for it or from there. An
-# attempt while it lasts does not lengthen it.
+# After so many failures for one name or from one address, no password is accepted for that name or from that address,
+# for so many minutes. Attempts during that time do not lengthen it.
 SIGN_IN_FAILURES = env.int("SIGN_IN_FAILURES", default=10)
 SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)
 for _name in ("SIGN_IN_FAILURES", "SIGN_IN_LOCK_MINUTES"):
     if globals()[_name] < 1:
         raise ImproperlyConfigured(f"{_name} is {globals()[_name]}, and must be 1 at least.")
-# A browser in which somebody signed in is counted by itself for so long, so that strangers cannot lock them out of it.
+# Failures in a browser in which somebody signed in are counted separately for so long, so that others cannot lock that
+# person out.
 SIGN_IN_KNOWN_BROWSER_DAYS = 90
 
 AXES_FAILURE_LIMIT = SIGN_IN_FAILURES
@@ -35,27 +36,28 @@ AXES_USERNAME_CALLABLE = "enterprise_catalog.apps.access.password_sign_in.counte
 AXES_CLIENT_IP_CALLABLE = "enterprise_catalog.apps.access.password_sign_in.counted_address"
 AXES_LOCKOUT_PARAMETERS = "enterprise_catalog.apps.access.password_sign_in.locked_by"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-# A success must not forgive: whoever has an account would guess at another's nine times, sign in, and go on.
+# A success must not reset the count: whoever has an account could guess another password nine times, sign in, and go
+# on.
 AXES_RESET_ON_SUCCESS = False
-# No second record of who signed in; the log has it.
+# The log already records who signed in.
 AXES_DISABLE_ACCESS_LOG = True
-# Its rows hold names that were typed and addresses; no page shows them.
+# Its rows hold typed names and addresses, so no page shows them.
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 SILENCED_SYSTEM_CHECKS = [
-    # The sign-in page itself says that it is locked; a middleware would be in the way of every request.
+    # The sign-in page says that it is locked; a middleware would cost every request time.
     "axes.W002",
 ]
 
 # --- Pages (SEC-3) ---------------------------------------------------------------------------------------------------
 
-# What a page may be made of, and where its forms may go: files of this service, and back to it. Nothing may frame it.
+# Pages load scripts and styles only from this service and send forms only to it. Nothing may frame them.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        # Small pictures stand in style sheets and in the link to no icon at all.
+        # Style sheets, and the link that says that there is no icon, hold small images.
         "img-src": [SELF, "data:"],
         "connect-src": [SELF],
         "form-action": [SELF],
@@ -64,7 +66,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# For so long browsers come by https only, and to all names below as well; 0: it is not said. Not to be taken back
-# before it is over, so it is for whoever runs the proxy that has the certificate to decide.
+# Browsers use https only for this long, also for subdomains if the second setting says so; 0: no header. It cannot be
+# taken back before it expires, so whoever runs the proxy with the certificate decides.
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)

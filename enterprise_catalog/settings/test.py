@@ -1,7 +1,7 @@
 """
-Settings of the test-suite: SQLite unless DATABASE_URL says otherwise, and a signing key made for this run.
+Settings of the test suite: SQLite unless DATABASE_URL says otherwise, and a signing key for this run.
 
-The key is real and so is its verification; tests sign with TEST_JWT_PRIVATE_KEY.
+Tokens are verified as in production; tests sign with TEST_JWT_PRIVATE_KEY.
 """
 
 import json
@@ -28,12 +28,12 @@ if "TEST_JWT_PRIVATE_KEY" not in os.environ:
     _public_jwk = RSAAlgorithm.to_jwk(_private_key.public_key(), as_dict=True)
     _public_jwk |= {"kid": "test", "use": "sig", "alg": "RS512"}
     _pem = _private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    # Both halves go to the processes that this one starts, so that all of them agree.
+    # Processes that this one starts inherit both keys, so that all of them agree.
     os.environ["TEST_JWT_PRIVATE_KEY"] = _pem.decode()
     os.environ["JWT_PUBLIC_SIGNING_JWK_SET"] = json.dumps({"keys": [_public_jwk]})
 TEST_JWT_PRIVATE_KEY = os.environ["TEST_JWT_PRIVATE_KEY"]
 
-# Parallel test processes share one Redis server, never a queue or a cache in it: gw0 has databases 0 and 1, gw1 2 and 3
+# Parallel test processes share one Redis server, but no queue or cache: gw0 uses databases 0 and 1, gw1 uses 2 and 3.
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 for _offset, _name in enumerate(("CELERY_BROKER_URL", "CACHE_URL")):
     _server, _, _ = os.environ.get(_name, "").rpartition("/")
@@ -44,11 +44,11 @@ from enterprise_catalog.settings.base import *
 
 SERVES_LOOPBACK_ONLY = True
 
-# Hashing passwords slowly protects nobody in a test.
+# Slow password hashing protects nobody in tests.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-# Nothing is collected for tests; whitenoise would warn of the empty place.
+# Tests collect no static files, and whitenoise would warn about an empty folder.
 STATIC_ROOT = None
 
-# A machine that is busy with tests is slower than any caller's patience; tests of the patience itself say so.
+# A machine busy with tests may need longer than in production. Tests of the timeout set it themselves.
 NOTIFY_TIMEOUT_SECONDS = 5

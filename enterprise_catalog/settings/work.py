@@ -1,6 +1,5 @@
 """
-What workers do: how they call neighbours, how often content is refreshed, what is kept for how long. `base` takes all
-of it in.
+Settings of workers: calls to other services, refreshes and previews. `base` imports all of them.
 """
 
 from django.core.exceptions import ImproperlyConfigured
@@ -9,164 +8,170 @@ from enterprise_catalog.settings.environment import Environment
 
 env = Environment()
 
-# --- Calls to neighbours ---------------------------------------------------------------------------------------------
+# --- Calls to other services -----------------------------------------------------------------------------------------
 
-# A worker renews its lease before each attempt and each slice of a pause, so an attempt and a slice must stay below
-# LEASE_SECONDS (`core.http_client.client`).
+# A worker renews its lease before each attempt and each part of a pause, so both must be shorter than LEASE_SECONDS
+# (`core.http_client.client`).
 SERVICE_CONNECT_TIMEOUT_SECONDS = 3.05
-# Discovery takes seconds for a page of 100; silence for this long is a failure.
+# Discovery takes some seconds for a page of 100. A longer silence is a failure.
 SERVICE_READ_TIMEOUT_SECONDS = 20
-# A body that drips must not outlive the lease.
+# A whole answer. A slow one must not outlast the lease.
 SERVICE_ATTEMPT_SECONDS = 45
 SERVICE_WAIT_SLICE_SECONDS = 10
-# Four attempts outlast a restart of the neighbour; its outages are the schedule's business.
+# Four attempts outlast a restart of the other service. After a longer outage the schedule tries again.
 SERVICE_ATTEMPTS = 4
 SERVICE_FIRST_PAUSE_SECONDS = 1
 SERVICE_MAX_PAUSE_SECONDS = 20
-# Longer `Retry-After` than this ends the call: a worker is not there to sleep.
+# A longer `Retry-After` ends the call, so that a worker does other work instead of sleeping.
 SERVICE_MAX_WAIT_SECONDS = 60
 # All attempts and pauses of one call together.
 SERVICE_CALL_SECONDS = 180
-# Tokens are renewed this long before they end.
+# Tokens are renewed this long before they expire.
 SERVICE_TOKEN_MARGIN_SECONDS = 60
 
 # Items per page of a search (discovery allows 100) and keys per call for full records (DISC-18).
 DISCOVERY_PAGE_SIZE = env.int("DISCOVERY_PAGE_SIZE", default=100)
-# What one answer may cost a worker (DISC-17): three times what a page of 500 real items is, and of larger ones if those
-# are asked for. A real item is about 20 kB on a page. Bytes are counted as decoded, since a thousandth of them may have
-# been sent. Values are counted before any is made, since `[{},{},...]` takes thirty times its length in memory: real
-# answers have at most 70 commas and brackets in 1,000 bytes.
+# What one answer may cost a worker (DISC-17): three times a page of 500 real items, or of a larger DISCOVERY_PAGE_SIZE.
+# A real item has about 20 kB. Decoded bytes are counted, because compression may hide a thousand times as many. Values
+# are counted before parsing, because `[{},{},...]` takes thirty times its length in memory. Real answers have at most
+# 70 commas and brackets in 1,000 bytes.
 _ITEMS = max(DISCOVERY_PAGE_SIZE, 500)
 SERVICE_MAX_BODY_BYTES = _ITEMS * 64 * 1024
 SERVICE_MAX_BODY_VALUES = _ITEMS * 2_000
-# A token and what comes with it is some 2 kB.
+# An answer with a token has some 2 kB.
 SERVICE_MAX_TOKEN_BYTES = 64 * 1024
-# The largest page that discovery makes, whatever it is asked for.
+# Items of the largest page that discovery sends, whatever the request says.
 DISCOVERY_LARGEST_PAGE = 5_000
-# A page that names the next one in more characters has no cursor of discovery's, which are some 100 long.
+# Characters of a page's `next`. Cursors of discovery have some 100.
 DISCOVERY_NEXT_MAX_CHARACTERS = 8_000
-# What one fetch may hold until it is stored, as compressed: four times what 20,000 courses with their full records
-# take. Larger results fail and change nothing (`window_exceeded`).
+# Compressed bytes that one fetch may hold until they are stored: four times 20,000 courses with their full records.
+# Larger results fail and change nothing (`window_exceeded`).
 DISCOVERY_MAX_RESULT_BYTES = env.int("DISCOVERY_MAX_RESULT_BYTES", default=512 * 1024 * 1024)
-# ... and how many items it may have, of whatever size: a walk ends, also one that brings a new item with each page.
+# ... and items that it may have, of any size, so that paging ends even if each page brings a new item.
 DISCOVERY_MAX_ITEMS = 200_000
 DISCOVERY_KEYS_PER_CALL = 50
-# Servers refuse request lines above 4 kB; fewer keys are asked for at once when they are long.
+# Servers refuse request lines above 4 kB, so a request has fewer keys if they are long.
 DISCOVERY_KEYS_MAX_CHARACTERS = 3_500
-# Requests to discovery in any hour, of all workers together; 0 for no limit. Discovery grants an ordinary user 200 and
+# Requests to discovery per hour by all workers together; 0 for no limit. Discovery allows an ordinary user 200 and
 # staff any number (DISC-16).
 DISCOVERY_REQUESTS_PER_HOUR = env.int("DISCOVERY_REQUESTS_PER_HOUR", default=200)
-# Of them, what only queries that are due may use, so that they are fresh within their day whatever people ask for; the
-# rest is people's part, of which nobody has more than the others find free (RUN-7).
+# The share of them that only due queries may use, so that they are fresh within a day whatever people request. The rest
+# is for refreshes that people request, divided fairly among them (RUN-7).
 DISCOVERY_DUE_SHARE = env.float("DISCOVERY_DUE_SHARE", default=0.5)
-# Due queries may use people's part, too, but for this share of the whole: who asks when very many are due, as after an
-# outage, waits minutes and not an hour.
+# Due queries may use the rest too, except for this share of the whole. So somebody who requests a refresh while very
+# many are due, as after an outage, waits minutes and not an hour.
 DISCOVERY_ASKED_SHARE = env.float("DISCOVERY_ASKED_SHARE", default=0.1)
-# Of people's part, what everybody may have while anything of it is free: enough for a search of a few pages, so that
-# who asks once is not interrupted because others asked before.
+# The share of the rest that everybody may use while any of it is free: enough for a search of a few pages, so that a
+# single request is not interrupted because others came before.
 DISCOVERY_FIRST_SHARE = 0.05
-# So many askers of a waiting run are remembered, each of whom it may count for: far more than share a query and ask
-# within the minutes that it waits, and they fit a row.
+# The most callers who are stored with a waiting run, and whose share may pay for it: far more than request the same
+# query within the minutes that it waits, and they fit a row.
 ASKERS_PER_RUN = 100
-# Somebody who asks within so many minutes after a publish gets that one: what people see is as new as most edits, and a
-# button that is pressed again and again costs nothing (RUN-8). 0: everybody gets a refresh.
+# A request within so many minutes after a publish joins that run, so that pressing the button again costs nothing
+# (RUN-8). Most edits in discovery are no newer. 0: each request gets a refresh.
 REFRESH_JOIN_MINUTES = env.int("REFRESH_JOIN_MINUTES", default=10)
-# A run that the budget interrupted waits this long at least before it goes on with what is left by then.
+# A run that the budget interrupted waits this long at least before it goes on.
 DISCOVERY_BUDGET_PAUSE_SECONDS = 300
-# One that was interrupted so often had more than twice the time in which answers count (CACHED_ANSWERS_HOURS): it ends
-# as failed, and its query comes after the others again.
+# A run that was interrupted so often had more than twice CACHED_ANSWERS_HOURS. It fails, and its query waits its turn
+# again.
 REFRESH_MAX_ATTEMPTS = 100
-# What it was answered before the interruption counts for this long: with REFRESH_INTERVAL_HOURS and
-# REFRESH_SPREAD_MINUTES a day at most.
+# Answers from before an interruption are used for this long. With REFRESH_INTERVAL_HOURS and REFRESH_SPREAD_MINUTES
+# this is a day at most.
 CACHED_ANSWERS_HOURS = 3
-# A page of 100 items is a third of this; more would come near a modest max_allowed_packet, and is asked for again.
+# A page of 100 items has a third of this. Larger answers come near a small max_allowed_packet and are not cached.
 CACHED_ANSWER_MAX_BYTES = 1024 * 1024
 # Discovery stops counting hits here, so that exactly this many means "at least" (DISC-8).
 DISCOVERY_COUNT_CAP = env.int("DISCOVERY_COUNT_CAP", default=10_000)
 # Search v1 cannot page past this many hits (DISC-9).
 DISCOVERY_WINDOW = 15_000
 
-# --- Refresh rhythm (P3) ---------------------------------------------------------------------------------------------
+# --- Refresh schedule (P3) -------------------------------------------------------------------------------------------
 
-# 20 hours leave four for a retry before the promised 24 are over.
+# 20 hours leave four for retries before the promised 24 are over.
 REFRESH_INTERVAL_HOURS = env.int("REFRESH_INTERVAL_HOURS", default=20)
 FULL_RECORD_MAX_AGE_HOURS = env.int("FULL_RECORD_MAX_AGE_HOURS", default=20)
-# A refresh that somebody asks for brings the full records of all members anew, whatever their age, of catalogs up to
-# this size: 20 calls, a tenth of what discovery grants an ordinary user in an hour (REFR-4, DISC-16).
+# A refresh that somebody requests fetches the full records of all members, whatever their age, if the catalog has no
+# more members than this. It takes 20 calls, a tenth of what discovery allows an ordinary user per hour (REFR-4,
+# DISC-16).
 FULL_RECORDS_ON_REQUEST = env.int("FULL_RECORDS_ON_REQUEST", default=1000)
 REVIEWS_INTERVAL_HOURS = env.int("REVIEWS_INTERVAL_HOURS", default=24)
-# A sweep takes less than this; one that takes longer died, and another worker begins.
+# The job takes less than this. If it takes longer, its worker died and another one begins.
 REVIEWS_JOB_MINUTES = 30
-# The promise itself: older than this is stale.
+# The promise: older content is stale.
 FRESHNESS_HOURS = 24
-# A search becomes due up to so many minutes later than that, each at a distance of its own: what was refreshed at once,
-# as after an outage, is not due at once for ever.
+# Each search becomes due up to so many minutes after REFRESH_INTERVAL_HOURS. Queries that were refreshed together, as
+# after an outage, therefore become due at different times.
 REFRESH_SPREAD_MINUTES = 60
-# The log names late queries so often, however many beats look, and so many of them; `manage.py freshness` names all.
+# How often the log names late queries, and how many of them at most; `manage.py freshness` lists all.
 FRESHNESS_REPORT_MINUTES = 10
 LATE_QUERIES_LOGGED = 20
 # How often beat looks for due queries and expired leases; with the lease it bounds recovery below two minutes (P5).
 TICK_SECONDS = env.int("TICK_SECONDS", default=30)
-# A worker that does not renew within this time counts as dead.
+# A worker that does not renew its lease within this time counts as dead.
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
-# A run that has lost this many workers is broken itself (it kills them) and ends as failed.
+# A run that has lost this many workers probably kills them, and fails.
 REFRESH_MAX_LOST_WORKERS = 5
-# Discovery's throttle counts by the hour; whatever it asks for, a run looks again after that long ...
+# Discovery's throttle counts per hour, so a run tries again after this time whatever `Retry-After` says ...
 REFRESH_MAX_PAUSE_SECONDS = 3600
-# ... and does so for this long at most: who asked a day ago is told that it failed (P10).
+# ... and is postponed for this long at most: whoever requested it a day ago learns that it failed (P10).
 REFRESH_MAX_POSTPONED_HOURS = 24
-# A run whose database failed under it waits this long: a server that restarts needs a moment.
+# A run whose database failed waits this long, so that a server can restart.
 DATABASE_FAILURE_PAUSE_SECONDS = 10
 
-# After a failed refresh the schedule leaves a query alone for this long: discovery is probably still unwell ...
+# After a failed refresh the schedule skips a query for this long, because discovery is probably still failing ...
 FAILED_REFRESH_PAUSE_MINUTES = 10
-# ... and after a held one for this long: each look is a whole walk, and the budget is for the others, too.
+# ... and after a held one for this long, because each refresh reads the whole result and uses the shared budget.
 HELD_REFRESH_PAUSE_MINUTES = 60
-# A tick enqueues so many due queries at most, so that a full day's worth never starts at once.
+# The most due queries that one tick enqueues, so that those of a whole day never start together.
 DUE_QUERIES_PER_TICK = 50
-# A waiting run is announced to workers again after this long, since a nudge may be lost (P5) ...
+# Workers are notified of a waiting run again after this long, because a notification may be lost (P5) ...
 NOTIFY_AGAIN_SECONDS = 60
-# ... and so many at most per tick, since workers need only know that there is work.
+# ... and of so many runs per tick at most, because workers only need to know that there is work.
 NOTIFICATIONS_PER_TICK = 200
 
-# The guard (REFR-9): smaller catalogs may change freely, larger ones may not lose more than this share or grow by
-# more than this factor ...
+# The guard (REFR-9): smaller catalogs may change freely. Larger ones may not lose more than this share of their members
+# or grow by more than this factor ...
 GUARD_MIN_ITEMS = env.int("GUARD_MIN_ITEMS", default=10)
 GUARD_MAX_REMOVED = env.float("GUARD_MAX_REMOVED", default=0.5)
 GUARD_MAX_GROWTH = env.float("GUARD_MAX_GROWTH", default=5)
-# ... unless a later refresh still finds the same: real changes persist, glitches do not (REFR-10).
+# ... unless a refresh after this time still finds the same: real changes last, glitches do not (REFR-10).
 GUARD_REPEAT_HOURS = env.int("GUARD_REPEAT_HOURS", default=20)
 
 # --- Previews of filters ---------------------------------------------------------------------------------------------
 
-# A preview may take as long as a large search does, and holds a worker meanwhile. One at a time leaves all others to
-# refreshes; of one person there is one at most that waits or runs.
+# A preview may take as long as a large search, and uses a worker. One at a time leaves the other workers to refreshes.
+# Each person has at most one that waits or runs.
 FILTER_PREVIEWS_AT_ONCE = 1
-# One that has lost so many workers is not tried again: somebody waits for it, and can press the button again.
+# A preview that has lost so many workers is not tried again. The person who waits for it can press the button again.
 FILTER_PREVIEW_ATTEMPTS = 2
-# Each holds its filter, which may have a MiB, and the keys that were found: of a person so many are there at most.
+# The most previews stored per person. Each holds its filter, which may have 1 MiB, and the keys that were found.
 FILTER_PREVIEWS_KEPT = 10
-# Discovery says something else tomorrow, and nobody decides on what it said yesterday.
+# Older previews are deleted, because discovery's content has changed since.
 FILTER_PREVIEWS_HOURS = 24
 
-# Copies of LMS customers: portal flags and names follow the LMS within the hour (CUST-2), the next round included ...
+# --- Copies of LMS customers -----------------------------------------------------------------------------------------
+
+# Portal flags and names follow the LMS within the hour (CUST-2), including the time until the next sync ...
 CUSTOMER_REFRESH_MINUTES = 55
-# ... and a customer that could not be copied is asked for again in the next round: rounds begin every minute, but some
-# begin a little sooner after the last one than others.
+# ... and a customer that could not be copied is tried again by the next sync. Syncs begin every minute, some a little
+# earlier.
 CUSTOMER_RETRY_SECONDS = 50
-# A round takes no longer than this, so that an LMS that is down or hangs holds one worker for a part of each minute.
+# A sync takes no longer than this, so that an LMS that is down or hangs uses one worker for a part of each minute.
 CUSTOMER_SYNC_SECONDS = 20
+
+# --- Periodic tasks --------------------------------------------------------------------------------------------------
 
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "refresh.tick", "schedule": TICK_SECONDS},
     "customers": {"task": "customers.sync_due_customers", "schedule": 60},
-    # Looks whether a sweep is due (REVIEWS_INTERVAL_HOURS); looking is one statement.
+    # The next three check whether their job is due, by one statement: REVIEWS_INTERVAL_HOURS,
+    # FRESHNESS_REPORT_MINUTES, PRUNING_INTERVAL_MINUTES.
     "reviews": {"task": "refresh.sweep_reviews", "schedule": 600},
-    "freshness": {"task": "refresh.report_freshness", "schedule": 60},  # looks, too (FRESHNESS_REPORT_MINUTES)
-    "pruning": {"task": "refresh.prune", "schedule": 600},  # and so does this (PRUNING_INTERVAL_MINUTES)
+    "freshness": {"task": "refresh.report_freshness", "schedule": 60},
+    "pruning": {"task": "refresh.prune", "schedule": 600},
 }
 
-# Less than this would leave no work to be done, or never end it.
+# With less than these minimums no work would be done, or it would never end.
 _LEAST = {
     "DISCOVERY_PAGE_SIZE": 1,
     "DISCOVERY_REQUESTS_PER_HOUR": 0,
@@ -174,7 +179,7 @@ _LEAST = {
     "DISCOVERY_ASKED_SHARE": 0,
     "REFRESH_JOIN_MINUTES": 0,
     "DISCOVERY_COUNT_CAP": 1,
-    # The largest document that is stored at all, and the room beside it.
+    # The largest document that can be stored, and the overhead for it.
     "DISCOVERY_MAX_RESULT_BYTES": 4 * 1024 * 1024,
     "REFRESH_INTERVAL_HOURS": 1,
     "FULL_RECORD_MAX_AGE_HOURS": 1,

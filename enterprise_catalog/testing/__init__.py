@@ -1,1 +1,1 @@
-"""Builders for every test: rows, documents, callers and servers. Not part of the image."""
+"""Builders for tests: rows, documents, callers and servers. The image does not contain them."""

@@ -1,4 +1,4 @@
-"""Who looks through the window, what they type, and what they see."""
+"""Sign in to the admin in tests, and read what its pages show."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from enterprise_catalog.apps.core.models import User
 
 
 def signed_in(username: str, *permissions: str, is_superuser: bool = False) -> Client:
-    """A browser of a member of staff with these permissions, each `app.codename`."""
+    """Return a client that a staff user with these permissions, each `app.codename`, is signed in to."""
     user = User.objects.create(username=username, is_staff=True, is_superuser=is_superuser)
     for permission in permissions:
         app, _, codename = permission.partition(".")
@@ -22,17 +22,20 @@ def signed_in(username: str, *permissions: str, is_superuser: bool = False) -> C
 
 
 def page(model: type[Model], name: str, *args: Any) -> str:
+    """Return the path of an admin page of a model, such as `changelist` or `change`."""
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
 
 
 def texts(response: Any) -> list[str]:
-    """The messages on the page."""
+    """Return the messages on a page."""
     return [str(message) for message in response.context["messages"]]
 
 
 def errors(response: Any) -> dict[str, list[str]]:
+    """Return the errors of a page's form by field."""
     return dict(response.context["adminform"].form.errors)
 
 
 def listed(client: Client, model: type[Model], **query: str) -> set[Model]:
+    """Return the rows that a model's list shows."""
     return set(client.get(page(model, "changelist"), query).context["cl"].result_list)

@@ -1,4 +1,4 @@
-"""Tokens and callers for tests: signed with the test settings' real key, verified like any other."""
+"""Create tokens and callers for tests; tokens are signed by the test settings' key and verified like any other."""
 
 import time
 from functools import cache
@@ -19,7 +19,7 @@ OTHER_CUSTOMER_UUID = UUID("11111111-2222-4333-8444-555555555555")
 
 
 def claims_for(username: str, *roles: str, **changes: Any) -> dict[str, Any]:
-    """The claims of a good token; a change to None leaves that claim out."""
+    """Return the claims of a valid token with changes; None removes a claim."""
     now = int(time.time())
     claims = {
         "iss": settings.JWT_AUTH["JWT_ISSUER"],
@@ -42,19 +42,19 @@ def token_for(username: str, *roles: str, **changes: Any) -> str:
 
 @cache
 def signing_key() -> RSAPrivateKey:
-    """Read once: reading a private key checks it, which costs more than most tests."""
+    """Return the private key, loaded once, because loading checks it and takes longer than most tests."""
     return cast(RSAPrivateKey, load_pem_private_key(settings.TEST_JWT_PRIVATE_KEY.encode(), password=None))
 
 
 def client_for(username: str, *roles: str, **changes: Any) -> APIClient:
-    """A caller with a token in the header."""
+    """Return a client that sends a token in the header."""
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"JWT {token_for(username, *roles, **changes)}")
     return client
 
 
 def cookies_of(client: APIClient, token: str) -> APIClient:
-    """Put a token into the two cookies of today's frontends."""
+    """Put a token into the two cookies that frontends use, and return the client."""
     payload, _, signature = token.rpartition(".")
     client.cookies["edx-jwt-cookie-header-payload"] = payload
     client.cookies["edx-jwt-cookie-signature"] = signature
@@ -62,46 +62,40 @@ def cookies_of(client: APIClient, token: str) -> APIClient:
 
 
 def operator() -> APIClient:
+    """Return a client of an operator, who may do everything."""
     return client_for("olivia", "enterprise_openedx_operator:*")
 
 
 def admin(customer: UUID = CUSTOMER_UUID) -> APIClient:
+    """Return a client of a customer's administrator."""
     return client_for("adam", f"enterprise_admin:{customer}")
 
 
 def learner(customer: UUID = CUSTOMER_UUID) -> APIClient:
+    """Return a client of a customer's learner."""
     return client_for("lena", f"enterprise_learner:{customer}")
 
 
 ACME = uuid4()
-
-
 GLOBEX = uuid4()
 
 
 def admin_of(*customers: UUID) -> Grants:
+    """Return the grants of an administrator of these customers."""
     return Grants(roles=Roles(admin=Contexts(customers=frozenset(customers))))
 
 
 ACME_ADMIN = admin_of(ACME)
-
-
 GLOBEX_ADMIN = admin_of(GLOBEX)
-
-
 OPERATOR = Grants(roles=Roles(admin=Contexts(everywhere=True)))
-
-
 PROVISIONER = Grants(roles=Roles(provisioning=True))
 
-
 COURSES = {"content_type": "course"}
-
-
 PROGRAMS = {"content_type": "program"}
 
 
 def complete_values(enterprise_uuid: UUID = ACME, **changes) -> CatalogValues:
+    """Return the values of a complete catalog, with changes."""
     values: dict[str, Any] = {
         "title": "All content",
         "enterprise_uuid": enterprise_uuid,

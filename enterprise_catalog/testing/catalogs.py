@@ -1,4 +1,4 @@
-"""Catalogs with published content, made by the store and the publisher themselves."""
+"""Create catalogs with published content, by the code that stores and publishes it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,7 @@ Records = Sequence[dict[str, Any]]
 
 
 def store(*documents: dict[str, Any], records: Records = ()) -> list[str]:
-    """Put search documents into the store, some with their full records; returns their content keys."""
+    """Store search documents, some with their full records. Return their content keys."""
     prepared = [
         prepare_content(
             pack(document),
@@ -45,6 +45,7 @@ def store(*documents: dict[str, Any], records: Records = ()) -> list[str]:
 
 
 def publish(query: CatalogQuery, *documents: dict[str, Any], records: Records = ()) -> None:
+    """Store documents and make them the members of a query."""
     publish_or_hold(claim=claimed(query), content_keys=store(*documents, records=records), counts={})
 
 
@@ -55,7 +56,7 @@ def make_catalog(
     records: Records = (),
     **fields: Any,
 ) -> EnterpriseCatalog:
-    """A catalog that holds these documents, some with their full records; a text stands for a course with that key."""
+    """Create a catalog with these documents, some with full records. A text stands for a course with that key."""
     if query is None:
         query = make_query({"key": [f"filter {CatalogQuery.objects.count()}"]})
         if documents:

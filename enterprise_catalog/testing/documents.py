@@ -1,9 +1,10 @@
-"""Documents as discovery's search and records have them."""
+"""Build search documents of discovery."""
 
 from typing import Any
 
 
 def course_document(key: str, **fields) -> dict:
+    """Return the search document of a course with one open run."""
     run = {
         "key": f"course-v1:{key}+1T",
         "is_enrollable": True,

@@ -1,4 +1,4 @@
-"""Rows that tests of every room begin with. Contents here have no documents; a refresh makes those."""
+"""Factories of rows. Contents have no documents; `testing.catalogs` stores contents with theirs."""
 
 from uuid import uuid4
 
@@ -29,7 +29,7 @@ class EnterpriseCustomerFactory(DjangoModelFactory[EnterpriseCustomer]):
 
 
 class CatalogQueryFactory(DjangoModelFactory[CatalogQuery]):
-    """A query nobody named and nobody refreshed."""
+    """A query without a title that was never refreshed."""
 
     class Meta:
         model = CatalogQuery
@@ -65,7 +65,7 @@ class ContentMetadataFactory(DjangoModelFactory[ContentMetadata]):
 
 
 def publish_members(query: CatalogQuery, *contents: ContentMetadata | str) -> None:
-    """Make these, given as contents or as keys of new courses, the only members, as a publish would leave them."""
+    """Make these contents, or new courses with these keys, the only members, as a publish would."""
     rows = [
         ContentMetadataFactory.create(content_key=content) if isinstance(content, str) else content
         for content in contents

@@ -1,4 +1,4 @@
-"""Members of a query, written without a refresh: documents in the store, and the rows that hold them."""
+"""Store contents and make them members of a query, without a refresh."""
 
 from django.utils import timezone
 
@@ -9,15 +9,12 @@ from enterprise_catalog.apps.catalog.storage.visibility import build_memberships
 from enterprise_catalog.apps.core.packed_json import pack
 
 RUN = "course-v1:edX+DemoX+1T"
-
-
 OTHER_RUN = "course-v1:edX+DemoX+2T"
-
-
 OPEN = {"is_enrollable": True, "status": "published", "is_marketable": True}
 
 
 def store_content(content_type, key, parent=None, record=None, **document):
+    """Store a content, and return its row."""
     document = {"content_type": content_type, "key": key, **document}
     content = prepare_content(
         pack(document),
@@ -33,6 +30,7 @@ def store_content(content_type, key, parent=None, record=None, **document):
 
 
 def add_member(query, content):
+    """Add a content to the members of a query."""
     CatalogContentKey.objects.bulk_create(build_memberships(query=query, contents=[content]))
     listed = CatalogContentKey.objects.filter(catalog_query=query, visibility_v1=Visibility.LISTED).count()
     CatalogQuery.objects.filter(pk=query.pk).update(count_v1=listed)

@@ -1,4 +1,4 @@
-"""Runs in the state a test begins with, and the documents they found."""
+"""Create queries and refresh runs in the state that a test needs, and store what they found."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -24,16 +24,18 @@ def make_query(content_filter: dict | None = None) -> CatalogQuery:
 
 
 def requested(query: CatalogQuery, *, trigger: str = RefreshRun.Trigger.REQUEST) -> RefreshRun:
+    """Enqueue a run of a query."""
     return enqueue_run(query=query, trigger=trigger)
 
 
 def claimed(query: CatalogQuery) -> Claim:
+    """Enqueue a run of a query and claim it."""
     (claim,) = claim_runs(requested(query).pk)
     return claim
 
 
 def store_courses(*documents: dict, assert_lease=lambda: None) -> int:
-    """Put search documents of courses into the store as a refresh would; returns how many really changed."""
+    """Store search documents of courses as a refresh would. Return how many changed."""
     prepared = [
         prepare_content(
             pack(document),
@@ -49,6 +51,7 @@ def store_courses(*documents: dict, assert_lease=lambda: None) -> int:
 
 
 def members(query: CatalogQuery) -> list[str]:
+    """Return the content keys of a query's members, sorted."""
     rows = CatalogContentKey.objects.filter(catalog_query=query)
     return list(rows.order_by("content_id").values_list("content_id", flat=True))
 
@@ -62,12 +65,12 @@ def store_keys(content_keys: Iterable[str]) -> None:
 
 
 def expire(claim: Claim) -> None:
-    """Let the lease be over, as if the worker had died a while ago."""
+    """Let a lease expire, as if its worker had died."""
     RefreshRun.objects.filter(pk=claim.run_uuid).update(lease_until=database_now() - timedelta(seconds=1))
 
 
 def let_budget_age(minutes: int) -> None:
-    """What was asked of discovery is so much longer ago."""
+    """Pretend that all requests to discovery were made so many minutes earlier."""
 
     def older(spent: dict) -> dict:
         return {str(int(minute) - minutes): requests for minute, requests in spent.items()}

@@ -1,7 +1,4 @@
-"""
-A neighbour that answers word for word what a test told it, on loopback: for what a well-behaved server cannot be made
-to do.
-"""
+"""A server on loopback that sends exactly the answers of a test, for faults that a well-behaved server cannot have."""
 
 import time
 from collections import defaultdict
@@ -30,7 +27,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """`body` is JSON unless it is bytes."""
+    """An HTTP answer. `body` is sent as JSON unless it is bytes."""
 
     body: Any = field(default_factory=dict)
     status: int = 200
@@ -39,7 +36,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Wire:
-    """Bytes put on the wire one after the other, then the connection ends; `pause` comes before each."""
+    """Raw bytes that are sent part by part, with a pause of `pause` seconds before each; then the connection ends."""
 
     parts: Iterable[bytes]
     pause: float = 0
@@ -49,7 +46,11 @@ Answer = Reply | Wire | Callable[[Asked], Reply]
 
 
 class ScriptedServer:
-    """`answers[path]` are given in turn, the last one for ever; other paths are 404. Hands out tokens by itself."""
+    """
+    A server that sends `answers[path]` one after the other, and repeats the last one; other paths answer 404.
+
+    It answers requests for tokens by itself.
+    """
 
     def __init__(self) -> None:
         self.answers: dict[str, list[Answer]] = {"/oauth2/access_token": [self._token]}
@@ -108,7 +109,7 @@ def _handler_for(scripted: ScriptedServer) -> type[BaseHTTPRequestHandler]:
             )
             self._write(scripted.answer_to(asked))
 
-        do_POST = do_GET  # noqa: N815  the name is the standard library's
+        do_POST = do_GET  # noqa: N815  The standard library names it.
 
         def _write(self, answer: Reply | Wire) -> None:
             if isinstance(answer, Wire):
@@ -125,7 +126,8 @@ def _handler_for(scripted: ScriptedServer) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def handle(self) -> None:
-            with suppress(ConnectionError):  # the client had enough
+            # The client may disconnect before it has read everything.
+            with suppress(ConnectionError):
                 super().handle()
 
         def log_message(self, format: str, *args: Any) -> None:

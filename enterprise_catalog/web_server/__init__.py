@@ -1,1 +1,1 @@
-"""The gunicorn worker of the web processes: it reads requests and sends answers without holding a thread (SEC-1)."""
+"""The gunicorn worker of the web processes, which reads requests and sends answers without a thread (SEC-1)."""

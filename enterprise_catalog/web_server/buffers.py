@@ -1,4 +1,4 @@
-"""What a client has sent and what it has not taken yet: in memory while it is small, else in temporary files."""
+"""Keep the rest of answers for slow clients: in memory while it is small, beyond that in temporary files."""
 
 import socket
 from contextlib import suppress
@@ -6,10 +6,10 @@ from tempfile import SpooledTemporaryFile
 from threading import Lock
 from typing import IO
 
-# The most that one call hands to the kernel, or asks of it.
+# The most bytes that one call sends or receives.
 CHUNK_BYTES = 256 * 1024
-# So often, until others have their turn: a client may take all of a large answer as fast as it is read from the disk.
-_CHUNKS_PER_TURN = 4
+# After so many chunks other clients are served, because one may take a large answer as fast as the disk can read.
+_CHUNKS_PER_EVENT = 4
 
 
 class DiskBudget:
@@ -33,7 +33,7 @@ class DiskBudget:
 
 
 class Outbox:
-    """Bytes of an answer that the client has not taken yet, in their order."""
+    """The bytes of an answer that the client has not taken yet."""
 
     def __init__(self, budget: DiskBudget, *, memory_bytes: int) -> None:
         self._budget = budget
@@ -43,7 +43,7 @@ class Outbox:
 
     @property
     def has_grown(self) -> bool:
-        """Whether it is worth another try: an answer comes in pieces far smaller than what a client takes at once."""
+        """Whether a chunk has been added since the last attempt to send: most pieces of an answer are far smaller."""
         return self._size - self._tried_at >= CHUNK_BYTES
 
     @property
@@ -51,7 +51,7 @@ class Outbox:
         return self._file is None
 
     def append(self, data: bytes | memoryview) -> bool:
-        """False, and nothing is kept, when the process keeps too much for slow clients already."""
+        """Keep these bytes. Return False and keep nothing if the disk budget is used up."""
         size = self._size + len(data)
         more_on_disk = max(0, size - self._memory_bytes) - self._on_disk
         if more_on_disk and not self._budget.take(more_on_disk):
@@ -64,10 +64,14 @@ class Outbox:
         return True
 
     def send(self, to: socket.socket) -> bool:
-        """Send what the client takes without waiting; True when it took something. Raises OSError when it is gone."""
+        """
+        Send what the client takes without waiting. Return True if it took something.
+
+        Raises OSError if the client has disconnected.
+        """
         progress = False
         self._tried_at = self._size
-        for _ in range(_CHUNKS_PER_TURN):
+        for _ in range(_CHUNKS_PER_EVENT):
             if self._file is None:
                 break
             self._file.seek(self._sent)
@@ -89,13 +93,13 @@ class Outbox:
 
 
 def close_file(file: IO[bytes]) -> None:
-    """A full disk refuses what is still to be written on closing; nobody will read it."""
+    """Close a file. A full disk may refuse the last bytes, which nobody reads."""
     with suppress(OSError):
         file.close()
 
 
 def send_now(to: socket.socket, data: bytes | memoryview) -> int:
-    """The number of bytes that a non-blocking socket takes at once, perhaps 0. Raises OSError when the peer is gone."""
+    """Send by a non-blocking socket and return the bytes it took, perhaps 0. Raises OSError if the peer is gone."""
     try:
         return to.send(data)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""One client's connection, and the socket of it that gunicorn's HTTP code sees."""
+"""A client's connection, and the socket object of it that gunicorn's HTTP code uses."""
 
 import errno
 import socket
@@ -19,13 +19,13 @@ from enterprise_catalog.web_server.incoming import IncomingRequest
 log = structlog.get_logger(__name__)
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-# On, for 0 seconds.
+# SO_LINGER: on, for 0 seconds.
 _RESET = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds and bytes of one client; `gunicorn.conf.py` sets them and says why (SEC-1)."""
+    """Limits of one client, in seconds and bytes; `gunicorn.conf.py` sets them and says why (SEC-1)."""
 
     header_seconds: float
     body_seconds: float
@@ -39,8 +39,9 @@ class Limits:
 
 class BufferedSocket:
     """
-    What gunicorn reads a request from and writes an answer to: reading never waits, since the request is here, and
-    writing never waits, since what the client does not take at once is kept for it.
+    The socket that gunicorn reads a request from and writes an answer to. It never waits.
+
+    The whole request has arrived before gunicorn reads it, and bytes that the client does not take at once are kept.
     """
 
     def __init__(self, connection: "BufferedConnection") -> None:
@@ -53,7 +54,7 @@ class BufferedSocket:
         self._connection.write(data)
 
     def send(self, data: bytes) -> int:
-        """gunicorn sends `100 Continue` by this when the request is parsed; the event loop has sent it long before."""
+        """Ignore gunicorn's `100 Continue`, which the event loop has already sent."""
         return len(data)
 
     def getsockname(self) -> Any:
@@ -63,21 +64,22 @@ class BufferedSocket:
         return 0.0
 
     def setblocking(self, blocking: bool) -> None:
-        """Neither reading nor writing ever blocks."""
+        """Do nothing: neither reading nor writing ever blocks."""
 
     def shutdown(self, how: int) -> None:
-        """gunicorn would break off a broken answer here. The event loop does."""
+        """Refuse to shut down: the event loop closes broken answers."""
         raise OSError(errno.ENOTCONN, "The event loop closes the connection.")
 
     def close(self) -> None:
-        """The event loop closes the connection."""
+        """Do nothing: the event loop closes the connection."""
 
 
 class BufferedConnection(TConn):
     """
-    A connection is used by one thread at a time, so nothing here is locked: by the event loop while a request comes in
-    and an answer goes out, by a pool thread while the application works. `deadline` is the monotonic time at which the
-    event loop closes it.
+    A connection of a client, used by one thread at a time and therefore without locks.
+
+    The event loop uses it while a request arrives and an answer is sent, a pool thread while the application works.
+    `deadline` is the monotonic time at which the event loop closes it.
     """
 
     def __init__(
@@ -85,7 +87,7 @@ class BufferedConnection(TConn):
     ) -> None:
         super().__init__(cfg, client_socket, client, server)
         self.client_socket = client_socket
-        # From here on, gunicorn's own code sees this one, and need not wait for the first byte.
+        # gunicorn's code uses this one from now on, and need not wait for the first byte.
         self.sock = BufferedSocket(self)
         self.data_ready = True
         self._limits = limits
@@ -93,20 +95,20 @@ class BufferedConnection(TConn):
         self._outbox = Outbox(budget, memory_bytes=limits.memory_bytes)
         self._after_request = b""
         self._must_end_by = 0.0
-        # Bytes that the kernel had for the client at the last progress.
+        # Bytes in the kernel's send buffer at the last progress.
         self._in_kernel = 0
         self.keeps_open = True
         self.is_lingering = False
         self.has_written = False
-        # Its answer ends before its end.
+        # Its answer was cut off.
         self.is_broken = False
         self.expect_request(within_seconds=limits.header_seconds)
 
-    # --- The event loop's
+    # --- Used by the event loop
 
     @property
     def is_idle(self) -> bool:
-        """Nothing of a request has come yet."""
+        """Whether no byte of a request has arrived yet."""
         return not self.incoming.size
 
     @property
@@ -123,7 +125,7 @@ class BufferedConnection(TConn):
         self.deadline = time.monotonic() + within_seconds
 
     def receive(self, data: bytes) -> bool:
-        """Take bytes of the client; True when a request is ready for the application."""
+        """Take bytes from the client. Return True when a request is ready for the application."""
         now = time.monotonic()
         if self.is_idle:
             self.deadline = now + self._limits.header_seconds
@@ -141,7 +143,7 @@ class BufferedConnection(TConn):
         return False
 
     def next_request(self) -> bool:
-        """After an answer: True when the client has sent the next request already."""
+        """Begin the next request after an answer. Return True if the client has already sent it."""
         self.incoming.close()
         after, self._after_request = self._after_request, b""
         self.expect_request(within_seconds=self.cfg.keepalive)
@@ -153,14 +155,16 @@ class BufferedConnection(TConn):
         self._progressed(now)
 
     def send_unsent(self) -> None:
-        """Send what the client takes now. Raises OSError when it is gone."""
+        """Send what the client takes now. Raises OSError if it has disconnected."""
         if self._outbox.send(self.client_socket):
             self._progressed(time.monotonic())
 
     def has_taken_more(self) -> bool:
         """
-        Whether the client has taken bytes of the kernel's since the last progress, and so has more time. The kernel has
-        room for more only when a third of its megabytes is gone, which takes a slow client longer than it may stall.
+        Extend the deadline if the client took bytes from the kernel's send buffer; return whether it has more time.
+
+        The kernel reports room for more only when a third of its buffer is free. A slow client needs longer for that
+        than it may stall.
         """
         before = self._in_kernel
         if not self.has_unsent or _bytes_in_kernel(self.client_socket) >= before:
@@ -171,8 +175,9 @@ class BufferedConnection(TConn):
 
     def begin_lingering(self) -> None:
         """
-        Say that nothing more comes, and leave the client time to read it: closing while it still sends would discard
-        the answer on its side (RFC 9112, 9.6).
+        Shut down the sending side, and leave the client time to read the answer.
+
+        Closing while the client still sends would discard the answer on its side (RFC 9112, 9.6).
         """
         self.is_lingering = True
         self.client_socket.shutdown(socket.SHUT_WR)
@@ -180,7 +185,7 @@ class BufferedConnection(TConn):
 
     def close(self, graceful: bool = False) -> None:
         if self.is_broken or self.has_unsent:
-            # An answer without a length would seem whole after a clean end, and the kernel would keep its part of it.
+            # Reset: after a clean end, an answer without a length would seem complete. The kernel drops its part, too.
             self.client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.incoming.close()
         self._outbox.clear()
@@ -190,16 +195,16 @@ class BufferedConnection(TConn):
         self.deadline = min(self._must_end_by, now + self._limits.stall_seconds)
         self._in_kernel = _bytes_in_kernel(self.client_socket) if self.has_unsent else 0
 
-    # --- The pool thread's
+    # --- Used by a pool thread
 
     @property
     def can_serve_more(self) -> bool:
-        """Whether the next request begins where this one ends, for the parser as for us."""
+        """Whether the next request begins where this one ends, for gunicorn's parser as for the event loop."""
         missing = getattr(self.parser.mesg.body.reader, "length", 0)
         return not (self.incoming.is_cut or missing or self.parser.unreader.buf.getvalue())
 
     def write(self, data: bytes) -> None:
-        """Send, and keep what the client does not take. Raises BrokenPipeError when there is no room for it."""
+        """Send, and keep what the client does not take. Raises BrokenPipeError if the disk budget is used up."""
         rest = memoryview(data)
         self.has_written = True
         if self.has_unsent and self._outbox.has_grown:
@@ -212,9 +217,9 @@ class BufferedConnection(TConn):
 
 
 def _bytes_in_kernel(sending: socket.socket) -> int:
-    """Sent, but not acknowledged by the peer yet."""
+    """Return the bytes that are sent but not acknowledged by the client yet."""
     try:
         return int.from_bytes(ioctl(sending, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
     except OSError:
-        # Not every system tells.
+        # Not every system reports it.
         return 0

@@ -1,9 +1,9 @@
 """
-gunicorn's thread worker, but a thread is taken only while the application works (SEC-1, P12).
+Serve HTTP with gunicorn's thread worker, using a thread only while the application works (SEC-1, P12).
 
-gunicorn's own gives a thread to each connection while a request arrives and while its answer leaves, so that a few
-clients that send or read slowly hold all of them. Here the event loop reads requests and sends what is left of answers;
-gunicorn still parses, frames and logs.
+gunicorn's own worker uses a thread for a connection while a request arrives and while its answer is sent, so that a few
+slow clients block all threads. Here the event loop reads requests and sends the rest of answers. gunicorn still parses
+requests, frames answers and logs.
 """
 
 import resource
@@ -25,27 +25,33 @@ from enterprise_catalog.web_server.connection import BufferedConnection, Limits
 
 log = structlog.get_logger(__name__)
 
-# A connection that was just accepted counts as busy for this long: its request is about to arrive, and processes that
-# are started at once share connections that are opened at once.
+# A new connection counts as busy for this long, because its request is about to arrive. So processes share connections
+# that are opened at the same time.
 _NEW_SECONDS = 0.02
-# After one that stayed silent, none counts as busy for this long.
+# After a new connection that stayed silent, no new one counts as busy for this long.
 _SILENT_SECONDS = 1.0
-# What is read of a request at once: what comes behind it is kept in memory.
+# Bytes of one read from a client. What follows a request in them is kept in memory.
 _REQUEST_BYTES = 64 * 1024
-# How often connections whose time is up are looked for: a second more or less matters to nobody.
+# How often connections past their deadline are closed. A second more or less does not matter.
 _CHECK_SECONDS = 0.5
-# Files and sockets that are not clients'.
+# Files and sockets for other purposes than clients.
 _OTHER_FILES = 100
 
 
 class BufferedWorker(ThreadWorker):
+    """
+    gunicorn's thread worker with buffered requests and answers.
+
+    `gunicorn.conf.py` sets `limits` and `disk_bytes`, the bytes that one process may keep in temporary files.
+    """
+
     limits: Limits
     disk_bytes: int
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._budget = DiskBudget(self.disk_bytes)
-        # Connections that the event loop waits for: their clients have to send or to read.
+        # Connections whose clients the event loop waits for, to send or to read.
         self._watched: set[BufferedConnection] = set()
         # Until when a connection counts as new.
         self._new: dict[BufferedConnection, float] = {}
@@ -73,7 +79,7 @@ class BufferedWorker(ThreadWorker):
         except (BlockingIOError, ConnectionAbortedError):
             return
         except OSError as error:
-            # No file is left for it, or the network failed: it stays in the queue, or is gone.
+            # No file descriptor is left, so the connection waits in the queue; or the network failed.
             log.warning("accept_failed", error=error.strerror)
             self._accepts_again = time.monotonic() + _CHECK_SECONDS
             self.set_accept_enabled(self._accepting)
@@ -86,15 +92,16 @@ class BufferedWorker(ThreadWorker):
             self._new[connection] = now + _NEW_SECONDS
         self._watch(connection, selectors.EVENT_READ, self._on_request_bytes)
         if self.nr_conns >= self.worker_connections:
-            # Whoever comes is served; of the others, the client that has the least time left goes.
+            # Make room for later clients: close the waiting connection with the earliest deadline.
             others = self._watched - {connection}
             self._drop(min(others, key=lambda waiting: waiting.deadline, default=connection))
         self.set_accept_enabled(self._accepting)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """
-        Only while there is a thread for one more. Of eight connections opened at once, one of two processes would often
-        take all, and answer little more than half as many requests.
+        Accept connections only while a thread is free for one more.
+
+        Otherwise one process often takes all of several connections that are opened at once, while the others are idle.
         """
         now = time.monotonic()
         self._forget_silent(now)
@@ -102,7 +109,7 @@ class BufferedWorker(ThreadWorker):
         super().set_accept_enabled(enabled and has_thread and now >= self._accepts_again)
 
     def _forget_silent(self, now: float) -> None:
-        """Who waits for requests that do not come lets others wait: then, connections are taken as they come."""
+        """Stop counting connections as new that stayed silent, and for a while all new ones."""
         still_new = {connection: until for connection, until in self._new.items() if until > now}
         if len(still_new) < len(self._new):
             self._silent_until = now + _SILENT_SECONDS
@@ -112,7 +119,7 @@ class BufferedWorker(ThreadWorker):
         self._forget_silent(time.monotonic())
         super().wait_for_and_dispatch_events(min(timeout, _NEW_SECONDS) if self._new else timeout)
 
-    # --- A request comes in, is answered, and the answer goes out
+    # --- Requests and answers
 
     def enqueue_req(self, conn: BufferedConnection) -> None:
         self._new.pop(conn, None)
@@ -121,14 +128,14 @@ class BufferedWorker(ThreadWorker):
         super().enqueue_req(conn)
 
     def handle_request(self, req: Any, conn: BufferedConnection) -> bool:
-        """In a pool thread."""
+        """Handle a request in a pool thread."""
         if any(name == "TRANSFER-ENCODING" for name, _ in req.headers):
-            # Its end could only be found by parsing it, and Django reads no body without a length.
+            # Only parsing would find its end, and Django reads no body without a length.
             self._forget_request()
             log.warning("request_malformed", status=411, reason="LengthRequired")
             util.write_error(conn.sock, 411, "Length Required", "The body needs a Content-Length.")
             return False
-        if conn.incoming.has_no_room:
+        if conn.incoming.exceeds_disk_budget:
             self._forget_request()
             log.warning("request_without_room", status=503)
             util.write_error(conn.sock, 503, "Service Unavailable", "Too many large requests are under way.")
@@ -139,18 +146,18 @@ class BufferedWorker(ThreadWorker):
         try:
             return bool(super().handle_request(req, conn))
         except BaseException:
-            # Else gunicorn answers with an error.
+            # gunicorn answers with an error if nothing was written yet.
             conn.is_broken = conn.has_written
             raise
 
     def _forget_request(self) -> None:
-        """What this thread still knows for its log lines is of the request before."""
+        """Clear this thread's log context, which belongs to the request before."""
         structlog.contextvars.clear_contextvars()
 
     def finish_request(self, conn: BufferedConnection, fs: Future[Any]) -> None:
-        """In the event loop, after the application and gunicorn are done with the request."""
+        """Send the rest of the answer from the event loop, after the application and gunicorn are done."""
         self._with_application -= 1
-        # What is left of its answer may need the one file that it has beside its socket.
+        # The rest of the answer may need the one file that a connection has beside its socket.
         conn.incoming.close()
         conn.keeps_open = fs.exception() is None and bool(fs.result()) and conn.can_serve_more
         self._go_on(conn, self._after_application)
@@ -160,7 +167,7 @@ class BufferedWorker(ThreadWorker):
             self._drop(conn)
         elif conn.has_unsent:
             conn.begin_sending()
-            self._watch(conn, selectors.EVENT_WRITE, self._on_room_for_answer)
+            self._watch(conn, selectors.EVENT_WRITE, self._on_writable)
         else:
             self._after_answer(conn)
 
@@ -182,7 +189,7 @@ class BufferedWorker(ThreadWorker):
             self._unwatch(conn)
             self.enqueue_req(conn)
 
-    def _on_room_for_answer(self, conn: BufferedConnection) -> None:
+    def _on_writable(self, conn: BufferedConnection) -> None:
         conn.send_unsent()
         if not conn.has_unsent:
             self._after_answer(conn)
@@ -191,7 +198,7 @@ class BufferedWorker(ThreadWorker):
         if not conn.client_socket.recv(CHUNK_BYTES):
             self._drop(conn)
 
-    # --- Waiting
+    # --- Waiting for clients
 
     def _watch(self, conn: BufferedConnection, event: int, then: Callable[[BufferedConnection], None]) -> None:
         self._unwatch(conn)
@@ -204,7 +211,7 @@ class BufferedWorker(ThreadWorker):
             self.poller.unregister(conn.client_socket)
 
     def _on_event(self, conn: BufferedConnection, then: Callable[[BufferedConnection], None], _socket: Any) -> None:
-        # Another event of the same moment may have closed it.
+        # Another event of the same round may have closed it.
         if conn in self._watched:
             self._go_on(conn, then)
 
@@ -224,7 +231,7 @@ class BufferedWorker(ThreadWorker):
         conn.close()
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """Close the connections whose time is up, or all. gunicorn calls it after each round of events."""
+        """Close connections past their deadline, or all. gunicorn calls it after each round of events."""
         now = time.monotonic()
         if now < self._next_check and not force:
             return
@@ -237,10 +244,10 @@ class BufferedWorker(ThreadWorker):
             log.info("slow_clients_closed", connections=slow)
 
     def murder_pending(self) -> None:
-        """gunicorn's list of connections without a first byte stays empty."""
+        """Do nothing: gunicorn's list of connections without a first byte stays empty here."""
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """A stopping process answers what is under way, and what begins within a moment."""
+        """Shorten the wait for new requests in a process that stops."""
         for conn in self._watched:
             if conn.is_idle:
                 conn.deadline = min(conn.deadline, deadline)

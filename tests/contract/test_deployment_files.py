@@ -110,7 +110,9 @@ def test_proxy_has_the_example_file_and_the_address_of_web():
     assert COMPOSE["services"]["proxy"]["ports"][0].endswith(f":{listens}")
     (port,) = COMPOSE["services"]["web"]["expose"]
     assert re.findall(r"^ *server (\S+);", NGINX, re.M) == [f"web:{port}"]
-    assert any(f"0.0.0.0:{port}" in word for word in command_of("web"))
+    # gunicorn's --bind would hide the metrics port.
+    assert f"WEB_BIND=0.0.0.0:{port}\n" in DOCKERFILE
+    assert "--bind" not in command_of("web")
 
 
 @pytest.mark.parametrize("service", COMPOSE["services"])

@@ -1,4 +1,4 @@
-"""The port of its own for figures, on a gunicorn that is started, reloaded and stopped (ADD-7)."""
+"""The metrics port of a gunicorn that is started, reloaded and stopped (ADD-7)."""
 
 import signal
 import subprocess
@@ -24,8 +24,12 @@ def web(
     """A gunicorn with one worker, and its address; its temporary files are in `tmp` of the directory."""
     (directory / "tmp").mkdir()
     port = processes.free_port()
-    settings = environment("local", directory=directory) | {"WEB_CONCURRENCY": "1", "TMPDIR": str(directory / "tmp")}
-    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"]
+    settings = environment("local", directory=directory) | {
+        "WEB_CONCURRENCY": "1",
+        "WEB_BIND": f"127.0.0.1:{port}",
+        "TMPDIR": str(directory / "tmp"),
+    }
+    command = [sys.executable, "-m", "gunicorn", application]
     server = processes.spawn(command, log=directory / "log", env=settings | variables, cwd=ROOT)
     try:
         url = f"http://127.0.0.1:{port}"
@@ -53,7 +57,7 @@ def directories(directory: Path) -> list[Path]:
     return list((directory / "tmp").glob("enterprise-catalog-metrics-*"))
 
 
-def test_it_serves_figures_and_nothing_else_also_after_a_reload(tmp_path):
+def test_it_serves_metrics_and_nothing_else_also_after_a_reload(tmp_path):
     figures = f"http://127.0.0.1:{(port := processes.free_port())}"
     with web(tmp_path, METRICS_PORT=str(port)) as (server, url):
         for reload in range(1, 3):
@@ -68,6 +72,37 @@ def test_it_serves_figures_and_nothing_else_also_after_a_reload(tmp_path):
         assert server.poll() is None
         assert len(directories(tmp_path)) == 1
     assert directories(tmp_path) == []
+
+
+def test_it_listens_on_ipv6(tmp_path):
+    port = processes.free_port()
+    with web(tmp_path, METRICS_PORT=str(port), METRICS_HOST="::1"):
+        assert status(f"http://[::1]:{port}/metrics") == 200
+
+
+def test_an_address_that_hides_it_stops_the_server(tmp_path):
+    """gunicorn's --bind replaces all addresses of the configuration file."""
+    settings = environment("local", directory=tmp_path) | {"METRICS_PORT": str(processes.free_port())}
+    command = [sys.executable, "-m", "gunicorn", "enterprise_catalog.wsgi", "--bind", "127.0.0.1:0"]
+    server = subprocess.run(
+        command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=START_SECONDS, check=False
+    )
+    assert server.returncode == 1
+    assert "give the web address by WEB_BIND instead of --bind" in server.stderr
+    assert "Listening at" not in server.stderr
+
+
+def test_an_address_that_names_it_is_accepted(tmp_path):
+    """Several --bind may list the metrics port themselves."""
+    figures, port = processes.free_port(), processes.free_port()
+    command = [sys.executable, "-m", "gunicorn", "enterprise_catalog.wsgi"]
+    command += ["--bind", f"127.0.0.1:{port}", "--bind", f"127.0.0.1:{figures}"]
+    settings = environment("local", directory=tmp_path) | {"WEB_CONCURRENCY": "1", "METRICS_PORT": str(figures)}
+    server = processes.spawn(command, log=tmp_path / "log", env=settings, cwd=ROOT)
+    try:
+        wait_for(lambda: status(f"http://127.0.0.1:{figures}/metrics") == 200, server, tmp_path)
+    finally:
+        processes.stop(server, grace_seconds=10)
 
 
 def test_zero_is_none(tmp_path):

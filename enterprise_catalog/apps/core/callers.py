@@ -1,4 +1,4 @@
-"""A caller without a row, and how histories say who changed something (AUTH-5)."""
+"""Callers that have only a token, and how histories name who changed something (AUTH-5)."""
 
 from typing import Any
 
@@ -12,10 +12,11 @@ from enterprise_catalog.apps.core.models import User
 
 class TokenCaller(AnonymousUser):
     """
-    Somebody whom a token names by the name of a local account, which no token opens. What the token says is all that is
-    known of them: there is no row, so no flag, group, permission or role assignment, and nothing to save.
+    A caller whose token has the name of a local account with a password, which no token may use.
 
-    `namesake_id` is the id of the account with that name, to tell such callers apart in logs, histories and limits.
+    Only the token's claims are known: there is no row, so no flag, group, permission or role assignment, and nothing to
+    save. `namesake_id` is the id of the account with that name. It tells such callers apart in logs, histories and
+    limits.
     """
 
     username: str  # type: ignore[assignment]
@@ -47,12 +48,13 @@ Caller = User | TokenCaller
 
 class CallerRecords(HistoricalRecords):
     """
-    A history whose rows name the user that made the change. A `TokenCaller` is no user: the reason says so instead, and
-    the account with that name is not blamed.
+    A history whose rows name the user that made the change.
+
+    A `TokenCaller` is not a user. The change reason names it instead, so that the account with that name is not blamed.
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(get_user=_user_of, **options)
+        super().__init__(get_user=_history_user, **options)
 
     def get_change_reason_for_object(self, instance: Model, history_type: str, using: Any) -> str | None:
         reason: str | None = super().get_change_reason_for_object(instance, history_type, using)
@@ -60,7 +62,7 @@ class CallerRecords(HistoricalRecords):
 
 
 def change_reason() -> str | None:
-    """What the history says of the request at hand beside the user; None outside of one."""
+    """Return the change reason for a `TokenCaller` who makes the current request; None for others and without one."""
     request = getattr(HistoricalRecords.context, "request", None)
     caller = getattr(request, "user", None)
     if not isinstance(caller, TokenCaller):
@@ -68,6 +70,6 @@ def change_reason() -> str | None:
     return f"By a token with the name of local user {caller.namesake_id}, not by that user."
 
 
-def _user_of(request: HttpRequest | None, **_: Any) -> User | None:
+def _history_user(request: HttpRequest | None, **_: Any) -> User | None:
     caller = getattr(request, "user", None)
     return caller if isinstance(caller, User) else None

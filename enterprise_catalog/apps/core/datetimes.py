@@ -1,33 +1,32 @@
-"""
-Moments in documents and answers: discovery writes them with or without a zone, the API always as ISO 8601 UTC with
-`Z` (COM-13).
-"""
+"""Read discovery's dates, with or without a zone, and write the API's dates, ISO 8601 in UTC with `Z` (COM-13)."""
 
 from datetime import UTC, datetime
 from typing import Any
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def parse_datetime(value: Any) -> datetime | None:
-    """Read what discovery calls a date, without a zone as UTC; None for everything that is none (DISC-17)."""
+    """Read a date of discovery, in UTC unless it has a zone. Return None if it is not a date (DISC-17)."""
     if not isinstance(value, str):
         return None
     try:
-        moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        parsed = datetime.fromisoformat(value)
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
-def sortable_iso(moment: datetime) -> str:
-    """Text of fixed width, so that later moments compare greater as text."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
+def sortable_iso(value: datetime) -> str:
+    """Write a datetime as text of fixed width, so that later ones compare greater as text."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
 
 
 def api_iso_from_sortable(sortable: str) -> str:
-    """The API's form of a sortable moment: microseconds only when they are not zero (COM-13)."""
+    """Return the API's form of a `sortable_iso`: with microseconds only if they are not zero (COM-13)."""
     return f"{sortable.removesuffix('.000000')}Z"
 
 
-def api_iso(moment: datetime | None) -> str | None:
-    """The API's form of a moment; None stays None."""
-    return None if moment is None else api_iso_from_sortable(sortable_iso(moment))
+def api_iso(value: datetime | None) -> str | None:
+    """Return the API's form of a datetime; None stays None."""
+    return None if value is None else api_iso_from_sortable(sortable_iso(value))

@@ -15,14 +15,15 @@ CONTENT_KEY_MAX_LENGTH = 255
 
 
 def is_storable_key(key: str) -> bool:
-    """Longer keys cannot be stored, so they match nothing (COM-16); NUL is no text to some drivers."""
+    """Return whether a key can be stored; others match nothing (COM-16). Some drivers refuse NUL."""
     return len(key) <= CONTENT_KEY_MAX_LENGTH and "\x00" not in key
 
 
 class BinaryCollationMixin(models.Field):
     """
-    Compare by code point on MySQL and MariaDB, whose default collations ignore case; SQLite always does and knows no
-    such name.
+    Compare by code point on MySQL and MariaDB, whose default collations ignore case.
+
+    SQLite always does, and does not know the collation's name.
     """
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:

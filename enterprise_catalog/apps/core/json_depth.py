@@ -1,10 +1,10 @@
-"""How deeply a JSON value is nested: asked before anything that recurses into values of others, never by recursion."""
+"""Limit how deeply a JSON value is nested, without recursion; called before code that recurses."""
 
 from typing import Any
 
 
 def is_deeper_than(value: object, levels: int) -> bool:
-    """Whether there are more lists and objects within one another than this."""
+    """Return whether lists and objects are nested in more levels than this."""
     layer: list[Any] = [value]
     for _ in range(levels):
         layer = [inner for outer in layer for inner in _members(outer) if isinstance(inner, dict | list)]

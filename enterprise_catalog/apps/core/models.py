@@ -1,7 +1,7 @@
-"""The user: what signs in to the admin, and what a token's `preferred_username` stands for (AUTH-5)."""
+"""The user model, for people who sign in to the admin and for callers with tokens (AUTH-5)."""
 
 from django.contrib.auth.models import AbstractUser
 
 
 class User(AbstractUser):
-    """A local user. Staff, superuser and active are decided here, never by a token's claims."""
+    """A local user. Staff, superuser and active are set here, never by a token's claims."""

@@ -1,8 +1,8 @@
 """
-Stored documents: JSON values as opaque bytes, written and read whole (orjson, then zstd).
+Pack JSON values into compressed bytes for storage (orjson, then zstd), unpack them, and compute digests.
 
-Packing is deterministic for equal values with equal key order; `digest` ignores key order, so that it tells real
-changes only.
+Packing is deterministic for equal values with equal key order. `digest` ignores key order, so that only real changes
+change it.
 """
 
 import hashlib
@@ -12,12 +12,12 @@ from typing import Any
 import orjson
 import zstandard
 
-# Level 3 is zstd's default: a fifth of the size of course records at a few tens of microseconds each.
+# zstd's default level. Course records shrink to a fifth of their size in some tens of microseconds each.
 _LEVEL = 3
 
 
 class _OfThread(threading.local):
-    """What no two threads may use at once, and what takes longer to make than to use."""
+    """A decompressor per thread: threads cannot share one, and creating it takes longer than using it."""
 
     def __init__(self) -> None:
         self.decompressor = zstandard.ZstdDecompressor()
@@ -28,7 +28,7 @@ _of_thread = _OfThread()
 
 def pack_bytes(raw: bytes) -> bytes:
     """Compress bytes that are stored whole."""
-    # A copy: what the library returns holds on to the room it would have needed had nothing become smaller.
+    # A copy, because the library's result keeps as much memory as the uncompressed bytes.
     return bytes(memoryview(zstandard.compress(raw, _LEVEL)))
 
 
@@ -48,10 +48,10 @@ def unpack(packed: bytes | memoryview) -> Any:
 
 
 def digest(value: Any) -> str:
-    """32 hex digits that are equal for equal JSON values, whatever their key order."""
+    """Return 32 hex digits that are equal for equal JSON values, whatever their key order."""
     return digest_bytes(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
 
 
 def digest_bytes(raw: bytes) -> str:
-    """32 hex digits that are equal for equal bytes."""
+    """Return 32 hex digits that are equal for equal bytes."""
     return hashlib.blake2b(raw, digest_size=16).hexdigest()

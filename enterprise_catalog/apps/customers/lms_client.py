@@ -1,4 +1,4 @@
-"""What the LMS says of one enterprise customer (DISC-20). HTTP only: no rows are read or written here."""
+"""Fetch one enterprise customer from the LMS (DISC-20)."""
 
 import time
 from dataclasses import dataclass
@@ -11,28 +11,29 @@ from django.conf import settings
 from enterprise_catalog.apps.core.datetimes import parse_datetime
 from enterprise_catalog.apps.core.http_client.client import ServiceClient
 from enterprise_catalog.apps.core.http_client.errors import ServiceError, ServiceMalformed
+from enterprise_catalog.apps.core.uuids import canonical_uuid
 
 _PATH = "/enterprise/api/v1/enterprise-customer/"
 _MAX_LENGTH = 255
 
 
 class TimeLimitReached(ServiceError):
-    """The LMS did not answer within the time there was for it."""
+    """The LMS did not answer within the client's time."""
 
 
 @dataclass(frozen=True)
 class LmsCustomer:
-    """A customer as the LMS lists it."""
+    """A customer as in the LMS's list."""
 
     name: str
     slug: str
     enable_learner_portal: bool
-    # None where the LMS does not say when.
+    # None if the LMS does not send it.
     modified: datetime | None
 
 
 class LmsClient:
-    """The LMS for a limited time: beyond it no call is begun or tried again, so that no worker is held for longer."""
+    """Calls to the LMS for a limited time. After it no call begins or is retried, so that no worker waits."""
 
     def __init__(self, *, seconds: float) -> None:
         self._until = time.monotonic() + seconds
@@ -43,15 +44,17 @@ class LmsClient:
         return time.monotonic() >= self._until
 
     def customer(self, uuid: UUID) -> LmsCustomer | None:
-        """The customer's facts; None when the LMS does not list it as active (CUST-3). Raises ServiceError."""
+        """Return the customer, or None if the LMS does not list it as active (CUST-3). Raises ServiceError."""
         answer = self._client.get(_PATH, {"uuid": str(uuid)})
         results = answer.get("results")
         if not isinstance(results, list):
             raise ServiceMalformed(f"GET {_PATH}: no list of results")
-        own = next((row for row in results if isinstance(row, dict) and _is(row.get("uuid"), uuid)), None)
-        if own is not None:
-            return None if own.get("active") is False else _facts(own)
-        # Only a complete and empty list says that there is none; an LMS that ignores the filter lists somebody else.
+        found = next(
+            (row for row in results if isinstance(row, dict) and canonical_uuid(row.get("uuid")) == str(uuid)), None
+        )
+        if found is not None:
+            return None if found.get("active") is False else _lms_customer(found)
+        # Only an empty list says that there is no such customer. An LMS that ignores the filter lists others.
         if results or answer.get("count") or answer.get("next"):
             raise ServiceMalformed(f"GET {_PATH}: the customer asked for is not in the list")
         return None
@@ -61,10 +64,10 @@ class LmsClient:
             raise TimeLimitReached(f"GET {_PATH}: no answer in time")
 
 
-def _facts(row: dict[str, Any]) -> LmsCustomer:
+def _lms_customer(row: dict[str, Any]) -> LmsCustomer:
     slug = _text(row, "slug")
     if len(slug) > _MAX_LENGTH:
-        # A name may be cut, but links lead nowhere with half a slug.
+        # A name may be cut, but half a slug makes broken links.
         raise ServiceMalformed(f"GET {_PATH}: a slug of {len(slug)} characters")
     return LmsCustomer(
         name=_text(row, "name")[:_MAX_LENGTH],
@@ -81,10 +84,3 @@ def _text(row: dict[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise ServiceMalformed(f"GET {_PATH}: {name} is not text")
     return value
-
-
-def _is(value: Any, uuid: UUID) -> bool:
-    try:
-        return UUID(str(value)) == uuid
-    except ValueError:
-        return False

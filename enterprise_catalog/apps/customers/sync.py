@@ -1,9 +1,8 @@
 """
 Keep the local copies of enterprise customers fresh, in the background (CUST-1..3).
 
-An error keeps the last copy. Which customers there are is decided by who writes a row; which are due, by when they
-were last asked for. The LMS may be down or hang: what fails is due again in a minute, and no worker waits for it longer
-than CUSTOMER_SYNC_SECONDS.
+A customer with a row is copied again CUSTOMER_REFRESH_MINUTES after the last copy. An error keeps the last copy and is
+retried by the next sync. No worker waits longer than CUSTOMER_SYNC_SECONDS for an LMS that is down or hangs.
 """
 
 from datetime import timedelta
@@ -22,38 +21,38 @@ log = structlog.get_logger(__name__)
 
 
 def ensure_customer(uuid: UUID) -> bool:
-    """Make sure the customer has a row, which keeps it fresh from now on; True when it is new."""
+    """Create the customer's row if it has none, so that it is kept fresh. Return True if the row is new."""
     _, created = EnterpriseCustomer.objects.get_or_create(uuid=uuid)
     return created
 
 
 def sync_due_customers() -> int:
-    """Copy the customers that are due until time is up; returns how many the LMS was asked for."""
+    """Copy customers that are due until the time is up. Return how many the LMS was asked for."""
     lms = LmsClient(seconds=settings.CUSTOMER_SYNC_SECONDS)
-    asked = 0
-    # Longest ago first, so that those which fail again and again never keep the others from their turn.
+    requested = 0
+    # Oldest attempt first, so that customers which always fail never block the others.
     for uuid in list(_due().order_by("attempted_at", "uuid").values_list("uuid", flat=True)):
         if lms.out_of_time:
             break
-        asked += _sync(uuid, lms)
-    return asked
+        requested += _sync(uuid, lms)
+    return requested
 
 
 def sync_customer(uuid: UUID) -> bool:
-    """Copy one customer if it is due; False when it is not, or another worker does it."""
+    """Copy one customer if it is due. Return False if it is not, or if another worker copies it."""
     return _sync(uuid, LmsClient(seconds=settings.CUSTOMER_SYNC_SECONDS))
 
 
 def _sync(uuid: UUID, lms: LmsClient) -> bool:
-    # One conditional UPDATE: whoever moves the date asks the LMS.
+    # A conditional UPDATE: the worker that changes the row calls the LMS.
     if not _due().filter(pk=uuid).update(attempted_at=DatabaseNow()):
         return False
     try:
-        facts = lms.customer(uuid)
+        customer = lms.customer(uuid)
     except ServiceError as error:
         log.warning("customer_sync_failed", customer=str(uuid), error=str(error))
         return True
-    _store(uuid, facts)
+    _store(uuid, customer)
     return True
 
 
@@ -65,17 +64,17 @@ def _due() -> QuerySet[EnterpriseCustomer]:
     return EnterpriseCustomer.objects.filter(Q(attempted_at=None) | Q(attempted_at__lte=retry_before) & needs_copy)
 
 
-def _store(uuid: UUID, facts: LmsCustomer | None) -> None:
+def _store(uuid: UUID, customer: LmsCustomer | None) -> None:
     row = EnterpriseCustomer.objects.filter(pk=uuid)
-    if facts is None:
+    if customer is None:
         row.update(active=False, enable_learner_portal=False, fetched_at=DatabaseNow())
         return
     row.update(
         active=True,
-        name=facts.name,
-        slug=facts.slug,
-        enable_learner_portal=facts.enable_learner_portal,
+        name=customer.name,
+        slug=customer.slug,
+        enable_learner_portal=customer.enable_learner_portal,
         fetched_at=DatabaseNow(),
-        # The date moves to what the LMS says and never away from it.
-        **({"modified": facts.modified} if facts.modified else {}),
+        # An answer without the date keeps the last one.
+        **({"modified": customer.modified} if customer.modified else {}),
     )

@@ -1,4 +1,4 @@
-"""Celery's way in; a message is only a nudge, since `sync` decides what is due."""
+"""Celery tasks that copy customers. A message is only a notification: `sync` decides what is due."""
 
 from uuid import UUID
 

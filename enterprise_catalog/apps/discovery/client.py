@@ -1,8 +1,7 @@
 """
-Discovery's address and its errors: the shared service client, told in this room's words.
+Call course-discovery with the shared service client, and raise its errors as DiscoveryError.
 
-Who asks may keep a ledger: how many requests may be made, and which answers need not be asked for again. What it is
-kept in is none of this room's business.
+A caller may pass a FetchSession, which limits the requests of a fetch and caches answers for a later run.
 """
 
 import json
@@ -32,42 +31,42 @@ from enterprise_catalog.apps.discovery.errors import (
 
 
 class EndpointNotFound(DiscoveryRejected):
-    """404: this discovery does not have the endpoint."""
+    """Discovery answered 404: it does not have the endpoint."""
 
 
 class DiscoveryRequest:
-    """What is asked, as far as the answer depends on it."""
+    """The parts of a request that its answer depends on: path, parameters and body."""
 
     def __init__(self, path: str, params: dict[str, Any], body: Any = None) -> None:
         self._parts = [path, {name: str(value) for name, value in params.items()}, body]
 
     def digest(self) -> str:
-        """32 hex digits."""
+        """Return 32 hex digits, equal for equal requests."""
         # Not orjson, which writes no whole numbers beyond 64 bits.
         return digest_bytes(json.dumps(self._parts, sort_keys=True).encode())
 
 
 class FetchSession(Protocol):
-    """The book of one fetch. What it raises ends the call, and is for who keeps it to catch."""
+    """What one fetch may ask discovery, and its cached answers. Errors that it raises pass through the client."""
 
     def announce(self, requests: int) -> None:
-        """So many more requests are about to be made, if nothing has to be repeated."""
+        """Learn that so many more requests will follow, retries not counted."""
 
     def before_request(self) -> None:
-        """One is made now."""
+        """Learn that a request is about to be sent."""
 
     def get_cached(self, request: DiscoveryRequest) -> dict[str, Any] | None:
-        """The answer, if this was asked before and need not be asked again."""
+        """Return the cached answer of this request, or None."""
 
     def cache(self, request: DiscoveryRequest, answer: dict[str, Any]) -> None:
-        """This was answered."""
+        """Cache an answer."""
 
     def clear(self) -> None:
-        """What was answered so far is of no use: it contradicts itself, or makes no sense."""
+        """Drop all cached answers; called when paging is inconsistent or an answer malformed."""
 
 
 class UnlimitedSession:
-    """Ask as often as it takes, and remember nothing."""
+    """A FetchSession without limits and without a cache."""
 
     def announce(self, requests: int) -> None: ...
 
@@ -83,64 +82,65 @@ class UnlimitedSession:
 
 class DiscoveryClient:
     """
-    Calls to course-discovery, for one fetch. `on_wait` as for `core.http_client.client.ServiceClient`: what it raises
-    ends the call.
+    Calls to course-discovery for one fetch.
+
+    `on_wait` is called as in `core.http_client.client.ServiceClient`; what it raises ends the call.
     """
 
     def __init__(self, *, on_wait: Callable[[], None] | None = None, session: FetchSession | None = None) -> None:
-        self._ledger = session or UnlimitedSession()
-        self._held = 0
+        self._session = session or UnlimitedSession()
+        self._held_bytes = 0
         self._service = ServiceClient(
             settings.DISCOVERY_SERVICE_URL,
             service="discovery",
             on_wait=on_wait,
-            before_request=self._ledger.before_request,
+            before_request=self._session.before_request,
         )
 
     def announce(self, requests: int) -> None:
-        """Tell the ledger how many requests will follow."""
-        self._ledger.announce(requests)
+        """Tell the session how many requests will follow."""
+        self._session.announce(requests)
 
     def clear(self) -> None:
-        """Nothing of what was read so far is held any more, and everything is going to be asked anew."""
-        self._held = 0
-        self._ledger.clear()
+        """Forget what was read so far, because everything is going to be read again."""
+        self._held_bytes = 0
+        self._session.clear()
 
     def hold(self, size: int) -> None:
-        """This fetch holds so many bytes more from now on. Raises WindowExceeded when that is too much for a worker."""
-        self._held += size
-        if self._held > settings.DISCOVERY_MAX_RESULT_BYTES:
+        """Count bytes that this fetch keeps in memory. Raises WindowExceeded beyond DISCOVERY_MAX_RESULT_BYTES."""
+        self._held_bytes += size
+        if self._held_bytes > settings.DISCOVERY_MAX_RESULT_BYTES:
             raise WindowExceeded(
                 f"The result takes more than {settings.DISCOVERY_MAX_RESULT_BYTES} bytes (DISCOVERY_MAX_RESULT_BYTES)."
             )
 
     def get(self, path: str, params: dict[str, Any], *, where: str) -> dict[str, Any]:
-        """The object at a path; `where` says in errors what was asked for. Raises DiscoveryError."""
+        """Return the JSON object at a path. `where` describes the request in errors. Raises DiscoveryError."""
         return self._answer(DiscoveryRequest(path, params), lambda: self._service.get(path, params), where)
 
     def post(self, path: str, params: dict[str, Any], body: Any, *, where: str) -> dict[str, Any]:
-        """The object that answers a body. Raises DiscoveryError."""
+        """Send a JSON body and return the JSON object that answers it. Raises DiscoveryError."""
         return self._answer(DiscoveryRequest(path, params, body), lambda: self._service.post(path, params, body), where)
 
     def _answer(self, request: DiscoveryRequest, ask: Callable[[], dict[str, Any]], where: str) -> dict[str, Any]:
-        known = self._ledger.get_cached(request)
-        if known is not None:
-            return known
-        with _in_our_words(where):
+        cached = self._session.get_cached(request)
+        if cached is not None:
+            return cached
+        with _discovery_errors(where):
             answer = ask()
-        self._ledger.cache(request, answer)
+        self._session.cache(request, answer)
         return answer
 
 
 @contextmanager
-def _in_our_words(where: str) -> Iterator[None]:
+def _discovery_errors(where: str) -> Iterator[None]:
     try:
         yield
     except ServiceError as error:
-        raise _translated(error, f"{where}: {error}") from error
+        raise _discovery_error(error, f"{where}: {error}") from error
 
 
-def _translated(error: ServiceError, detail: str) -> DiscoveryError:
+def _discovery_error(error: ServiceError, detail: str) -> DiscoveryError:
     match error:
         case ServiceThrottled():
             return DiscoveryThrottled(detail, retry_after=error.retry_after)

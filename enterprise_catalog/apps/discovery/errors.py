@@ -1,4 +1,8 @@
-"""How asking discovery can fail. Details name pages and statuses, never secrets."""
+"""
+Errors of requests to discovery.
+
+Details name pages and statuses, never secrets.
+"""
 
 
 class DiscoveryError(Exception):
@@ -10,7 +14,7 @@ class DiscoveryError(Exception):
 
 
 class DiscoveryUnavailable(DiscoveryError):
-    """No answer, or one that says it cannot answer, also after retries. `retry_after` in seconds, where it said."""
+    """No answer, or "not now", also after retries. `retry_after` holds the seconds that discovery named, if any."""
 
     def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
         super().__init__(detail)
@@ -18,20 +22,20 @@ class DiscoveryUnavailable(DiscoveryError):
 
 
 class DiscoveryThrottled(DiscoveryUnavailable):
-    """Too many requests."""
+    """Discovery answered that there were too many requests."""
 
 
 class DiscoveryRejected(DiscoveryError):
-    """Discovery understood and refused: asking again would not help."""
+    """Discovery refused the request, and a retry would not help."""
 
 
 class DiscoveryMalformed(DiscoveryError):
-    """An answer that is not what discovery promises."""
+    """An answer that does not have the form that discovery promises."""
 
 
 class DiscoveryIncomplete(DiscoveryError):
-    """A walk that ended, or counted, otherwise than it said: incomplete is not empty (DISC-8)."""
+    """The pages do not agree with their count, or do not end: incomplete is not empty (DISC-8)."""
 
 
 class WindowExceeded(DiscoveryError):
-    """More than can be read: than the old search pages through (DISC-9), or than a worker holds (DISC-8)."""
+    """The result is larger than search v1 can page through (DISC-9), or than a worker may hold (DISC-8)."""

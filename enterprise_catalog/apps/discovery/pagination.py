@@ -1,9 +1,9 @@
 """
-Walking over pages: every distinct item of a result, or an error (DISC-5, DISC-8).
+Read all pages of a result: every distinct item, or an error (DISC-5, DISC-8).
 
-A page is an object with a list of results, a count that stays, and a `next` of which only the query is used: its host
-is never followed. Nothing of a page is held when the next one is asked for, and each walk ends. One that does not bring
-what its count says raises at its end, so a caller who reads on to the end never takes a part for the whole.
+A page is an object with a list of results, a constant count, and a `next` of which only the query string is used, so
+its host is never followed. No page is held while the next one is requested, and paging always ends. If the items do not
+agree with the count, an error is raised at the end. So a caller who reads to the end never takes a part for the whole.
 """
 
 from collections.abc import Callable, Hashable, Iterator
@@ -20,21 +20,21 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-# Pages may overlap while the data moves, but a walk that keeps bringing nothing new would never end.
-_PAGES_WITHOUT_NEWS = 3
+# Pages may overlap while data changes, but paging that brings nothing new would never end.
+_MAX_PAGES_WITHOUT_NEW_ITEMS = 3
 
 
 class CountChanged(DiscoveryIncomplete):
-    """The data changed under the walk, or the count does not fit what came: reading once more may help."""
+    """The data changed while it was read, or the count does not fit: reading once more may help."""
 
 
-def retry_once_if_changed(read: Callable[[], T], *, on_move: Callable[[], None] = lambda: None) -> T:
-    """Give a walk the one second chance that DISC-8 allows; `on_move` is called before it."""
+def retry_once_if_changed(read: Callable[[], T], *, on_change: Callable[[], None] = lambda: None) -> T:
+    """Read, and read once more if the data changed meanwhile (DISC-8). `on_change` is called in between."""
     try:
         return read()
     except CountChanged as error:
         log.info("walk_read_again", reason=error.detail)
-    on_move()
+    on_change()
     return read()
 
 
@@ -48,11 +48,11 @@ def iterate_pages(
     on_count: Callable[[int], None] = lambda count: None,
 ) -> Iterator[Any]:
     """
-    All items in order, each identity once; an item that `identify` calls None is like no other.
+    Yield all items in order, each identity once. An item without an identity (None) is always new.
 
-    `ask(cursor, where)` fetches the first page (cursor None) or the one that `next` names by its parameter
-    `cursor_name`; `where` says in errors which page it is. At `count_cap` the count means "at least". `on_count` hears
-    what the first page counts, before the second is asked for.
+    `ask(cursor, where)` fetches the first page (cursor None), or the one that `next` names by its parameter
+    `cursor_name`; `where` names the page in errors. A count of `count_cap` means "at least". `on_count` gets the first
+    page's count before the second page is requested.
     """
     tally = _Tally(identify, count_cap)
     cursor: str | None = None
@@ -64,7 +64,7 @@ def iterate_pages(
         if cursor is None:
             on_count(tally.count)
         cursor = _next_cursor(answer.get("next"), cursor_name, where)
-        # Two pages at once would be twice the memory.
+        # Two pages at once would need twice the memory.
         del answer
         while items:
             yield items.pop()
@@ -77,16 +77,16 @@ def iterate_pages(
 
 
 class _Tally:
-    """What a walk has brought so far, against what discovery says there is."""
+    """Compares the items read so far with discovery's count."""
 
     def __init__(self, identify: Callable[[Any], Hashable | None], count_cap: int | None) -> None:
         self._identify = identify
         self._count_cap = count_cap
-        # Digests, since the identities of others may be of any length.
+        # Digests, because identities may be of any length.
         self._identities: set[str] = set()
         self._without_identity = 0
         self.count = 0
-        self._pages_without_news = 0
+        self._pages_without_new_items = 0
         self.pages = 0
 
     @property
@@ -100,10 +100,10 @@ class _Tally:
         self.count = count
         self.pages += 1
         new = [item for item in results if self._is_new(item)]
-        # The first one last, where it is taken from.
+        # The caller takes items from the end.
         new.reverse()
-        self._pages_without_news += not new
-        if self._pages_without_news > _PAGES_WITHOUT_NEWS:
+        self._pages_without_new_items += not new
+        if self._pages_without_new_items > _MAX_PAGES_WITHOUT_NEW_ITEMS:
             raise DiscoveryIncomplete(f"{where}: one more page without anything new")
         if max(count, self._distinct) > settings.DISCOVERY_MAX_ITEMS:
             raise WindowExceeded(f"{where}: more than {settings.DISCOVERY_MAX_ITEMS} items (DISCOVERY_MAX_ITEMS)")

@@ -1,7 +1,7 @@
 """
-Full records and reviews, asked for by key (DISC-18, DISC-19, DISC-21).
+Fetch full records by key, and course reviews (DISC-18, DISC-19, DISC-21).
 
-A complete answer in which a key is missing is an answer; a failing or incomplete call is an error.
+A key that is missing in a complete answer does not exist. A failed or incomplete call is an error.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,8 +13,8 @@ from urllib.parse import quote_plus
 
 import structlog
 from django.conf import settings
+from more_itertools import constrained_batches
 
-from enterprise_catalog.apps.core.db.batching import in_measured_chunks
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.pagination import iterate_pages, retry_once_if_changed
 from enterprise_catalog.apps.discovery.search_documents import InvalidDocument, content_key_error, pack_document
@@ -22,7 +22,7 @@ from enterprise_catalog.apps.discovery.search_documents import InvalidDocument, 
 log = structlog.get_logger(__name__)
 
 _LIMIT = 200
-# What fits its column.
+# The largest value of the column.
 _MAX_COUNT = 2**31 - 1
 
 
@@ -39,30 +39,33 @@ def fetch_courses(
     *, client: DiscoveryClient, keys: Sequence[str], include_restricted: bool = False
 ) -> dict[str, bytes]:
     """
-    Packed full records by course key; keys discovery does not know are absent. Runs restricted to enterprises are in
-    them only on request (V2-5). Raises DiscoveryError.
+    Return packed full records by course key, without keys that discovery does not know. Raises DiscoveryError.
+
+    Runs restricted to enterprises are included only if `include_restricted` is set (V2-5).
     """
     extra = {"include_restricted": "custom-b2b-enterprise"} if include_restricted else {}
     return _fetch_by_key(client, "/api/v1/courses/", key_field="key", parameter="keys", keys=keys, extra=extra)
 
 
 def fetch_programs(*, client: DiscoveryClient, uuids: Sequence[str]) -> dict[str, bytes]:
-    """Packed full records by program uuid; unknown ones are absent. Raises DiscoveryError."""
+    """Return packed full records by program uuid, without unknown ones. Raises DiscoveryError."""
     extended = {"extended": "True"}
     return _fetch_by_key(client, "/api/v1/programs/", key_field="uuid", parameter="uuids", keys=uuids, extra=extended)
 
 
 def fetch_reviews(*, client: DiscoveryClient) -> list[CourseReview]:
-    """All course reviews; rows that make no sense are left out. Raises DiscoveryError."""
+    """Return all course reviews, without malformed rows. Raises DiscoveryError."""
 
     def ask(cursor: str | None, where: str) -> dict[str, Any]:
         return client.get("/api/v1/course_review/", {"page": cursor or 1}, where=where)
 
     def read() -> list[CourseReview]:
-        rows = iterate_pages(ask, cursor_name="page", what="course reviews", identify=partial(_text_of, "course_key"))
+        rows = iterate_pages(
+            ask, cursor_name="page", what="course reviews", identify=partial(_text_field, "course_key")
+        )
         return [review for row in rows if (review := _review(row)) is not None]
 
-    return retry_once_if_changed(read, on_move=client.clear)
+    return retry_once_if_changed(read, on_change=client.clear)
 
 
 def _fetch_by_key(
@@ -75,40 +78,41 @@ def _fetch_by_key(
     extra: dict[str, Any],
 ) -> dict[str, bytes]:
     records: dict[str, bytes] = {}
-    chunks = list(_askable_chunks(keys))
+    chunks = list(_keys_per_request(keys))
     client.announce(len(chunks))
     for chunk in chunks:
-        asked = {parameter: ",".join(chunk), "ordering": "key", "limit": _LIMIT} | extra
-        records |= retry_once_if_changed(partial(_read_records, client, path, asked, key_field, frozenset(chunk)))
+        params = {parameter: ",".join(chunk), "ordering": "key", "limit": _LIMIT} | extra
+        records |= retry_once_if_changed(partial(_read_records, client, path, params, key_field, frozenset(chunk)))
     return records
 
 
-def _askable_chunks(keys: Sequence[str]) -> Iterator[list[str]]:
-    """As many keys as one request line can carry; one with a comma cannot be asked for, since commas part them."""
-    return in_measured_chunks(
+def _keys_per_request(keys: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Split keys so that each batch fits a request line. Keys with a comma, the separator, are left out."""
+    return constrained_batches(
         sorted({key for key in keys if "," not in key}),
-        size=lambda key: len(quote_plus(key)) + len("%2C"),
-        rows_at_most=settings.DISCOVERY_KEYS_PER_CALL,
-        size_at_most=settings.DISCOVERY_KEYS_MAX_CHARACTERS,
+        settings.DISCOVERY_KEYS_MAX_CHARACTERS,
+        settings.DISCOVERY_KEYS_PER_CALL,
+        get_len=lambda key: len(quote_plus(key)) + len("%2C"),
+        strict=False,
     )
 
 
 def _read_records(
-    client: DiscoveryClient, path: str, asked: dict[str, Any], key_field: str, wanted: frozenset[str]
+    client: DiscoveryClient, path: str, params: dict[str, Any], key_field: str, wanted: frozenset[str]
 ) -> dict[str, bytes]:
     def ask(cursor: str | None, where: str) -> dict[str, Any]:
-        return client.get(path, asked | {"offset": cursor or 0}, where=where)
+        return client.get(path, params | {"offset": cursor or 0}, where=where)
 
     records: dict[str, bytes] = {}
-    for record in iterate_pages(ask, cursor_name="offset", what=path, identify=partial(_text_of, key_field)):
-        key = _text_of(key_field, record)
-        # Discovery may match more loosely than we mean.
+    for record in iterate_pages(ask, cursor_name="offset", what=path, identify=partial(_text_field, key_field)):
+        key = _text_field(key_field, record)
+        # Discovery may match more loosely than by exact key.
         if key is None or key not in wanted:
             continue
         try:
-            problem = content_key_error(key)
-            if problem:
-                raise InvalidDocument(problem)
+            error_text = content_key_error(key)
+            if error_text:
+                raise InvalidDocument(error_text)
             packed = pack_document(record)
         except InvalidDocument as error:
             log.warning("record_ignored", key=key, reason=str(error))
@@ -118,13 +122,13 @@ def _read_records(
     return records
 
 
-def _text_of(field: str, row: Any) -> str | None:
+def _text_field(field: str, row: Any) -> str | None:
     value = row.get(field) if isinstance(row, dict) else None
     return value if isinstance(value, str) else None
 
 
 def _review(row: Any) -> CourseReview | None:
-    course_key = _text_of("course_key", row)
+    course_key = _text_field("course_key", row)
     if course_key is None or content_key_error(course_key):
         return None
     try:

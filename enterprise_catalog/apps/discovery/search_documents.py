@@ -1,25 +1,25 @@
 """
-One document of a search result: of use, to be skipped, or poison (REFR-11, REFR-12, DISC-17).
+Accept, skip or quarantine each document of a search result (REFR-11, REFR-12, DISC-17).
 
-A document that is of no use costs itself only. Nothing here raises for what a document holds (P7).
+A document that cannot be used does not affect the others: `classify_document` never raises (P7).
 """
 
 import re
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import orjson
 
+from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.json_depth import is_deeper_than
 from enterprise_catalog.apps.core.packed_json import pack_bytes
+from enterprise_catalog.apps.core.uuids import canonical_uuid
 
-MAX_KEY_LENGTH = 255
-# Before compression, so that memory and a database's packet stay bounded whatever a document compresses to.
+# Before compression, so that memory and packets of the database are bounded whatever a document compresses to.
 MAX_STORED_BYTES = 3 * 1024 * 1024
-# Each is a row of an index, and an entry of whatever lists the runs of several courses.
+# Each is a row of the index of nested runs, and is in every list of the runs of several courses.
 MAX_NESTED_RUNS = 5_000
-# XML and whoever else recurses into items must get to their end.
+# The XML renderer and other code that recurses into items must not exceed Python's limit.
 _MAX_LEVELS = 100
 _TOO_DEEP = f"nested too deeply, at most {_MAX_LEVELS} levels are allowed"
 
@@ -32,16 +32,16 @@ _COURSE_TYPES = frozenset(
         "spoc-verified-audit", "honor", "verified-honor", "credit-verified-honor", "executive-education-2u",
     }
 )  # fmt: skip
-# Only search v2 adds these, for its own paging (DISC-3).
-# NUL is no text to some drivers. And MariaDB compares texts as if blanks followed: what sorts before a blank would come
-# before the end of a shorter key, which it does nowhere else (ADR 0021).
+# Some drivers refuse NUL. MariaDB compares texts as if blanks followed, so a key with a character that sorts before the
+# blank would sort before a shorter key, unlike everywhere else (ADR 0021).
 _CONTROL = re.compile(r"[\x00-\x1f]")
+# Search v2 adds these for its own paging (DISC-3).
 _PAGING_FIELDS = frozenset({"aggregation_uuid", "sort"})
 
 
 @dataclass(frozen=True)
 class FoundDocument:
-    """A document of use. `packed` is the search document as sent, by `core.packed_json`."""
+    """An accepted document. `packed` is the search document as discovery sent it, packed by `core.packed_json`."""
 
     content_key: str
     content_type: str
@@ -52,37 +52,37 @@ class FoundDocument:
 
 @dataclass(frozen=True)
 class SkippedDocument:
-    """A document this service does not offer."""
+    """A document that this service does not offer."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class QuarantinedContent:
-    """A document that cannot be stored or served, and why; `content_key` is empty if it has none, and cut to fit."""
+    """A document that cannot be stored or served, and why. `content_key` is cut to fit, and empty if there is none."""
 
     content_key: str
     reason: str
 
 
 class InvalidDocument(ValueError):
-    """The text is the reason to quarantine it."""
+    """The document must be quarantined; the message is the reason."""
 
 
 Classified = FoundDocument | SkippedDocument | QuarantinedContent
 
 
 def classify_document(document: Any) -> Classified:
-    """Say what a document of a search result is."""
+    """Decide whether a document of a search result is accepted, skipped or quarantined."""
     if not isinstance(document, dict):
         return QuarantinedContent("", "not an object")
-    content_type, _, named = _text(document.get("aggregation_key")).partition(":")
+    content_type, _, aggregated_key = _text(document.get("aggregation_key")).partition(":")
     if content_type == "person" or document.get("content_type") == "person":
         return SkippedDocument("person")
     key: Any = document.get("key") or document.get("uuid")
-    problem = _problem_with_type(content_type) or content_key_error(key)
-    if problem:
-        return QuarantinedContent(_text(key or named)[:MAX_KEY_LENGTH].replace("\x00", ""), problem)
+    error_text = _content_type_error(content_type) or content_key_error(key)
+    if error_text:
+        return QuarantinedContent(_text(key or aggregated_key)[:CONTENT_KEY_MAX_LENGTH].replace("\x00", ""), error_text)
     reason = _reason_to_skip(content_type, document)
     if reason:
         return SkippedDocument(reason)
@@ -93,22 +93,22 @@ def classify_document(document: Any) -> Classified:
     return FoundDocument(
         content_key=key,
         content_type=content_type,
-        parent_content_key=_parent(content_type, named),
-        content_uuid=_uuid(document.get("uuid")),
+        parent_content_key=_parent_key(content_type, aggregated_key),
+        content_uuid=canonical_uuid(document.get("uuid")),
         packed=packed,
     )
 
 
 def pack_document(document: dict[str, Any]) -> bytes:
-    """A document or record as it is stored. Raises Unstorable."""
+    """Pack a document or record for storage. Raises InvalidDocument."""
     try:
         plain = orjson.dumps(document)
     except orjson.JSONEncodeError as error:
-        # The parser reads deeper nesting than the writer writes.
+        # orjson parses deeper nesting than it serialises.
         raise InvalidDocument(_TOO_DEEP) from error
     if len(plain) > MAX_STORED_BYTES:
         raise InvalidDocument(f"{len(plain)} bytes as stored, at most {MAX_STORED_BYTES} are allowed")
-    # Each level opens at least once, so most documents need no closer look.
+    # Each level has an opening bracket, so most documents need not be searched.
     if plain.count(b"[") + plain.count(b"{") > _MAX_LEVELS and is_deeper_than(document, _MAX_LEVELS):
         raise InvalidDocument(_TOO_DEEP)
     runs = document.get("course_runs")
@@ -118,7 +118,7 @@ def pack_document(document: dict[str, Any]) -> bytes:
 
 
 def identity(document: Any) -> tuple[str, str] | None:
-    """What makes two documents of one result the same (DISC-8); None without an id, such documents count one by one."""
+    """Return the identity of a document within a result (DISC-8); None if it has no key and no uuid."""
     if not isinstance(document, dict):
         return None
     key = document.get("key") or document.get("uuid")
@@ -126,13 +126,13 @@ def identity(document: Any) -> tuple[str, str] | None:
 
 
 def content_key_error(key: Any) -> str | None:
-    """Why this cannot be a content key, or None if it can (DISC-17)."""
+    """Return why this cannot be a content key, or None if it can (DISC-17)."""
     if not key:
         return "no key and no uuid"
     if not isinstance(key, str):
         return "a key that is no text"
-    if len(key) > MAX_KEY_LENGTH:
-        return f"a key of {len(key)} characters, at most {MAX_KEY_LENGTH} are allowed"
+    if len(key) > CONTENT_KEY_MAX_LENGTH:
+        return f"a key of {len(key)} characters, at most {CONTENT_KEY_MAX_LENGTH} are allowed"
     if _CONTROL.search(key):
         return "a key with control characters"
     if key != key.strip():
@@ -140,7 +140,7 @@ def content_key_error(key: Any) -> str | None:
     return None
 
 
-def _problem_with_type(content_type: str) -> str | None:
+def _content_type_error(content_type: str) -> str | None:
     return None if content_type in CONTENT_TYPES else f"unknown type {content_type[:32]!r}"
 
 
@@ -155,18 +155,11 @@ def _reason_to_skip(content_type: str, document: dict[str, Any]) -> str | None:
     return None
 
 
-def _parent(content_type: str, named: str) -> str | None:
-    """A run's aggregation key names its course."""
-    if content_type != "courserun" or content_key_error(named):
+def _parent_key(content_type: str, aggregated_key: str) -> str | None:
+    """Return the key of a run's course, which is in the run's aggregation key."""
+    if content_type != "courserun" or content_key_error(aggregated_key):
         return None
-    return named
-
-
-def _uuid(value: Any) -> str | None:
-    try:
-        return str(UUID(value)) if isinstance(value, str) else None
-    except ValueError:
-        return None
+    return aggregated_key
 
 
 def _text(value: Any) -> str:

@@ -1,21 +1,19 @@
 """
-What of a content filter is sent to discovery, and when two filters ask it the same (DISC-6, HASH-2).
-
-Pure functions over JSON values.
+Build the search request of a content filter, and find out which filters send equal ones (DISC-6, HASH-2).
 """
 
 from typing import Any
 
-# Meant for this service; discovery would ignore them, or worse, one day not.
+# Keys for this service. Discovery ignores them today, but may not in a later version.
 DIRECTIVE_KEYS = frozenset({"restricted_runs_allowed", "enterprise_force_include_aggregation_keys", "force_unique"})
-# Discovery lets body values override the URL, which would wreck paging.
+# Discovery lets values of the body override the URL, which would break paging.
 RESERVED_KEYS = frozenset({"page", "page_size", "ordering", "search_after", "limit", "offset", "format"})
 
 _NEVER_SENT = DIRECTIVE_KEYS | RESERVED_KEYS
 
 
 def search_request_body(content_filter: dict[str, Any]) -> dict[str, Any]:
-    """The request body of a search: without keys of our own, reserved keys, nulls and nested objects."""
+    """Return the request body of a search: without directives, reserved keys, nulls and nested objects."""
     return {
         key: [element for element in value if _is_sent(element)] if isinstance(value, list) else value
         for key, value in content_filter.items()
@@ -28,7 +26,7 @@ def _is_sent(value: Any) -> bool:
 
 
 def canonical_request(content_filter: dict[str, Any]) -> dict[str, list[str]]:
-    """What is sent, in the one form that all filters share which make discovery do the same work."""
+    """Return the canonical form of the request, equal for all filters that find the same."""
     canonical = {key: _canonical_values(value) for key, value in sorted(search_request_body(content_filter).items())}
     return {key: values for key, values in canonical.items() if values}
 

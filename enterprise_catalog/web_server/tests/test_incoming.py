@@ -88,12 +88,12 @@ def test_a_client_that_waits_to_be_asked_for_its_body(extra, expects):
     assert incoming.expects_continue is expects
 
 
-def test_a_request_for_which_the_disk_has_no_room_is_cut():
+def test_a_request_for_which_the_disk_exceeds_disk_budget_is_cut():
     whole = post(b"x" * BODY_BYTES)
     incoming = request(disk_bytes=len(whole) - 1)
     incoming.receive(whole[:-50])
     assert incoming.is_ready
-    assert incoming.has_no_room
+    assert incoming.exceeds_disk_budget
 
 
 def test_a_request_gives_its_room_back():
@@ -102,7 +102,7 @@ def test_a_request_gives_its_room_back():
     for _ in range(3):
         incoming = IncomingRequest(budget, memory_bytes=64, header_bytes=HEADER_BYTES, body_bytes=BODY_BYTES)
         incoming.receive(whole)
-        assert not incoming.has_no_room
+        assert not incoming.exceeds_disk_budget
         incoming.close()
         incoming.close()
 
@@ -111,7 +111,7 @@ def test_headers_without_an_end_need_room_too():
     incoming = request(disk_bytes=100)
     for _ in range(101):
         incoming.receive(b"x")
-    assert incoming.has_no_room
+    assert incoming.exceeds_disk_budget
 
 
 @pytest.mark.parametrize("part", [b"GET / HTTP/1.1\n", b"GET / HTTP/1.1\r\nHost: a\n\n", b"\n"])

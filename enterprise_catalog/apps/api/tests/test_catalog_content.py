@@ -178,12 +178,12 @@ class TestTraversal:
         assert "Content-Length" not in response
 
     def test_memory_does_not_grow_with_the_catalog(self, monkeypatch):  # META-3
-        monkeypatch.setattr(core_streaming, "_LUMP_BYTES", 2000)
+        monkeypatch.setattr(core_streaming, "_CHUNK_BYTES", 2000)
         response = metadata(make_catalog(*keys(60)), "traverse_pagination=1")
         assert max(len(chunk) for chunk in response.streaming_content) < 5000
 
     def test_a_failure_on_the_way_is_never_a_whole_answer(self, monkeypatch):  # META-3
-        monkeypatch.setattr(core_streaming, "_LUMP_BYTES", 1)
+        monkeypatch.setattr(core_streaming, "_CHUNK_BYTES", 1)
         catalog = make_catalog(*keys(3))
         response = metadata(catalog, "traverse_pagination=1")
         chunks = iter(response.streaming_content)
@@ -209,7 +209,7 @@ class TestTraversal:
 @pytest.mark.mariadb
 @pytest.mark.django_db(transaction=True)
 def test_a_publish_during_the_walk_is_not_seen(monkeypatch):  # META-3, P2
-    monkeypatch.setattr(core_streaming, "_LUMP_BYTES", 1)
+    monkeypatch.setattr(core_streaming, "_CHUNK_BYTES", 1)
     catalog = make_catalog(*keys(230))
     chunks = iter(metadata(catalog, "traverse_pagination=1").streaming_content)
     begun = next(chunks)

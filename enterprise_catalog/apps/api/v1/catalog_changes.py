@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64decode, urlsafe_b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -20,10 +20,9 @@ from enterprise_catalog.apps.api.serializers.shapes import ChangesShape, page_si
 from enterprise_catalog.apps.catalog.change_feed.feed import FeedPosition, list_changes_after
 from enterprise_catalog.apps.catalog.exceptions import ChangesExpired
 from enterprise_catalog.apps.catalog.models import CatalogContentChange
-from enterprise_catalog.apps.core.datetimes import api_iso, parse_datetime
+from enterprise_catalog.apps.core.datetimes import EPOCH, api_iso, parse_datetime
 from enterprise_catalog.apps.core.rest.exceptions import ResourceExpired
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_POSITION = "Must be an ISO 8601 datetime or a cursor."
 # So many digits that ids fit every database, and moments a datetime.
 _POSITION = re.compile(rb"([0-9]{1,18}):([0-9]{1,16})")
@@ -83,7 +82,7 @@ def since_of(request: Request) -> FeedPosition | datetime | None:
 
 def cursor_of(position: FeedPosition) -> str:
     """Opaque to callers, who bring it back."""
-    microseconds = (position.read_until - _EPOCH) // timedelta(microseconds=1)
+    microseconds = (position.read_until - EPOCH) // timedelta(microseconds=1)
     return urlsafe_b64encode(f"{position.change_id}:{microseconds}".encode()).rstrip(b"=").decode()
 
 
@@ -97,7 +96,7 @@ def position_of(cursor: str) -> FeedPosition | None:
     if match is None:
         return None
     change_id, microseconds = map(int, match.groups())
-    return FeedPosition(change_id, _EPOCH + timedelta(microseconds=microseconds))
+    return FeedPosition(change_id, EPOCH + timedelta(microseconds=microseconds))
 
 
 def change_representation(change: CatalogContentChange) -> dict[str, Any]:

@@ -8,7 +8,7 @@ missed nothing before it. Dates only say since when a caller wants to read, and 
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -20,6 +20,7 @@ from django.db.models import F, Max, Q, QuerySet
 from enterprise_catalog.apps.catalog.change_feed.attachment_periods import latest_change
 from enterprise_catalog.apps.catalog.exceptions import ChangesExpired
 from enterprise_catalog.apps.catalog.models import CatalogAttachment, CatalogContentChange
+from enterprise_catalog.apps.core.datetimes import EPOCH
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.replica import read_connection
 from enterprise_catalog.apps.core.db.snapshots import snapshot
@@ -28,7 +29,6 @@ from enterprise_catalog.apps.core.db.snapshots import snapshot
 _GRACE = timedelta(days=1)
 # A change is dated before it is written, so dates may be out of the order of ids, but never by more than this.
 _MOST_OUT_OF_ORDER = timedelta(hours=1)
-_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 # The newest change of each key in each catalog's feed. The feed has the catalog's own changes, and those of its queries
 # in the periods in which it was attached.
@@ -79,7 +79,7 @@ def list_changes_after(*, catalog_uuid: UUID, since: FeedPosition | datetime | N
         kept_since = now - timedelta(days=settings.CHANGES_RETENTION_DAYS)
         if isinstance(since, FeedPosition):
             _refuse_if_older(since.read_until, than=kept_since - _GRACE, kept_since=kept_since)
-            return _page(catalog_uuid, after=since.change_id, later_than=_EVER, limit=limit, now=now)
+            return _page(catalog_uuid, after=since.change_id, later_than=EPOCH, limit=limit, now=now)
         later_than = since or kept_since
         _refuse_if_older(later_than, than=kept_since, kept_since=kept_since)
         page = _page(catalog_uuid, after=_last_before(later_than), later_than=later_than, limit=limit, now=now)

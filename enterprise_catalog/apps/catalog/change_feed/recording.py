@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from more_itertools import chunked
 
 from enterprise_catalog.apps.catalog.change_feed.attachment_periods import record_periods
 from enterprise_catalog.apps.catalog.models import (
@@ -20,7 +21,6 @@ from enterprise_catalog.apps.catalog.models import (
     EnterpriseCatalog,
     Visibility,
 )
-from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.clock import database_now
 
 _CATALOGS_PER_STATEMENT = 500
@@ -81,7 +81,7 @@ def record_attachment(*, catalogs: Collection[UUID], query_id: int, previous_que
     if previous_query_id is not None:
         steps.insert(0, (CatalogContentChange.Change.REMOVED, previous_query_id, query_id))
     now = connection.ops.adapt_datetimefield_value(database_now())
-    for uuids in in_chunks(list(catalogs), _CATALOGS_PER_STATEMENT):
+    for uuids in chunked(catalogs, _CATALOGS_PER_STATEMENT):
         for change, members_of, not_of in steps:
             hexes = [uuid.hex for uuid in uuids]
             parameters = [query_id, change.value, now, *hexes, members_of, Visibility.HIDDEN.value, not_of]

@@ -7,7 +7,6 @@ Preparing is pure and happens outside every transaction. Storing (`catalog.stora
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from enterprise_catalog.apps.catalog.content.course_document import is_restricted, runs_of
 from enterprise_catalog.apps.catalog.content.search_document_variants import (
@@ -18,6 +17,7 @@ from enterprise_catalog.apps.catalog.content.search_document_variants import (
 )
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.core.packed_json import pack, unpack
+from enterprise_catalog.apps.core.uuids import canonical_uuid
 
 
 @dataclass(frozen=True)
@@ -80,16 +80,9 @@ def stand_in_content(record: dict[str, Any], *, content_key: str) -> PreparedCon
         content_key=content_key,
         content_type=ContentMetadata.ContentType.COURSE,
         parent_content_key=None,
-        content_uuid=_uuid_or_none(record.get("uuid")),
+        content_uuid=canonical_uuid(record.get("uuid")),
         restricted=False,
         search_document=pack(document),
         variant=stand_in_variant(document),
         runs={},
     )
-
-
-def _uuid_or_none(value: Any) -> str | None:
-    try:
-        return str(UUID(value)) if isinstance(value, str) else None
-    except ValueError:
-        return None

@@ -17,10 +17,10 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import F, Model, Window
 from django.db.models.functions import RowNumber, TruncDate
 from django.dispatch import receiver
+from more_itertools import chunked
 from simple_history.signals import post_create_historical_record, pre_create_historical_record
 
 from enterprise_catalog.apps.core.callers import CallerRecords
-from enterprise_catalog.apps.core.db.batching import in_chunks
 
 _ROWS_PER_STATEMENT = 500
 _CREATED = "+"
@@ -56,7 +56,7 @@ def thin(model: Any, keys: Collection[Any]) -> None:
     rows = _rows(model.history.model)
     key = model._meta.pk.attname
     newest = [F("history_date").desc(), F("history_id").desc()]
-    for chunk in in_chunks(list(keys), _ROWS_PER_STATEMENT):
+    for chunk in chunked(keys, _ROWS_PER_STATEMENT):
         ranked = rows.filter(**{f"{key}__in": chunk}).annotate(
             place=Window(RowNumber(), partition_by=[F(key)], order_by=newest),
             place_of_day=Window(
@@ -64,7 +64,7 @@ def thin(model: Any, keys: Collection[Any]) -> None:
             ),
         )
         surplus = ranked.filter(place__gt=settings.HISTORY_ROWS_KEPT, place_of_day__gt=1)
-        for ids in in_chunks(list(surplus.values_list("history_id", flat=True)), _ROWS_PER_STATEMENT):
+        for ids in chunked(surplus.values_list("history_id", flat=True), _ROWS_PER_STATEMENT):
             delete_rows(model, ids)
 
 

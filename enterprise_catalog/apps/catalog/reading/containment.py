@@ -214,7 +214,7 @@ def _places(values: Collection[Any]) -> str:
     return ", ".join(["%s"] * len(values))
 
 
-def _in_chunks(keys: Collection[str], rules: int) -> Iterator[list[str]]:
+def _in_chunks(keys: Collection[str], rules: int) -> Iterator[tuple[str, ...]]:
     """The storable keys, in batches that fit a statement with this number of rules."""
     return batches_for_statements(
         sorted({key for key in keys if key and is_storable_key(key)}),

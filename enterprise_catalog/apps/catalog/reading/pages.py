@@ -11,6 +11,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from more_itertools import chunked
+
 from enterprise_catalog.apps.catalog.api_versions import API_VERSIONS, V1, ApiVersion
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import (
@@ -22,7 +24,6 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
 from enterprise_catalog.apps.catalog.reading.page_offsets import page_start
-from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.replica import read_connection
 from enterprise_catalog.apps.core.db.snapshots import InconsistentRead
 from enterprise_catalog.apps.core.packed_json import unpack_bytes
@@ -146,7 +147,7 @@ def stream_for_keys(*, query_id: int, content_keys: Sequence[str], api_version: 
     """Stream the members for these keys, as `stream_listed` does."""
     query = _query(query_id)
     members = find_members_for_keys(query_id=query_id, content_keys=content_keys, api_version=api_version)
-    batches = in_chunks(members, _STREAM_BATCH)
+    batches = chunked(members, _STREAM_BATCH)
     items = (
         item
         for batch in batches

@@ -4,14 +4,14 @@ Make the URLs that depend on a catalog: UTM parameters, enrollment URLs and xAPI
 Pure functions over text. Settings come from `UrlContext`, so that one context serves a whole page.
 """
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+
+from django.utils.text import slugify
 
 # Characters that need no encoding in a path (META-23). Old run keys contain slashes: the LMS expects them as they are,
 # and some proxies refuse their encoded form.
@@ -79,17 +79,11 @@ class UrlAroundKey(NamedTuple):
 
 def utm_parameters(customer_name: str) -> dict[str, str]:
     """
-    The UTM parameters of a customer. The blank `utm_source` of a name without a slug removes an existing one (META-22).
+    Return the UTM parameters of a customer (META-22).
+
+    A name without ASCII letters or digits makes `utm_source` blank, which removes one that a URL had before.
     """
-    return dict(zip(_UTM, ("enterprise", utm_slug(customer_name)), strict=True))
-
-
-@lru_cache(maxsize=1024)
-def utm_slug(name: str) -> str:
-    """`Université Lyon 1` -> `universite-lyon-1`; empty for a name without any ASCII letter or digit."""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    kept = re.sub(r"[^a-z0-9_\s-]", "", ascii_name.lower())
-    return re.sub(r"[\s-]+", "-", kept).strip("-_")
+    return dict(zip(_UTM, ("enterprise", slugify(customer_name)), strict=True))
 
 
 def parsable_url(value: Any) -> str | None:

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 import zstandard
 from django.db.models import Count, Exists, F, OuterRef, Q
+from more_itertools import chunked
 
 from enterprise_catalog.apps.catalog.api_versions import API_VERSIONS
 from enterprise_catalog.apps.catalog.content.course_document import is_restricted, runs_of
@@ -38,7 +39,6 @@ from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VE
 from enterprise_catalog.apps.catalog.storage.overrides import allowed_run_keys, override_digest
 from enterprise_catalog.apps.catalog.storage.visibility import MemberVisibility, VisibilityRules, is_listed_on_legacy
 from enterprise_catalog.apps.core.datetimes import sortable_iso
-from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.packed_json import digest, digest_bytes, unpack, unpack_bytes
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
@@ -185,7 +185,7 @@ def _documents(*, deep: bool) -> Iterator[Violation]:
     keys = list(ContentMetadata.objects.order_by().values_list("pk", flat=True))
     if not deep and len(keys) > _SAMPLE:
         keys = random.sample(keys, _SAMPLE)
-    for chunk in in_chunks(sorted(keys), _DOCUMENTS_PER_SLICE):
+    for chunk in chunked(sorted(keys), _DOCUMENTS_PER_SLICE):
         rows = ContentMetadata.objects.select_related("documents").filter(pk__in=chunk, documents__isnull=False)
         reviews = {
             review.pk: Review(review.reviews_count, review.avg_course_rating)

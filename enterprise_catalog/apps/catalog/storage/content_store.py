@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 import structlog
 from django.db import transaction
 from django.db.models.functions import Coalesce, Length
+from more_itertools import chunked, constrained_batches
 
 from enterprise_catalog.apps.catalog.content.course_document import runs_of
 from enterprise_catalog.apps.catalog.content.items import Review, build_item
@@ -38,8 +39,6 @@ from enterprise_catalog.apps.core.datetimes import sortable_iso
 from enterprise_catalog.apps.core.db.batching import (
     batches_for_statements,
     escaped_length,
-    in_chunks,
-    in_measured_chunks,
     upsert,
 )
 from enterprise_catalog.apps.core.db.clock import database_now
@@ -102,7 +101,7 @@ class _Batch:
 def stored_states(content_keys: Sequence[str]) -> dict[str, StoredState]:
     """The states of those of these keys that are stored."""
     states = {}
-    for chunk in in_chunks(content_keys, _KEYS_PER_STATEMENT):
+    for chunk in chunked(content_keys, _KEYS_PER_STATEMENT):
         rows = ContentMetadata.objects.filter(pk__in=chunk).values_list("pk", *StoredState._fields)
         states.update({key: StoredState(*columns) for key, *columns in rows})
     return states
@@ -325,11 +324,8 @@ def _reviews(content_keys: Sequence[str]) -> dict[str, Review]:
 
 def _write_nested_runs(wanted: Mapping[str, Mapping[str, bool]]) -> None:
     """Make the rows of nested runs agree with the documents, writing only the difference."""
-    courses = in_measured_chunks(
-        list(wanted.items()),
-        size=lambda course: len(course[1]),
-        rows_at_most=_BATCH_ROWS,
-        size_at_most=_NESTED_RUNS_AT_ONCE,
+    courses = constrained_batches(
+        wanted.items(), _NESTED_RUNS_AT_ONCE, _BATCH_ROWS, get_len=lambda course: len(course[1]), strict=False
     )
     for some in courses:
         _write_runs_of(dict(some))
@@ -342,7 +338,7 @@ def _write_runs_of(wanted: Mapping[str, Mapping[str, bool]]) -> None:
     missing = [
         pair for pair, restricted in pairs.items() if pair not in stored or stored[pair].restricted != restricted
     ]
-    for ids in in_chunks(gone, _NESTED_RUNS_PER_STATEMENT):
+    for ids in chunked(gone, _NESTED_RUNS_PER_STATEMENT):
         NestedRun.objects.filter(pk__in=ids).delete()
     NestedRun.objects.bulk_create(
         (NestedRun(course_id=course, run_key=run, restricted=pairs[course, run]) for course, run in missing),
@@ -360,7 +356,7 @@ def _sizes(search_sizes: Mapping[str, int], records: Mapping[str, bytes]) -> dic
     stored, and is written again with the rest.
     """
     sizes = {key: (size, len(records.get(key, b""))) for key, size in search_sizes.items()}
-    for keys in in_chunks(list(sizes), _KEYS_PER_STATEMENT):
+    for keys in chunked(sizes, _KEYS_PER_STATEMENT):
         stored = ContentDocuments.objects.filter(pk__in=keys).annotate(search=Length("search_document"))
         stored = stored.annotate(record=Coalesce(Length("full_record"), 0))
         for key, search, record in stored.values_list("pk", "search", "record"):
@@ -370,5 +366,5 @@ def _sizes(search_sizes: Mapping[str, int], records: Mapping[str, bytes]) -> dic
     return {key: 2 * (search + record) for key, (search, record) in sizes.items()}
 
 
-def _batches(contents: Sequence[T], size: Callable[[T], int]) -> Iterator[list[T]]:
-    return in_measured_chunks(contents, size=size, rows_at_most=_BATCH_ROWS, size_at_most=_BATCH_BYTES)
+def _batches(contents: Sequence[T], size: Callable[[T], int]) -> Iterator[tuple[T, ...]]:
+    return constrained_batches(contents, _BATCH_BYTES, _BATCH_ROWS, get_len=size, strict=False)

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from more_itertools import chunked
 
 from enterprise_catalog.apps.catalog.content.course_document import may_be_allowed, nested_runs
 from enterprise_catalog.apps.catalog.content.items import Review, build_item
@@ -26,7 +27,7 @@ from enterprise_catalog.apps.catalog.models import (
 from enterprise_catalog.apps.catalog.rendering.item_template import render_template
 from enterprise_catalog.apps.catalog.storage.document_errors import check_row_size, quarantine_reason
 from enterprise_catalog.apps.core.datetimes import sortable_iso
-from enterprise_catalog.apps.core.db.batching import escaped_length, in_chunks
+from enterprise_catalog.apps.core.db.batching import escaped_length
 from enterprise_catalog.apps.core.packed_json import digest, pack, pack_bytes, unpack
 from enterprise_catalog.apps.discovery.search_documents import content_key_error
 
@@ -99,7 +100,7 @@ def write_overrides(
         for override in wanted
         if override.content_key not in stored or stored[override.content_key][1] != digests[override.content_key]
     ]
-    for chunk in in_chunks(differing, _OVERRIDES_AT_ONCE):
+    for chunk in chunked(differing, _OVERRIDES_AT_ONCE):
         rows = [
             ContentOverride(
                 catalog_query_id=query_id,
@@ -130,7 +131,7 @@ def rerender_overrides(content_keys: Collection[str]) -> dict[str, str]:
     """
     unusable: dict[str, str] = {}
     ids = ContentOverride.objects.filter(content_id__in=content_keys).order_by("pk").values_list("pk", flat=True)
-    for chunk in in_chunks(list(ids), _OVERRIDES_AT_ONCE):
+    for chunk in chunked(ids, _OVERRIDES_AT_ONCE):
         rows, failed = _render_rows(list(ContentOverride.objects.filter(pk__in=chunk).order_by("pk")))
         for row in rows:
             row.save(update_fields=["search_document", "rendered_v1", "rendered_v2", "active_v1", "active_v2"])
@@ -139,7 +140,7 @@ def rerender_overrides(content_keys: Collection[str]) -> dict[str, str]:
 
 
 def _delete(ids: Sequence[int]) -> None:
-    for chunk in in_chunks(ids, _ROWS_PER_STATEMENT):
+    for chunk in chunked(ids, _ROWS_PER_STATEMENT):
         # Django reads the rows that it deletes; `only` leaves out the documents.
         ContentOverride.objects.filter(pk__in=chunk).only("pk").delete()
 

@@ -116,8 +116,8 @@ def test_exec_ed_that_cannot_be_bought(context, sku):  # ENR-4
         ("数学", ""),
     ],
 )
-def test_utm_slug(name, slug):  # META-22
-    assert enrollment_urls.utm_slug(name) == slug
+def test_utm_source_is_a_slug_of_the_name(name, slug):  # META-22
+    assert enrollment_urls.utm_parameters(name)["utm_source"] == slug
 
 
 def test_a_name_without_slug_sends_no_source():  # META-22

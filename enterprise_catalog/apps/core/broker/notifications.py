@@ -1,10 +1,10 @@
 """
-Tell workers that there is work, without ever waiting for the broker (P6).
+Notify workers that there is work, without waiting longer than NOTIFY_TIMEOUT_SECONDS for the broker (P6).
 
-A nudge carries no work: the work is a row, and a nudge that gets lost is found again by the tick. So it is sent once,
-after the commit, and never raises. A thread of its own speaks to the broker, since only that bounds everything in the
-way: a name that does not resolve, a host that drops packets, a server that accepts and stays silent. While that thread
-hangs, nobody waits for it. Its connection is not the workers' own, which needs long timeouts.
+A notification carries no work: the work is a row, and the tick repeats a notification that was lost. It is sent once,
+after the commit, and never raises. A thread of its own talks to the broker, because only that bounds every wait: for a
+name that does not resolve, a host that drops packets, a server that accepts and stays silent. While that thread hangs,
+nobody waits for it. Its connection is not the workers' connection, which needs long timeouts.
 """
 
 import os
@@ -22,12 +22,12 @@ from enterprise_catalog.apps.core.observability.metrics import count_lost_nudge
 
 log = structlog.get_logger(__name__)
 
-# Nudges that are kept while the broker hangs; they may arrive late, since workers decide what is to be done.
-_KEPT = 100
+# Notifications that are queued while the broker hangs. They may arrive late, because workers look at rows.
+_MAX_QUEUED = 100
 
 
 class BrokerUnresponsive(Exception):
-    """An earlier nudge is still on its way."""
+    """An earlier notification is still being sent."""
 
 
 class _Publisher:
@@ -37,14 +37,14 @@ class _Publisher:
         self._waiting: SimpleQueue[tuple[Future[None], Task, tuple[str, ...]]] = SimpleQueue()
         self._late: Future[None] | None = None
         self._connection = _new_connection()
-        # Importing and setting up takes longer than a broker may, and waits for nobody.
+        # Imports and set-up take longer than the timeout, and need no broker.
         current_app.finalize()
         _ = self._connection.transport, current_app.amqp.send_task_message
-        threading.Thread(target=self._work, name="nudges", daemon=True).start()
+        threading.Thread(target=self._work, name="notifications", daemon=True).start()
 
     def send(self, task: Task, arguments: tuple[str, ...]) -> None:
         hangs = self._late is not None and not self._late.done()
-        if hangs and self._waiting.qsize() >= _KEPT:
+        if hangs and self._waiting.qsize() >= _MAX_QUEUED:
             raise BrokerUnresponsive
         future: Future[None] = Future()
         self._waiting.put((future, task, arguments))
@@ -60,7 +60,7 @@ class _Publisher:
         while True:
             future, task, arguments = self._waiting.get()
             try:
-                # Connects by itself where needed.
+                # It connects by itself if needed.
                 task.apply_async(arguments, connection=self._connection, retry=False)  # type: ignore[call-arg]
             except Exception as error:
                 self._disconnect()
@@ -69,7 +69,7 @@ class _Publisher:
                 future.set_result(None)
 
     def _disconnect(self) -> None:
-        """Without a word to the broker, which may not listen; of several brokers, the next one has its turn."""
+        """Drop the connection without telling the broker, which may hang, and switch to the next broker, if any."""
         with suppress(Exception):
             self._connection.collect()
             self._connection.maybe_switch_next()
@@ -80,9 +80,9 @@ _lock = threading.Lock()
 
 
 def notify_worker(task: Task, *arguments: str) -> bool:
-    """Send a message that names the task and its arguments; False when it is lost. Call it after the commit."""
+    """Send a Celery message for this task. Return False if it may be lost. Call it after the commit."""
     try:
-        _publisher_of_this_process().send(task, arguments)
+        _get_publisher().send(task, arguments)
     except Exception as error:
         count_lost_nudge()
         log.warning("nudge_lost", task=task.name, error=type(error).__name__)
@@ -90,7 +90,7 @@ def notify_worker(task: Task, *arguments: str) -> bool:
     return True
 
 
-def _publisher_of_this_process() -> _Publisher:
+def _get_publisher() -> _Publisher:
     global _publisher
     with _lock:
         if _publisher is None:
@@ -99,7 +99,7 @@ def _publisher_of_this_process() -> _Publisher:
 
 
 def _forget_publisher() -> None:
-    """A forked child has neither its parent's thread, nor may it write into its parent's connection."""
+    """Reset the publisher in a forked child, which has no such thread and must not use its parent's connection."""
     global _publisher, _lock
     _publisher, _lock = None, threading.Lock()
 
@@ -108,7 +108,7 @@ os.register_at_fork(after_in_child=_forget_publisher)
 
 
 def _new_connection() -> Connection:
-    """Not connected yet. Each kind of broker heeds some of these options and passes over the others."""
+    """Return a connection that is not open yet. Each kind of broker uses some of these options."""
     timeout = settings.NOTIFY_TIMEOUT_SECONDS
     return current_app.connection_for_write(
         connect_timeout=timeout,
@@ -116,7 +116,7 @@ def _new_connection() -> Connection:
             # Redis
             "socket_timeout": timeout,
             "socket_connect_timeout": timeout,
-            # An answer that comes too late does not undo what was sent.
+            # A late answer does not mean that the message was not sent, and a retry would send it twice.
             "retry_on_timeout": False,
             # AMQP
             "read_timeout": timeout,

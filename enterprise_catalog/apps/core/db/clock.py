@@ -1,4 +1,4 @@
-"""The database's clock, as a value and as an expression."""
+"""Read the database's clock, as a value or in a statement."""
 
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -12,7 +12,11 @@ Compiled = tuple[str, tuple[str | int, ...]]
 
 
 class DatabaseNow(Now):
-    """The database's clock in UTC. `NOW()` would follow the session's time zone; workers' own clocks may be wrong."""
+    """
+    The database's time in UTC, as an expression.
+
+    `NOW()` would follow the session's time zone, and clocks of workers may be wrong.
+    """
 
     def as_mysql(
         self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any
@@ -21,10 +25,11 @@ class DatabaseNow(Now):
 
 
 def database_now() -> datetime:
-    """The database's clock, for moments that are compared between workers."""
+    """Return the database's time, for datetimes that are compared between workers."""
     connection = read_connection()
     with connection.cursor() as cursor:
         if connection.vendor == "mysql":
             cursor.execute("SELECT UTC_TIMESTAMP(6)")
             return cast(datetime, cursor.fetchone()[0]).replace(tzinfo=UTC)
-    return datetime.now(tz=UTC)  # SQLite has no clock but this machine's
+    # SQLite uses this machine's clock.
+    return datetime.now(tz=UTC)

@@ -1,4 +1,4 @@
-"""Repeat a transaction that lost a lock to another one."""
+"""Repeat a transaction that failed because another one held a lock."""
 
 import functools
 import random
@@ -18,17 +18,17 @@ _PAUSE_SECONDS = 0.05
 
 
 def is_lost_lock(error: OperationalError) -> bool:
-    """True when the database rolled back because of others, so that the same work may succeed now."""
+    """Return whether the database rolled back because of other transactions, so that a retry may succeed."""
     code = error.args[0] if error.args else None
     return code in _LOST_LOCK_CODES or "database is locked" in str(error)
 
 
 def retry_lost_locks(work: Callable[P, R]) -> Callable[P, R]:
     """
-    Run a whole transaction again when the database chose it as a deadlock's victim.
+    Run a function again, up to five times in all, if its transaction lost a lock.
 
-    Only for functions that open their transaction themselves: inside an outer one there is nothing left to repeat, so
-    the error goes up.
+    The function must open its transaction itself. Inside an outer transaction nothing can be repeated, so the error is
+    raised.
     """
 
     @functools.wraps(work)

@@ -1,4 +1,4 @@
-"""How long a request waits for the database, and how often; of the thread that answers it, on every connection."""
+"""Count the statements of a request and the seconds it waits for them, per thread and over all connections."""
 
 import threading
 import time
@@ -18,18 +18,18 @@ spent = _Spent()
 
 
 def start_counting() -> None:
-    """From nothing, for this thread."""
+    """Reset this thread's statement count and seconds."""
     spent.seconds = 0.0
     spent.statements = 0
 
 
 def time_connections() -> None:
-    """Call it once: every connection that is made from now on counts."""
-    connection_created.connect(_follow, dispatch_uid="sql_time")
+    """Time the statements of every connection that is made from now on. Call it once."""
+    connection_created.connect(_add_timing, dispatch_uid="sql_time")
 
 
-def _follow(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
-    # It is the same object that connects again.
+def _add_timing(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
+    # The same object may connect again.
     if _timed not in connection.execute_wrappers:
         connection.execute_wrappers.append(_timed)
 

@@ -1,9 +1,8 @@
 """
-Which database the reads of this thread go to: the primary, or its replica while a request that only reads content is
-answered (ADR 0018).
+Choose the database that this thread reads from: the primary, or the replica for requests that only read (ADR 0018).
 
-The choice lasts until the request is over, the last byte of a stream included. Without a replica nothing is ever
-chosen. Nothing here knows which rows a request reads, or what to do when the replica cannot answer it.
+The choice lasts until the request ends, including the last byte of a stream. Without a replica all reads go to the
+primary. Callers decide which requests may use the replica, and what to do if it cannot answer.
 """
 
 import threading
@@ -26,7 +25,7 @@ class _Choice(threading.local):
 
 
 class _Failure:
-    """Until when this process leaves the replica alone; None while it is well."""
+    """Until when this process does not use the replica, by the monotonic clock; None while it works."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -38,7 +37,7 @@ _failure = _Failure()
 
 
 class ReplicaRouter:
-    """One of DATABASE_ROUTERS: models of REPLICA_APPS are read where the thread reads, all else is the primary's."""
+    """Database router: models of REPLICA_APPS are read from this thread's choice, everything else from the primary."""
 
     def __init__(self) -> None:
         self._apps = frozenset(settings.REPLICA_APPS)
@@ -57,7 +56,7 @@ class ReplicaRouter:
 
 
 def read_connection() -> BaseDatabaseWrapper:
-    """The connection for statements that no router sees."""
+    """Return the connection for raw SQL, which no router sees."""
     return connections[_choice.alias]
 
 
@@ -66,8 +65,8 @@ def is_reading_replica() -> bool:
 
 
 def read_from_replica() -> None:
-    """From here on, if there is one and it is not left alone."""
-    if REPLICA in connections.databases and (_failure.until is None or _is_back()):
+    """Read from the replica from now on, if there is one and it works."""
+    if REPLICA in connections.databases and (_failure.until is None or _has_recovered()):
         _choice.alias = REPLICA
 
 
@@ -77,29 +76,30 @@ def read_from_primary(**_signal: Any) -> None:
 
 def fall_back_to_primary(because: Exception) -> None:
     """
-    From here on this thread reads from the primary. If it was the replica that failed, the process leaves it alone for
-    REPLICA_PAUSE_SECONDS.
+    Read from the primary from now on.
+
+    If the replica's connection failed, this process does not use the replica for REPLICA_PAUSE_SECONDS.
     """
     read_from_primary()
     connection = connections[REPLICA]
     if not connection.errors_occurred:
         return
     with _failure.lock:
-        # Of all threads that wait for a server that hangs, the first says so.
+        # Many threads may wait for a server that hangs: the first one logs it.
         if _failure.until is None:
-            _leave_alone(because)
-    # The next request would ask a connection that failed whether it is of use, and wait for it once more.
+            _pause(because)
+    # The next request would test a failed connection, and wait for it once more.
     connection.close()
 
 
 def reset_after_each_request() -> None:
-    """For a process that may have a replica: no request inherits the choice of the one before it in its thread."""
+    """Start each request on the primary, so that none inherits the choice of the request before in its thread."""
     for signal in (request_started, request_finished):
         signal.connect(read_from_primary)
 
 
-def _is_back() -> bool:
-    """One thread finds out, with a new connection; the others go on without the replica."""
+def _has_recovered() -> bool:
+    """Return whether the replica works again. One thread tests it; the others go on without it."""
     with _failure.lock:
         if _failure.until is None or time.monotonic() < _failure.until:
             return _failure.until is None
@@ -110,13 +110,13 @@ def _is_back() -> bool:
             cursor.execute("SELECT 1")
     except Error as error:
         with _failure.lock:
-            _leave_alone(error)
+            _pause(error)
         return False
     _failure.until = None
     return True
 
 
-def _leave_alone(error: Exception) -> None:
+def _pause(error: Exception) -> None:
     _failure.until = time.monotonic() + settings.REPLICA_PAUSE_SECONDS
-    # Without the database's words, which may quote what a caller asked for.
+    # Without the database's message, which may quote what a caller asked for.
     log.warning("replica_failed", error=type(error).__name__, code=error.args[0] if error.args else None)

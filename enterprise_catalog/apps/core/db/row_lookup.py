@@ -1,9 +1,8 @@
 """
-Look-ups of one row, written in SQL, whose columns become instances of models.
+Look up one row by SQL, and make model instances of its columns.
 
-Django compiles a queryset anew each time it is asked. For a catalog with its query that took longer than the database
-needed to answer: in a profile, 40 % of a whole `contains` request. And it joins only what a foreign key says, which a
-catalog and the copy of its customer do not have.
+Django compiles a queryset each time it is used, which can take longer than the database needs to answer. It also joins
+only along foreign keys, and a catalog has none to the copy of its customer.
 """
 
 import threading
@@ -15,14 +14,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Col
 
 R = TypeVar("R")
-# A place in a row, what makes its value of what the driver brings, and the column.
+# A position in a row, the converters from the driver's value to the model's, and the column.
 _Conversion = tuple[int, list[Callable[..., Any]], Col]
 
 
 class ModelColumns:
     """
-    What is read of a model: the fields of these names, without names all. The others are loaded when they are needed,
-    as with `QuerySet.only`.
+    The columns to read of a model: the named fields, or all of them but those in `without`.
+
+    Other fields are loaded when they are used, as with `QuerySet.only`.
     """
 
     def __init__(self, model: type[models.Model], *names: str, without: Sequence[str] = ()) -> None:
@@ -39,29 +39,28 @@ class ModelColumns:
 
 class JoinedColumns:
     """
-    The columns of several parts, as SQL and as the instances that a row of them makes. In `tables`, the name of a part
-    stands for its table.
+    The columns of several models, as SQL and as the instances that a row makes. `tables` maps part names to tables.
     """
 
     def __init__(self, **parts: ModelColumns) -> None:
         self._parts = parts
         self.tables = {name: part.model._meta.db_table for name, part in parts.items()}
         self._columns = [Col(part.model._meta.db_table, field) for part in parts.values() for field in part.fields]
-        # Each thread has a connection of its own to each database, which the converters belong to.
+        # Converters belong to a connection, and each thread has its own connection to each database.
         self._of_thread = threading.local()
 
     def names(self, connection: BaseDatabaseWrapper) -> str:
-        """What follows SELECT."""
+        """Return the column list of the SELECT."""
         quoted = connection.ops.quote_name
         names = ((column.target.model._meta.db_table, cast(str, column.target.column)) for column in self._columns)
         return ", ".join(f"{quoted(table)}.{quoted(column)}" for table, column in names)
 
     def instances(self, row: Sequence[Any], connection: BaseDatabaseWrapper) -> dict[str, models.Model | None]:
-        """An instance of each part by its name, None for one that an outer join did not find."""
+        """Return an instance for each part by its name, None for one that an outer join did not find."""
         values = list(row)
-        for place, converters, column in self._converters(connection):
+        for position, converters, column in self._converters(connection):
             for convert in converters:
-                values[place] = convert(values[place], column, connection)
+                values[position] = convert(values[position], column, connection)
         found: dict[str, models.Model | None] = {}
         start = 0
         for name, part in self._parts.items():
@@ -75,9 +74,9 @@ class JoinedColumns:
         found: list[_Conversion] | None = getattr(self._of_thread, connection.alias, None)
         if found is None:
             found = [
-                (place, converters, column)
-                for place, column in enumerate(self._columns)
-                # As Django's own compiler puts them together.
+                (position, converters, column)
+                for position, column in enumerate(self._columns)
+                # In the order of Django's own compiler.
                 if (converters := connection.ops.get_db_converters(column) + column.get_db_converters(connection))
             ]
             setattr(self._of_thread, connection.alias, found)
@@ -86,10 +85,10 @@ class JoinedColumns:
 
 class RowLookup(Generic[R]):
     """
-    `lookup(value)` is what `make` makes of the row for which the source's one parameter has this value, or None.
+    Look up a row by one value: `lookup(value)` returns what `make` builds from the row, or None without a row.
 
-    `source` is all that follows FROM, with the names of the parts in braces for their tables. `make` gets an instance
-    of each part by its name, None for one that an outer join did not find.
+    `source` is the SQL after FROM, with one parameter, and with part names in braces for their tables. `make` gets an
+    instance for each part by its name, None for one that an outer join did not find.
     """
 
     def __init__(self, source: str, make: Callable[..., R], **parts: ModelColumns) -> None:
@@ -102,7 +101,7 @@ class RowLookup(Generic[R]):
     def __call__(self, value: str) -> R | None:
         connection = connections[router.db_for_read(self._main)]
         if self._statement is None:
-            # Only names of tables and columns go into the text of a statement; the value is a parameter.
+            # Only names of tables and columns are formatted into the statement; the value is a parameter.
             self._statement = f"SELECT {self._columns.names(connection)} FROM {self._source}"  # noqa: S608
         with connection.cursor() as cursor:
             cursor.execute(self._statement, [value])

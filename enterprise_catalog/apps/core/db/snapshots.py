@@ -1,4 +1,4 @@
-"""Read one moment of the database."""
+"""Let several reads see the same state of the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,18 +16,19 @@ _SNAPSHOT_STATEMENTS = {
 
 class InconsistentRead(Exception):
     """
-    What a reader's statements say is of different moments, since something was written between them. The same
-    statements in a `snapshot` agree.
+    The statements of an answer saw different data, because something was written between them.
+
+    The same statements in a `snapshot` agree.
     """
 
 
 @contextmanager
 def snapshot() -> Iterator[None]:
     """
-    Let all reads inside see one moment of the database, without holding up writers.
+    Let all reads inside see the same data, without blocking writers.
 
-    Written in SQL since Django's `atomic` would take SQLite's write lock and cannot raise one transaction's isolation
-    on MySQL. Inside an outer transaction that one's view holds.
+    It is plain SQL, because Django's `atomic` would take SQLite's write lock and cannot set the isolation level of one
+    transaction on MySQL. Inside an outer transaction, the outer one decides what the reads see.
     """
     connection = read_connection()
     if connection.in_atomic_block:

@@ -1,17 +1,18 @@
 """
-Asking other Open edX services: an OAuth token, JSON in, a JSON object out, or a typed error.
+Call other Open edX services: get an OAuth token, send JSON, return a JSON object or raise a typed error.
 
-Every call ends: connect and read timeouts bound a silent peer, a deadline per attempt bounds one that drips, a
-deadline over all attempts bounds the retries. Every answer fits into memory: its bytes are counted as they come, its
-values before any is made (DISC-17). Only what may be different next time is tried again, with full jitter, and a peer
-that says when to come back is heeded (DISC-7). Used by workers only; no request of ours may wait for anybody (P6).
+Every call ends. Connect and read timeouts bound a silent service, a deadline per attempt bounds a slow one, and a
+deadline over all attempts bounds the retries. Every answer fits into memory: bytes are counted as they arrive, values
+before they are parsed (DISC-17). Only errors that may pass are retried, with full jitter, and Retry-After is respected
+(DISC-7). Only workers make calls, because no web request may wait for another service (P6).
 """
 
 import json
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from random import SystemRandom
@@ -39,21 +40,21 @@ log = structlog.get_logger(__name__)
 
 _CHUNK_BYTES = 64 * 1024
 _RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
-# What happens to a connection, and may not happen to the next one.
+# Errors of one connection, which the next one may not have.
 _RETRIED_ERRORS = (
     requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
-# What is asked for, as the library asks by itself; in one layer, and decoded bit by bit.
+# The encodings that requests asks for by itself, one at a time: it decodes them piece by piece.
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _TOKEN = re.compile(r"[!-~]+")
-# Moments are reckoned from it, and those have an end.
+# Seconds. Datetimes are computed from it, and they have a maximum.
 _LONGEST_RETRY_AFTER = 24 * 3600.0
 _random = SystemRandom()
 
-# What figures call them; anything else failed.
+# The outcome in the metrics; any other error is "failed".
 _OUTCOMES = {
     ServiceThrottled: "throttled",
     ServiceUnavailable: "unavailable",
@@ -64,10 +65,11 @@ _OUTCOMES = {
 
 class ServiceClient:
     """
-    Calls to one service under `root`, as this service's own user, by one thread. `service` is its name in figures.
+    Call one service under the URL `root` as this service's own user. One client serves one thread.
 
-    `on_wait` is called before each attempt and at least every SERVICE_WAIT_SLICE_SECONDS of a pause, `before_request`
-    before each request to the service itself, repeated ones too; what they raise ends the call.
+    `service` is its name in the metrics. `on_wait` is called before each attempt and at least every
+    SERVICE_WAIT_SLICE_SECONDS of a pause. `before_request` is called before each request to the service itself,
+    retries included. What they raise ends the call.
     """
 
     def __init__(
@@ -88,40 +90,65 @@ class ServiceClient:
             self._session.mount(scheme, DeadlineAdapter(self._deadline))
 
     def get(self, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The JSON object at this path. Raises ServiceError."""
+        """Return the JSON object at this path. Raises ServiceError."""
         return self._call("GET", path, params=params)
 
     def post(self, path: str, params: Mapping[str, Any], body: Any) -> dict[str, Any]:
-        """The JSON object that answers this JSON body. Raises ServiceError."""
+        """Send a JSON body and return the JSON object that answers it. Raises ServiceError."""
         # Not orjson, which writes no whole numbers beyond 64 bits.
         return self._call("POST", path, params=params, data=json.dumps(body).encode())
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         what = f"{method} {path}"
-        url = f"{self._root}{path}"
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_may_be_retried),
+            stop=tenacity.stop_after_attempt(settings.SERVICE_ATTEMPTS)
+            | tenacity.stop_before_delay(settings.SERVICE_CALL_SECONDS),
+            wait=_pause_before_next,
+            sleep=self._sleep,
+            reraise=True,
+        )
         try:
-            answer = self._retrying(what, lambda: self._attempt_with_token(what, method, url, arguments))
+            body = retrying(self._attempt_with_token, what, method=method, url=f"{self._root}{path}", **arguments)
         except ServiceUnavailable as error:
             log.warning("service_call_failed", call=what, error=str(error))
             raise
-        return _parsed(what, answer)
+        return _parsed(what, body)
 
-    def _attempt_with_token(self, what: str, method: str, url: str, arguments: dict[str, Any]) -> bytearray:
+    def _attempt_with_token(self, what: str, **arguments: Any) -> bytearray:
         token = tokens.get(self._fetch_token)
+        self._before_request()
         try:
-            return self._attempt_as_ourselves(what, method, url, token, arguments)
+            return self._attempt(self._service, what, token=token, **arguments)
         except ServiceRejected as error:
             if error.status != requests.codes.unauthorized:
                 raise
-        # The token may have been revoked or its key replaced: once more with a new one.
+        # The token may have been revoked, or its key replaced: try once more with a new one.
         tokens.forget(token)
-        return self._attempt_as_ourselves(what, method, url, tokens.get(self._fetch_token), arguments)
-
-    def _attempt_as_ourselves(
-        self, what: str, method: str, url: str, token: str, arguments: dict[str, Any]
-    ) -> bytearray:
+        token = tokens.get(self._fetch_token)
         self._before_request()
-        return self._counted(self._service, what, method, url, token=token, **arguments)
+        return self._attempt(self._service, what, token=token, **arguments)
+
+    def _attempt(
+        self, service: str, what: str, *, token: str | None = None, max_bytes: int | None = None, **arguments: Any
+    ) -> bytearray:
+        with _counted(service):
+            self._on_wait()
+            self._deadline.until = time.monotonic() + settings.SERVICE_ATTEMPT_SECONDS
+            try:
+                with self._session.request(
+                    headers=_headers(token),
+                    auth=_no_netrc,
+                    timeout=(settings.SERVICE_CONNECT_TIMEOUT_SECONDS, settings.SERVICE_READ_TIMEOUT_SECONDS),
+                    stream=True,
+                    **arguments,
+                ) as response:
+                    _check_status(what, response)
+                    return _read(what, response, settings.SERVICE_MAX_BODY_BYTES if max_bytes is None else max_bytes)
+            except _RETRIED_ERRORS as error:
+                raise ServiceUnavailable(f"{what}: {type(error).__name__}") from error
+            except requests.RequestException as error:
+                raise ServiceFailed(f"{what}: {type(error).__name__}") from error
 
     def _fetch_token(self) -> Token:
         what = "POST /access_token"
@@ -134,77 +161,40 @@ class ServiceClient:
         url = f"{settings.OAUTH2_PROVIDER_URL}/access_token"
         asked_at = time.monotonic()
         try:
-            body = self._counted("oauth", what, "POST", url, max_bytes=settings.SERVICE_MAX_TOKEN_BYTES, data=form)
+            body = self._attempt(
+                "oauth", what, method="POST", url=url, max_bytes=settings.SERVICE_MAX_TOKEN_BYTES, data=form
+            )
             answer = _parsed(what, body)
             value, lifetime = answer["access_token"], float(answer["expires_in"])
             if not _TOKEN.fullmatch(value):
                 raise ValueError
         except ServiceRejected as error:
-            # Whatever the reason, it says nothing about the path that was to be asked.
+            # A refused token says nothing about the path of the call.
             raise ServiceRejected(str(error), status=requests.codes.unauthorized) from error
         except (KeyError, TypeError, ValueError) as error:
             raise ServiceMalformed(f"{what}: no token in the answer") from error
         return Token(value, asked_at + max(lifetime - settings.SERVICE_TOKEN_MARGIN_SECONDS, lifetime / 2))
-
-    def _counted(self, service: str, *arguments: Any, **named: Any) -> bytearray:
-        """An attempt, and in the figures how long it took and what came of it."""
-        started = time.perf_counter()
-        outcome = "interrupted"
-        try:
-            answer = self._attempt(*arguments, **named)
-            outcome = "answered"
-        except ServiceError as error:
-            outcome = _OUTCOMES.get(type(error), "failed")
-            raise
-        finally:
-            count_call(service=service, outcome=outcome, seconds=time.perf_counter() - started)
-        return answer
-
-    def _attempt(
-        self,
-        what: str,
-        method: str,
-        url: str,
-        *,
-        token: str | None = None,
-        max_bytes: int | None = None,
-        **arguments: Any,
-    ) -> bytearray:
-        self._on_wait()
-        self._deadline.until = time.monotonic() + settings.SERVICE_ATTEMPT_SECONDS
-        try:
-            with self._session.request(
-                method,
-                url,
-                headers=_headers(token),
-                auth=_as_it_is,
-                timeout=(settings.SERVICE_CONNECT_TIMEOUT_SECONDS, settings.SERVICE_READ_TIMEOUT_SECONDS),
-                stream=True,
-                **arguments,
-            ) as response:
-                _check_status(what, response)
-                return _read(what, response, settings.SERVICE_MAX_BODY_BYTES if max_bytes is None else max_bytes)
-        except _RETRIED_ERRORS as error:
-            raise ServiceUnavailable(f"{what}: {type(error).__name__}") from error
-        except requests.RequestException as error:
-            raise ServiceFailed(f"{what}: {type(error).__name__}") from error
-
-    def _retrying(self, what: str, attempt: Callable[[], bytearray]) -> bytearray:
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_may_be_retried),
-            stop=tenacity.stop_after_attempt(settings.SERVICE_ATTEMPTS)
-            | tenacity.stop_before_delay(settings.SERVICE_CALL_SECONDS),
-            wait=_pause_before_next,
-            sleep=self._sleep,
-            reraise=True,
-        )
-        return retrying(attempt)
 
     def _sleep(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while (remaining := until - time.monotonic()) > 0:
             time.sleep(min(remaining, settings.SERVICE_WAIT_SLICE_SECONDS))
             self._on_wait()
+
+
+@contextmanager
+def _counted(service: str) -> Iterator[None]:
+    """Count an attempt in the metrics: how long it took, and its outcome."""
+    started = time.perf_counter()
+    outcome = "interrupted"
+    try:
+        yield
+        outcome = "answered"
+    except ServiceError as error:
+        outcome = _OUTCOMES.get(type(error), "failed")
+        raise
+    finally:
+        count_call(service=service, outcome=outcome, seconds=time.perf_counter() - started)
 
 
 def _headers(token: str | None) -> dict[str, str]:
@@ -215,8 +205,8 @@ def _headers(token: str | None) -> dict[str, str]:
     return headers | ({"X-Request-ID": request_id} if request_id else {})
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Without an `auth` of its own, requests would prefer what a .netrc file says about the host to our token."""
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave the request as it is. Without an `auth`, requests would let a .netrc file replace our token."""
     return request
 
 
@@ -233,15 +223,15 @@ def _read(what: str, response: requests.Response, max_bytes: int) -> bytearray:
 
 
 def _parsed(what: str, body: bytearray) -> dict[str, Any]:
-    """The JSON object that this is. Raises ServiceMalformed."""
+    """Parse a JSON object. Raises ServiceMalformed."""
     most = settings.SERVICE_MAX_BODY_VALUES
-    # Each value follows a comma or opens or begins something; those inside texts count, too.
+    # Each value needs a comma or an opening bracket. Those inside texts count, too.
     if len(body) > most and sum(map(body.count, (b",", b"[", b"{"))) > most:
         raise ServiceMalformed(f"{what}: more than {most} values")
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        # Without a cause, which would hold on to the body.
+        # Without a cause, which would keep the body in memory.
         raise ServiceMalformed(f"{what}: not JSON ({error})") from None
     if not isinstance(parsed, dict):
         raise ServiceMalformed(f"{what}: not a JSON object")
@@ -261,7 +251,7 @@ def _check_status(what: str, response: requests.Response) -> None:
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Seconds from now; the header holds seconds or a date."""
+    """Return the seconds to wait. The header holds seconds or a date."""
     if header is None:
         return None
     try:
@@ -272,23 +262,23 @@ def _retry_after(header: str | None) -> float | None:
 
 
 def _seconds_until(date: str) -> float:
-    """Not a number if this is no date. A date without a zone is in UTC, as HTTP's old formats have it."""
+    """Return NaN for text that is not a date. A date without a zone is in UTC, as in HTTP's old formats."""
     try:
-        moment = parsedate_to_datetime(date)
+        parsed = parsedate_to_datetime(date)
     except ValueError:
         return math.nan
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.now(tz=UTC)).total_seconds()
+    return ((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)) - datetime.now(tz=UTC)).total_seconds()
 
 
 def _may_be_retried(error: BaseException) -> bool:
     if not isinstance(error, ServiceUnavailable):
         return False
-    # Waiting longer is better done as a row than as a sleeping worker.
+    # A longer wait is better spent as a waiting row than by a sleeping worker.
     return (error.retry_after or 0) <= settings.SERVICE_MAX_WAIT_SECONDS
 
 
 def _pause_before_next(state: tenacity.RetryCallState) -> float:
-    """Full jitter over an exponential bound, on top of what the service asked for."""
+    """Return the seconds that the service asked for, plus full jitter under an exponential bound."""
     bound = min(
         settings.SERVICE_MAX_PAUSE_SECONDS, settings.SERVICE_FIRST_PAUSE_SECONDS * 2 ** (state.attempt_number - 1)
     )

@@ -1,9 +1,8 @@
 """
-Reads that end at a given moment, however an answer drips, its headers included.
+Bound the time in which a whole answer, headers included, must have arrived.
 
-The read timeout of `requests` bounds the wait for the next byte only: a peer that sends one now and then could keep a
-worker for days. Here each wait is also cut at the deadline of the whole answer. Never decides what is an error worth
-retrying; a deadline that passed is a read timeout like any other.
+The read timeout of `requests` bounds only the wait for the next byte: a service that sends one now and then could keep
+a worker for days. Here each wait also ends at the deadline of the whole answer, as a read timeout.
 """
 
 import functools
@@ -20,7 +19,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 
 @dataclass
 class Deadline:
-    """A moment of the monotonic clock."""
+    """A time of the monotonic clock, in seconds."""
 
     until: float = float("inf")
 
@@ -29,7 +28,7 @@ class Deadline:
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Transport of a session that one thread uses: whatever it reads, it reads before the deadline of the moment."""
+    """Transport adapter of a session that one thread uses. It reads nothing after the deadline that is set."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
@@ -39,9 +38,9 @@ class DeadlineAdapter(HTTPAdapter):
         pool = cast(HTTPConnectionPool, super().get_connection_with_tls_context(*args, **kwargs))
         connection_class = pool.ConnectionCls
         if "response_class" not in vars(connection_class):
-            # The standard library makes every answer of a connection by its `response_class`, a tunnel's too.
-            answers = {"response_class": functools.partial(_Answer, self._deadline)}
-            pool.ConnectionCls = type(connection_class.__name__, (connection_class,), answers)
+            # The standard library creates each answer with the connection's `response_class`, those of proxies too.
+            attributes = {"response_class": functools.partial(_Answer, self._deadline)}
+            pool.ConnectionCls = type(connection_class.__name__, (connection_class,), attributes)
         return pool
 
 
@@ -64,8 +63,8 @@ class _DeadlineReads(io.RawIOBase):
         remaining = self._deadline.remaining()
         if remaining <= 0:
             raise TimeoutError("the answer took too long")
-        patience = self._sock.gettimeout()
-        if patience is None or remaining < patience:
+        timeout = self._sock.gettimeout()
+        if timeout is None or remaining < timeout:
             self._sock.settimeout(remaining)
         return cast(int | None, self._reads.readinto(buffer))
 

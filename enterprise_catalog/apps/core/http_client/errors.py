@@ -1,16 +1,16 @@
-"""Name how a call to another service fails."""
+"""Errors of calls to other services."""
 
 
 class ServiceError(Exception):
-    """A call that brought no answer to use; the message names method, path and what came instead, never a secret."""
+    """A call without a usable answer. The message names method, path and what came instead, never a secret."""
 
 
 class ServiceFailed(ServiceError):
-    """Could not be asked, or broke in a way that asking again at once does not cure."""
+    """The call could not be made, or failed in a way that a retry does not cure."""
 
 
 class ServiceUnavailable(ServiceError):
-    """No answer, or one that says "not now", also after retries. `retry_after` in seconds where the service said."""
+    """No answer, or "not now", also after retries. `retry_after` holds the seconds that the service named, if any."""
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -18,11 +18,11 @@ class ServiceUnavailable(ServiceError):
 
 
 class ServiceThrottled(ServiceUnavailable):
-    """Too many requests (429)."""
+    """The service answered 429, too many requests."""
 
 
 class ServiceRejected(ServiceError):
-    """Refused for good: a redirect, or 4xx. `status` is the HTTP status, 401 also where no token was to be had."""
+    """The call was refused for good: a redirect or 4xx. `status` is 401 also if no token could be had."""
 
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
@@ -30,4 +30,4 @@ class ServiceRejected(ServiceError):
 
 
 class ServiceMalformed(ServiceError):
-    """A 2xx answer that is no JSON object, or too large to be read."""
+    """A 2xx answer that is not a JSON object, or that is too large to read."""

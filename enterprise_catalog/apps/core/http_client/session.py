@@ -1,4 +1,4 @@
-"""Keep access tokens until they end, and send calls that add nothing of this machine to a request."""
+"""Cache access tokens per process, and keep requests from following redirects."""
 
 import threading
 import time
@@ -11,18 +11,21 @@ from django.conf import settings
 
 @dataclass(frozen=True)
 class Token:
+    """An access token, and when to renew it by the monotonic clock, in seconds."""
+
     value: str
     renew_at: float
 
 
 class TokenStore:
-    """One token per process and provider, renewed before it ends (DISC-1)."""
+    """One token per process and provider, renewed before it expires (DISC-1)."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tokens: dict[tuple[str, str], Token] = {}
 
     def get(self, fetch: Callable[[], Token]) -> str:
+        """Return a valid token. Threads that need a new one wait for the one that calls `fetch`."""
         key = (settings.OAUTH2_PROVIDER_URL, settings.BACKEND_SERVICE_EDX_OAUTH2_KEY)
         with self._lock:
             token = self._tokens.get(key)
@@ -40,8 +43,8 @@ tokens = TokenStore()
 
 class Session(requests.Session):
     """
-    Takes a redirect for the answer that it is. One that is followed carries the token elsewhere; and requests reads the
-    whole body of one that is not to be followed, of any length.
+    Return a redirect as the answer. Following it would send the token elsewhere, and requests reads the whole body of
+    a redirect that it is told not to follow, however long it is.
     """
 
     def get_redirect_target(self, resp: requests.Response) -> None:

@@ -1,8 +1,8 @@
 """
-Where a request comes from, as far as that can be known.
+Find out which address a request comes from.
 
-The peer is whoever holds the connection: the caller, or a proxy in front of this service. Only proxies that a setting
-counts are believed about who is behind them.
+The peer is the other end of the connection: the caller, or a proxy in front of this service. X-Forwarded-For is
+believed only for as many proxies as TRUSTED_PROXIES says.
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -12,23 +12,22 @@ from django.http import HttpRequest
 
 Address = IPv4Address | IPv6Address
 
-# What one subscriber has of IPv6, and can change at will.
+# Bits. One subscriber gets a network of this size, and chooses addresses in it freely.
 _IPV6_PREFIX = 64
 
 
 def peer(request: HttpRequest) -> Address | None:
-    """The other end of the connection; None where it has no address, as of a socket in the file system."""
+    """Return the other end of the connection; None if it has no address, as a Unix socket."""
     return _address(request.META.get("REMOTE_ADDR", ""))
 
 
 def caller(request: HttpRequest) -> Address | None:
     """
-    Whose failures are counted together: an IPv4 address, or the first address of an IPv6 network of 64 bits.
+    Return the address by which failed sign-ins are counted: IPv4, or the first address of an IPv6 network of 64 bits.
 
-    TRUSTED_PROXIES says how many proxies stand in front, each of which appends to X-Forwarded-For whom it talks to;
-    what is left of their entries is the caller's own word. None when nobody can say: the header holds fewer entries
-    than there are proxies, or it is there although the setting was left open, so that the peer may be a proxy for
-    everybody.
+    Each of TRUSTED_PROXIES proxies appends its peer to X-Forwarded-For; entries before theirs are the caller's own
+    claim. Return None if the address is unknown: the header holds fewer entries than there are proxies, or it is
+    present although TRUSTED_PROXIES is not set, so that the peer may be a proxy for everybody.
     """
     forwarded = [entry for entry in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if entry.strip()]
     proxies = settings.TRUSTED_PROXIES
@@ -42,7 +41,7 @@ def caller(request: HttpRequest) -> Address | None:
 
 
 def _address(text: str) -> Address | None:
-    """Some proxies add the port, and IPv6 then stands in brackets."""
+    """Parse an address. Some proxies add the port, and IPv6 then has brackets."""
     text = text.strip()
     host = text[1:].partition("]")[0] if text.startswith("[") else text
     if host.count(":") == 1:
@@ -51,5 +50,5 @@ def _address(text: str) -> Address | None:
         found = ip_address(host.partition("%")[0])
     except ValueError:
         return None
-    # A socket that speaks both writes IPv4 so.
+    # A socket for both versions writes IPv4 in this form.
     return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found

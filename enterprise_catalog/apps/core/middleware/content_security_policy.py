@@ -1,8 +1,8 @@
 """
-Every answer says what a browser may do with it (SEC-3): pages what they are made of, everything else nothing.
+Set Content-Security-Policy on every answer (SEC-3).
 
-The policy of pages is a setting, and allows no script or style but files of this service. django-csp writes it. Data is
-no page: the API's answers, and files, carry a constant, which costs nothing.
+django-csp writes the policy of pages from a setting, which allows scripts and styles only from files of this service.
+Other answers, of the API and files, get a constant policy that forbids everything.
 """
 
 from typing import Any, cast
@@ -15,7 +15,7 @@ _NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
 
 class ContentPolicyMiddleware(CSPMiddleware):
-    """Without django-csp's nonces: nothing here needs one."""
+    """django-csp's middleware without nonces, which no page here needs."""
 
     def __call__(self, request: HttpRequest) -> Any:
         response = cast(HttpResponseBase, self.get_response(request))

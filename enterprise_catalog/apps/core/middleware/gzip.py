@@ -1,8 +1,8 @@
 """
-Gzip for those who accept it, at its fastest level: most clients do, and a page is compressed anew for each.
+Compress answers with gzip at its fastest level, for clients that accept it.
 
-Django's own middleware has a fixed level 6. For a page of 100 items that is three times as long, 22 ms instead of 8 and
-more than all the rest of the answer, for a third fewer bytes.
+Most clients do, and each page is compressed anew for each request. Django's own middleware has a fixed level 6, which
+takes three times as long for a third fewer bytes: more time than the rest of a page of 100 items.
 """
 
 import secrets
@@ -17,14 +17,14 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.text import StreamingBuffer
 
 _LEVEL = 1
-# Smaller ones do not become smaller.
+# Smaller answers do not shrink.
 _LEAST_BYTES = 200
-# A length that says nothing, against guessing what is in an answer from how well it compresses (BREACH).
+# A random length, so that nobody can guess the content of an answer from how well it compresses (BREACH).
 _RANDOM_BYTES = 100
 
 
 class GZipMiddleware(MiddlewareMixin):
-    """As Django's, but for the level."""
+    """Django's GZipMiddleware with another level."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if isinstance(response, HttpResponse) and len(response.content) < _LEAST_BYTES:

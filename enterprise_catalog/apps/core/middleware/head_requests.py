@@ -1,4 +1,4 @@
-"""Leave out the body where HTTP allows none: answers to HEAD, and 304."""
+"""Remove the body from answers to HEAD, and the length from 304."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 class EmptyBodyMiddleware:
     """
-    A HEAD is answered as the GET it stands for, without the body (AUTH-9); a 304 has none, and so no length (COM-18).
+    Answer HEAD like GET without the body (AUTH-9), and 304 without a length (COM-18).
 
-    Servers drop the body themselves, but not all quietly. Of a HEAD, Content-Length stays that of the GET.
+    Web servers drop the body themselves, but some log a warning. Content-Length of a HEAD stays that of the GET.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -21,6 +21,6 @@ class EmptyBodyMiddleware:
         if request.method == "HEAD" and isinstance(response, HttpResponse):
             response.content = b""
         if response.status_code == HTTPStatus.NOT_MODIFIED:
-            # It would be taken for that of the answer which the caller holds.
+            # Callers would take it for the length of the answer they have cached.
             response.headers.pop("Content-Length", None)
         return response

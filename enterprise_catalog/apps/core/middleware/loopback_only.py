@@ -1,4 +1,4 @@
-"""Answer this machine only, under settings made for it (SEC-3)."""
+"""Refuse requests from other machines under settings for development (SEC-3)."""
 
 from collections.abc import Callable
 
@@ -11,8 +11,9 @@ from enterprise_catalog.apps.core.middleware.client_address import peer
 
 class LoopbackOnlyMiddleware:
     """
-    Under settings for this machine only, nobody else is answered, whatever address the server listens at (SEC-3).
-    Under all others it is not there.
+    Refuse peers that are not on this machine, whatever address the server listens at (SEC-3).
+
+    It is active only if SERVES_LOOPBACK_ONLY is set.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -21,7 +22,7 @@ class LoopbackOnlyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        # A socket in the file system has no address, and nobody else reaches it.
+        # A Unix socket has no address, and other machines cannot reach it.
         address = peer(request)
         if address and not address.is_loopback:
             return JsonResponse({"detail": "These settings serve the machine they run on only."}, status=403)

@@ -1,7 +1,4 @@
-"""
-What happens to every request, whatever it asks: its id, its log line and its figures (COM-20), headers that are bounded
-and say who may keep the answer (COM-16, COM-18), and no body where none belongs.
-"""
+"""Give every request an id, write one log line for it, and count it in the metrics (COM-20)."""
 
 import re
 import secrets
@@ -17,14 +14,18 @@ from enterprise_catalog.apps.core.observability.metrics import count_request
 log = structlog.get_logger(__name__)
 
 HEADER = "X-Request-ID"
-# Its many pages are one endpoint: nobody waits for them but people.
+# The admin's many pages count as one endpoint, because only people wait for them.
 _ADMIN = "admin"
-# A caller's id is only echoed while it is harmless in a header and in a log.
+# A caller's id is used only if it is harmless in a header and in a log.
 _USABLE = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 class RequestIdMiddleware:
-    """The outermost middleware, so that its time and its id cover the others."""
+    """
+    Bind the request id, log the request and count it.
+
+    It is the outermost middleware, so that its time and its id cover the others.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -39,7 +40,7 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response.headers[HEADER] = request_id
         seconds = time.perf_counter() - started
-        # The route, not the path: paths hold keys and uuids.
+        # Not the path, which holds keys and uuids.
         route = _route(request)
         log.info(
             "request", method=request.method, route=route, status=response.status_code, ms=round(seconds * 1000, 1)

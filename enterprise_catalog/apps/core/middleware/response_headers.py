@@ -1,4 +1,4 @@
-"""Bound the headers of every answer, and say who may keep it (COM-16, COM-18)."""
+"""Bound the length of response headers, and set caching headers (COM-16, COM-18)."""
 
 from collections.abc import Callable
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from enterprise_catalog.apps.core.text import shortened
 
 _PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 
-# Made of settings alone, and with its end cut off it would say something else.
+# Made from settings only, and their meaning would change if their end were cut off.
 _NEVER_CUT = frozenset(["content-security-policy", "content-security-policy-report-only"])
 NO_STORE = "private, no-store"
 _CALLER = ("Authorization", "Cookie")
@@ -19,11 +19,11 @@ _CALLER = ("Authorization", "Cookie")
 
 class HeadersMiddleware:
     """
-    What the headers of all answers have in common, also of errors, of streams and of what other middleware answers.
+    Set the headers that all answers share: errors, streams and answers of other middleware too.
 
-    Each holds HEADER_MAX_CHARACTERS at most and nothing but printable ASCII, so that a header which names something of
-    the request fits and passes every proxy (COM-16). An answer that does not say itself who may keep it is kept by
-    nobody; unless it is for everybody it depends on who asks (COM-18).
+    A header has at most HEADER_MAX_CHARACTERS characters of printable ASCII, so that it passes every proxy even if it
+    repeats text of the request (COM-16). An answer without Cache-Control gets `private, no-store`. An answer that is
+    not public varies by the headers that say who asks (COM-18).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -41,7 +41,7 @@ class HeadersMiddleware:
 
 
 def bounded_header(value: str) -> str:
-    """The value of a header as it can be sent: what cannot stand there percent-encoded, and what is too long cut."""
+    """Percent-encode what a header cannot hold, and cut the value to HEADER_MAX_CHARACTERS."""
     if not (value.isascii() and value.isprintable()):
         value = quote(value, safe=_PRINTABLE)
     return shortened(value, settings.HEADER_MAX_CHARACTERS)

@@ -1,10 +1,10 @@
 """
-What a web server may say of the address of a request: its path, and nothing that it took from a header (COM-16).
+Ignore path prefixes and schemes that a web server took from headers (COM-16).
 
-Servers let headers of a proxy they trust, which may be anybody on the same machine, name a prefix of all paths
-(`SCRIPT_NAME`) and the scheme (`X-Forwarded-Ssl`, `X-Forwarded-Protocol`, `Forwarded`). Both would end up in `next`, in
-links and in redirects. This service stands at the root of its host, and TLS ends in front of it: the only header that
-says so is the one that SECURE_PROXY_SSL_HEADER names.
+Web servers let a trusted proxy, which may be anybody on the same machine, set a prefix of all paths (`SCRIPT_NAME`) and
+the scheme (`X-Forwarded-Ssl`, `X-Forwarded-Protocol`, `Forwarded`). Both would end up in `next`, in links and in
+redirects. This service runs at the root of its host, behind a proxy that ends TLS. Only the header that
+SECURE_PROXY_SSL_HEADER names may say which scheme the caller used.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 def at_the_root(application: WSGIApplication) -> WSGIApplication:
-    """The same WSGI application, which sees whole paths and plain http, whatever a server made of headers."""
+    """Wrap a WSGI application so that it sees whole paths and the scheme http."""
 
     def rooted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ["PATH_INFO"] = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")

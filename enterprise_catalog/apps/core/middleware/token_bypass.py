@@ -1,8 +1,8 @@
 """
-What only a person's browser needs of every request: session, user, messages, and who changed what.
+Skip session, user, messages and history for reads with a token.
 
-Most calls are reads by other services with a token. For them these four do nothing: no cookie, nothing to remember,
-nothing changed. All middleware together was a fifth of the processor time of a `contains`.
+Only browsers need these four. Most requests are reads by other services with a token: they bring no session cookie and
+change nothing, and the four middlewares would take a noticeable part of their time.
 """
 
 from collections.abc import Callable
@@ -19,11 +19,11 @@ from simple_history.middleware import HistoryRequestMiddleware
 _API = ("/api/v", "/enterprise/api/")
 _READING = ("GET", "HEAD")
 
-_Answers = Callable[[HttpRequest], HttpResponseBase]
+_GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def is_token_read(request: HttpRequest) -> bool:
-    """A read of the API by somebody who brings no session."""
+    """Return whether this is a read of the API without a session cookie."""
     return (
         request.method in _READING
         and request.path_info.startswith(_API)
@@ -33,36 +33,37 @@ def is_token_read(request: HttpRequest) -> bool:
 
 class _ForBrowsers(MiddlewareMixin):
     """
-    Steps aside for token reads, together with those of its kind that come next. The admin's checks want the middlewares
-    in the settings, so each is one still.
+    Skip this middleware, and those of its kind that follow, for reads with a token.
+
+    The four are not one middleware, because the admin's system checks look for each of them in the settings.
     """
 
-    def __init__(self, get_response: _Answers) -> None:
+    def __init__(self, get_response: _GetResponse) -> None:
         super().__init__(get_response)
-        # Django wraps each in a function that turns its exceptions into answers.
+        # Django wraps each middleware in a function that turns its exceptions into answers.
         following = getattr(get_response, "__wrapped__", None)
-        self.beyond: _Answers = following.beyond if isinstance(following, _ForBrowsers) else get_response
+        self.beyond: _GetResponse = following.beyond if isinstance(following, _ForBrowsers) else get_response
 
     def __call__(self, request: HttpRequest) -> Any:
         return self.beyond(request) if is_token_read(request) else super().__call__(request)
 
 
 class SessionMiddleware(_ForBrowsers, sessions.SessionMiddleware):
-    """Django's."""
+    """Django's middleware, skipped for reads with a token."""
 
 
 class AuthenticationMiddleware(_ForBrowsers, auth.AuthenticationMiddleware):
-    """Django's."""
+    """Django's middleware, skipped for reads with a token."""
 
 
 class MessageMiddleware(_ForBrowsers, messages.MessageMiddleware):
-    """Django's."""
+    """Django's middleware, skipped for reads with a token."""
 
 
 class HistoryMiddleware(_ForBrowsers):
-    """simple_history's, which is a function."""
+    """simple_history's middleware, which is a function, skipped for reads with a token."""
 
-    def __init__(self, get_response: _Answers) -> None:
+    def __init__(self, get_response: _GetResponse) -> None:
         super().__init__(get_response)
         self.with_history = HistoryRequestMiddleware(get_response)
 

@@ -1,7 +1,7 @@
 """
-How gunicorn logs: like everything else here, one JSON object per line, from the first line of its main process on.
+Let gunicorn log one JSON object per line, from the first line of its main process on.
 
-Named by gunicorn.conf.py (`logger_class`).
+gunicorn.conf.py names the class as `logger_class`.
 """
 
 import logging
@@ -13,12 +13,12 @@ from enterprise_catalog.apps.core.observability.logging import LineFormatter, li
 
 
 class LineLogger(Logger):
-    """gunicorn's logger, with our formatter wherever it writes: standard error, or the file of --error-logfile."""
+    """gunicorn's logger with our formatter, for standard error and for the file of --error-logfile."""
 
     def _set_handler(self, log: logging.Logger, output: str | None, fmt: logging.Formatter, stream: Any = None) -> None:
         if output == "-":
             handler = line_handler()
-            # gunicorn's mark of what it may take away again on a reload.
+            # gunicorn removes handlers with this mark on a reload.
             handler._gunicorn = True  # type: ignore[attr-defined]
             log.addHandler(handler)
         else:
@@ -26,6 +26,7 @@ class LineLogger(Logger):
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
         """
-        Nothing: the line of `core.middleware.request_log` says it, without the path and the query string
-        (--access-logfile).
+        Write nothing, whatever --access-logfile says.
+
+        `core.middleware.request_log` writes a line per request, without the path and the query string.
         """

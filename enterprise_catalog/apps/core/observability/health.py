@@ -1,8 +1,8 @@
 """
-Is this process of use to a load balancer? The database decides; no other service is ever asked (SURF-3).
+Health pages: `/health` and `/health/ready` check the database, `/health/live` only answers (SURF-3, ADD-7).
 
-`/health/live` asks less, whether the process answers at all: restarting it cures nothing that the database has. Other
-health pages answer and refuse with the same functions.
+No other service is ever asked. Liveness does not check the database, because restarting the process would not cure it.
+Other health pages use the same functions for their answers.
 """
 
 from typing import Any, Literal
@@ -12,14 +12,14 @@ from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from enterprise_catalog.apps.core.rest.exceptions import error_text
+from enterprise_catalog.apps.core.text import error_text
 
 log = structlog.get_logger(__name__)
 
 Verdict = Literal["OK", "UNAVAILABLE"]
 
 
-# They answer other methods themselves, and not with Django's page about a missing CSRF token.
+# Without CSRF protection, so that other methods get 405 instead of Django's page about a missing token.
 @csrf_exempt
 def health(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
@@ -30,13 +30,13 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 def live(request: HttpRequest) -> HttpResponse:
-    """ADD-7. For who restarts processes that hang."""
+    """Answer whoever restarts processes that hang (ADD-7)."""
     return answer("OK") if request.method in ("GET", "HEAD") else method_not_allowed(request)
 
 
 @csrf_exempt
 def ready(request: HttpRequest) -> HttpResponse:
-    """ADD-7. For who sends traffic."""
+    """Answer whoever routes traffic to this process (ADD-7)."""
     return answer(_database_verdict()) if request.method in ("GET", "HEAD") else method_not_allowed(request)
 
 
@@ -60,6 +60,5 @@ def log_database_unavailable(error: Error) -> None:
 
 
 def answer(verdict: Verdict, **details: Any) -> JsonResponse:
-    """A monitor looks at the status first."""
     status = 200 if verdict == "OK" else 503
     return JsonResponse({"overall_status": verdict, **details}, status=status)

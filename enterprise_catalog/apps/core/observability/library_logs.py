@@ -1,6 +1,7 @@
 """
-What Django and the web server log of a request, told briefly: without what was asked, and without a stack for what the
-caller did wrong. A bug keeps its stack.
+Shorten what Django and gunicorn log about requests.
+
+Their lines lose what the caller asked for, and the stack of errors that the caller made. Bugs keep their stack.
 """
 
 import logging
@@ -13,11 +14,11 @@ from django.core.exceptions import BadRequest, ImproperlyConfigured, SuspiciousO
 from gunicorn.errors import HaltServer
 from structlog.typing import EventDict
 
-# The longest name that DNS knows, a port included. A caller's host or origin is told so far and no further.
+# The longest name in DNS, a port included. A longer host or origin of a caller is cut.
 MAX_HOST_CHARACTERS = 260
 _NOT_OF_A_HOST = re.compile(r"[^A-Za-z0-9.:\[\]_-]")
 
-# What gunicorn's own parser refuses with another status than 400.
+# The errors of gunicorn's parser that it answers with another status than 400.
 _GUNICORN_STATUS = {
     "ForbiddenProxyRequest": 403,
     "LimitRequestLine": 414,
@@ -29,8 +30,9 @@ _GUNICORN_STATUS = {
 
 class OnlyExceptions(logging.Filter):
     """
-    Of Django's lines about answers, those with a stack, and without the path in them. The others say nothing that the
-    request line does not say, which leaves it out.
+    Keep only those of Django's lines about answers that have a stack, and remove the path from them.
+
+    The line that `core.middleware.request_log` writes for each request says what the others would say.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -38,19 +40,19 @@ class OnlyExceptions(logging.Filter):
         return bool(record.exc_info)
 
 
-def told_briefly(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """A processor of structlog's ProcessorFormatter, for lines of libraries."""
+def shorten_library_line(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Processor of structlog's ProcessorFormatter that shortens lines of libraries."""
     record: logging.LogRecord = event["_record"]
     event["event"] = str(event["event"]).strip()
-    for prefix, tell in _BY_LOGGER.items():
+    for prefix, shorten in _BY_LOGGER.items():
         if record.name == prefix or record.name.startswith(f"{prefix}."):
-            tell(record, event)
+            shorten(record, event)
             break
     return event
 
 
 def _csrf(record: logging.LogRecord, event: EventDict) -> None:
-    """Django's text, `Forbidden (<reason> - <more>): <path>`, has the path in it, and may have the whole Referer."""
+    """Keep the reason of Django's text, `Forbidden (<reason> - <more>): <path>`, which may repeat the Referer."""
     reason = event["event"].removeprefix("Forbidden (").partition(": ")[0].partition(" - ")[0]
     _refused(event, reason=reason.rstrip(".)"))
     headers = getattr(getattr(record, "request", None), "META", {})
@@ -60,8 +62,9 @@ def _csrf(record: logging.LogRecord, event: EventDict) -> None:
 
 def _suspicious(record: logging.LogRecord, event: EventDict) -> None:
     """
-    Django's loggers for these are named for the exception. The text repeats what was sent, but for the host, which an
-    operator needs to see where ALLOWED_HOSTS is wrong.
+    Keep the name of the exception, which ends the name of Django's logger: the text repeats what was sent.
+
+    Of DisallowedHost the host stays, which an operator needs to see if ALLOWED_HOSTS is wrong.
     """
     reason = record.name.rpartition(".")[2]
     _refused(event, reason=reason)
@@ -71,21 +74,21 @@ def _suspicious(record: logging.LogRecord, event: EventDict) -> None:
 
 
 def _answer(record: logging.LogRecord, event: EventDict) -> None:
-    """`unhandled_exception`, and the stack, unless it was the caller."""
-    if _is_of_caller(_error(event)):
+    """Keep the stack of an unhandled exception, unless the caller made the error."""
+    if _is_caller_error(_error(event)):
         _refused(event, reason=type(_error(event)).__name__)
 
 
 def _gunicorn(record: logging.LogRecord, event: EventDict) -> None:
     if str(record.msg).startswith("Error handling request"):
-        # A method and a path would follow.
+        # gunicorn adds the method and the path.
         event["event"] = "Error handling request"
         _answer(record, event)
     elif str(record.msg).startswith("Invalid request from ip="):
-        # The text repeats the request; gunicorn says it while it handles the exception.
+        # The text repeats the request. gunicorn logs it while it handles the exception.
         reason = type(sys.exc_info()[1]).__name__
         event.update(event="request_malformed", status=_GUNICORN_STATUS.get(reason, 400), reason=reason)
-        # What the thread still knows is of the request before.
+        # The thread still holds these of the request before.
         event.pop("request_id", None)
         event.pop("user_id", None)
     else:
@@ -93,11 +96,11 @@ def _gunicorn(record: logging.LogRecord, event: EventDict) -> None:
 
 
 def _start(record: logging.LogRecord, event: EventDict) -> None:
-    """A setting is missing or unfit: the text names it, and where in the code that was noticed helps nobody."""
+    """Drop the stack of a refused start: the text names the setting that is missing or wrong."""
     error = _error(event)
     if isinstance(error, ImproperlyConfigured | HaltServer):
         event.pop("exc_info", None)
-        # gunicorn raises the second where two workers refuse at once, and does not catch it.
+        # gunicorn raises HaltServer if two workers refuse at once, and does not catch it.
         event.update(event="start_refused", reason=error.reason if isinstance(error, HaltServer) else str(error))
 
 
@@ -107,7 +110,7 @@ def _refused(event: EventDict, *, reason: str) -> None:
 
 
 def _warning(record: logging.LogRecord, event: EventDict) -> None:
-    """django-environ prints the parts of an address that it does not understand, the password among them."""
+    """Cut django-environ's warning, which repeats the parts of a URL, the password among them."""
     event["event"] = str(event["event"]).partition("{")[0]
 
 
@@ -116,9 +119,9 @@ def _error(event: EventDict) -> BaseException | None:
     return exc_info[1] if isinstance(exc_info, tuple) else None
 
 
-def _is_of_caller(error: BaseException | None) -> bool:
-    """The caller sent something that cannot be meant, or went away in the middle."""
-    # Imported late: it needs more of Django than there is while settings are read.
+def _is_caller_error(error: BaseException | None) -> bool:
+    """Return whether the caller sent an invalid request, or disconnected."""
+    # Imported late, because it needs settings, and they may still be loading.
     from django.http.request import UnreadablePostError
 
     return isinstance(error, SuspiciousOperation | BadRequest | UnreadablePostError | BrokenPipeError)
@@ -129,7 +132,7 @@ def _host(text: str) -> str:
 
 
 def _origin(text: str) -> str:
-    """Scheme and host of an address, and nothing of its path or query; "?" where there are none."""
+    """Return the scheme and host of a URL, without its path and query; "?" if it has none."""
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -1,8 +1,8 @@
 """
-One JSON object per log line, for structlog and for every library that uses Python's logging alike.
+Write one JSON object per log line, for structlog and for libraries that use Python's logging.
 
 Lines carry the request id and the user's id once they are known. They never carry tokens, names, addresses, or what a
-caller asked about. What is printed past logging is the business of `core.observability.process_output`.
+caller asked for. `core.observability.process_output` handles what is printed instead of logged.
 """
 
 import json
@@ -23,9 +23,9 @@ from structlog.typing import EventDict, Processor
 
 from enterprise_catalog.apps.core.observability import library_logs
 
-# Docker and the container runtimes of Kubernetes cut longer lines into pieces, which are no JSON any more.
+# Docker and the container runtimes of Kubernetes cut longer lines into pieces, which are not JSON any more.
 MAX_LINE_BYTES = 16 * 1024
-# In a line that would be longer, so much stays of each value, and of a stack. Less, where that is not enough.
+# A longer line is shortened: each value and the stack to these lengths, and to shorter ones if that is not enough.
 MAX_VALUE_CHARACTERS = 1000
 MAX_STACK_CHARACTERS = 10_000
 _FEWEST_CHARACTERS = 50
@@ -33,8 +33,8 @@ _FEWEST_CHARACTERS = 50
 _STDERR = 2
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-# Secrets that texts of libraries may hold, a stack above all: the password in an address, a token. In lines about an
-# exception also an e-mail address; elsewhere it would be the name of a celery worker.
+# Secrets that texts and stacks of libraries may hold: the password in a URL, a token, and in lines about an exception
+# an e-mail address. In other lines that form is the name of a Celery worker.
 _PASSWORD_IN_ADDRESS = re.compile(r'(?<=://)[^\s/"\\]*@')
 _TOKEN = re.compile(r"\beyJ[\w-]+(\.[\w-]*)+")
 _EMAIL_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
@@ -51,7 +51,7 @@ _ENRICH: list[Processor] = [
 
 
 def to_json(event: MutableMapping[str, Any], **_options: Any) -> str:
-    """The line of an event: without secrets, of MAX_LINE_BYTES at most, and never lost."""
+    """Return an event as one line without secrets, of MAX_LINE_BYTES at most. Never raises."""
     line = _dumped(event)
     characters, stack_characters = MAX_VALUE_CHARACTERS, MAX_STACK_CHARACTERS
     while len(line) > MAX_LINE_BYTES and characters >= _FEWEST_CHARACTERS:
@@ -69,7 +69,7 @@ def to_json(event: MutableMapping[str, Any], **_options: Any) -> str:
 
 
 def _dumped(event: MutableMapping[str, Any]) -> bytes:
-    """A line is never lost to what cannot be serialised: it is written less neatly instead."""
+    """Serialise an event. Values that JSON cannot hold are written as text, so that no line is lost."""
     try:
         return orjson.dumps(event, default=str)
     except (TypeError, ValueError):
@@ -86,7 +86,7 @@ def _as_plain(value: Any) -> str | int | float | None:
 
 
 def _shortened(event: MutableMapping[str, Any], *, characters: int, stack_characters: int) -> dict[str, Any]:
-    """Of what is too long its two ends: a stack says at the end what happened."""
+    """Keep both ends of long values: the end of a stack says what happened."""
     shortened: dict[str, Any] = {"is_cut": True}
     for name, value in event.items():
         most = stack_characters if name == "exception" else characters
@@ -99,7 +99,7 @@ def _shortened(event: MutableMapping[str, Any], *, characters: int, stack_charac
 
 
 def _as_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
-    """The last processor of our own events: what is logged is the line."""
+    """Processor that ends the chain of our own events: it passes the finished line to logging."""
     return (to_json(event),), {"extra": {"is_single_line": True}}
 
 
@@ -108,8 +108,9 @@ def _as_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> tup
 
 def _stack_once(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """
-    The stack of an exception is in one line; whoever else logs the same exception on its way up names its type. A
-    stream that broke would otherwise be told by the view, by Django and by the server.
+    Log the stack of an exception once. Later lines about the same exception name its type.
+
+    A stream that breaks would otherwise log it three times: in the view, in Django and in gunicorn.
     """
     error = _error_of(event.get("exc_info"))
     if error is None:
@@ -123,10 +124,10 @@ def _stack_once(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _is_first(error: BaseException) -> bool:
-    """Whether this is the first line about it."""
+    """Return whether this is the first line about an exception, and mark it as logged."""
     is_first = not getattr(error, "is_logged", False)
     with suppress(AttributeError):
-        # An exception that takes no attribute is told as often as it is logged.
+        # Some exceptions take no attribute. Their stack is logged each time.
         error.is_logged = True  # type: ignore[attr-defined]
     return is_first
 
@@ -138,7 +139,7 @@ def _error_of(exc_info: Any) -> BaseException | None:
 
 
 def _without_email_addresses(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """In lines about an exception, whose text libraries repeat in the event."""
+    """Replace e-mail addresses in lines about an exception, whose text libraries repeat in the event."""
     if "exception" in event or "error" in event:
         for name in ("event", "error", "exception"):
             if "@" in (text := str(event.get(name, ""))):
@@ -153,13 +154,13 @@ _FINISH: list[Processor] = [_stack_once, structlog.processors.format_exc_info, _
 
 
 class LineFormatter(structlog.stdlib.ProcessorFormatter):
-    """Makes lines of what libraries log. Ours are lines already: taking each apart again was half of its cost."""
+    """Format what libraries log. Our own events arrive as finished lines, since parsing them again would be slow."""
 
     def __init__(self) -> None:
         super().__init__(
             foreign_pre_chain=_ENRICH,
             processors=[
-                library_logs.told_briefly,
+                library_logs.shorten_library_line,
                 *_FINISH,
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(serializer=to_json),
@@ -171,21 +172,22 @@ class LineFormatter(structlog.stdlib.ProcessorFormatter):
             return record.getMessage()
         error = _error_of(record.exc_info)
         if error is not None and not hasattr(record, "is_first"):
-            # Asked once: a record may be formatted for several handlers.
+            # Decided once, because a record may be formatted for several handlers.
             record.is_first = _is_first(error)
         try:
             return super().format(record)
         except Exception as error:
-            # Logging itself would print a stack of many lines: a library's arguments did not fit its message.
-            told = {"event": "log_line_unreadable", "logger": record.name, "level": record.levelname.lower()}
-            told["timestamp"] = structlog.processors.TimeStamper(fmt="iso", utc=True)(None, "", {})["timestamp"]
-            return to_json({**told, "message": _as_plain(record.msg), "error": type(error).__name__})
+            # A library's arguments do not fit its message. Logging itself would print a stack of many lines.
+            line = {"event": "log_line_unreadable", "logger": record.name, "level": record.levelname.lower()}
+            line["timestamp"] = structlog.processors.TimeStamper(fmt="iso", utc=True)(None, "", {})["timestamp"]
+            return to_json({**line, "message": _as_plain(record.msg), "error": type(error).__name__})
 
 
 class LineHandler(logging.Handler):
     """
-    Writes each line to standard error by one call to the system, so that lines of processes that share it do not mix.
-    It needs no `sys.stderr`, and signal handlers may use it.
+    Write each line to standard error by one system call, so that lines of processes that share it do not mix.
+
+    It does not use `sys.stderr`, and signal handlers may call it.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -200,7 +202,7 @@ def write_line(line: str) -> None:
         except BlockingIOError:
             select.select([], [_STDERR], [])
         except OSError:
-            # Nobody reads it any more. That is no reason to fail.
+            # Nobody reads standard error any more, which must not fail the work.
             return
 
 
@@ -211,7 +213,7 @@ def line_handler() -> logging.Handler:
 
 
 def logging_config(level: str) -> dict[str, Any]:
-    """Django's LOGGING. Raises ImproperlyConfigured for a level that there is not."""
+    """Return Django's LOGGING setting. Raises ImproperlyConfigured for an unknown level."""
     if level.upper() not in _LEVELS:
         raise ImproperlyConfigured(f"LOG_LEVEL must be one of {', '.join(_LEVELS)}.")
     return {
@@ -224,22 +226,22 @@ def logging_config(level: str) -> dict[str, Any]:
         "loggers": {
             # Django's own handlers print in DEBUG only and mail administrators.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
-            # Its lines hold names and addresses; what is to be said of sign-ins, `access.password_sign_in` says.
+            # Its lines hold names and addresses; `access.password_sign_in` logs sign-ins instead.
             "axes": {"level": "CRITICAL"},
             "django.request": {"level": "ERROR", "filters": ["only_exceptions"]},
-            # What they say is said by our own lines, too, and theirs name people, or repeat what was asked.
+            # Our own lines say the same; theirs name people, or repeat what the caller asked for.
             **{name: {"level": "CRITICAL"} for name in ("auth_backends", "edx_rbac", "social")},
             "edx_rest_framework_extensions": {"level": "CRITICAL"},
-            # DEBUG would tell the query strings of our own requests.
+            # DEBUG would log the query strings of our own requests.
             "urllib3": {"level": "INFO"},
         },
     }
 
 
 def configure(config: dict[str, Any]) -> None:
-    """Django's LOGGING_CONFIG: set up both logging systems before any application is loaded."""
+    """Set up both logging systems before any application is loaded (Django's LOGGING_CONFIG)."""
     logging.config.dictConfig(config)
-    # No line says from where in the code, by which thread or process: finding out costs more than the line itself.
+    # No line names the place in the code, the thread or the process: finding them costs more than the line itself.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     structlog.configure(

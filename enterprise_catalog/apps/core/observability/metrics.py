@@ -1,11 +1,10 @@
 """
-Figures that processes count as they work: requests, calls to neighbours, refreshes. What stands in the database is
-counted there when somebody asks (`console.monitoring.metrics_endpoint`).
+Count requests, calls to other services and refreshes for Prometheus.
 
-A host's processes of one kind count together (`core.observability.metrics_multiprocess`), and whichever of them is
-asked adds all up; so a
-figure survives the process that counted it. Labels are taken from the code, never from what callers send. Counting
-never fails what it counts.
+Metrics of what is in the database are read there when Prometheus asks (`console.monitoring.metrics_endpoint`). A host's
+processes of one kind count in shared files (`core.observability.metrics_multiprocess`), and any of them reports the
+sums, so counts survive the process. Labels come from the code, never from callers. A failure to count is logged and
+does not fail the work.
 """
 
 import os
@@ -45,7 +44,7 @@ _request_sql_seconds = Summary(
 _request_sql_statements = Summary("enterprise_catalog_request_sql_statements", "Statements of a request.", ["endpoint"])
 _service_call_seconds = Histogram(
     "enterprise_catalog_service_call_seconds",
-    "One attempt at a call to a neighbour, by what came of it.",
+    "One attempt at a call to another service, by outcome.",
     ["service", "outcome"],
     buckets=_CALL_BUCKETS,
 )
@@ -57,14 +56,14 @@ _lost_workers = Counter("enterprise_catalog_lost_workers", "Refresh runs whose l
 _sign_ins = Counter("enterprise_catalog_sign_ins", "Attempts to sign in to the admin by password.", ["outcome"])
 _lost_nudges = Counter("enterprise_catalog_lost_nudges", "Messages that the broker did not take.")
 
-# Anybody may send any other.
+# Callers may send any other method, and each would be a label.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# Why this process does not count, when it does not.
+# The error after which this process no longer counts.
 _out_of_order: str | None = None
 
 
 def _harmless(count: Callable[P, None]) -> Callable[P, None]:
-    """The log says it once; whatever is wrong with the files stays so until the process is another one."""
+    """Log an error once and stop counting in this process: its files stay broken until it is restarted."""
 
     @wraps(count)
     def counted(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -82,24 +81,24 @@ def _harmless(count: Callable[P, None]) -> Callable[P, None]:
 
 @_harmless
 def count_request(*, endpoint: str, method: str | None, status: int, seconds: float) -> None:
-    """`endpoint` is the name of a route."""
-    _requests_like(endpoint, method if method in _METHODS else "other", status).inc()
-    spans, sql_seconds, sql_statements = _of_endpoint(endpoint)
-    spans.observe(seconds)
+    """Count a request. `endpoint` is the name of a route."""
+    _requests_metric(endpoint, method if method in _METHODS else "other", status).inc()
+    request_seconds, sql_seconds, sql_statements = _endpoint_metrics(endpoint)
+    request_seconds.observe(seconds)
     sql_seconds.observe(query_timing.spent.seconds)
     sql_statements.observe(query_timing.spent.statements)
 
 
-# Finding a figure by its labels takes longer than counting it, which each request does.
+# Finding a metric by its labels takes longer than counting it, which each request does.
 
 
 @cache
-def _requests_like(endpoint: str, method: str, status: int) -> Counter:
+def _requests_metric(endpoint: str, method: str, status: int) -> Counter:
     return _requests.labels(endpoint, method, status)
 
 
 @cache
-def _of_endpoint(endpoint: str) -> tuple[Histogram, Summary, Summary]:
+def _endpoint_metrics(endpoint: str) -> tuple[Histogram, Summary, Summary]:
     return (
         _request_seconds.labels(endpoint),
         _request_sql_seconds.labels(endpoint),
@@ -129,7 +128,7 @@ def count_lost_worker() -> None:
 
 @_harmless
 def count_sign_in(*, outcome: str) -> None:
-    """`signed_in`, `failed`, `locked` (the failure that locks), `refused` (while it lasts)."""
+    """Count `signed_in`, `failed`, `locked` (the failure that locks) or `refused` (while the lock lasts)."""
     _sign_ins.labels(outcome).inc()
 
 
@@ -139,7 +138,11 @@ def count_lost_nudge() -> None:
 
 
 def process_metrics() -> bytes:
-    """As Prometheus reads it: the sum over this host's processes of one kind; where they share nothing, this one's."""
+    """
+    Return the metrics as Prometheus reads them.
+
+    They are sums over this host's processes of one kind, or those of this process if it has no shared directory.
+    """
     directory = os.environ.get(metrics_multiprocess.DIRECTORY, "")
     if not os.path.isdir(directory):
         return generate_latest(REGISTRY)
@@ -149,10 +152,10 @@ def process_metrics() -> bytes:
 
 
 def _begin_in_child() -> None:
-    """A forked child counts into files of its own."""
+    """Let a forked child count into files of its own."""
     global _out_of_order
     if metrics_multiprocess.DIRECTORY in os.environ:
-        _out_of_order = None if metrics_multiprocess.has_capacity() else "no room for its files"
+        _out_of_order = None if metrics_multiprocess.has_capacity() else "no disk space for its files"
 
 
 os.register_at_fork(after_in_child=_begin_in_child)

@@ -1,8 +1,8 @@
 """
-The files in which a host's processes of one kind count together, PROMETHEUS_MULTIPROC_DIR.
+Reserve disk space for the metric files that a host's processes of one kind share, in PROMETHEUS_MULTIPROC_DIR.
 
-They are mapped into memory: a process that writes to one for which the disk has no room is killed by the system. So
-their room is taken when a process begins, and one that gets none counts for itself alone.
+The files are mapped into memory, so the system kills a process that writes to one when the disk is full. Each process
+therefore reserves its files when it starts. A process that gets no space counts in memory, for itself alone.
 """
 
 import atexit
@@ -13,16 +13,18 @@ from contextlib import suppress
 from pathlib import Path
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-# Kinds of metrics that are in use; each has a file for each process.
+# The kinds of metrics in use. Each process has a file for each.
 _KINDS = ("counter", "histogram", "summary")
-# Three times what all endpoints of the service fill.
+# Three times the size that all endpoints of the service need.
 _FILE_BYTES = 512 * 1024
 
 
 def prepare_directory() -> None:
     """
-    Call it before prometheus_client is imported, which looks for it then. gunicorn.conf.py has made one before its
-    workers start; a worker makes its own when it is to tell its figures.
+    Create the directory if METRICS_PORT needs one and there is none, and reserve this process's files in it.
+
+    Call it before prometheus_client is imported, which looks for the directory then. gunicorn.conf.py creates one for
+    web processes; a Celery worker creates its own.
     """
     if os.environ.get("METRICS_PORT", "0") != "0" and DIRECTORY not in os.environ:
         directory = os.environ[DIRECTORY] = tempfile.mkdtemp(prefix="enterprise-catalog-metrics-")
@@ -32,7 +34,7 @@ def prepare_directory() -> None:
 
 
 def has_capacity() -> bool:
-    """Take this process's room. False when there is none, or no directory."""
+    """Reserve this process's files. Return False if there is no disk space or no directory."""
     try:
         for kind in _KINDS:
             file = os.open(Path(os.environ[DIRECTORY], f"{kind}_{os.getpid()}.db"), os.O_RDWR | os.O_CREAT, 0o600)
@@ -42,7 +44,7 @@ def has_capacity() -> bool:
                 os.close(file)
     except OSError:
         for kind in _KINDS:
-            # A file without all its room is the danger itself.
+            # Writing to a file that is not fully reserved could kill the process.
             with suppress(OSError):
                 Path(os.environ[DIRECTORY], f"{kind}_{os.getpid()}.db").unlink()
         return False
@@ -50,6 +52,6 @@ def has_capacity() -> bool:
 
 
 def _remove(directory: str, *, owner: int) -> None:
-    """Not in a forked child, which leaves what its parent's others need."""
+    """Remove the directory, unless this is a forked child, whose parent still uses it."""
     if os.getpid() == owner:
         shutil.rmtree(directory, ignore_errors=True)

@@ -1,8 +1,9 @@
 """
-The port of its own for figures, METRICS_PORT: who reaches it may read them, and nothing else is there.
+Serve the metrics on METRICS_PORT, to everybody who reaches it, and nothing else.
 
-Web processes get it as a second address of gunicorn (gunicorn.conf.py), a worker as a thread of its main process. What
-comes in there never meets Django's middleware: Prometheus asks an address, which is no host that ALLOWED_HOSTS names.
+For web processes it is one more address of gunicorn (gunicorn.conf.py), for a Celery worker a thread of its main
+process. Its requests do not pass Django's middleware, because Prometheus asks an IP address, which is not in
+ALLOWED_HOSTS.
 """
 
 import sys
@@ -20,10 +21,10 @@ Application = Callable[[dict[str, Any], _Start], Iterable[bytes]]
 
 
 def route_by_port(application: Application, *, port: int, text: Callable[[], bytes]) -> Application:
-    """The same application; where a connection came to `port`, the text at `/metrics` and nothing else."""
+    """Wrap a WSGI application: connections to `port` get `text()` at `/metrics` and 404 elsewhere."""
 
     def either(environ: dict[str, Any], start_response: _Start) -> Iterable[bytes]:
-        # Not SERVER_PORT: behind a socket file gunicorn takes that from the caller's Host header.
+        # Not SERVER_PORT: behind a Unix socket gunicorn takes that from the caller's Host header.
         connection = environ.get("gunicorn.socket")
         here = connection.getsockname() if connection else None
         if not (isinstance(here, tuple) and here[1] == port):
@@ -39,7 +40,7 @@ def route_by_port(application: Application, *, port: int, text: Callable[[], byt
 
 
 def serve_in_thread(*, host: str, port: int) -> None:
-    """What this process and its children count, as long as it lives. Raises OSError when the port is taken."""
+    """Serve what this process and its children count until it ends. Raises OSError if the port is taken."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
     server, _thread = start_http_server(port, addr=host, registry=registry)
@@ -47,5 +48,5 @@ def serve_in_thread(*, host: str, port: int) -> None:
 
 
 def _connection_failed(_request: Any, _address: Any) -> None:
-    """Whoever asked went away. The server of the standard library would print a stack for that."""
+    """Log a client that disconnected. The standard library's server would print a stack."""
     log.info("figures_connection_failed", error=type(sys.exc_info()[1]).__name__)

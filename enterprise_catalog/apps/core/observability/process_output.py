@@ -1,9 +1,8 @@
 """
-What a service process prints, past logging, as log lines: one JSON object for each, on standard error (COM-16).
+Turn what a service process prints into log lines: one JSON object each, on standard error (COM-16).
 
-For web, worker and beat, from the first moment on that there is code of ours in them. Commands are for people and
-print as ever. What the interpreter itself writes when it dies (a fatal error, `faulthandler`) stays as it is: nothing
-of Python runs any more.
+This applies to web, worker and beat, as soon as they run code of this service. Commands are for people and print as
+usual. What the interpreter writes when it dies (a fatal error, `faulthandler`) cannot be changed.
 """
 
 import atexit
@@ -20,15 +19,16 @@ from django.core.exceptions import ImproperlyConfigured
 from enterprise_catalog.apps.core.observability.logging import configure, line_handler, logging_config
 
 _DEFAULT_LEVEL = "INFO"
-# Somebody who prints without ever ending a line does not fill the memory.
+# Text without an end of line is logged in pieces of this length, so that it cannot fill the memory.
 _MAX_PENDING_CHARACTERS = 64 * 1024
 _STACK = "Traceback (most recent call last):"
 
 
 class PrintedLines(io.TextIOBase):
     """
-    A stream of text, each line of which becomes a log line. Lines that come in one piece, and those of a stack, which
-    are printed one by one, are one.
+    A text stream whose lines become log lines.
+
+    Lines that are written in one piece become one log line. So do the lines of a stack, which are written one by one.
     """
 
     encoding = "utf-8"
@@ -39,7 +39,7 @@ class PrintedLines(io.TextIOBase):
         self._level = level
         self._descriptor = descriptor
         self._handler = line_handler()
-        # Threads print beside one another.
+        # Threads write at the same time.
         self._of_thread = threading.local()
 
     def write(self, text: str) -> int:
@@ -48,14 +48,14 @@ class PrintedLines(io.TextIOBase):
             self._of_thread.pending = pending
         else:
             self._of_thread.pending = ""
-            self._tell(pending)
+            self._log(pending)
         return len(text)
 
-    def tell_rest(self) -> None:
-        self._tell(getattr(self._of_thread, "pending", ""))
+    def log_rest(self) -> None:
+        self._log(getattr(self._of_thread, "pending", ""))
         self._of_thread.pending = ""
 
-    def _tell(self, text: str) -> None:
+    def _log(self, text: str) -> None:
         if text.strip():
             record = logging.LogRecord(self._name, self._level, "", 0, text.strip("\n").rstrip(), None, None)
             self._handler.handle(record)
@@ -64,27 +64,29 @@ class PrintedLines(io.TextIOBase):
         return True
 
     def fileno(self) -> int:
-        """For who passes the stream on to another process."""
+        """Return the original descriptor, for code that passes the stream to another process."""
         return self._descriptor
 
 
 def _is_unfinished_stack(text: str) -> bool:
-    """Its last line, which is not indented, says what happened."""
+    """Return whether the last line of a stack is missing, which is not indented and says what happened."""
     _, found, stack = text.rpartition(_STACK)
     return bool(found) and all(not line or line[0] == " " for line in stack.split("\n"))
 
 
-def lines_only() -> None:
+def redirect_output_to_log() -> None:
     """
-    From now on this process writes log lines and nothing else. LOG_LEVEL of the environment holds until Django's
-    settings are read. May be called again, as gunicorn does that reads its configuration again.
+    Let this process write only log lines from now on.
+
+    LOG_LEVEL of the environment applies until Django's settings are read. It may be called again, as gunicorn does when
+    it reloads its configuration file.
     """
     if isinstance(sys.stderr, PrintedLines):
         return
     try:
         configure(logging_config(os.environ.get("LOG_LEVEL") or _DEFAULT_LEVEL))
     except ImproperlyConfigured:
-        # Django's settings refuse it in a moment, and then there is somebody to say so.
+        # Django's settings will refuse the level and say so.
         configure(logging_config(_DEFAULT_LEVEL))
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
@@ -93,10 +95,10 @@ def lines_only() -> None:
     for name, level_number in (("stdout", logging.INFO), ("stderr", logging.WARNING)):
         original: TextIO = getattr(sys, name)
         original.flush()
-        # Kept: with the last reference to it, the file would be closed.
+        # Referenced, because Python would close the file with the last reference to it.
         _originals.append(original)
         lines = PrintedLines(name, level=level_number, descriptor=original.fileno())
-        atexit.register(lines.tell_rest)
+        atexit.register(lines.log_rest)
         setattr(sys, name, lines)
         setattr(sys, f"__{name}__", lines)
 
@@ -104,8 +106,8 @@ def lines_only() -> None:
 _originals: list[TextIO] = []
 
 
-def say(text: object, *_stream: Any) -> None:
-    """Print, in place of a function that writes to a descriptor past `sys.stdout`."""
+def print_line(text: object, *_stream: Any) -> None:
+    """Write to `sys.stdout`. It replaces functions of libraries that write to the descriptor."""
     sys.stdout.write(f"{str(text).strip()}\n")
 
 

@@ -1,15 +1,13 @@
 """
-Errors as answers: one format per kind, JSON even where Django would write a page, and never a stack or a statement
-(ERR-1, ERR-7, ERR-8).
+Turn errors into answers: one format per kind, JSON instead of Django's error pages (ERR-1, ERR-7).
 
-Only the outside is made here; what went wrong is logged, with the request id that the answer carries.
+No answer holds a stack or an SQL statement (ERR-8). The log has the details, under the request id of the answer.
 """
 
 import sys
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -20,11 +18,11 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
-from enterprise_catalog.apps.core.text import shortened
+from enterprise_catalog.apps.core.text import error_text
 
 log = structlog.get_logger(__name__)
 
-# Everything but the admin, and the way into it, answers JSON.
+# Only the admin and its sign-in answer with pages.
 _PAGES = ("/admin", "/login/", "/complete/")
 
 
@@ -35,8 +33,7 @@ class BodyTooLarge(APIException):
 
 class LengthRequired(APIException):
     """
-    The body comes in chunks, without its length. Django reads none of it, and nothing was sent would be the wrong thing
-    to answer.
+    The body comes in chunks, without Content-Length. Django would read it as empty, and answer as if nothing was sent.
     """
 
     status_code = status.HTTP_411_LENGTH_REQUIRED
@@ -50,22 +47,22 @@ class Conflict(APIException):
 
 
 class ResourceExpired(APIException):
-    """It was there once, and asking again is of no use."""
+    """The resource existed and is gone for good."""
 
     status_code = status.HTTP_410_GONE
 
 
 class DatabaseUnavailable(APIException):
-    """The database cannot be reached, or could not decide between writers in time."""
+    """The database cannot be reached, or a lock was not free in time."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "Service temporarily unavailable, try again later."
-    # What DRF turns into Retry-After.
+    # DRF sends it as Retry-After.
     wait = 5
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's EXCEPTION_HANDLER. None lets a bug go up to `server_error`."""
+    """Answer an error in a view (DRF's EXCEPTION_HANDLER). Return None for a bug, which reaches `server_error`."""
     if isinstance(error, OperationalError | InterfaceError):
         log.error("database_unavailable", exc_info=error)
         error = DatabaseUnavailable()
@@ -79,13 +76,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     return response
 
 
-def error_text(text: str) -> str:
-    """A message for a caller, which may repeat what the caller sent, but not all of it (COM-16)."""
-    return shortened(text, settings.ERROR_TEXT_MAX_CHARACTERS)
-
-
 def _bounded(data: Any) -> Any:
-    """The body of an error with each of its messages bounded. Fields are named by us."""
+    """Shorten each message in the body of an error. Field names are our own."""
     if isinstance(data, dict):
         return {name: _bounded(inner) for name, inner in data.items()}
     if isinstance(data, list):

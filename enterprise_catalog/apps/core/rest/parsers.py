@@ -1,7 +1,7 @@
 """
-Request bodies as JSON values, strictly: what could not be stored or hashed as it was sent is refused here (ERR-1).
+Parse request bodies strictly: values that could not be stored or hashed as they were sent are refused (ERR-1).
 
-Python's parser, not orjson: a content filter's hash depends on numbers beyond 64 bits staying what they are (HASH-1).
+The parser is Python's, not orjson, because a filter's hash needs exact numbers beyond 64 bits (HASH-1).
 """
 
 import json
@@ -19,15 +19,15 @@ _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 def parse_json(body: bytes | str) -> Any:
     """
-    The value of a JSON text.
+    Return the value of a JSON text.
 
-    Raises ValueError, with a text for the caller, for everything a JSON column could not hold.
+    Raises ValueError, with a message for the caller, for everything that a JSON column could not hold.
     """
     try:
         text = body if isinstance(body, str) else body.decode(json.detect_encoding(body))
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
         if _SURROGATE_ESCAPE.search(text):
-            # Half of a character pair parses, but no database takes it.
+            # Half of a surrogate pair parses, but no database stores it.
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("Nested too deeply") from None
@@ -48,6 +48,8 @@ def _finite(text: str) -> float:
 
 
 class JSONParser(BaseParser):
+    """Parse a JSON body."""
+
     media_type = "application/json"
 
     def parse(
@@ -61,8 +63,9 @@ class JSONParser(BaseParser):
 
 class FormParser(BaseParser):
     """
-    A form as the JSON object it was made from, as far as a form can tell: a name that stands once is text, one that
-    is repeated is a list of texts (CQ-4). Without Django's limit on fields, since each element of a list is one.
+    Parse a form as a JSON object: a name becomes a text, a repeated name a list of texts (CQ-4).
+
+    Django's limit on the number of fields does not apply, because each element of a list is a field.
     """
 
     media_type = "application/x-www-form-urlencoded"

@@ -1,8 +1,7 @@
 """
-Answers as bytes: JSON by orjson, and well-formed XML (COM-4, COM-5, COM-13).
+Render answers as JSON with orjson, or as well-formed XML (COM-4, COM-5, COM-13).
 
-Content arrives as JSON that was rendered when it was stored; `RawJson` carries such bytes through untouched. Nothing
-here knows what they mean.
+Items are rendered when they are stored. `RawJson` passes their bytes on unchanged.
 """
 
 import re
@@ -16,7 +15,7 @@ from django.utils.encoding import force_str
 from rest_framework.renderers import BaseRenderer
 
 XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
-# What XML 1.0 cannot say at all, not even escaped.
+# Characters that XML 1.0 cannot hold, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Colons would be namespace prefixes, and names that begin with "xml" are reserved.
 _NAME = re.compile(r"(?!xml)[a-z_][a-z0-9_.-]*", re.IGNORECASE | re.ASCII)
@@ -24,17 +23,17 @@ _NAME = re.compile(r"(?!xml)[a-z_][a-z0-9_.-]*", re.IGNORECASE | re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class RawJson:
-    """A value that is JSON already."""
+    """A value that is already rendered as JSON."""
 
     json: bytes
 
 
-# Without the last one orjson would write `RawJson` out as an object.
+# Without the last one, orjson would write `RawJson` as an object.
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def to_json(value: Any) -> bytes:
-    """JSON with datetimes as COM-13 wants them."""
+    """Render a value as JSON, with datetimes in UTC (COM-13)."""
     return orjson.dumps(value, default=_default, option=_OPTIONS)
 
 
@@ -44,12 +43,15 @@ def _default(value: Any) -> Any:
 
 def to_xml(value: Any) -> str:
     """
-    The inside of an element: lists as `<list-item>`, null as nothing, keys that are no names as `<item key="...">`.
+    Render a value as the content of an XML element.
+
+    List elements become `<list-item>`, null becomes nothing, and keys that are not XML names `<item key="...">`.
     """
     return "".join(_pieces(value))
 
 
 def xml_element(key: str, inside: str) -> str:
+    """Wrap rendered content in an element."""
     if _NAME.fullmatch(key):
         return f"<{key}>{inside}</{key}>"
     return f"<item key={quoteattr(_FORBIDDEN.sub('', key))}>{inside}</item>"
@@ -67,12 +69,12 @@ def _pieces(value: Any) -> Iterator[str]:
     elif isinstance(value, str):
         yield escape(_FORBIDDEN.sub("", value), {"\r": "&#13;"})
     elif value is not None:
-        # Dates and uuids as JSON writes them.
+        # Dates and uuids look as in JSON.
         yield to_xml(orjson.loads(to_json(value)))
 
 
 class JSONRenderer(BaseRenderer):
-    """The default."""
+    """Render JSON, the default format."""
 
     media_type = "application/json"
     format = "json"
@@ -84,7 +86,7 @@ class JSONRenderer(BaseRenderer):
 
 
 class XMLRenderer(BaseRenderer):
-    """What browsers get, and who asks for it."""
+    """Render XML, for browsers and for callers who ask for it."""
 
     media_type = "application/xml"
     format = "xml"

@@ -1,5 +1,5 @@
 """
-Routes that answer with and without their last slash, directly and for every method (COM-1), and nothing else (COM-2).
+Define routes that match with and without their last slash, for every method (COM-1), and nothing else (COM-2).
 """
 
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from django.urls.resolvers import RoutePattern
 
 
 class SlashTolerantRoute(RoutePattern):
-    """A route written with its slash that also matches without. Redirecting instead would lose the body of a POST."""
+    """A route with a last slash that also matches without it. A redirect instead would lose the body of a POST."""
 
     def match(self, path: str) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:
         return super().match(path if path.endswith("/") else f"{path}/")
 
 
 class FormatConverter(StringConverter):
-    """The suffix of a path that asks for a format (COM-4)."""
+    """The suffix of a path that names a format (COM-4)."""
 
     regex = "json|xml"
 
@@ -27,5 +27,5 @@ register_converter(FormatConverter, "format")
 
 
 def route(pattern: str, view: Callable[..., Any], *, name: str) -> URLPattern:
-    """Like Django's `path`, for a whole path that ends with a slash."""
+    """Return a URL pattern like Django's `path`, for a whole path that ends with a slash."""
     return URLPattern(SlashTolerantRoute(pattern, name=name, is_endpoint=True), view, {}, name)

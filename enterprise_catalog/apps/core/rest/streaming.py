@@ -1,8 +1,8 @@
 """
-An answer of any length in constant memory and from one snapshot (META-3, EXP-1).
+Stream answers of any length in constant memory and from one snapshot (META-3, EXP-1).
 
-A failure before the first byte is an ordinary error; after it the exception goes up, so that the server breaks the
-connection and a cut answer is never taken for a whole one. Nothing here collects what it sends.
+A failure before the first byte is an ordinary error. After it, the exception reaches the web server, which closes the
+connection, so that nobody takes a cut answer for a complete one.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -16,12 +16,12 @@ from enterprise_catalog.apps.core.db.snapshots import snapshot
 
 log = structlog.get_logger(__name__)
 
-# Items are sent in lumps: a write to the socket for each would cost more than the item.
-_LUMP_BYTES = 64 * 1024
+# Bytes. Items are sent together, because a write to the socket costs more than an item.
+_CHUNK_BYTES = 64 * 1024
 
 
 class _Primed:
-    """A started generator whose first value is already known. Closing it ends the snapshot it reads from."""
+    """A generator that has already yielded its first value. Closing it ends its snapshot."""
 
     def __init__(self, chunks: Generator[bytes]) -> None:
         self._first = next(chunks)
@@ -44,11 +44,11 @@ class _Primed:
 def stream(
     request: HttpRequest, *, pieces: Callable[[], Iterator[bytes]], content_type: str, headers: dict[str, str]
 ) -> HttpResponseBase:
-    """What `pieces` yields, read in one snapshot. Headers may be added until the first piece."""
+    """Stream what `pieces` yields, read in one snapshot. `headers` is read after the first piece."""
 
     def chunks() -> Generator[bytes]:
         with snapshot():
-            yield from _lumps(pieces())
+            yield from _chunked(pieces())
 
     started = _Primed(chunks())
     if request.method == "HEAD":
@@ -60,16 +60,16 @@ def stream(
 def attachment(
     request: HttpRequest, *, pieces: Callable[[], Iterator[bytes]], content_type: str, filename: str
 ) -> HttpResponseBase:
-    """The same, for a browser to keep as a file."""
+    """Stream a download: an answer that a browser saves as a file."""
     headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
     return stream(request, pieces=pieces, content_type=content_type, headers=headers)
 
 
-def _lumps(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    lump = bytearray()
+def _chunked(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    chunk = bytearray()
     for piece in pieces:
-        lump += piece
-        if len(lump) >= _LUMP_BYTES:
-            yield bytes(lump)
-            lump.clear()
-    yield bytes(lump)
+        chunk += piece
+        if len(chunk) >= _CHUNK_BYTES:
+            yield bytes(chunk)
+            chunk.clear()
+    yield bytes(chunk)

@@ -194,12 +194,12 @@ def test_who_never_ends_a_line_is_told_in_pieces(printed):
     stream, written = printed
     for _ in range(200):
         stream.write("x" * 1000)
-    stream.tell_rest()
+    stream.log_rest()
     assert len(written) == 4
 
 
 def test_nothing_is_no_line(printed):
     stream, written = printed
     stream.write("\n \n")
-    stream.tell_rest()
+    stream.log_rest()
     assert written == []

@@ -17,7 +17,7 @@ def count():
 
 def told():
     name = 'enterprise_catalog_service_call_seconds_count{{outcome="answered",service="discovery"}}'
-    return [float(line.split()[-1]) for line in metrics.counted_by_processes().decode().splitlines() if name in line]
+    return [float(line.split()[-1]) for line in metrics.process_metrics().decode().splitlines() if name in line]
 
 def in_child(work):
     child = os.fork()

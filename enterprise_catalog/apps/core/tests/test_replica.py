@@ -181,7 +181,7 @@ def test_catalogs_themselves_are_read_on_the_primary(path):
 
 
 def test_the_choice_ends_with_the_last_byte_of_a_stream(monkeypatch):
-    monkeypatch.setattr(streaming, "_LUMP_BYTES", 1)
+    monkeypatch.setattr(streaming, "_CHUNK_BYTES", 1)
     response = operator().get(path_of(make_catalog(KEY), "get_content_metadata/?traverse_pagination=1"))
     assert replica.is_reading_replica()
     with statements("default") as on_primary:
@@ -244,7 +244,7 @@ def test_a_stream_that_cannot_begin_comes_from_the_primary(copy, caplog):
 
 def test_a_stream_breaks_with_its_replica(copy, monkeypatch, caplog):
     """Its other half is never of the primary."""
-    monkeypatch.setattr(streaming, "_LUMP_BYTES", 1)
+    monkeypatch.setattr(streaming, "_CHUNK_BYTES", 1)
     client, path = operator(), path_of(make_catalog(KEY), "get_content_metadata/?traverse_pagination=1")
     response = client.get(path)
     with copy.execute_wrapper(broken), pytest.raises(Error):

@@ -12,19 +12,20 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from more_itertools import chunked
 
 from enterprise_catalog.apps.catalog.content.preparation import PreparedContent, prepare_content, stand_in_content
 from enterprise_catalog.apps.catalog.content_filters.directives import allowed_runs, forced_courses
 from enterprise_catalog.apps.catalog.models import ContentMetadata, FullRecordRequest
 from enterprise_catalog.apps.catalog.storage.content_store import search_differs, stored_states
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
-from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.clock import database_now
+from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.records import fetch_courses, fetch_programs
 from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
-from enterprise_catalog.apps.discovery.search_documents import MAX_KEY_LENGTH, FoundDocument, QuarantinedContent
+from enterprise_catalog.apps.discovery.search_documents import FoundDocument, QuarantinedContent
 from enterprise_catalog.apps.refresh.queue.claims import Claim
 
 log = structlog.get_logger(__name__)
@@ -138,7 +139,7 @@ def _query_specific(
 def _forced_keys(content_filter: dict[str, Any]) -> list[str]:
     keys, ignored = forced_courses(content_filter)
     for key, reason in sorted(ignored.items()):
-        log.warning("forced_course_ignored", key=key[:MAX_KEY_LENGTH], reason=reason)
+        log.warning("forced_course_ignored", key=key[:CONTENT_KEY_MAX_LENGTH], reason=reason)
     return keys
 
 
@@ -225,7 +226,7 @@ def _records_to_fetch(contents: Sequence[PreparedContent], *, now: datetime, ref
 
 def _recently_requested(keys: Sequence[str], *, since: datetime) -> set[str]:
     fresh: set[str] = set()
-    for chunk in in_chunks(keys, _KEYS_PER_STATEMENT):
+    for chunk in chunked(keys, _KEYS_PER_STATEMENT):
         requests = FullRecordRequest.objects.filter(pk__in=chunk, requested_at__gt=since)
         fresh.update(requests.values_list("pk", flat=True))
     return fresh

@@ -19,6 +19,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
+from more_itertools import chunked
 
 from enterprise_catalog.apps.catalog.api_versions import API_VERSIONS
 from enterprise_catalog.apps.catalog.change_feed.recording import record_changes
@@ -33,7 +34,6 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride, write_overrides
 from enterprise_catalog.apps.catalog.storage.visibility import build_memberships, recompute_visibility
-from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.pipeline.publish_guard import Objection, objection
 
@@ -71,7 +71,7 @@ def membership_difference(*, query_id: int, content_keys: Collection[str]) -> Me
 
 def lock_for_publishing(*, query_id: int, filter_hash: str, difference: MembershipDifference) -> CatalogQuery:
     """Lock the added contents and the query, so that no visibility changes. Raises FilterChanged, QueryGone."""
-    for chunk in in_chunks(difference.added, _ROWS_PER_STATEMENT):
+    for chunk in chunked(difference.added, _ROWS_PER_STATEMENT):
         list(ContentMetadata.objects.select_for_update().filter(pk__in=chunk).order_by("pk").values_list("pk"))
     query = CatalogQuery.objects.select_for_update().filter(pk=query_id).first()
     if query is None:
@@ -137,7 +137,7 @@ def apply_difference(
 def _write_members(query: CatalogQuery, difference: MembershipDifference, run_uuid: uuid.UUID, now: datetime) -> None:
     removed, added = CatalogContentChange.Change.REMOVED, CatalogContentChange.Change.ADDED
     for all_keys, change in ((list(difference.removed), removed), (difference.added, added)):
-        for keys in in_chunks(all_keys, _ROWS_PER_STATEMENT):
+        for keys in chunked(all_keys, _ROWS_PER_STATEMENT):
             contents = ContentMetadata.objects.in_bulk(keys)
             if change == removed:
                 CatalogContentKey.objects.filter(pk__in=[difference.removed[key] for key in keys]).delete()
@@ -152,7 +152,7 @@ def _recompute_overridden(query: CatalogQuery, touched: Collection[str]) -> None
     """Recompute the visibility of members that an override, or a run that it allows, may have changed."""
     members = CatalogContentKey.objects.filter(catalog_query=query)
     restricted = members.filter(content__restricted=True).values_list("content_id", flat=True)
-    for keys in in_chunks(sorted({*touched, *restricted}), _ROWS_PER_STATEMENT):
+    for keys in chunked(sorted({*touched, *restricted}), _ROWS_PER_STATEMENT):
         recompute_visibility(members.filter(content_id__in=keys))
 
 

@@ -22,12 +22,13 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from more_itertools import chunked
 from structlog.contextvars import bound_contextvars
 
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
 from enterprise_catalog.apps.catalog.storage.content_store import StoreReport, store_contents, stored_states
-from enterprise_catalog.apps.core.db.batching import in_chunks, upsert
+from enterprise_catalog.apps.core.db.batching import upsert
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
@@ -181,7 +182,7 @@ def _consumers(claims: Sequence[Claim]) -> Consumers:
 
 def _record_requests(keys: Sequence[str]) -> None:
     now = database_now()
-    for chunk in in_chunks(sorted(keys), _KEYS_PER_STATEMENT):
+    for chunk in chunked(sorted(keys), _KEYS_PER_STATEMENT):
         rows = [FullRecordRequest(content_key=key, requested_at=now) for key in chunk]
         upsert(FullRecordRequest, rows, update_fields=["requested_at"])
 
@@ -215,7 +216,7 @@ def _finish(claim: Claim, fetched: FetchResult, stored: StoreReport) -> None:
 def _report_quarantined(claim: Claim, quarantined: Sequence[QuarantinedContent]) -> None:
     """Store what the run quarantined in place of what an earlier attempt of it reported (P7)."""
     QuarantinedDocument.objects.filter(refresh_run_id=claim.run_uuid).delete()
-    for documents in in_chunks(quarantined, _KEYS_PER_STATEMENT):
+    for documents in chunked(quarantined, _KEYS_PER_STATEMENT):
         QuarantinedDocument.objects.bulk_create(
             QuarantinedDocument(
                 refresh_run_id=claim.run_uuid,

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from django.db.models import Count, IntegerField, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from more_itertools import chunked
 
 from enterprise_catalog.apps.catalog.freshness import promised_age, queries_in_use, stale_before
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.core.db.batching import in_chunks
 from enterprise_catalog.apps.core.db.clock import DatabaseNow, database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
@@ -116,5 +116,5 @@ def _is_late() -> Q:
 
 
 def _runs(uuids: list[UUID]) -> dict[UUID, RefreshRun]:
-    chunks = in_chunks(uuids, _RUNS_PER_STATEMENT)
+    chunks = chunked(uuids, _RUNS_PER_STATEMENT)
     return {run.pk: run for chunk in chunks for run in RefreshRun.objects.defer("held_keys").filter(pk__in=chunk)}

@@ -10,10 +10,11 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from more_itertools import chunked
 
 from enterprise_catalog.apps.catalog.models import CourseReview
 from enterprise_catalog.apps.catalog.storage.content_store import rerender_contents
-from enterprise_catalog.apps.core.db.batching import in_chunks, upsert
+from enterprise_catalog.apps.core.db.batching import upsert
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import DiscoveryError
@@ -62,9 +63,9 @@ def store_reviews(reviews: list[FetchedReview]) -> None:
     received = {review.course_key: (review.reviews_count, review.avg_course_rating) for review in reviews}
     changed = sorted(key for key, values in received.items() if stored.get(key) != values)
     gone = sorted(stored.keys() - received.keys())
-    for keys in in_chunks(changed, _COURSES_PER_TRANSACTION):
+    for keys in chunked(changed, _COURSES_PER_TRANSACTION):
         _store({key: received[key] for key in keys}, gone=())
-    for keys in in_chunks(gone, _COURSES_PER_TRANSACTION):
+    for keys in chunked(gone, _COURSES_PER_TRANSACTION):
         _store({}, gone=keys)
     log.info("reviews_swept", changed=len(changed), removed=len(gone))
 

@@ -9,7 +9,7 @@ share: so many statements for any number of catalogs.
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -27,11 +27,10 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.reading.catalogs import catalogs_with_queries
 from enterprise_catalog.apps.catalog.reading.containment import Match, find_matches, matching_pairs
+from enterprise_catalog.apps.core.datetimes import EPOCH
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.reports.latest_runs import LatestWork, latest_work
 from enterprise_catalog.apps.services.content_explanations.facts import ContentFacts
-
-_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Rule(StrEnum):
@@ -151,7 +150,7 @@ def _best(matches: list[Match], content: ContentFacts, changes: dict[str, Catalo
     """By the first rule; of several members under one rule the one that is there for longest."""
 
     def rank(match: Match) -> tuple[int, datetime, str]:
-        return list(Rule).index(_rule(match, content)), _joined(match.member, changes)[0] or _EVER, match.member
+        return list(Rule).index(_rule(match, content)), _joined(match.member, changes)[0] or EPOCH, match.member
 
     return min(matches, key=rank, default=None)
 
