@@ -2,8 +2,8 @@
 Choose one search document out of several correct variants.
 
 Discovery returns the same course differently for different filters. `exclude_expired_course_run` trims ended runs out
-of `course_runs`, `languages` and `seat_types`, but a filter for an attribute of those runs prevents that, and
-`detail_fields` adds fields (DISC-14). If the latest variant were stored, two refreshes would replace each other's
+of `course_runs`, `languages` and `seat_types`, unless the filter names an attribute of those runs. `detail_fields` adds
+fields (DISC-14). If the latest variant were stored, two refreshes would replace each other's
 document, and unchanged content would seem to change every day. So:
 
 1. Ended runs are trimmed here, whatever discovery did (REFR-13).
@@ -31,8 +31,10 @@ _VARIANT_FIELDS = frozenset(_TRIMMED_FIELDS + _DETAIL_FIELDS)
 @dataclass(frozen=True)
 class Variant:
     """
-    What distinguishes two variants: `core` (32 hex digits, equal if the content is the same for all filters), `rank`
-    (sorts better variants first) and `extras` (32 hex digits of the fields in which variants differ).
+    The data that distinguishes two variants.
+
+    `core` has 32 hex digits, equal if the content is the same for all filters. `rank` sorts better variants first.
+    `extras` has 32 hex digits, of the fields in which variants differ.
     """
 
     core: str

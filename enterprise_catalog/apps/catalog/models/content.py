@@ -29,8 +29,8 @@ class ContentMetadata(models.Model):
     # False if the legacy API leaves it out of lists (LEG-5).
     listed_on_legacy = models.BooleanField(default=False, db_default=False)
 
-    # Of the search document: a digest of the fields that are equal for every filter, the rank of the stored variant,
-    # and a digest of the fields that differ between variants (see `catalog.content.search_document_variants`).
+    # The stored variant of the search document: a digest of the fields that are equal for every filter, its rank, and a
+    # digest of the other fields (see `catalog.content.search_document_variants`).
     search_digest = models.CharField(max_length=32)
     variant_rank = models.CharField(max_length=32)
     variant_digest = models.CharField(max_length=32)
