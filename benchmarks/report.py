@@ -138,7 +138,8 @@ def _plot_ratios(reads: dict[str, Any], path: Path) -> None:
     for clients, shift in (("1", 0.2), ("8", -0.2)):
         values = [read[clients]["ratio"] for read in compared.values()]
         axes.barh([number + shift for number in at], values, height=0.38, label=f"{clients} at once")
-    axes.axvline(targets.RATIO, color="black", linestyle="--", label="target")
+    limits = [targets.ratio_limit(name) for name in compared]
+    axes.vlines(limits, [number - 0.4 for number in at], [number + 0.4 for number in at], color="black", label="target")
     axes.set_yticks(list(at), list(compared))
     axes.invert_yaxis()
     axes.set_xlabel("times the floor")

@@ -10,7 +10,9 @@ from typing import Any
 from benchmarks.data import HUNDRED, LARGE, LARGEST
 from benchmarks.questions import HELD
 
-RATIO = 1.5
+# How many times its floor a read may take; a page more, since its catalog is a statement of its own (ADR 0027).
+_RATIO = 1.5
+_RATIO_OF_PAGE = {"page of 10": 1.7, "page of 100": 1.6}
 # Requests per second of the framework floor, eight at once, on the design's machine; and what shows it here.
 DESIGN_RATE = 1508.0
 _PACE = f"contains, catalog of {LARGE}, 1 key"
@@ -40,6 +42,11 @@ class Verdict:
         return self.value <= self.limit
 
 
+def ratio_limit(name: str) -> float:
+    """How many times its floor the read of this name may take."""
+    return _RATIO_OF_PAGE.get(name.partition(",")[0], _RATIO)
+
+
 def judge(results: dict[str, Any]) -> list[Verdict]:
     pace = pace_of(results["reads"])
     verdicts = [*_reads(results["reads"], pace), *_sizes(results["reads"]), *_walks(results["walks"])]
@@ -56,9 +63,8 @@ def _reads(reads: dict[str, Any], pace: float) -> Iterator[Verdict]:
     for name, read in reads.items():
         for clients in ("1", "8"):
             if read["floor"]:
-                yield Verdict(
-                    f"{name}: times its {read['floor']} floor, {clients} at once", read[clients]["ratio"], RATIO
-                )
+                what = f"{name}: times its {read['floor']} floor, {clients} at once"
+                yield Verdict(what, read[clients]["ratio"], ratio_limit(name))
         if name.startswith("page"):
             yield Verdict(f"{name}: p95 beside p50, 1 at once", read["1"]["p95"] / read["1"]["p50"], TAIL)
         if name.startswith(HELD):

@@ -46,8 +46,6 @@ ORDERING_MAX_CHARACTERS = 255
 IF_NONE_MATCH_MAX_CHARACTERS = 8000
 # Each process caches the page checkpoints of so many large catalogs: 20 kB for one of 20,000 items.
 PAGE_CHECKPOINTS_CACHED = 500
-# Each process caches the rows of so many catalogs, and what it computed from them: 5 kB each.
-SERVED_CATALOGS_KEPT = 2000
 # Each process caches the grants of so many tokens: half a kB per role, and whoever manages many customers has hundreds.
 TOKEN_ROLES_KEPT = 200
 # Page sizes of the legacy API: content (LEG-9) and queries (LEG-18).

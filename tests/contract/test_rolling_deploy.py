@@ -156,7 +156,8 @@ def known_before(model: type[Model]) -> list[str]:
 
 
 def listed(query: CatalogQuery, api_version) -> list[bytes]:
-    return list(page_of_listed(query=query, cut=PageSlice(0, 1000), api_version=api_version).items)
+    query.refresh_from_db()
+    return list(page_of_listed(query=query, cut=PageSlice(0, 1000), api_version=api_version))
 
 
 @pytest.fixture

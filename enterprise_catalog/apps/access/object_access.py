@@ -2,11 +2,10 @@
 From a request to a catalog or a customer: the only way there is.
 
 A uuid from a path becomes a row, or a customer to ask about, only together with the check that this caller may use it
-(P8). Nothing here writes. A page of content may be read with its catalog; who is refused never gets it.
+(P8). Nothing here writes.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -16,17 +15,13 @@ from rest_framework.request import Request
 
 from enterprise_catalog.apps.access.permissions import VIEWER, Access
 from enterprise_catalog.apps.access.roles import VIEW_CATALOGS, grants_of
-from enterprise_catalog.apps.catalog.api_versions import ApiVersion
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.catalogs import (
     ServedCatalog,
-    ServedPage,
     catalogs_with_queries,
     get_catalog_with_query,
     get_served_catalog,
-    served_page,
 )
-from enterprise_catalog.apps.catalog.reading.pages import PageSlice
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
 
@@ -48,15 +43,6 @@ def get_catalog_or_404(request: Request, uuid_text: str, *, access: Access) -> E
 def get_served_catalog_or_404(request: Request, uuid_text: str, *, access: Access) -> ServedCatalog:
     """The catalog a path names, with what serving its content takes."""
     return get_authorized_or_404(request, uuid_text, access=access, find=get_served_catalog)
-
-
-def served_page_for(
-    request: Request, uuid_text: str, *, access: Access, api_version: ApiVersion, cut: Callable[[int], PageSlice]
-) -> ServedPage:
-    """The same with a page of what it lists. Raises Moved."""
-    return get_authorized_or_404(
-        request, uuid_text, access=access, find=partial(served_page, api_version=api_version, cut=cut)
-    )
 
 
 def get_authorized_or_404(

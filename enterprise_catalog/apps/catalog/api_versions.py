@@ -1,4 +1,4 @@
-"""Where the surfaces of the API differ in what they read; everything else about them is the same code."""
+"""The columns that each API version reads; everything else about the versions is the same code."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class ApiVersion:
     """
-    Columns that hold what a surface lists and counts, what it shows of a content, and what a query shows of it instead;
-    and whether it shows restricted runs a filter allows (V2-3).
+    The names of what one API version reads.
+
+    `visibility` is a field of memberships, and `visibility_column` its column. `count` is a column of queries.
+    `document` is a column of documents, and `override` the column that replaces it for one query. If
+    `shows_allowed_runs`, restricted runs that a filter allows are shown (V2-3).
     """
 
     name: str
@@ -21,7 +24,7 @@ class ApiVersion:
 
 V1 = ApiVersion("v1", "visibility_v1", "standing_v1", "count_v1", "rendered", "rendered_v1", shows_allowed_runs=False)
 V2 = ApiVersion("v2", "visibility_v2", "standing_v2", "count_v2", "rendered", "rendered_v2", shows_allowed_runs=True)
-# The item of the legacy surface is the search document (LEG-7).
+# The item of the legacy API is made of the search document (LEG-7).
 LEGACY = ApiVersion(
     "legacy",
     "visibility_legacy",

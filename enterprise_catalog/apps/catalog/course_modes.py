@@ -1,6 +1,6 @@
 """
-The course modes that a catalog enables, as the API and the admin take them (CRUD-2). Kept for other services; nothing
-here depends on them.
+Check the course modes that a catalog enables, for the API and the admin (CRUD-2). They are stored for other services;
+nothing in this service depends on them.
 """
 
 from typing import Any
@@ -9,11 +9,11 @@ from django.conf import settings
 
 
 class UnusableCourseModes(ValueError):
-    """They cannot be stored; the text is for the caller."""
+    """The course modes cannot be stored; the text is for the caller."""
 
 
 def check_course_modes(value: Any) -> list[str]:
-    """The modes, each once. Raises UnusableCourseModes for what is no list of a few short texts (COM-16)."""
+    """The modes, each once. Raises UnusableCourseModes for anything but a list of a few short texts (COM-16)."""
     if not isinstance(value, list) or not all(isinstance(mode, str) for mode in value):
         raise UnusableCourseModes("Expected a list of course modes.")
     if len(value) > settings.COURSE_MODES_LIMIT:

@@ -1,4 +1,4 @@
-"""Errors of the store that callers handle."""
+"""The errors of the store that its callers handle."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 
 
 class ChangesExpired(Exception):
-    """Changes that were asked for may be gone already; `kept_since` is what can be asked for."""
+    """Some of the requested changes may be deleted already; changes since `kept_since` are still there."""
 
     def __init__(self, kept_since: datetime) -> None:
         super().__init__(kept_since)
@@ -14,15 +14,15 @@ class ChangesExpired(Exception):
 
 
 class UnusableFilter(ValueError):
-    """The filter cannot be stored or sent; the text is for the caller."""
+    """The filter cannot be stored or sent to discovery; the text is for the caller."""
 
 
 class QueryGone(Exception):
-    """The query was deleted, or another one with the same filter took its place, since it was looked up."""
+    """Since the query was looked up, it was deleted, or a query with the same filter replaced it."""
 
 
 class QueryConflict(Exception):
-    """Other queries have the title (`query_title`) or the filter (`content_filter`) already (QRY-6)."""
+    """Other queries already have the title (key `query_title`) or the filter (key `content_filter`) (QRY-6)."""
 
     def __init__(self, owners: dict[str, CatalogQuery]) -> None:
         super().__init__(sorted(owners))

@@ -43,7 +43,7 @@ _TAKEN = {
 def resolve_requested_query(wish: RequestedQuery, *, grants: Grants) -> Resolution:
     """The query to attach to, found, made or changed. Raises InvalidValues (QRY-6)."""
     try:
-        resolution = resolve_query(wish=wish, may_edit=partial(may_edit_query, grants=grants))
+        resolution = resolve_query(requested=wish, may_edit=partial(may_edit_query, grants=grants))
     except QueryConflict as conflict:
         raise InvalidValues(taken_errors(conflict.owners, grants=grants)) from conflict
     if resolution.replaced_query_id is not None:
@@ -80,7 +80,7 @@ def refuse_restricted_runs(wish: RequestedQuery, *, attached_query_id: int | Non
 def would_only_attach(wish: RequestedQuery, *, query_id: int, grants: Grants) -> bool:
     """True when the wish ends at this query and changes nothing. Writes nothing itself (CRUD-5)."""
     try:
-        step = plan_query(wish=wish, may_edit=partial(may_edit_query, grants=grants))
+        step = plan_query(requested=wish, may_edit=partial(may_edit_query, grants=grants))
     except QueryConflict:
         return False
     return isinstance(step, Attach) and step.query.pk == query_id

@@ -100,10 +100,9 @@ class CatalogView(LegacyView):
         wanted = content_page_request(request)
         customer = get_customer(catalog.enterprise_uuid)
         fill = legacy_item_filler(url_context(catalog, customer), now=timezone.now())
-        # The offset of a numbered page does not depend on the count, which is read together with the items.
-        slice_ = PageSlice(wanted.offset(count=0), wanted.size)
-        content = page_of_listed(query=catalog.catalog_query, cut=slice_, api_version=self.api_version)
-        page = get_page_or_404(wanted, content.count)
+        page = get_page_or_404(wanted, getattr(catalog.catalog_query, self.api_version.count))
+        slice_ = PageSlice(page.offset, page.size)
+        items = page_of_listed(query=catalog.catalog_query, cut=slice_, api_version=self.api_version)
         url = partial(url_of_page, request)
         return Response(
             {
@@ -111,7 +110,7 @@ class CatalogView(LegacyView):
                 "count": page.count,
                 "previous": url(page.number - 1) if page.number > 1 else None,
                 "next": url(page.number + 1) if page.number < page.last else None,
-                "results": [RawJson(fill(item)) for item in content.items],
+                "results": [RawJson(fill(item)) for item in items],
             },
             headers=ignored_parameters(request, honoured=_HONOURED),
         )

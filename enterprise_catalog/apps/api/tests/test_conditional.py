@@ -225,7 +225,8 @@ def test_versions_of_the_code_are_part_of_the_tag(catalog, monkeypatch, module, 
     content = CatalogContentKey.objects.select_related("content").first().content
 
     def current():
-        of_catalog = cache_validators.catalog_validators(catalog=catalog, customer=None)
+        fill = template_filler.TemplateFiller(catalog=catalog, customer=None)
+        of_catalog = cache_validators.catalog_validators(catalog=catalog, fill=fill)
         return of_catalog.inputs, cache_validators.version_of_content(content).inputs
 
     before = current()

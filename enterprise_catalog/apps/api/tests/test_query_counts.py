@@ -66,9 +66,9 @@ def test_customer_contains(queries, size):
 
 @SIZES
 def test_a_page_of_content(queries, size):
-    """P6, P9. User, page with its catalog and customer."""
+    """P6, P9. User, catalog with its customer, page."""
     path = path_of(make_catalog(*keys(size)), "get_content_metadata/")
-    response = queries(2, learner(), f"{path}?page_size=100")
+    response = queries(3, learner(), f"{path}?page_size=100")
     assert len(response.json()["results"]) == size
 
 
@@ -130,12 +130,12 @@ def test_contents(queries, size):
 
 
 def test_one_content(queries, django_assert_num_queries):
-    """User, content, item; its uuid is one more, a run that becomes its course three; who holds it needs no item."""
+    """User, content, item; its uuid is one more, a run that becomes its course two; who holds it needs no item."""
     store(course_document("edX+A", uuid="a" * 32), run_document("course-v1:edX+A+1T", "edX+A"))
     path = "/api/v1/content-metadata/"
     etag = queries(3, learner(), f"{path}edX+A")["ETag"]
     queries(4, learner(), f"{path}{'a' * 32}")
-    queries(6, learner(), f"{path}course-v1:edX+A+1T?coerce_to_parent_course=1")
+    queries(5, learner(), f"{path}course-v1:edX+A+1T?coerce_to_parent_course=1")
     with django_assert_num_queries(2):
         assert learner().get(f"{path}edX+A", headers={"If-None-Match": etag}).status_code == 304
 

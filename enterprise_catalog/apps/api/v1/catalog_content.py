@@ -2,11 +2,11 @@
 List a catalog's items: in pages, or all of them in one streamed answer (META-1 to META-7).
 
 Items are stored as templates and filled with the catalog's values as bytes; only XML parses them. Callers who hold the
-current answer get 304 (COM-18). If something is published while a page is read, the reader raises InconsistentRead and
-`ApiView` makes the answer again (P2).
+current answer get 304 (COM-18). A page shows one state: reading it raises InconsistentRead when something is published
+between its statements, and `ApiView` makes the answer again (P2).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -17,10 +17,10 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from enterprise_catalog.apps.access.object_access import get_served_catalog_or_404, served_page_for
+from enterprise_catalog.apps.access.object_access import get_served_catalog_or_404
 from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.conditional import conditional_response
-from enterprise_catalog.apps.api.common.pagination import PageRequest, full_envelope, get_page_or_404, page_request
+from enterprise_catalog.apps.api.common.pagination import Page, full_envelope, get_page_or_404, page_request
 from enterprise_catalog.apps.api.common.params import body_keys, boolean, json_body, limited, query_keys
 from enterprise_catalog.apps.api.common.streaming import stream_catalog
 from enterprise_catalog.apps.api.common.views import ApiView
@@ -32,14 +32,14 @@ from enterprise_catalog.apps.api.openapi.parameters import (
     keys_parameter,
 )
 from enterprise_catalog.apps.api.serializers.content import ContentKeysSerializer, ContentMetadataSerializer
-from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog, ServedPage
-from enterprise_catalog.apps.catalog.reading.page_offsets import QueryState
+from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog
 from enterprise_catalog.apps.catalog.reading.pages import (
-    ContentPage,
     ContentStream,
     PageSlice,
     find_members_for_keys,
     page_for_keys,
+    page_of_listed,
     stream_for_keys,
     stream_listed,
 )
@@ -69,14 +69,6 @@ class ContentMetadataView(ApiView):
         responses={200: ContentMetadataSerializer, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, uuid: str) -> HttpResponseBase:
-        wanted = page_request(request)
-        if may_be_read_at_once(request):
-            found = self._listed_page(request, uuid, wanted)
-            return conditional_response(
-                request,
-                found.catalog.version,
-                make=partial(page_answer, request, found.catalog, wanted, found.content),
-            )
         served = get_served_catalog_or_404(request, uuid, access=LEARNER)
         limit = settings.CONTENT_KEYS_LIMIT_GET
         text = (
@@ -84,8 +76,8 @@ class ContentMetadataView(ApiView):
             "If more are required, use a POST body."
         )
         keys = limited(query_keys(request, "content_keys"), name="content_keys", limit=limit, text=text)
-        version, make = self._answer(request, served, keys)
-        return conditional_response(request, version, make=make, headers=partial(state_headers, served.query))
+        validators, make = self._answer(request, served, keys)
+        return conditional_response(request, validators, make=make, headers=partial(state_headers, served.query))
 
     @extend_schema(
         operation_id="get_content_metadata_of_keys",
@@ -113,50 +105,25 @@ class ContentMetadataView(ApiView):
         Return the validators of the answer and the function that makes it. `keys` is None for everything listed. Errors
         in other parameters are raised here, before a 304 is possible.
         """
-        wanted, whole = page_request(request), boolean(request, "traverse_pagination")
         if keys is None:
-            version, walk = served.version, partial(stream_listed, api_version=self.api_version)
-            count, paged = served.query.counts[self.api_version.count], partial(self._listed, request, served, wanted)
+            validators, count = served.validators, getattr(served.query, self.api_version.count)
+            read_page, stream = partial(page_of_listed, query=served.query), stream_listed
         else:
             members = find_members_for_keys(query_id=served.query.pk, content_keys=keys, api_version=self.api_version)
-            version, walk = (
-                served.version.about(members),
-                partial(stream_for_keys, content_keys=keys, api_version=self.api_version),
-            )
-            count, paged = len(members), partial(self._asked, request, served, wanted, members)
-        if whole:
-            return version, partial(whole_answer, request, served, walk)
-        get_page_or_404(wanted, count)
-        return version, paged
-
-    def _listed_page(self, request: Request, uuid: str, wanted: PageRequest) -> ServedPage:
-        cut = partial(cut_of, wanted)
-        return served_page_for(request, uuid, access=LEARNER, api_version=self.api_version, cut=cut)
-
-    def _listed(self, request: Request, served: ServedCatalog, wanted: PageRequest) -> Response:
-        """Read the catalog again together with its items, so that all of the answer has one state."""
-        found = self._listed_page(request, str(served.uuid), wanted)
-        return page_answer(request, found.catalog, wanted, found.content)
-
-    def _asked(self, request: Request, served: ServedCatalog, wanted: PageRequest, members: list[str]) -> Response:
-        cut = cut_of(wanted, len(members))
-        content = page_for_keys(query=served.query, members=members, cut=cut, api_version=self.api_version)
-        return page_answer(request, served, wanted, content)
+            validators, count = served.validators.about(members), len(members)
+            read_page = partial(page_for_keys, query=served.query, members=members)
+            stream = partial(stream_for_keys, content_keys=keys)
+        if boolean(request, "traverse_pagination"):
+            return validators, partial(whole_answer, request, served, partial(stream, api_version=self.api_version))
+        page = get_page_or_404(page_request(request), count)
+        read_page = partial(read_page, cut=PageSlice(page.offset, page.size), api_version=self.api_version)
+        return validators, partial(page_answer, request, served, page, read_page)
 
 
-def may_be_read_at_once(request: Request) -> bool:
-    """Whether one statement can read catalog and items: a listed page, asked for without an ETag."""
-    asked = request.query_params
-    return not ("content_keys" in asked or "traverse_pagination" in asked or "If-None-Match" in request.headers)
-
-
-def cut_of(wanted: PageRequest, count: int) -> PageSlice:
-    return PageSlice(wanted.offset(count), wanted.size)
-
-
-def page_answer(request: Request, served: ServedCatalog, wanted: PageRequest, content: ContentPage) -> Response:
-    page = get_page_or_404(wanted, content.count)
-    envelope = full_envelope(request, page, [RawJson(served.link(item)) for item in content.items])
+def page_answer(
+    request: Request, served: ServedCatalog, page: Page, read_page: Callable[[], Iterable[bytes]]
+) -> Response:
+    envelope = full_envelope(request, page, [RawJson(served.fill(item)) for item in read_page()])
     return Response(envelope | about(served), headers=state_headers(served.query))
 
 
@@ -164,7 +131,7 @@ def whole_answer(request: Request, served: ServedCatalog, walk: Callable[..., Co
     return stream_catalog(
         request,
         read=partial(walk, query_id=served.query.pk),
-        fill=served.link,
+        fill=served.fill,
         tail=about(served),
         headers=lambda content: state_headers(content.query),
     )
@@ -172,10 +139,11 @@ def whole_answer(request: Request, served: ServedCatalog, walk: Callable[..., Co
 
 def about(served: ServedCatalog) -> dict[str, Any]:
     """The keys after `results` (META-2)."""
-    return {"uuid": served.uuid, "title": served.title, "enterprise_customer": served.enterprise_uuid}
+    catalog = served.catalog
+    return {"uuid": catalog.uuid, "title": catalog.title, "enterprise_customer": catalog.enterprise_uuid}
 
 
-def state_headers(query: QueryState) -> dict[str, str]:
+def state_headers(query: CatalogQuery) -> dict[str, str]:
     """Headers by which a reader of pages notices a publish between two of them (ADD-2)."""
     headers = {"X-Catalog-Generation": f"{query.pk}-{query.generation}"}
     refreshed_at = api_iso(query.refreshed_at)

@@ -70,4 +70,4 @@ class GenerateDiffView(ApiView):
 
 def diff(served: ServedCatalog, content_keys: list[str]) -> dict[str, Any]:
     difference = difference_from_members(query_id=served.query.pk, content_keys=content_keys)
-    return DiffSerializer(difference, context={"links_modified": served.link.modified}).data
+    return DiffSerializer(difference, context={"links_modified": served.fill.modified}).data

@@ -63,16 +63,15 @@ class CustomerContentView(ApiView):
         member = members[catalog.catalog_query_id]
         customer = get_customer(customer_uuid)
         filler = TemplateFiller(catalog=catalog, customer=customer)
-        validators = catalog_validators(catalog=catalog, customer=customer).about([member])
+        validators = catalog_validators(catalog=catalog, fill=filler).about([member])
         if skip_customer:
-            validators = replace(validators, last_modified=latest_modified(catalog=catalog, customer=None))
+            validators = replace(validators, last_modified=latest_modified(catalog=catalog, own=catalog.modified))
 
         def answer() -> Response:
             fill = filler.without_enrollment if skip_customer else filler
-            content = page_for_keys(
+            (item,) = page_for_keys(
                 query=catalog.catalog_query, members=[member], cut=PageSlice(0, 1), api_version=self.api_version
             )
-            (item,) = content.items
             return Response(RawJson(fill(item)))
 
         return conditional_response(request, validators, make=answer)

@@ -1,0 +1,1 @@
+"""Read content documents and build items from them. Pure functions."""

@@ -15,7 +15,7 @@ def is_exec_ed(course: dict[str, Any]) -> bool:
 
 
 def number(value: Any) -> float:
-    """A price as a number: discovery sends some as text (META-35); what is none counts as nothing."""
+    """A price as a number: discovery sends some as text (META-35). Anything else is 0."""
     if isinstance(value, bool):
         return 0.0
     try:
@@ -26,12 +26,12 @@ def number(value: Any) -> float:
 
 
 def dicts(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list; null lists and odd entries count as empty (DISC-17)."""
+    """The objects in a list. Other entries are left out, and anything but a list is an empty one (DISC-17)."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def nested_runs(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """The runs inside a course document that can be told apart by a key; odd entries are no runs."""
+    """The runs inside a course document: the objects that have a key."""
     runs = document.get("course_runs")
     if not isinstance(runs, list):
         return []
@@ -40,14 +40,14 @@ def nested_runs(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def runs_of(course: dict[str, Any]) -> dict[str, bool]:
     """
-    Keys of all runs nested in a course document, each with whether it is restricted. One that cannot be a content key
-    is shown with its course and never asked for.
+    The keys of all runs nested in a course document, each with whether the run is restricted. Runs whose key cannot be
+    a content key are left out: they are shown with their course, and nobody can ask for them.
     """
     return {run["key"]: is_restricted(run) for run in nested_runs(course) if content_key_error(run["key"]) is None}
 
 
 def is_restricted(run: dict[str, Any]) -> bool:
-    """True for a run that only some may see; v1 shows it to nobody (V2-2)."""
+    """True for a run with a restriction, which v1 hides from everybody (V2-2)."""
     return run.get("restriction_type") is not None
 
 
@@ -58,14 +58,14 @@ def may_be_allowed(run: dict[str, Any]) -> bool:
 
 def is_active(course: dict[str, Any]) -> bool:
     """
-    META-20, of a course that shows only the runs its reader may see: somebody can enrol in it now, and it is meant to
-    be found.
+    True if learners can enrol in the course now, and it is meant to be found (META-20). The course has to contain only
+    runs that its reader may see.
     """
     return any(_is_open(run) for run in nested_runs(course))
 
 
 def why_inactive(course: dict[str, Any]) -> str | None:
-    """What is missing for META-20, in words for people; None of a course that is active."""
+    """A sentence part for people that says why a course is not active (META-20); None if it is active."""
     runs = nested_runs(course)
     open_runs = [run for run in runs if run.get("is_enrollable") is True]
     if any(map(_is_open, open_runs)):
@@ -80,7 +80,7 @@ def why_inactive(course: dict[str, Any]) -> str | None:
 
 
 def advertised_run(course: dict[str, Any]) -> dict[str, Any] | None:
-    """The nested run whose uuid the course advertises; none if that is null or matches nothing."""
+    """The nested run whose uuid the course advertises; None if the uuid is null or matches no run."""
     advertised = course.get("advertised_course_run_uuid")
     if not advertised:
         return None
@@ -88,7 +88,7 @@ def advertised_run(course: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def hide_restricted_runs(item: dict[str, Any]) -> None:
-    """V2-2, V2-6: as every surface but v2 shows a course."""
+    """Remove restricted runs from a course, as every API version but v2 shows it (V2-2, V2-6). Changes the item."""
     runs = item.get("course_runs")
     if not isinstance(runs, list):
         return
@@ -100,7 +100,7 @@ def hide_restricted_runs(item: dict[str, Any]) -> None:
 
 
 def hide_restricted_runs_of_courses(program: dict[str, Any]) -> None:
-    """V2-2, of the courses inside a program; those themselves stay as they were, since they are the record's."""
+    """Remove restricted runs from copies of the courses inside a program (V2-2). Changes the program only."""
     courses = program.get("courses")
     if isinstance(courses, list):
         program["courses"] = [dict(course) if isinstance(course, dict) else course for course in courses]
@@ -111,7 +111,7 @@ def hide_restricted_runs_of_courses(program: dict[str, Any]) -> None:
 def _is_open(run: dict[str, Any]) -> bool:
     if run.get("is_enrollable") is not True:
         return False
-    # A restricted run that is seen at all is an allowed one, and those are not marketed.
+    # A restricted run is only seen if a filter allows it. Such runs are not marketed.
     meant_to_be_found = run.get("is_marketable") is True or is_restricted(run)
     return (_is_published(run) and meant_to_be_found) or run.get("is_marketable_external") is True
 
@@ -121,7 +121,7 @@ def _is_published(run: dict[str, Any]) -> bool:
 
 
 def _describe_runs(item: dict[str, Any]) -> None:
-    """What a course says about its runs must not give away hidden ones (V2-6)."""
+    """Make the summaries of a course's runs agree with its runs, so that they reveal no hidden ones (V2-6)."""
     runs = dicts(item["course_runs"])
     item["course_run_keys"] = [run["key"] for run in nested_runs(item)]
     item["course_run_statuses"] = sorted({run["status"] for run in runs if isinstance(run.get("status"), str)})

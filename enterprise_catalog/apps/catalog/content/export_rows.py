@@ -1,7 +1,7 @@
 """
-An item as one row of a table: what people sort and filter by, out of whatever shape discovery gave it (EXP-1).
+Turn an item into a row of a table, with the columns that people sort and filter by (EXP-1).
 
-Pure functions over items as get_content_metadata serves them. Nothing here knows of file formats.
+Pure functions over items as get_content_metadata serves them. Nothing here knows about file formats.
 """
 
 from collections.abc import Callable
@@ -11,18 +11,18 @@ from enterprise_catalog.apps.catalog.content.course_document import number
 
 Cell = str | float | bool | None
 
-# A spreadsheet takes text that begins like this for a formula, wherever in a document it came from.
+# Spreadsheets evaluate text that begins with one of these as a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def export_row(item: dict[str, Any]) -> list[Cell]:
-    """The cells of one item, in the order of COLUMNS; None where the item does not say."""
+    """The cells of one item, in the order of COLUMNS; None for a missing value."""
     return [_cell(value(item)) for value in COLUMNS.values()]
 
 
 def _cell(value: Any) -> Cell:
     if isinstance(value, str):
-        # The apostrophe is how spreadsheets are told "this is text".
+        # An apostrophe marks the cell as text.
         return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
     return value if isinstance(value, bool | int | float) else None
 
@@ -32,7 +32,7 @@ def _content_key(item: dict[str, Any]) -> Any:
 
 
 def _names(*fields: str) -> Callable[[dict[str, Any]], str | None]:
-    """The first of these fields that holds anything, as text: one name, or several with semicolons between."""
+    """A function that returns the first non-empty one of these fields as text: names, separated by semicolons."""
 
     def names(item: dict[str, Any]) -> str | None:
         for field in fields:
@@ -46,7 +46,7 @@ def _names(*fields: str) -> Callable[[dict[str, Any]], str | None]:
 
 
 def _name(entry: Any) -> str | None:
-    """Search documents name things by text, full records by objects."""
+    """The name of a thing: search documents have it as text, full records as an object."""
     if isinstance(entry, dict):
         key, name = entry.get("key"), entry.get("name") or entry.get("key")
         return f"{key}: {name}" if key and key != name else name
@@ -54,7 +54,7 @@ def _name(entry: Any) -> str | None:
 
 
 def _date(normalized: str, of_a_run: str) -> Callable[[dict[str, Any]], Any]:
-    """Of a course what its advertised run says, of a run what it says itself; as discovery wrote it."""
+    """A function that returns a date of a run, or of a course's advertised run, as discovery wrote it."""
     return lambda item: (item.get("normalized_metadata") or {}).get(normalized) or item.get(of_a_run)
 
 

@@ -1,8 +1,8 @@
 """
-The item: what the service says about a content, built from what discovery said (REFR-14..17, META-10..20).
+Build the item of a content from its search document, its full record and its review (REFR-14..17, META-10..20).
 
-Pure functions over documents: search document and full record in, item out. Nothing here depends on a catalog, and
-nothing here may remember an earlier item: a key that is gone from both sources is gone from the item.
+Pure functions over documents. Nothing depends on a catalog or on an earlier item: a key that is gone from both sources
+is gone from the item.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from enterprise_catalog.apps.catalog.content.course_document import (
 from enterprise_catalog.apps.catalog.content.normalized_metadata import normalized_metadata
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 
-# The full record wins key by key, except where only the search document has a say (REFR-16).
+# The full record overrides the search document key by key, except for these keys (REFR-16).
 _SEARCH_WINS = {
     ContentMetadata.ContentType.COURSE: (
         "aggregation_key", "content_type", "seat_types", "end_date", "course_ends", "languages",
@@ -33,7 +33,7 @@ _SEARCH_WINS = {
 
 @dataclass(frozen=True)
 class Review:
-    """What learners think of a course: number of reviews, mean rating."""
+    """Learners' ratings of a course: the number of reviews and the mean rating."""
 
     reviews_count: int
     avg_course_rating: float
@@ -50,12 +50,12 @@ def build_item(
     allowed_runs: frozenset[str] | None = None,
 ) -> dict[str, Any]:
     """
-    The item without anything that depends on a catalog. `allowed_runs` are keys of restricted runs to show; None on
-    surfaces that show none (V2-2).
+    The item without the values of a catalog. `allowed_runs` are the keys of restricted runs to show; None for API
+    versions that show none (V2-2).
     """
     item = _overlay(content_type, search_document, full_record)
-    # As the aggregation key says (REFR-12), and its id under the name that clients read (META-6): today's client reads
-    # `key` of everything but programs.
+    # The type in the aggregation key (REFR-12), and the id under the name that clients read: `key`, and `uuid` of
+    # programs (META-6).
     item["content_type"] = content_type
     if content_type == ContentMetadata.ContentType.PROGRAM:
         item["uuid"] = item.get("uuid") or content_key
@@ -93,7 +93,7 @@ def _normalise_product_source(item: dict[str, Any]) -> None:
 
 
 def _show_allowed_runs(item: dict[str, Any], allowed_runs: frozenset[str]) -> None:
-    """V2-5: unrestricted runs, then the allowed ones; what the course says of its runs follows."""
+    """Keep the unrestricted runs, then the allowed ones, and make the summaries agree with them (V2-5)."""
     runs = item.get("course_runs")
     if not isinstance(runs, list):
         return

@@ -1,8 +1,8 @@
 """
-Normalized metadata: the five facts about a course that clients otherwise dig out of runs, seats and entitlements
-(META-30..35).
+Compute normalized metadata: four dates and the price of a course or run, which clients would otherwise have to find in
+runs, seats and entitlements (META-30..35).
 
-Pure functions over the full record; dates are returned as discovery wrote them.
+Pure functions over the full record. Dates are returned as discovery wrote them.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ _BEST_SEAT_ORDER = ("verified", "professional", "no-id-professional", "unpaid-ex
 
 
 def normalized_metadata(*, course: dict[str, Any], run: dict[str, Any] | None) -> dict[str, Any]:
-    """The object for one run of a course, or for a course without an advertised run (`run` None)."""
+    """The normalized metadata of one run of a course, or of a course without an advertised run (`run` None)."""
     return {
         "start_date": run.get("start") if run else None,
         "end_date": run.get("end") if run else None,
@@ -25,7 +25,7 @@ def normalized_metadata(*, course: dict[str, Any], run: dict[str, Any] | None) -
 
 
 def exec_ed_sku(course: dict[str, Any]) -> str | None:
-    """The sku of the last executive education entitlement, which is the one that is sold (ENR-4)."""
+    """The SKU of the last executive education entitlement, which is the one that is sold (ENR-4)."""
     skus = [entitlement.get("sku") for entitlement in _exec_ed_entitlements(course)]
     return skus[-1] or None if skus else None
 
@@ -40,7 +40,7 @@ def _enroll_by(course: dict[str, Any], run: dict[str, Any]) -> str | None:
         return enrollment_end
     seats = sorted(dicts(run.get("seats")), key=_seat_preference)
     deadline = (seats[0].get("upgrade_deadline_override") or seats[0].get("upgrade_deadline")) if seats else None
-    known = [(moment, text) for text in (enrollment_end, deadline) if (moment := parse_datetime(text))]
+    known = [(date, text) for text in (enrollment_end, deadline) if (date := parse_datetime(text))]
     if not known:
         return enrollment_end or deadline
     return min(known, key=lambda pair: pair[0])[1]
@@ -52,7 +52,7 @@ def _seat_preference(seat: dict[str, Any]) -> int:
 
 
 def _price(course: dict[str, Any], run: dict[str, Any] | None) -> float:
-    """Text such as "0.00" is truthy, as in today's service: a price of nothing, which ends the search (META-34)."""
+    """The first price that is given. Text such as "0.00" counts as given, as it does for today's service (META-34)."""
     candidates = [run.get("fixed_price_usd") if run else None]
     if is_exec_ed(course):
         prices = (entry.get("price") for entry in _exec_ed_entitlements(course))

@@ -1,8 +1,7 @@
 """
-Contents as they arrive: a search document made ready to be compared with what is stored.
+Prepare search documents, so that they can be compared with what is stored, and stored.
 
-Preparing is pure and happens outside every transaction; storing (`catalog.storage.content_store`) only writes what
-preparing found to differ.
+Preparing is pure and happens outside every transaction. Storing (`catalog.storage.content_store`) writes what differs.
 """
 
 from dataclasses import dataclass
@@ -24,8 +23,8 @@ from enterprise_catalog.apps.core.uuids import canonical_uuid
 @dataclass(frozen=True)
 class PreparedContent:
     """
-    A member of a search result. `search_document` is packed and without ended runs; `runs` are the keys of all runs
-    inside it, ended ones too, with whether each is restricted (CONT-1).
+    A member of a search result. `search_document` is packed, without ended runs. `runs` has the keys of all runs inside
+    it, also ended ones, each with whether the run is restricted (CONT-1).
     """
 
     content_key: str
@@ -47,7 +46,7 @@ def prepare_content(
     content_uuid: str | None,
     now: datetime,
 ) -> PreparedContent:
-    """Make one packed search document ready for storing; `now` decides which runs have ended (REFR-13)."""
+    """Prepare one packed search document; `now` decides which runs have ended (REFR-13)."""
     document = unpack(packed)
     trimmed, ended_keys = (
         trim_ended_runs(document, now=now) if content_type == ContentMetadata.ContentType.COURSE else (document, [])
@@ -58,7 +57,7 @@ def prepare_content(
         parent_content_key=parent_content_key,
         content_uuid=content_uuid,
         restricted=content_type == ContentMetadata.ContentType.COURSE_RUN and is_restricted(document),
-        # Of most courses no run has ended.
+        # Most courses have no ended run and need no packing.
         search_document=packed if trimmed is document else pack(trimmed),
         variant=variant_of(trimmed, ended_keys=ended_keys),
         runs=runs_of(document) if content_type == ContentMetadata.ContentType.COURSE else {},
@@ -67,8 +66,8 @@ def prepare_content(
 
 def stand_in_content(record: dict[str, Any], *, content_key: str) -> PreparedContent:
     """
-    A course that no search has found and a filter forces in: its record stands in for a search document, until a real
-    one comes along (REFR-19).
+    Prepare a course that a filter forces in and no search has found: its record replaces the search document until a
+    search returns one (REFR-19).
     """
     document = {
         "aggregation_key": f"course:{content_key}",

@@ -1,16 +1,16 @@
 """
-One search document out of several true answers.
+Choose one search document out of several correct variants.
 
-Discovery can answer the same course differently to different filters: `exclude_expired_course_run` trims ended runs
-out of `course_runs`, `languages` and `seat_types`, but a filter that names an attribute of those runs defeats it, and
-`detail_fields` adds fields (DISC-14). If the query that came last won, two refreshes would fight over one document
-and unchanged content would seem to change every day. So:
+Discovery returns the same course differently for different filters. `exclude_expired_course_run` trims ended runs out
+of `course_runs`, `languages` and `seat_types`, unless the filter names an attribute of those runs. `detail_fields` adds
+fields (DISC-14). If the latest variant were stored, two refreshes would replace each other's
+document, and unchanged content would seem to change every day. So:
 
 1. Ended runs are trimmed here, whatever discovery did (REFR-13).
-2. The rest is split into what every filter sees alike and the few fields that differ.
-3. Answers that agree in the first part are ranked by how much ended content they let through; the best one seen stays.
+2. The rest is split into the fields that are equal for every filter and the few fields that differ.
+3. Variants that are equal in the first part are ranked by the ended content that they contain. The best one is kept.
 
-This module compares documents; it must never read or write rows.
+This module compares documents and neither reads nor writes rows.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from typing import Any
 from enterprise_catalog.apps.core.datetimes import parse_datetime
 from enterprise_catalog.apps.core.packed_json import digest
 
-# What discovery derives from the runs it let through, and what only `detail_fields` brings.
+# Fields that discovery derives from the runs that it returns, and fields that only `detail_fields` adds.
 _TRIMMED_FIELDS = ("languages", "seat_types")
 _DETAIL_FIELDS = ("level_type", "outcome", "modified")
 _STAND_IN_RANK = "~"
@@ -31,8 +31,10 @@ _VARIANT_FIELDS = frozenset(_TRIMMED_FIELDS + _DETAIL_FIELDS)
 @dataclass(frozen=True)
 class Variant:
     """
-    What tells two answers apart: `core` (32 hex digits, equal when all filters see the same content), `rank` (sorts
-    better answers first) and `extras` (32 hex digits of the fields in which answers differ).
+    The data that distinguishes two variants.
+
+    `core` has 32 hex digits, equal if the content is the same for all filters. `rank` sorts better variants first.
+    `extras` has 32 hex digits, of the fields in which variants differ.
     """
 
     core: str
@@ -41,9 +43,8 @@ class Variant:
 
     def replaces(self, stored: "Variant") -> bool:
         """
-        True when this answer should be stored over that one: the content really changed, or it is a better answer, or
-        the same kind of answer that says something new. A worse answer to unchanged content changes nothing,
-        whichever query came last.
+        True if this variant should replace the stored one: the content really changed, or this variant is better, or
+        it is of the same rank and has other extras. A worse variant of unchanged content replaces nothing.
         """
         if self._stands_in and not stored._stands_in:
             return False
@@ -57,12 +58,12 @@ class Variant:
 
 
 def stand_in_variant(document: dict[str, Any]) -> Variant:
-    """Of a document that no search returned; any that one did is better."""
+    """The variant of a document that no search returned. Any document of a search is better."""
     return Variant(core=digest(document), rank=_STAND_IN_RANK, extras="")
 
 
 def trim_ended_runs(document: dict[str, Any], *, now: datetime) -> tuple[dict[str, Any], list[str]]:
-    """The course document without runs that ended, and their keys; runs without an end stay (REFR-13)."""
+    """The course document without ended runs, and the keys of these. Runs without an end stay (REFR-13)."""
     runs = document.get("course_runs")
     if not isinstance(runs, list):
         return document, []
@@ -74,7 +75,7 @@ def trim_ended_runs(document: dict[str, Any], *, now: datetime) -> tuple[dict[st
 
 
 def variant_of(trimmed: dict[str, Any], *, ended_keys: Iterable[str]) -> Variant:
-    """Describe a trimmed document; `ended_keys` are the runs that had to be trimmed out of it."""
+    """Describe a trimmed document; `ended_keys` are the keys of the runs that were trimmed out of it."""
     shown = sorted(ended_keys)
     missing_details = sum(field not in trimmed for field in _DETAIL_FIELDS)
     core = {field: value for field, value in trimmed.items() if field not in _VARIANT_FIELDS}

@@ -1,0 +1,1 @@
+"""Validate, hash and interpret content filters. Pure functions."""

@@ -1,8 +1,8 @@
 """
-The keys of a content filter that are meant for this service: restricted runs it allows, courses it forces in (V2-1,
-REFR-19).
+Read the keys of a content filter that are meant for this service: restricted runs that it allows, and courses that it
+forces in (V2-1, REFR-19).
 
-Pure functions; what makes no sense is ignored with a warning, as the contract says, and never refused.
+Values without meaning are ignored and never refused, as the contract says. The log or the caller learns of them.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ _COURSE_PREFIX = "course:"
 
 
 def allowed_runs(content_filter: dict[str, Any]) -> dict[str, frozenset[str]]:
-    """Keys of the runs a filter allows, by course key."""
+    """The keys of the runs that a filter allows, by course key."""
     mapping = content_filter.get(RESTRICTED_RUNS_KEY)
     if mapping is None:
         return {}

@@ -1,4 +1,4 @@
-"""Check what a content filter may be (QRY-1)."""
+"""Check that a value can be stored as a content filter (QRY-1)."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from enterprise_catalog.apps.core.json_depth import is_deeper_than
 
 
 def check_content_filter(value: object) -> dict[str, Any]:
-    """The filter, decoded if it came as the text of a JSON object (CRUD-2). Raises UnusableFilter."""
+    """The filter, decoded if it is the text of a JSON object (CRUD-2). Raises UnusableFilter."""
     content_filter = _decoded(value) if isinstance(value, str) else value
     if not isinstance(content_filter, dict):
         raise UnusableFilter("Must be a JSON object.")
@@ -19,7 +19,7 @@ def check_content_filter(value: object) -> dict[str, Any]:
     try:
         serialised = json.dumps(content_filter, ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:
-        # NaN, infinity and half characters: Python reads them, JSON has no such values.
+        # Python reads NaN, infinity and lone surrogates; JSON does not have them.
         raise UnusableFilter("Must be a JSON object.") from error
     if len(serialised) > settings.CONTENT_FILTER_MAX_BYTES:
         raise UnusableFilter(f"Ensure this filter has no more than {settings.CONTENT_FILTER_MAX_BYTES} bytes.")

@@ -1,9 +1,8 @@
 """
-Content filters: their published hash, which of them one fetch can serve, and what looks wrong with them.
+Warn of keys in a content filter that do not do what they seem to (QRY-8).
 
-Pure functions over JSON values. A filter that looks wrong is warned about, never refused or changed: discovery ignores
-what it does not know, and clients rely on getting that result (QRY-8). Only what could not be stored or sent is refused
-(COM-16).
+Pure functions over JSON values. Such a filter is never refused or changed: discovery ignores what it does not know, and
+clients rely on that result. `validation` refuses only what cannot be stored or sent.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +21,7 @@ _TERM_LOOKUPS = frozenset({"", "term", "terms"})
 _EXCLUDABLE = _TERM_LOOKUPS | {"exclude"}
 _COMPARABLE = _TERM_LOOKUPS | _ORDER_LOOKUPS
 
-# What search/all understands (DISC-10): field to lookups, the empty one being the bare field.
+# The lookups that search/all supports, by field (DISC-10). The empty lookup is the field by itself.
 _SUPPORTED_LOOKUPS: dict[str, frozenset[str]] = (
     dict.fromkeys(["aggregation_key", "authoring_organizations", "course_type", "key.raw", "org"], _EXCLUDABLE)
     | dict.fromkeys(["active", "start", "end", "end_date"], _COMPARABLE)
@@ -79,14 +78,14 @@ class FilterWarning:
 
 
 def filter_warnings(content_filter: dict[str, Any]) -> list[FilterWarning]:
-    """What a caller should know about this filter, in the order of its keys (QRY-8)."""
+    """The warnings about this filter, in the order of its keys (QRY-8)."""
     return [
         FilterWarning(code, key) for key in sorted(content_filter) for code in _warning_codes(key, content_filter[key])
     ]
 
 
 def warning_header(warnings: Sequence[FilterWarning]) -> str | None:
-    """The value of `X-Catalog-Filter-Warning`, or None when there is nothing to warn of."""
+    """The value of `X-Catalog-Filter-Warning`, or None without warnings."""
     shown = [
         f"{warning.code}:{quote(warning.key[: settings.FILTER_WARNING_KEY_CHARACTERS], safe='')}"
         for warning in warnings[: settings.FILTER_WARNINGS_SHOWN]
@@ -124,10 +123,10 @@ def _value_codes(key: str, value: Any) -> Iterator[str]:
     if key == "key":
         if not isinstance(value, list):
             yield "key-not-list"
-        # It matches words in a row, so runs and longer keys come along (DISC-11).
+        # It matches consecutive words, so it also finds runs and longer keys (DISC-11).
         yield "key-phrase"
 
 
 def _is_run_mapping(value: Any) -> bool:
-    """Course keys to lists of run keys; anything else allows nothing (V2-1)."""
+    """True for a mapping from course keys to lists of run keys; anything else allows nothing (V2-1)."""
     return isinstance(value, dict) and all(isinstance(runs, list) for runs in value.values())

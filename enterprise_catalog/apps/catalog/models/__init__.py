@@ -1,9 +1,8 @@
 """
-The store: which searches there are, who is attached to them, which keys they hold and what those keys say.
+The tables of the store: queries, the catalogs that are attached to them, their members, and the content of these.
 
-Rows only: nothing here may call another service, start a refresh or know of requests. Content is narrow
-(`ContentMetadata`) with its documents beside it (`ContentDocuments`), so that membership and containment are answered
-from indexes that never touch a document.
+Models only: nothing here calls another service, starts a refresh or knows of requests. `ContentMetadata` is narrow and
+has its documents in another table, `ContentDocuments`. So membership and containment never touch a document.
 """
 
 from enterprise_catalog.apps.catalog.models.catalogs import EnterpriseCatalog
@@ -19,7 +18,7 @@ from enterprise_catalog.apps.catalog.models.membership import AllowedRun, Catalo
 from enterprise_catalog.apps.catalog.models.queries import CatalogQuery
 from enterprise_catalog.apps.core.fields import ExactCharField
 
-# ExactCharField: migration 0001 names it here.
+# ExactCharField is here for migration 0001.
 __all__ = [
     "AllowedRun",
     "CatalogAttachment",

@@ -1,4 +1,4 @@
-"""A catalog query attached to an enterprise customer."""
+"""Enterprise catalogs."""
 
 import uuid
 
@@ -10,18 +10,18 @@ from enterprise_catalog.apps.core.fields import HexUUIDField
 
 
 class EnterpriseCatalog(models.Model):
-    """A catalog query attached to an enterprise customer. The customer's own record lives in the LMS."""
+    """A catalog query attached to an enterprise customer. The record of the customer is in the LMS."""
 
     uuid = HexUUIDField(primary_key=True, default=uuid.uuid4)
     title = models.CharField(max_length=255)
     enterprise_uuid = HexUUIDField(db_index=True, verbose_name="enterprise customer")
-    # As the caller named it, for UTM parameters (META-22).
+    # The name that the caller sent, for UTM parameters (META-22).
     enterprise_name = models.CharField(max_length=255, verbose_name="enterprise customer name")
     catalog_query = models.ForeignKey(CatalogQuery, on_delete=models.PROTECT, related_name="catalogs")
     enabled_course_modes = models.JSONField(default=list)
     publish_audit_enrollment_urls = models.BooleanField(default=False)
     created = models.DateTimeField(auto_now_add=True)
-    # The last real change: set by the operations that change a row, since an identical write must leave it (CRUD-1).
+    # The last real change. Services set it, since an identical write must not change it (CRUD-1).
     modified = models.DateTimeField()
 
     history = CallerRecords()

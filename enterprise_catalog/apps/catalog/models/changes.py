@@ -1,4 +1,4 @@
-"""What joined and left a query, and when a catalog was attached to it."""
+"""Changes of membership, and the periods in which catalogs are attached to queries."""
 
 from django.db import models
 
@@ -10,16 +10,17 @@ from enterprise_catalog.apps.core.fields import ContentKeyField, HexUUIDField
 
 class CatalogContentChange(models.Model):
     """
-    A key joined or left a query, or one catalog that was attached elsewhere. Append-only; pruned by age.
+    A key joined or left a query, or left or joined one catalog that was attached to another query. Append-only; pruned
+    by age.
 
-    Keys, types and runs are copied: a change outlives the content and the run it speaks of.
+    Keys, types and uuids of runs are copied: a change outlives its content and its run.
     """
 
     class Change(models.TextChoices):
         ADDED = "added"
         REMOVED = "removed"
 
-    # No constraint: the change of a query that was pruned or replaced is still part of its catalogs' past.
+    # No constraint: the changes of a query that was deleted are still part of the past of its catalogs.
     catalog_query = models.ForeignKey(
         CatalogQuery, on_delete=models.DO_NOTHING, db_constraint=False, related_name="content_changes"
     )
@@ -37,26 +38,27 @@ class CatalogContentChange(models.Model):
     class Meta:
         ordering = ["id"]
         indexes = [
-            # A catalog's own changes stand between those of its query, which are found past any number of them.
+            # Changes of single catalogs are skipped when those of the query are read.
             models.Index(fields=["catalog_query", "enterprise_catalog", "id"], name="changes_of_query"),
-            # Since when something is, or is no more, in one of many catalogs (ADD-5).
+            # When a content joined or left each of many catalogs (ADD-5).
             models.Index(fields=["content_key", "catalog_query", "enterprise_catalog"], name="changes_of_content"),
         ]
 
 
 class CatalogAttachment(models.Model):
     """
-    Which changes of a query are those of a catalog: the ones written while it was attached (CHG-2).
+    A period in which a catalog is attached to a query. The changes that are written in it are changes of the catalog
+    (CHG-2).
 
-    Written together with the attachment, while the query is locked, so that ids tell before from after. The query may
-    be gone since.
+    It is written together with the attachment, while the query is locked, so that ids of changes delimit it. The query
+    may have been deleted since.
     """
 
     enterprise_catalog = models.ForeignKey(EnterpriseCatalog, on_delete=models.CASCADE, related_name="attachments")
     catalog_query = models.ForeignKey(
         CatalogQuery, on_delete=models.DO_NOTHING, db_constraint=False, related_name="attachments"
     )
-    # Ids of changes, which may be pruned. No end: it is attached now.
+    # Ids of changes, which may be pruned. Without an end the catalog is still attached.
     begins_after = models.PositiveBigIntegerField()
     ends_with = models.PositiveBigIntegerField(null=True)
 

@@ -1,4 +1,4 @@
-"""Content: keys, documents, and what full records and reviews were asked."""
+"""Content with its documents, nested runs and reviews, and requests for full records."""
 
 from django.db import models
 
@@ -9,7 +9,7 @@ class ContentMetadata(models.Model):
     """
     One course, course run, program or pathway that some query returned, without its documents.
 
-    `modified` moves only when a stored document really changed (META-21); the digests tell.
+    `modified` changes only when a stored document really changes, as its digests show (META-21).
     """
 
     class ContentType(models.TextChoices):
@@ -26,16 +26,16 @@ class ContentMetadata(models.Model):
     active = models.BooleanField(default=True)
     # A top-level run with a restriction type (V2-2).
     restricted = models.BooleanField(default=False)
-    # What the legacy surface drops from its lists is False (LEG-5).
+    # False if the legacy API leaves it out of lists (LEG-5).
     listed_on_legacy = models.BooleanField(default=False, db_default=False)
 
-    # Of the search document: what every filter sees alike, which of several possible answers is stored, and what it
-    # says in the fields that differ between answers (see `catalog.content.search_document_variants`).
+    # The stored variant of the search document: a digest of the fields that are equal for every filter, its rank, and a
+    # digest of the other fields (see `catalog.content.search_document_variants`).
     search_digest = models.CharField(max_length=32)
     variant_rank = models.CharField(max_length=32)
     variant_digest = models.CharField(max_length=32)
     record_digest = models.CharField(max_length=32, default="")
-    # Of the item as served: an ETag that needs no document (COM-18).
+    # Of the item template, so that an ETag needs no document (COM-18).
     rendered_digest = models.CharField(max_length=32, default="")
     rendering_version = models.PositiveSmallIntegerField()
 
@@ -52,15 +52,16 @@ class ContentMetadata(models.Model):
 
 class ContentDocuments(models.Model):
     """
-    What discovery said about a content, and how the API says it, as opaque packed bytes (see `core.packed_json`).
+    The documents that discovery sent for a content, and its item template, as opaque packed bytes (see
+    `core.packed_json`).
 
-    No JSON columns: nobody queries inside a document, and a database that parses, validates or reorders it only costs.
+    They are not JSON columns: nobody queries inside a document, and a database would spend time parsing it.
     """
 
     content = models.OneToOneField(
         ContentMetadata, on_delete=models.CASCADE, primary_key=True, related_name="documents", db_column="content_key"
     )
-    # The item as served, with gaps for what depends on the catalog (see `catalog.rendering.item_template`).
+    # The item template (see `catalog.rendering.item_template`).
     rendered = models.BinaryField()
     search_document = models.BinaryField()
     full_record = models.BinaryField(null=True)
@@ -71,7 +72,7 @@ class ContentDocuments(models.Model):
 
 class NestedRun(models.Model):
     """
-    A course run that appears in a course's documents, whether or not discovery ever returned it on its own (CONT-1).
+    A course run inside a course's documents, whether or not discovery ever returned it on its own (CONT-1).
     """
 
     course = models.ForeignKey(
@@ -86,9 +87,9 @@ class NestedRun(models.Model):
 
 class FullRecordRequest(models.Model):
     """
-    When discovery was last asked for the full record of a key, also when it knew none.
+    The last request to discovery for the full record of a key, also if discovery had none.
 
-    Apart from the content, so that a refresh which finds nothing new writes no content row.
+    In a table of its own, so that a refresh that finds nothing new writes no row of content.
     """
 
     content_key = ContentKeyField(primary_key=True)
@@ -96,7 +97,7 @@ class FullRecordRequest(models.Model):
 
 
 class CourseReview(models.Model):
-    """Learners' ratings of a course, joined to its item when it is rendered (META-19)."""
+    """Learners' ratings of a course, which become part of its item when it is rendered (META-19)."""
 
     course_key = ContentKeyField(primary_key=True)
     reviews_count = models.PositiveIntegerField()

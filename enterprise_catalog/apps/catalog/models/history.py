@@ -1,13 +1,12 @@
 """
-The history of catalogs and queries, who changed what and when, in bounded room: nobody fills the disk by changing a row
-again and again (COM-16).
+Bound the size of the history of catalogs and queries, so that nobody can fill the disk by repeated changes (COM-16).
 
-* Of the rows with one filter of a query, one holds it; the others hold its hash. A filter may have a MiB, and a query
-  be renamed by a request of a hundred bytes.
-* The newest HISTORY_ROWS_KEPT of a catalog or query are kept, and of older ones the last of each person and day, so
-  that nobody can hide a change under many others.
+* Of a query's history rows with the same filter only one has the filter, the others have its hash. A filter may take a
+  MiB, and a request of a hundred bytes can rename a query.
+* The newest HISTORY_ROWS_KEPT rows of a catalog or query are kept, and of older rows the last of each person and day.
+  So nobody can hide a change under many others.
 
-Both happen when a row is written. Writers hold the lock of the catalog or query, so there is one of them at a time.
+Both happen when a row is written. Writers hold the lock of the catalog or query, so there is one writer at a time.
 """
 
 from collections.abc import Collection, Sequence
@@ -28,7 +27,7 @@ _CREATED = "+"
 
 
 class QueryHistory(CallerRecords):
-    """Rows that need not hold the filter."""
+    """History in which the filter may be missing from a row."""
 
     def copy_fields(self, model: type[Model]) -> dict[str, Any]:
         fields: dict[str, Any] = super().copy_fields(model)
@@ -38,20 +37,22 @@ class QueryHistory(CallerRecords):
 
 @receiver(pre_create_historical_record)
 def hold_each_filter_once(sender: Any, history_instance: Any, **_: Any) -> None:
+    """Write no filter into a history row if another row of the query has the same one."""
     is_first = history_instance.history_type == _CREATED
     if not is_first and hasattr(history_instance, "content_filter") and _holders(history_instance).exists():
         history_instance.content_filter = None
 
 
 @receiver(post_create_historical_record)
-def thin_what_was_added_to(sender: Any, history_instance: Any, **_: Any) -> None:
+def thin_history_after_change(sender: Any, history_instance: Any, **_: Any) -> None:
+    """Delete the surplus history of the row that was changed."""
     model = sender.instance_type
     if history_instance.history_type != _CREATED:
         thin(model, [getattr(history_instance, model._meta.pk.attname)])
 
 
 def thin(model: Any, keys: Collection[Any]) -> None:
-    """Delete what is not kept of the histories of these rows."""
+    """Delete the surplus history of the rows with these keys."""
     rows = _rows(model.history.model)
     key = model._meta.pk.attname
     newest = [F("history_date").desc(), F("history_id").desc()]
@@ -68,35 +69,35 @@ def thin(model: Any, keys: Collection[Any]) -> None:
 
 
 def delete_rows(model: Any, ids: Sequence[int]) -> int:
-    """Delete these rows of a history, and return their number. A filter that others need moves to one of them."""
+    """Delete these history rows and return their number. A filter that other rows need is moved to one of them."""
     rows = _rows(model.history.model)
     if hasattr(model, "content_filter"):
         for row in rows.filter(pk__in=ids, content_filter__isnull=False):
             others = rows.filter(id=row.id, content_filter_hash=row.content_filter_hash).exclude(pk__in=ids)
-            heir = others.order_by("-history_id").values_list("pk", flat=True).first()
-            if heir is not None:
-                rows.filter(pk=heir).update(content_filter=row.content_filter)
+            keeper = others.order_by("-history_id").values_list("pk", flat=True).first()
+            if keeper is not None:
+                rows.filter(pk=keeper).update(content_filter=row.content_filter)
     deleted, _ = rows.filter(pk__in=ids).delete()
     return int(deleted)
 
 
 def hold_filters(rows: Sequence[Any]) -> None:
-    """Give rows of a query's history, as read from the database, the filters that they hold by hash only."""
+    """Set the filters that rows of a query's history, as read from the database, have by hash only."""
     found: dict[tuple[int, str], Any] = {}
     for row in rows:
         if row.content_filter is None:
-            asked = (row.id, row.content_filter_hash)
-            if asked not in found:
-                found[asked] = _holders(row).values_list("content_filter", flat=True).first()
-            row.content_filter = found[asked]
+            wanted = (row.id, row.content_filter_hash)
+            if wanted not in found:
+                found[wanted] = _holders(row).values_list("content_filter", flat=True).first()
+            row.content_filter = found[wanted]
 
 
 def _holders(row: Any) -> Any:
-    """Rows of the same query which hold the filter with this row's hash."""
+    """The rows of the same query that have the filter with this row's hash."""
     same = _rows(type(row)).filter(id=row.id, content_filter_hash=row.content_filter_hash)
     return same.filter(content_filter__isnull=False)
 
 
 def _rows(history: Any) -> Any:
-    """Of the primary, whoever reads a replica: what is written there depends on them."""
+    """The rows on the primary, even for readers of a replica: writes depend on them."""
     return history.objects.using(DEFAULT_DB_ALIAS)

@@ -1,4 +1,4 @@
-"""Which keys a query holds, and what one query shows of a content in its own way."""
+"""Members of queries, and the courses that a query shows differently from all others."""
 
 from django.db import models
 
@@ -8,7 +8,7 @@ from enterprise_catalog.apps.core.fields import ContentKeyField
 
 
 class Visibility(models.IntegerChoices):
-    """What a surface does with a member of a query."""
+    """What an API version does with a member of a query."""
 
     HIDDEN = 0, "hidden"
     CONTAINED = 1, "contained, listed only when asked for by key"
@@ -17,10 +17,10 @@ class Visibility(models.IntegerChoices):
 
 class CatalogContentKey(models.Model):
     """
-    Membership: this query holds this key.
+    Membership: the key is in the query.
 
-    The visibility say what each surface does with it (META-4, V2-2, LEG-5). Their indexes hold all that cutting a page
-    takes, in key order.
+    There is one visibility for each API version (META-4, V2-2, LEG-5). Each has an index in key order from which pages
+    are cut.
     """
 
     catalog_query = models.ForeignKey(CatalogQuery, on_delete=models.CASCADE, related_name="content_keys")
@@ -44,11 +44,11 @@ class CatalogContentKey(models.Model):
 
 class ContentOverride(models.Model):
     """
-    What one query says of a course otherwise than all others: runs its filter allows (V2-5), or a course it forces in
-    (REFR-19).
+    A course that one query shows differently from all others, since its filter allows restricted runs (V2-5) or forces
+    the course in (REFR-19).
 
-    Each override has its own record and renderings, so that the shared ones are never rewritten for one query's sake
-    (V2-7). A surface without a rendering here shows the shared item.
+    An override has a record and templates of its own, so that the default ones are never rewritten for one query
+    (V2-7). An API version without a template here shows the default item.
     """
 
     catalog_query = models.ForeignKey(CatalogQuery, on_delete=models.CASCADE, related_name="content_overrides")
@@ -56,11 +56,11 @@ class ContentOverride(models.Model):
         ContentMetadata, on_delete=models.CASCADE, related_name="overrides", db_column="content_key"
     )
     forced = models.BooleanField()
-    # Keys of the restricted runs that the filter allows of this course.
+    # The keys of restricted runs of this course that the filter allows.
     allowed_keys = models.JSONField(default=list)
     # The full record as fetched for this query, packed.
     record = models.BinaryField()
-    # What stands for the search document of a forced course (REFR-19), packed.
+    # The packed document that replaces the search document of a forced course (REFR-19).
     search_document = models.BinaryField(null=True)
     digest = models.CharField(max_length=32)
     rendered_v1 = models.BinaryField(null=True)
@@ -86,5 +86,5 @@ class AllowedRun(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["catalog_query", "run_key", "course_key"], name="allowed_once_per_query")
         ]
-        # Of which course is it a run? (ADD-5)
+        # For finding the courses of a run (ADD-5).
         indexes = [models.Index(fields=["run_key"], name="allowed_by_run")]

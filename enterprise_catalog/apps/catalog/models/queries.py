@@ -1,4 +1,4 @@
-"""Saved searches."""
+"""Catalog queries: saved searches of discovery."""
 
 import uuid
 
@@ -12,14 +12,14 @@ class CatalogQuery(models.Model):
     """
     A saved search, shared by any number of catalogs of any number of customers.
 
-    The row carries what every page and every list needs (counts, generation, moments), so that reading a catalog
-    never counts or aggregates its members. It is shared between tenants: only `catalog.queries.resolution` may change
-    its filter, uuid or title.
+    The row has what every page and list needs (counts, generation, dates), so that reading a catalog never counts or
+    aggregates its members. Customers share it, so only `catalog.queries.resolution` may change its filter, uuid or
+    title.
     """
 
     uuid = HexUUIDField(unique=True, default=uuid.uuid4)
     title = ExactCharField(max_length=255, unique=True, null=True, blank=True)
-    # True once a caller gave it a uuid or a title: others may then rely on that name (QRY-4).
+    # True once a caller has given it a uuid or a title, on which callers may then rely (QRY-4).
     named = models.BooleanField(default=False)
     content_filter = models.JSONField(default=dict)
     content_filter_hash = models.CharField(max_length=32, unique=True, editable=False)
@@ -30,14 +30,14 @@ class CatalogQuery(models.Model):
     refreshed_at = models.DateTimeField(null=True, editable=False, db_index=True)
     published_filter_hash = models.CharField(max_length=32, default="", editable=False)
     generation = models.PositiveBigIntegerField(default=0, editable=False)
-    # Moves with every change of any byte of any member's item, whoever's refresh brought it, also where nothing counts
-    # as modified (reviews, a new rendering): together with the generation it is what ETags hold (COM-18).
+    # Increased by every change of a byte in any member's item, through whichever refresh, also if nothing counts as
+    # modified (reviews, a new rendering). ETags are made of it and the generation (COM-18).
     items_version = models.PositiveBigIntegerField(default=0, editable=False)
     content_modified = models.DateTimeField(null=True, editable=False)
     member_count = models.PositiveIntegerField(default=0, editable=False)
     count_v1 = models.PositiveIntegerField(default=0, editable=False)
     count_v2 = models.PositiveIntegerField(default=0, editable=False)
-    # Defaults of the database, here and below: the version before, still at work during an upgrade, writes none.
+    # A default of the database, since the previous version does not write the column during an upgrade.
     count_legacy = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     created = models.DateTimeField(auto_now_add=True)
@@ -54,7 +54,7 @@ class CatalogQuery(models.Model):
         verbose_name = "catalog query"
         verbose_name_plural = "catalog queries"
         ordering = ["id"]
-        # Without changing anything that somebody wrote.
+        # Refreshing changes nothing that people have entered.
         permissions = [("refresh_catalogquery", "Can refresh catalog queries, also from their catalogs")]
 
     def __str__(self) -> str:

@@ -1,0 +1,1 @@
+"""Resolve requested queries to the rows that catalogs are attached to."""

@@ -1,10 +1,8 @@
 """
-What can happen to a catalog query when a caller's wish is resolved, each as one step that can be carried out.
+The steps that the resolution of a requested query may take, each applied under the locks of its decision.
 
-Which step is right is decided in `catalog.queries.resolution`, under locks that hold until the step is done. A step
-writes the
-query, its history and, for catalogs that it moves, what joined and left them. It never starts a refresh, and members
-change by publishing only.
+`catalog.queries.resolution` decides which step is taken. A step writes the query, its history and, for catalogs that it
+moves, the changes of their content. It never starts a refresh, and only publishing changes members.
 """
 
 from dataclasses import dataclass
@@ -25,8 +23,10 @@ _HISTORY_ROWS_PER_STATEMENT = 500
 @dataclass(frozen=True)
 class Resolution:
     """
-    The query to attach to, as stored; whether catalogs that were attached to it, or to the one it took the place of
-    (by id), ask something else now; whether it goes by another uuid now.
+    The query to attach to, as stored.
+
+    `filter_changed` is True if catalogs that were attached to it, or to the query that it replaced (whose id is
+    `replaced_query_id`), have another filter now. `uuid_changed` is True if the query has another uuid now.
     """
 
     query: CatalogQuery
@@ -37,7 +37,7 @@ class Resolution:
 
 @dataclass(frozen=True)
 class Attach:
-    """The row is right as it is."""
+    """Use the query unchanged."""
 
     query: CatalogQuery
 
@@ -47,7 +47,7 @@ class Attach:
 
 @dataclass(frozen=True)
 class Create:
-    """Nobody asked this before."""
+    """Create a query, since no query has this filter."""
 
     content_filter: dict[str, Any]
     uuid: UUID | None
@@ -65,7 +65,7 @@ class Create:
 
 @dataclass(frozen=True)
 class Name:
-    """The row is given a uuid or a title (None: keep), on which callers may rely from now on."""
+    """Give the query a uuid or a title, on which callers may rely from now on. None keeps the present one."""
 
     query: CatalogQuery
     uuid: UUID | None
@@ -78,7 +78,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Rewrite:
-    """The row asks something else from now on, for all its catalogs. Its members stay until the next publish."""
+    """Change the filter of the query for all its catalogs. Its members stay until the next publish."""
 
     query: CatalogQuery
     content_filter: dict[str, Any]
@@ -93,8 +93,8 @@ class Rewrite:
 @dataclass(frozen=True)
 class TakeOver:
     """
-    The row takes the place of another: its catalogs and, if it `adopts` them, uuid, and title unless a new one is
-    given.
+    Let the query replace another one: it takes over the catalogs and, if it `adopts` them, the uuid, and the title
+    unless a new one is given.
     """
 
     query: CatalogQuery
@@ -129,21 +129,21 @@ def _names(uuid: UUID | None, title: str | None) -> dict[str, Any]:
 
 
 def _update(query: CatalogQuery, **changes: Any) -> None:
-    """Write these columns only: the others may be deferred, and publishing's are not ours."""
+    """Write these columns only: others may be deferred, or belong to publishing."""
     for field, value in changes.items():
         setattr(query, field, value)
     query.save(update_fields=[*changes, "modified"])
 
 
 def _move_catalogs(*, source_id: int, target: CatalogQuery) -> None:
-    """To the caller this is a rewrite of their query, so their catalogs' `modified` stays (CRUD-1)."""
+    """Move catalogs to another query. For callers only the query changes, so `modified` of catalogs stays (CRUD-1)."""
     catalogs = list(EnterpriseCatalog.objects.select_for_update().filter(catalog_query_id=source_id).order_by("pk"))
     uuids = [catalog.pk for catalog in catalogs]
     record_attachment(catalogs=uuids, query_id=target.pk, previous_query_id=source_id)
     EnterpriseCatalog.objects.filter(catalog_query_id=source_id).update(catalog_query=target)
     for catalog in catalogs:
         catalog.catalog_query = target
-    # A bulk update passes the signals by that otherwise write history, and bound it.
+    # A bulk update sends no signals, which otherwise write history and bound it.
     EnterpriseCatalog.history.bulk_history_create(
         catalogs,
         batch_size=_HISTORY_ROWS_PER_STATEMENT,

@@ -1,9 +1,8 @@
 """
-Containment: which of these keys are in these queries, and through which member (CONT-1).
+Find out which keys are in which queries, and through which member (CONT-1).
 
-One statement, index probes only: its cost depends on how many keys and queries are asked about, never on how many
-members they have (P9). It is written in SQL because the four rules read best side by side, and because it runs for
-every enrollment.
+One statement probes indexes. Its cost depends on the number of keys and queries in question, not on the number of
+members (P9). It is written in SQL, since rules are easiest to compare side by side, and it runs for every enrollment.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -30,9 +29,9 @@ from enterprise_catalog.apps.core.db.replica import read_connection
 from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.core.fields import is_storable_key
 
-# Each key stands up to five times in the statement; SQLite takes 32,766 parameters.
+# A statement repeats each key up to five times; SQLite takes 32,766 parameters.
 _KEYS_PER_STATEMENT = 1000
-# Of a key: quotes, comma and blank.
+# Bytes that a key takes in a statement beside itself: quotes, comma and blank.
 _KEY_BYTES = 4
 
 _TABLES = {
@@ -70,7 +69,7 @@ _MATCHES = """
        AND EXISTS (SELECT 1 FROM {membership} holder WHERE holder.content_key = run.content_key)
 """
 
-# Of the same moment, and one row for each query: none for one that is gone, which would seem to contain nothing.
+# One row for each query that exists, from the same moment. A query that is gone would seem to contain nothing.
 _QUERIES = """
  UNION ALL
     SELECT query.id, NULL, NULL FROM {query} query WHERE query.id IN ({queries})
@@ -86,11 +85,11 @@ _ALLOWED_MATCHES = """
      WHERE allowed.catalog_query_id IN ({queries}) AND allowed.run_key IN ({keys}) AND member.{visibility} > {hidden}
 """
 
-# In the place of a list of queries: each member's own.
+# Stands for a list of queries: the query of each member.
 _ANY_QUERY = "member.catalog_query_id"
 
-# Catalogs in their order (COM-9), each at least once. In SQL as well: Django takes longer to compile it than databases
-# take to answer.
+# Catalogs in their order (COM-9), each at least once. Django takes longer to compile this query than databases take to
+# answer it.
 _OF_CATALOGS = """
    SELECT catalog.uuid, catalog.enterprise_uuid, matches.asked
      FROM {catalog} catalog
@@ -99,7 +98,7 @@ LEFT JOIN ({matches}) matches ON matches.catalog_query_id = catalog.catalog_quer
  ORDER BY catalog.created, catalog.uuid
 """
 
-# In the place of a list of queries: those of the chosen catalogs.
+# Stands for a list of queries: those of the chosen catalogs.
 _CHOSEN_QUERIES = "SELECT chosen.catalog_query_id FROM {catalog} chosen WHERE chosen.{chosen_by} = %s"
 
 _OF_CUSTOMER = """
@@ -108,7 +107,7 @@ _OF_CUSTOMER = """
 
 
 class Match(NamedTuple):
-    """`asked` is in the query because `member` is a member of it."""
+    """The key `asked` is in the query because `member` is a member of it."""
 
     query_id: int
     asked: str
@@ -116,7 +115,7 @@ class Match(NamedTuple):
 
 
 class CatalogMatches(NamedTuple):
-    """A catalog, whose it is, and which of the asked keys it contains."""
+    """A catalog with its customer, and those of the given keys that it contains."""
 
     uuid: UUID
     enterprise_uuid: UUID
@@ -124,14 +123,14 @@ class CatalogMatches(NamedTuple):
 
 
 def matches_in_catalog(uuid: UUID, *, keys: Collection[str], api_version: ApiVersion = V1) -> CatalogMatches | None:
-    """None without such a catalog."""
+    """Which of the keys a catalog contains; None without such a catalog."""
     return next(iter(_of_catalogs("uuid", uuid, keys, api_version)), None)
 
 
 def matches_in_catalogs_of(
     customer: UUID, *, keys: Collection[str], api_version: ApiVersion = V1
 ) -> list[CatalogMatches]:
-    """Each catalog of a customer, also those without a match, in their order (COM-9)."""
+    """Which of the keys each catalog of a customer contains, also if none, in the order of catalogs (COM-9)."""
     return _of_catalogs("enterprise_uuid", customer, keys, api_version)
 
 
@@ -144,7 +143,9 @@ def queries_of_customer(customer: UUID) -> dict[UUID, int]:
 
 def find_matches(*, query_ids: Collection[int], keys: Collection[str], api_version: ApiVersion = V1) -> list[Match]:
     """
-    Every way in which one of the keys is contained in one of the queries, in no particular order. Raises QueryGone.
+    Every way in which one of the keys is contained in one of the queries, in no particular order.
+
+    Raises QueryGone if one of the queries does not exist.
     """
     return list(_matches(sorted(set(query_ids)), keys, api_version))
 
@@ -159,19 +160,19 @@ def matching_pairs(
 
 
 def contained_keys(*, query_ids: Collection[int], keys: Collection[str], api_version: ApiVersion = V1) -> set[str]:
-    """Those of the keys that some query contains, all judged at one moment however many they are (P2)."""
+    """Those of the keys that at least one query contains, all read from one snapshot (P2)."""
     with snapshot():
         return {match.asked for match in find_matches(query_ids=query_ids, keys=keys, api_version=api_version)}
 
 
 def queries_containing(key: str, *, api_version: ApiVersion = V1) -> QuerySet[CatalogQuery]:
-    """All queries that contain the key, by the same rules. For the database to go on with, however many they are."""
+    """A queryset of all queries that contain the key, by the same rules. It is not evaluated here."""
     if not key or not is_storable_key(key):
         return CatalogQuery.objects.none()
     template = _template(api_version)
     matches = _statement(template, api_version, queries=_ANY_QUERY, keys="%s")
     parameters: list[Any] = [key] * template.count("{keys}")
-    # One level deeper, MariaDB works the rules out once; by itself, a union is asked again for each row outside.
+    # In a derived table MariaDB evaluates the union once, otherwise once for each row outside.
     containing = RawSQL(f"SELECT matches.catalog_query_id FROM ({matches}) matches", parameters)  # noqa: S608, S611
     return CatalogQuery.objects.filter(pk__in=containing)
 
@@ -191,7 +192,7 @@ def _of_catalogs(chosen_by: str, value: UUID, keys: Collection[str], api_version
     template = _template(api_version)
     rules = template.count("{keys}")
     queries = _CHOSEN_QUERIES.format(**_TABLES, chosen_by=chosen_by)
-    # Without a key that could be stored, the catalogs all the same: nothing equals NULL.
+    # Without a storable key the catalogs are still found: nothing equals NULL.
     chunks: Sequence[Sequence[str | None]] = list(_in_chunks(keys, rules)) or [[None]]
     found: dict[str, CatalogMatches] = {}
     with snapshot() if len(chunks) > 1 else nullcontext():
@@ -214,7 +215,7 @@ def _places(values: Collection[Any]) -> str:
 
 
 def _in_chunks(keys: Collection[str], rules: int) -> Iterator[tuple[str, ...]]:
-    """Those of the keys that could be stored, as many at once as a statement with so many rules takes."""
+    """The storable keys, in batches that fit a statement with this number of rules."""
     return batches_for_statements(
         sorted({key for key in keys if key and is_storable_key(key)}),
         size=lambda key: rules * (_KEY_BYTES + escaped_length(key)),

@@ -1,8 +1,8 @@
 """
-One course, run or program of a catalog, from its full record (LEG-15 to LEG-17).
+Read one course, run or program of a catalog from its full record, for the legacy API (LEG-15 to LEG-17).
 
-Contained is what v1 contains; what v1 hides is not found here either. One document is read and parsed, in the snapshot
-in which it is contained (P2); None says that there is none to show.
+What v1 contains is found here, and what v1 hides is not. One document is read and parsed, in the same snapshot as its
+membership (P2). All functions return None if the query does not contain the record.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ from enterprise_catalog.apps.core.packed_json import unpack
 
 @snapshot()
 def course_record(*, query_id: int, course_key: str) -> dict[str, Any] | None:
-    """The full record of a contained course; `org/num` is an older way to write `org+num` (LEG-15)."""
+    """The full record of a contained course. `org/num` is an older form of `org+num` (LEG-15)."""
     for key in dict.fromkeys([course_key, course_key.replace("/", "+")]):
         if _members_through(query_id, key):
             return _record(query_id, key, ContentMetadata.ContentType.COURSE)
@@ -30,7 +30,7 @@ def course_record(*, query_id: int, course_key: str) -> dict[str, Any] | None:
 
 @snapshot()
 def run_record(*, query_id: int, run_key: str) -> dict[str, Any] | None:
-    """A contained run as its course's full record has it, else its own search document."""
+    """A contained run as its course's full record describes it, else its own search document."""
     members = _members_through(query_id, run_key)
     if not members:
         return None
@@ -59,7 +59,7 @@ def _members_through(query_id: int, key: str) -> set[str]:
 
 
 def _record(query_id: int, content_key: str, content_type: ContentMetadata.ContentType) -> dict[str, Any] | None:
-    """As this query shows it, without what v1 hides."""
+    """The record as this query shows it, without what v1 hides."""
     forced = ContentOverride.objects.filter(catalog_query_id=query_id, content_id=content_key, forced=True)
     shared = ContentDocuments.objects.filter(pk=content_key, content__content_type=content_type)
     packed = (

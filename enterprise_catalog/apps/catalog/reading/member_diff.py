@@ -1,8 +1,8 @@
 """
-How the keys that somebody holds of a catalog differ from its members (DIFF-1, DIFF-2).
+Compare keys that a caller holds with the members of a catalog (DIFF-1, DIFF-2).
 
-Exact keys only: a course is not found through its runs, nor a run through its course. One statement reads the members
-without their documents, so the three lists are of one moment (P2) and the memory is that of the keys.
+Keys have to be equal: a course is not found through its runs, nor a run through its course. One statement reads all
+members without their documents. So the three lists are of one moment (P2), and memory is needed for keys only.
 """
 
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQue
 @dataclass(frozen=True)
 class MemberDiff:
     """
-    Given keys that are no members, in the order they were given; members that were not given; and given members with
-    the moment each was modified. Both in key order.
+    The given keys that are not members, in the given order; the members that were not given, in key order; and the
+    given members with their dates of modification, in key order.
     """
 
     not_found: list[str]
@@ -28,9 +28,9 @@ class MemberDiff:
 
 
 def difference_from_members(*, query_id: int, content_keys: Iterable[str]) -> MemberDiff:
-    """Compare with all that v1 shows of a query, inactive courses included. Raises QueryGone."""
+    """Compare keys with everything that v1 shows of a query, inactive courses included. Raises QueryGone."""
     members = CatalogContentKey.objects.filter(catalog_query_id=query_id, visibility_v1__gt=Visibility.HIDDEN)
-    # A course that the filter forces in is a document of this query's own (REFR-19), with a date of its own.
+    # A course that the filter forces in has a document for this query alone (REFR-19), which has its own date.
     forced = ContentOverride.objects.filter(catalog_query_id=query_id, content_id=OuterRef("content_id"), forced=True)
     members = members.annotate(own_modified=Subquery(forced.values("modified")))
     rows = members.order_by("content_id").values_list("content_id", "content__modified", "own_modified")

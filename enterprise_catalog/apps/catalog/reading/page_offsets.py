@@ -1,14 +1,13 @@
 """
-Where the pages of a large catalog begin, so that a page deep inside it costs what the first one costs (P9).
+Find the key at which a page begins, so that a page deep inside a large catalog costs what the first one costs (P9).
 
-A database finds the n-th entry of an index by counting from its start: 8 ms at the 17,000th, beside 1 ms for the page
-itself. So each process remembers every hundredth key of what a query lists, for as long as that generation of it is
-asked for. Nothing has to be kept up to date: another generation is another list.
+A database finds the n-th entry of an index by counting from its start. So each process caches page checkpoints, which
+are every hundredth key that a query lists, by the generation of the query. What a generation lists never changes, so
+nothing has to be invalidated.
 """
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Protocol
 
 from django.conf import settings
 
@@ -29,34 +28,25 @@ _LISTED = """
 """
 
 
-class QueryState(Protocol):
-    """A query as it was read."""
-
-    @property
-    def pk(self) -> int: ...
-    @property
-    def generation(self) -> int: ...
-    @property
-    def refreshed_at(self) -> datetime | None: ...
-
-
-def page_start(*, query: QueryState, offset: int, api_version: ApiVersion) -> tuple[str, int]:
+def page_start(*, query: CatalogQuery, offset: int, api_version: ApiVersion) -> tuple[str, int]:
     """
-    The key to count from, and how many listed ones from there on come before the page. Raises Moved when the query is
-    of another generation by now.
+    The key to count from, and the number of listed keys from there on that come before the page. Raises
+    InconsistentRead if the query has another generation by now.
     """
     if offset < CHECKPOINT_INTERVAL:
         return "", offset
-    anchors = _anchors(query.pk, query.generation, query.refreshed_at, api_version)
-    if not anchors:
+    checkpoints = _checkpoints(query.pk, query.generation, query.refreshed_at, api_version)
+    if not checkpoints:
         return "", offset
-    number = min(offset // CHECKPOINT_INTERVAL, len(anchors) - 1)
-    return anchors[number], offset - number * CHECKPOINT_INTERVAL
+    number = min(offset // CHECKPOINT_INTERVAL, len(checkpoints) - 1)
+    return checkpoints[number], offset - number * CHECKPOINT_INTERVAL
 
 
-# `refreshed_at` because a database that was restored may count the same generations again, with other content.
+# `refreshed_at` is part of the key: a restored database may count the same generations again, with other content.
 @lru_cache(maxsize=settings.PAGE_CHECKPOINTS_CACHED)
-def _anchors(query_id: int, generation: int, refreshed_at: datetime | None, api_version: ApiVersion) -> tuple[str, ...]:
+def _checkpoints(
+    query_id: int, generation: int, refreshed_at: datetime | None, api_version: ApiVersion
+) -> tuple[str, ...]:
     statement = _LISTED.format(
         query=CatalogQuery._meta.db_table,
         membership=CatalogContentKey._meta.db_table,

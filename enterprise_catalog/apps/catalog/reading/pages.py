@@ -1,13 +1,11 @@
 """
-What is in a catalog: pages of rendered items, cut on the membership index; only that page's items are read (DESIGN:
-read path).
+Read pages and streams of a query's item templates.
 
-Count, keys and generation come from one statement or one snapshot, or are compared afterwards, so that no reader sees
-half of a publish (P2). Reads only, of the database only (P6).
+A page is cut on the membership index, and only its own items are read. Keys and generation come from one statement or
+one snapshot, so that no reader sees half of a publish (P2). Nothing but the database is read (P6).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -25,14 +23,13 @@ from enterprise_catalog.apps.catalog.models import (
     Visibility,
 )
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
-from enterprise_catalog.apps.catalog.reading.page_offsets import QueryState, page_start
+from enterprise_catalog.apps.catalog.reading.page_offsets import page_start
 from enterprise_catalog.apps.core.db.replica import read_connection
 from enterprise_catalog.apps.core.db.snapshots import InconsistentRead
 from enterprise_catalog.apps.core.packed_json import unpack_bytes
 
-# Items of a streamed answer are read in batches of this many: a few MB at a time, whatever the size of the catalog
-# (META-3).
-_WALK_BATCH = 100
+# Items of a stream are read in batches of this number, a few MB at a time (META-3).
+_STREAM_BATCH = 100
 
 _TABLES = {
     "query": CatalogQuery._meta.db_table,
@@ -42,11 +39,10 @@ _TABLES = {
     "listed": Visibility.LISTED.value,
 }
 
-# MariaDB's own choice for a query of 20,000 was the index of the members, in which it looked at all entries before the
-# page: 11,000 of them took a millisecond.
+# For a large query MariaDB chooses the index of the members, and looks at all entries before the page.
 _BY_INDEX = {"mysql": "FORCE INDEX (pages_of_query_{api_version})", "sqlite": "INDEXED BY pages_of_query_{api_version}"}
 
-# Its rows are put in order here: MariaDB would write the documents to a temporary table first, and take twice as long.
+# Python sorts the rows: MariaDB would write the documents to a temporary table first, and take twice as long.
 _ITEMS = """
     SELECT page.content_key, COALESCE(override.{override_column}, documents.{document_column}){empty}
       FROM (SELECT member.content_key
@@ -58,9 +54,9 @@ _ITEMS = """
  LEFT JOIN {override} override ON override.catalog_query_id = %s AND override.content_key = page.content_key
 """
 
-# The query's row comes along even with an empty page, so that count and items are of one moment.
-_STATE = """
-    SELECT NULL, NULL, query.{count}, query.generation FROM {query} query WHERE query.id = %s
+# The generation comes in the same statement as the items, also with an empty page, so that both are of one moment.
+_GENERATION = """
+    SELECT NULL, NULL, query.generation FROM {query} query WHERE query.id = %s
 """
 
 _RENDERED = """
@@ -72,111 +68,86 @@ _RENDERED = """
 
 
 class PageSlice(NamedTuple):
-    """The items of a page: these many, after so many others."""
+    """A page: `limit` items after the first `offset` ones."""
 
     offset: int
     limit: int
 
 
 @dataclass(frozen=True)
-class ContentPage:
-    """
-    `items` are rendered items in content key order (COM-9), to be iterated once: unpacked one after the other, each
-    uses the memory of the one before. `count` is how many the whole selection lists.
-    """
-
-    count: int
-    generation: int
-    items: Iterable[bytes]
-
-
-@dataclass(frozen=True)
 class ContentStream:
     """
-    A whole selection, and the query as it is with these items: `items` may be iterated once, inside the snapshot it
-    was made in.
+    All items of a selection with the state of the query. `items` can be iterated once, inside the snapshot in which
+    the stream was made.
     """
 
     count: int
-    query: QueryState
+    query: CatalogQuery
     items: Iterator[bytes]
 
 
-def page_of_listed(*, query: QueryState, cut: PageSlice, api_version: ApiVersion = V1) -> ContentPage:
-    """One page of what a catalog lists (META-4). Raises QueryGone."""
-    with suppress(InconsistentRead):
-        first, skipped = page_start(query=query, offset=cut.offset, api_version=api_version)
-        page = _page(query.pk, api_version, first=first, cut=PageSlice(skipped, cut.limit))
-        if page.generation == query.generation or not first:
-            return page
-    return _page(query.pk, api_version, first="", cut=cut)
+def page_of_listed(*, query: CatalogQuery, cut: PageSlice, api_version: ApiVersion = V1) -> Iterator[bytes]:
+    """
+    The templates of one page of what a query lists (META-4). Raises InconsistentRead if the query has another
+    generation than when its row was read, and QueryGone.
+    """
+    first, skipped = page_start(query=query, offset=cut.offset, api_version=api_version)
+    return _items_of_generation(query, _ITEMS, [query.pk, first, cut.limit, skipped, query.pk], api_version)
 
 
-def _page(query_id: int, api_version: ApiVersion, *, first: str, cut: PageSlice) -> ContentPage:
-    """Of the listed items from this key on."""
-    rows = _rows(_page_statement(api_version), [query_id, query_id, first, cut.limit, cut.offset, query_id])
-    return ContentPage(*_state_in(rows), items_of(rows))
-
-
-def _state_in(rows: Iterable[Sequence[Any]]) -> tuple[int, int]:
-    """What `_STATE` brought along: how many are listed, and the generation. Raises QueryGone."""
-    state = next((row[2:] for row in rows if row[0] is None), None)
-    if state is None:
+def _items_of_generation(
+    query: CatalogQuery,
+    template: str,
+    parameters: Sequence[int | str | None],
+    api_version: ApiVersion,
+    *,
+    keys: int = 0,
+) -> Iterator[bytes]:
+    """The templates that this statement finds. Raises InconsistentRead and QueryGone."""
+    generation = _statement(_GENERATION, api_version)
+    items = _statement(template, api_version, keys=keys, empty=", NULL")
+    rows = _rows(f"{generation} UNION ALL {items}", [query.pk, *parameters])
+    found = next((row[2] for row in rows if row[0] is None), None)
+    if found is None:
         raise QueryGone
-    # MariaDB makes decimals of what stands in one column with nothing.
-    count, generation = map(int, state)
-    return count, generation
-
-
-def with_items(head: str, *, columns: int, api_version: ApiVersion) -> str:
-    """
-    A statement that brings the one row of `head`, which has two empty columns and then so many, and with it rows of
-    items, which have their key and document in these two. After those of `head`, its parameters are the query, the key
-    to begin at, how many items, after how many others, and the query again.
-    """
-    return f"{head} UNION ALL {_statement(_ITEMS, api_version, empty=', NULL' * columns)}"
-
-
-def items_of(rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
-    """The items in such rows, in order."""
+    # MariaDB returns a number in a column with NULLs as a decimal.
+    if int(found) != query.generation:
+        raise InconsistentRead
     return (unpack_bytes(rendered) for _, rendered in _in_order(rows))
 
 
 def find_members_for_keys(*, query_id: int, content_keys: Sequence[str], api_version: ApiVersion = V1) -> list[str]:
-    """What a catalog has for these keys: members, runs of asked courses, courses of asked runs (META-5)."""
+    """The members for these keys: the keys themselves, runs of given courses, courses of given runs (META-5)."""
     matches = find_matches(query_ids=[query_id], keys=content_keys, api_version=api_version)
     return sorted({match.member for match in matches})
 
 
 def page_for_keys(
-    *, query: QueryState, members: Sequence[str], cut: PageSlice, api_version: ApiVersion = V1
-) -> ContentPage:
+    *, query: CatalogQuery, members: Sequence[str], cut: PageSlice, api_version: ApiVersion = V1
+) -> Iterator[bytes]:
     """
-    One page of what `find_members_for_keys` found after the query's row was read. Raises Moved when they may be of
-    another generation than that row, and QueryGone.
+    The templates of one page of what `find_members_for_keys` found after the query's row was read. Raises
+    InconsistentRead if the query has another generation by now, and QueryGone.
     """
-    # Without any the state alone: nothing equals NULL.
+    # Without members only the generation is read: nothing equals NULL.
     content_keys: Sequence[str | None] = members[cut.offset : cut.offset + cut.limit] or [None]
-    rows = _rows(_asked_statement(api_version, len(content_keys)), [query.pk, query.pk, *content_keys])
-    _, generation = _state_in(rows)
-    if generation != query.generation:
-        raise InconsistentRead
-    return ContentPage(len(members), generation, items_of(rows))
+    return _items_of_generation(query, _RENDERED, [query.pk, *content_keys], api_version, keys=len(content_keys))
 
 
 def stream_listed(*, query_id: int, api_version: ApiVersion = V1) -> ContentStream:
     """
-    All that a catalog lists, in constant memory. Call and consume inside `core.db.locks.snapshot`. Raises QueryGone.
+    Everything that a query lists, in constant memory. Call and consume it inside `core.db.snapshots.snapshot`. Raises
+    QueryGone.
     """
     query = _query(query_id)
-    return ContentStream(getattr(query, api_version.count), query, _walk_listed(query_id, api_version))
+    return ContentStream(getattr(query, api_version.count), query, _stream_items(query_id, api_version))
 
 
 def stream_for_keys(*, query_id: int, content_keys: Sequence[str], api_version: ApiVersion = V1) -> ContentStream:
-    """The same of all that a catalog has for these keys."""
+    """Stream the members for these keys, as `stream_listed` does."""
     query = _query(query_id)
     members = find_members_for_keys(query_id=query_id, content_keys=content_keys, api_version=api_version)
-    batches = chunked(members, _WALK_BATCH)
+    batches = chunked(members, _STREAM_BATCH)
     items = (
         item
         for batch in batches
@@ -194,7 +165,7 @@ def _query(query_id: int) -> CatalogQuery:
 
 
 def rendered_items(*, query_id: int, content_keys: Sequence[str], api_version: ApiVersion = V1) -> list[bytes]:
-    """The items of these contents as a query shows them, in this order."""
+    """The templates of these contents as a query shows them, in this order."""
     if not content_keys:
         return []
     statement = _statement(_RENDERED, api_version, keys=len(content_keys))
@@ -203,25 +174,25 @@ def rendered_items(*, query_id: int, content_keys: Sequence[str], api_version: A
 
 
 def default_items(content_keys: Sequence[str]) -> list[bytes]:
-    """The items of these contents as no query shows them in its own way, in this order (CM-1)."""
+    """The default items of these contents, which no query overrides, in this order (CM-1)."""
     by_key = dict(ContentDocuments.objects.filter(pk__in=content_keys).values_list("pk", "rendered"))
     return [unpack_bytes(by_key[key]) for key in content_keys if key in by_key]
 
 
-def _walk_listed(query_id: int, api_version: ApiVersion) -> Iterator[bytes]:
+def _stream_items(query_id: int, api_version: ApiVersion) -> Iterator[bytes]:
     statement = _statement(_ITEMS, api_version)
     first, skipped = "", 0
     while True:
-        rows = _in_order(_rows(statement, [query_id, first, _WALK_BATCH, skipped, query_id]))
+        rows = _in_order(_rows(statement, [query_id, first, _STREAM_BATCH, skipped, query_id]))
         for _, rendered in rows:
             yield unpack_bytes(rendered)
-        if len(rows) < _WALK_BATCH:
+        if len(rows) < _STREAM_BATCH:
             return
         first, skipped = rows[-1][0], 1
 
 
 def _in_order(rows: Iterable[Sequence[Any]]) -> list[tuple[str, bytes]]:
-    """Key and document of rows that have one, by code points (COM-9)."""
+    """Key and document of the rows that have a document, by code points of the key (COM-9)."""
     return sorted(((row[0], row[1]) for row in rows if row[1] is not None), key=itemgetter(0))
 
 
@@ -231,17 +202,7 @@ def _rows(statement: str, parameters: Sequence[int | str | None]) -> list[Any]:
         return cursor.fetchall()
 
 
-@lru_cache
-def _page_statement(api_version: ApiVersion) -> str:
-    return with_items(_statement(_STATE, api_version), columns=2, api_version=api_version)
-
-
-def _asked_statement(api_version: ApiVersion, keys: int) -> str:
-    state, items = _statement(_STATE, api_version), _statement(_RENDERED, api_version, keys=keys, empty=", NULL" * 2)
-    return f"{state} UNION ALL {items}"
-
-
-# Of each API version, a handful and one for each number of keys.
+# For each API version: a few statements, and one for each number of keys.
 @lru_cache(maxsize=1000)
 def _statement(template: str, api_version: ApiVersion, *, keys: int = 0, empty: str = "") -> str:
     """Only names of tables and columns go into the text of a statement; values are parameters."""

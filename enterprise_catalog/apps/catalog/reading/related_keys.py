@@ -1,11 +1,11 @@
 """
-What would have to be a member for a key to be contained (CONT-1): itself, its runs, or the courses it is a run of.
+Find the keys whose membership would make a key contained: itself, its runs, and the courses it is a run of (CONT-1).
 
-The same rules as `catalog.reading.containment`, asked from the other side: there what members there are, here what
-they could be. It never says what is contained.
+The rules are those of `catalog.reading.containment`, seen from the key's side, without any query. What a query contains
+is decided there alone.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
@@ -17,8 +17,10 @@ from enterprise_catalog.apps.core.fields import is_storable_key
 @dataclass(frozen=True)
 class RelatedKeys:
     """
-    `visible` has every key that would carry the asked one into a query, with whether v1 would see it there: a
-    restricted run is hidden (V2-2). `content` is the asked one's own row, if it has one. `restricted`: it is a run that
+    What is stored about a key.
+
+    `visible` maps every key whose membership would make this one contained to whether v1 shows it there; v1 hides
+    restricted runs (V2-2). `content` is the row of the key itself, if it has one. `restricted` is True for a run that
     v1 shows nowhere.
     """
 
@@ -30,56 +32,51 @@ class RelatedKeys:
 
     @property
     def is_known(self) -> bool:
-        """Something that is stored has this key, or names it."""
+        """True if a stored content has this key or names it."""
         return self.content is not None or len(self.visible) > 1
 
 
 def get_related_keys(key: str) -> RelatedKeys:
-    """Four statements at most, on indexes."""
+    """Look up what is related to the key, known or not, in at most four statements on indexes."""
     if not key or not is_storable_key(key):
         return RelatedKeys()
     content = ContentMetadata.objects.filter(pk=key).first()
     runs = dict(ContentMetadata.objects.filter(parent_content_key=key).values_list("pk", "restricted"))
-    nested = dict(NestedRun.objects.filter(run_key=key).order_by("course_id").values_list("course_id", "restricted"))
-    # Of a run that only some filters allow, often nothing else is stored.
+    courses = courses_of_runs([key], [content] if content else [])[key]
+    # A run that only some filters allow is often stored nowhere else.
     allowed = AllowedRun.objects.filter(run_key=key).order_by("course_key").values_list("course_key", flat=True)
-    nested = dict.fromkeys(allowed.distinct(), True) | nested
-    said = [*nested.values(), *([content.restricted] if content is not None else [])]
-    restricted = bool(said) and all(said)
-    visible = {key: not (restricted if content is None else content.restricted)}
-    visible |= {run: not restricted for run, restricted in runs.items()}
-    visible |= {course: not restricted for course, restricted in nested.items()}
-    courses = list(nested)
-    if content is not None and content.parent_content_key:
-        parent = content.parent_content_key
-        visible[parent] = visible.get(parent, False) or not content.restricted
-        # The course it names itself comes first.
-        courses = [parent, *(course for course in courses if course != parent)]
+    for course in allowed.distinct():
+        courses.setdefault(course, False)
+    hidden = content.restricted if content else bool(courses)
+    restricted = hidden and not any(courses.values())
+    visible = {key: not (content.restricted if content else restricted)}
+    visible |= {run: not run_restricted for run, run_restricted in runs.items()} | courses
     return RelatedKeys(
         content=content, runs=frozenset(runs), courses=tuple(courses), restricted=restricted, visible=visible
     )
 
 
+def courses_of_runs(keys: Collection[str], contents: Iterable[ContentMetadata]) -> dict[str, dict[str, bool]]:
+    """
+    Find the courses of each key as a run, and whether v1 shows the run there (V2-2).
+
+    The course that the run's own row in `contents` names comes first, stored or not. The courses that it is nested in
+    follow, in key order.
+    """
+    courses: dict[str, dict[str, bool]] = {key: {} for key in keys}
+    for content in contents:
+        if content.parent_content_key:
+            courses[content.content_key][content.parent_content_key] = not content.restricted
+    nested = NestedRun.objects.filter(run_key__in=storable_keys(keys)).order_by("course_id")
+    for run, course, restricted in nested.values_list("run_key", "course_id", "restricted"):
+        courses[run][course] = courses[run].get(course, False) or not restricted
+    return courses
+
+
 def visible_contents() -> QuerySet[ContentMetadata]:
-    """What v1 hides from everybody is not found (V2-2)."""
+    """All contents in key order, without those that v1 hides from everybody (V2-2)."""
     return ContentMetadata.objects.filter(restricted=False).order_by("pk")
 
 
 def storable_keys(identifiers: Collection[str]) -> list[str]:
     return [key for key in identifiers if is_storable_key(key)]
-
-
-def courses_of_runs(runs: Mapping[str, str | None]) -> dict[str, str]:
-    """
-    The stored course of each run, given with the course it names itself, if it is known: that one, else the first that
-    it appears in. Other keys are in no course.
-    """
-    nested = NestedRun.objects.filter(run_key__in=storable_keys(runs), restricted=False)
-    courses = dict(nested.order_by("-course_id").values_list("run_key", "course_id"))
-    named = {parent for parent in runs.values() if parent}
-    stored = set(
-        visible_contents()
-        .filter(pk__in=named, content_type=ContentMetadata.ContentType.COURSE)
-        .values_list("pk", flat=True)
-    )
-    return courses | {run: parent for run, parent in runs.items() if parent in stored}

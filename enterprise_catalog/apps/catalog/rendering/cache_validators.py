@@ -1,9 +1,9 @@
 """
-Which version of an answer the store holds, told without reading a document (COM-18).
+Compute the inputs of an ETag and the Last-Modified date of an answer without reading a document (COM-18).
 
-Take a version from rows read before the answer's documents: then an answer is never older than its version, and whoever
-holds it learns of a publish in between with the next question. A fact that changes an answer and moves no version makes
-callers keep a stale one; one that moves it needlessly only costs a transfer.
+Compute them from rows that are read before the answer's documents. Then an answer is never older than its validators,
+and callers learn of a publish in between with their next request. Everything that changes an answer has to be an input.
+An input that changes needlessly only costs a transfer.
 """
 
 from collections.abc import Sequence
@@ -14,46 +14,49 @@ from typing import Any
 from enterprise_catalog.apps.catalog.models import ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION
 from enterprise_catalog.apps.catalog.rendering.template_filler import FILLING_VERSION, TemplateFiller
-from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
 @dataclass(frozen=True)
 class CacheValidators:
-    """`facts` are JSON, to be compared for equality only; `last_modified` does not move when something is removed."""
+    """
+    The data that distinguishes one version of an answer from another.
+
+    `inputs` are JSON values, to be compared for equality only. `last_modified` does not change when content is removed.
+    """
 
     inputs: list[Any]
     last_modified: datetime
 
     def about(self, members: Sequence[str]) -> "CacheValidators":
         """
-        Of an answer that is about these members, not about all: which runs belong to an asked course depends on other
+        The validators of an answer about these members only. Which runs belong to a given course depends on other
         queries, too (CONT-8).
         """
         return replace(self, inputs=[*self.inputs, members])
 
 
-def catalog_validators(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> CacheValidators:
-    """Of what a catalog says about its content."""
+def catalog_validators(*, catalog: EnterpriseCatalog, fill: TemplateFiller) -> CacheValidators:
+    """The validators of the items of a catalog; `fill` is the filler of the catalog."""
     query = catalog.catalog_query
     inputs = [
         RENDERING_VERSION,
         [query.pk, query.generation, query.items_version],
         catalog.title,
-        TemplateFiller(catalog=catalog, customer=customer).inputs,
+        fill.inputs,
     ]
-    return CacheValidators(inputs, latest_modified(catalog=catalog, customer=customer))
+    return CacheValidators(inputs, latest_modified(catalog=catalog, own=fill.modified))
 
 
 def version_of_content(content: ContentMetadata) -> CacheValidators:
-    """Of a content by itself, for no catalog."""
+    """The validators of a catalog-independent item."""
     inputs = [RENDERING_VERSION, FILLING_VERSION, content.content_key, content.rendered_digest]
     return CacheValidators(inputs, content.modified)
 
 
-def latest_modified(*, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> datetime:
-    """The latest META-11 over all members, else the catalog's own date."""
+def latest_modified(*, catalog: EnterpriseCatalog, own: datetime) -> datetime:
+    """
+    The latest modification of all items of a catalog, none of which counts as older than `own` (META-11). Without
+    members, the modification of the catalog.
+    """
     query = catalog.catalog_query
-    if not query.member_count:
-        return catalog.modified
-    moments = (query.content_modified, catalog.modified, customer.modified if customer else None)
-    return max(moment for moment in moments if moment)
+    return max(query.content_modified or own, own) if query.member_count else catalog.modified

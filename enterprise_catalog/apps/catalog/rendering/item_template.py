@@ -1,15 +1,14 @@
 """
-Render at write: an item becomes bytes once, when content is stored, with gaps for what depends on the catalog.
+Render an item as an item template: bytes with gaps for the values of a catalog, written when content is stored.
 
-A rendered item is a list of segments joined by NUL, which JSON text never contains:
+A template is a list of segments joined by NUL, which JSON text never contains:
 
-    facts NUL {"static": ..., "course_runs": [{"key": ... NUL }, {"key": ... NUL }]
+    header NUL {"static": ..., "course_runs": [{"key": ... NUL }, {"key": ... NUL }]
 
-The first segment is a small JSON object of facts from which links are made. Between two of the others, inside a
-nested run, goes what the catalog says about that run; after the last one go the item's own catalog-dependent fields
-and the closing brace. Reading (`catalog.rendering.template_filler`) is then joining bytes: no document is parsed to be
-served. Change
-RENDERING_VERSION with anything here or in `items`, so that stored items are rendered anew by the next refresh.
+The header is a small JSON object with the data that fills the gaps. A gap between two segments, inside a nested run,
+takes the catalog's fields of that run. After the last segment come the catalog's fields of the item and the closing
+brace. So reading (`catalog.rendering.template_filler`) joins bytes and parses no document. Increase RENDERING_VERSION
+with any change here or in `items`, so that the next refresh renders stored items again.
 """
 
 from typing import Any, TypedDict
@@ -21,16 +20,16 @@ from enterprise_catalog.apps.catalog.content.normalized_metadata import exec_ed_
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.catalog.rendering import enrollment_urls
 
-RENDERING_VERSION = 5
+RENDERING_VERSION = 6
 GAP = b"\x00"
 
-# Written by `catalog.rendering.template_filler`, so they may not come from a document as well.
-_LINKED_FIELDS = ("content_last_modified", "marketing_url", "enrollment_url", "xapi_activity_id")
-_LINKED_RUN_FIELDS = ("parent_content_key", "enrollment_url")
+# `catalog.rendering.template_filler` writes these fields, so they may not come from a document as well.
+_FILLED_FIELDS = ("content_last_modified", "marketing_url", "enrollment_url", "xapi_activity_id")
+_FILLED_RUN_FIELDS = ("parent_content_key", "enrollment_url")
 
 
 class TemplateHeader(TypedDict):
-    """What linking needs to know of an item; short names, since it stands in every rendered item."""
+    """The data that fills the gaps of a template. Names are short, since every template contains them."""
 
     type: str
     key: str
@@ -41,32 +40,26 @@ class TemplateHeader(TypedDict):
     exec_ed: bool
     sku: str | None
     runs: list[str]
-    # A course of whose keys and marketing URL nothing has to be encoded, as of most; then `page` is what its marketing
-    # URL has before its parameters. Items that version 4 rendered know neither.
-    plain: bool
-    page: str | None
 
 
 def render_template(item: dict[str, Any], *, content_key: str, modified: str) -> bytes:
     """
-    Serialise an item from `items.build_item`; `modified` is a sortable moment (`core.datetimes`). Raises
-    `orjson.JSONEncodeError` for text that is no Unicode (lone surrogates).
+    Render an item that `items.build_item` made; `modified` is in sortable form (`core.datetimes`). Raises
+    `orjson.JSONEncodeError` for text that is not Unicode (lone surrogates).
     """
     content_type = item["content_type"]
     marketing_url = enrollment_urls.parsable_url(item.get("marketing_url"))
-    static = {field: value for field, value in item.items() if field not in _LINKED_FIELDS}
+    static = {field: value for field, value in item.items() if field not in _FILLED_FIELDS}
     if marketing_url is None and "marketing_url" in item:
         static["marketing_url"] = item["marketing_url"]
-    # Null, or what is no list, is served as it is.
+    # Null, or anything else that is not a list, is served unchanged.
     runs = static.pop("course_runs") if isinstance(static.get("course_runs"), list) else None
     exec_ed = content_type == ContentMetadata.ContentType.COURSE and is_exec_ed(item)
     advertised = advertised_run(item) if content_type == ContentMetadata.ContentType.COURSE else None
-    # Executive education is bought per course: its runs carry no links (META-16).
-    linked_runs = content_type == ContentMetadata.ContentType.COURSE and not exec_ed
-    segments, run_keys = _render_runs(static, runs, linked_runs)
-    keys = [content_key, *run_keys, *([advertised["key"]] if advertised else [])]
-    page = enrollment_urls.plain_page(marketing_url) if marketing_url else None
-    facts: TemplateHeader = {
+    # Executive education is bought per course, so its runs have no enrollment URLs (META-16).
+    filled_runs = content_type == ContentMetadata.ContentType.COURSE and not exec_ed
+    segments, run_keys = _render_runs(static, runs, filled_runs)
+    header: TemplateHeader = {
         "type": content_type,
         "key": content_key,
         "parent": item.get("parent_content_key"),
@@ -76,15 +69,11 @@ def render_template(item: dict[str, Any], *, content_key: str, modified: str) ->
         "exec_ed": exec_ed,
         "sku": exec_ed_sku(item) if exec_ed else None,
         "runs": run_keys,
-        "plain": linked_runs
-        and all(map(enrollment_urls.is_plain, keys))
-        and (marketing_url is None or page is not None),
-        "page": page,
     }
-    return GAP.join([orjson.dumps(facts), *segments])
+    return GAP.join([orjson.dumps(header), *segments])
 
 
-def _render_runs(static: dict[str, Any], runs: list[Any] | None, linked: bool) -> tuple[list[bytes], list[str]]:
+def _render_runs(static: dict[str, Any], runs: list[Any] | None, filled: bool) -> tuple[list[bytes], list[str]]:
     open_item = orjson.dumps(static)[:-1]
     if runs is None:
         return [open_item], []
@@ -94,8 +83,8 @@ def _render_runs(static: dict[str, Any], runs: list[Any] | None, linked: bool) -
     for position, run in enumerate(runs):
         if position:
             text += b","
-        if linked and isinstance(run, dict) and isinstance(run.get("key"), str):
-            own = {field: value for field, value in run.items() if field not in _LINKED_RUN_FIELDS}
+        if filled and isinstance(run, dict) and isinstance(run.get("key"), str):
+            own = {field: value for field, value in run.items() if field not in _FILLED_RUN_FIELDS}
             segments.append(text + orjson.dumps(own)[:-1])
             keys.append(run["key"])
             text = b"}"

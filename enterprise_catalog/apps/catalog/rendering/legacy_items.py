@@ -1,9 +1,9 @@
 """
-The item as the legacy surface shows it: the search document itself, dressed for one catalog (LEG-5, LEG-7, LEG-8,
-LEG-14).
+Make items of the legacy API from search documents: add the catalog's URLs, drop restricted runs, recompute `active` and
+`end_date` (LEG-5, LEG-7, LEG-8, LEG-14).
 
-Pure functions over documents, at reading: what a course says of being active depends on the moment it is asked, so
-there is nothing to render when it is stored.
+Pure functions over documents, called at read: whether a course is active depends on the time of the request, so nothing
+can be rendered when it is stored.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from enterprise_catalog.apps.catalog.rendering import enrollment_urls
 from enterprise_catalog.apps.catalog.rendering.enrollment_urls import UrlContext
 from enterprise_catalog.apps.core.datetimes import parse_datetime
 
-# No set: what a document says may be anything, also what cannot be looked up in one (DISC-17).
+# A tuple, since the value in a document may be unhashable (DISC-17).
 _AVAILABLE = ("Current", "Starting Soon", "Upcoming")
 # A run that ends within this time is not worth enrolling in (LEG-14).
 _ENDS_SOON = timedelta(days=1)
@@ -27,14 +27,14 @@ _ENDS_SOON = timedelta(days=1)
 def legacy_item_filler(context: UrlContext, *, now: datetime) -> Callable[[bytes], bytes]:
     """A function from a stored search document, as JSON, to the item's JSON for a catalog."""
 
-    def link(document: bytes) -> bytes:
+    def fill(document: bytes) -> bytes:
         return orjson.dumps(legacy_item(orjson.loads(document), context, now=now))
 
-    return link
+    return fill
 
 
 def legacy_item(document: dict[str, Any], context: UrlContext, *, now: datetime) -> dict[str, Any]:
-    """LEG-7. The document is the caller's to lose."""
+    """Turn a search document into the item of a catalog (LEG-7). Changes the document."""
     content_type = document["aggregation_key"].partition(":")[0]
     document.pop("content_last_modified", None)
     if url := enrollment_urls.parsable_url(document.get("marketing_url")):
@@ -51,29 +51,29 @@ def legacy_item(document: dict[str, Any], context: UrlContext, *, now: datetime)
 
 
 def with_enrollment(record: dict[str, Any], context: UrlContext) -> dict[str, Any]:
-    """A course or run, also one inside a program, that leads to its enrollment (LEG-15, LEG-16)."""
-    linked = record | {"enrollment_url": enrollment_urls.lms_course_url(context, record["key"])}
+    """A course or run, also one inside a program, with enrollment URLs (LEG-15, LEG-16)."""
+    filled = record | {"enrollment_url": enrollment_urls.lms_course_url(context, record["key"])}
     if isinstance(record.get("course_runs"), list):
-        linked["course_runs"] = _each_with_enrollment(record["course_runs"], context)
-    return linked
+        filled["course_runs"] = _each_with_enrollment(record["course_runs"], context)
+    return filled
 
 
 def program_with_enrollment(record: dict[str, Any], context: UrlContext) -> dict[str, Any]:
-    """A program whose courses and runs lead to their enrollment, too (LEG-16)."""
-    linked = record | {"enrollment_url": enrollment_urls.lms_program_url(context, record["uuid"])}
+    """A program with enrollment URLs, also of its courses and runs (LEG-16)."""
+    filled = record | {"enrollment_url": enrollment_urls.lms_program_url(context, record["uuid"])}
     if isinstance(record.get("courses"), list):
-        linked["courses"] = _each_with_enrollment(record["courses"], context)
-    return linked
+        filled["courses"] = _each_with_enrollment(record["courses"], context)
+    return filled
 
 
 def _each_with_enrollment(entries: list[Any], context: UrlContext) -> list[Any]:
-    """Odd entries, without a key, stay as they are (DISC-17)."""
+    """Add enrollment URLs to each entry. Entries without a key stay unchanged (DISC-17)."""
     has_key = [isinstance(entry, dict) and isinstance(entry.get("key"), str) for entry in entries]
     return [with_enrollment(entry, context) if key else entry for entry, key in zip(entries, has_key, strict=True)]
 
 
 def _is_open(run: dict[str, Any], now: datetime) -> bool:
-    """LEG-14; a date that is none sets no limit."""
+    """True if learners can enrol in the run now (LEG-14). An unreadable date sets no limit."""
     if run.get("status") != "published" or run.get("availability") not in _AVAILABLE:
         return False
     end, opens, closes = (parse_datetime(run.get(name)) for name in ("end", "enrollment_start", "enrollment_end"))
@@ -83,5 +83,5 @@ def _is_open(run: dict[str, Any], now: datetime) -> bool:
 
 
 def _latest_end(course: dict[str, Any]) -> str | None:
-    ends = [(moment, run["end"]) for run in nested_runs(course) if (moment := parse_datetime(run.get("end")))]
+    ends = [(end, run["end"]) for run in nested_runs(course) if (end := parse_datetime(run.get("end")))]
     return max(ends)[1] if ends else None

@@ -1,8 +1,8 @@
 """
-Link at read: fill the gaps of rendered items for one catalog, or for none (META-10..16).
+Fill the gaps of item templates for one catalog, or for none (META-10..16).
 
-Everything here happens for each item of each page, so it joins bytes and never parses a document; it reads no rows
-and calls nobody (P6).
+This runs for each item of each page. So it joins bytes, parses no document, and reads neither rows nor other services
+(P6).
 """
 
 from collections.abc import Callable
@@ -19,90 +19,85 @@ from enterprise_catalog.apps.catalog.rendering.item_template import GAP, Templat
 from enterprise_catalog.apps.core.datetimes import api_iso_from_sortable, sortable_iso
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
-# Raise it when the same rows and settings give other links: what callers hold would count as unchanged (COM-18).
+# Increase it when the same rows and settings give other items; otherwise callers would keep the old ones (COM-18).
 FILLING_VERSION = 3
 
-# Bytes before a run's key, how the key is written between them, bytes after it.
-_AroundRun = tuple[bytes, Callable[[str], bytes], bytes]
+# Bytes before the key of a run, the function that encodes the key, bytes after it.
+_AroundRun = tuple[bytes, Callable[[str], str], bytes]
 
 _CONTEXT_FIELDS = [field.name for field in fields(UrlContext)]
 
 
 class TemplateFiller:
     """
-    Makes of a rendered item its JSON for one catalog. `customer` is the local copy, if there is one yet (CUST-1). No
-    item counts as older than `modified` (META-11).
+    Fill item templates for one catalog. `customer` is the local copy, if there is one yet (CUST-1). No item counts as
+    older than `modified` (META-11).
     """
 
     def __init__(self, *, catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> None:
         self._context = url_context(catalog, customer)
-        moments = (catalog.modified, customer.modified if customer else None)
-        self.modified = max(moment for moment in moments if moment)
-        self._floor = sortable_iso(self.modified)
-        self._floor_of_catalog = sortable_iso(catalog.modified)
+        dates = (catalog.modified, customer.modified if customer else None)
+        self.modified = max(date for date in dates if date)
+        self._modified_iso = sortable_iso(self.modified)
+        self._catalog_modified_iso = sortable_iso(catalog.modified)
 
     @property
     def inputs(self) -> list[Any]:
         """
-        All that items of the catalog say beyond what was rendered, as JSON values: items differ only where these do.
+        The values that fill templates for the catalog, as JSON values. Items for two catalogs differ only if these do.
         """
-        return [FILLING_VERSION, [getattr(self._context, name) for name in _CONTEXT_FIELDS], self._floor]
+        return [FILLING_VERSION, [getattr(self._context, name) for name in _CONTEXT_FIELDS], self._modified_iso]
 
     def __call__(self, rendered: bytes) -> bytes:
-        facts, start = _opened(rendered)
-        # Items that an older version rendered do not say it.
-        plain = facts.get("plain") and self._context.is_plain
+        header, start = _split_header(rendered)
         pieces: list[bytes] = []
-        if facts["runs"]:
+        if header["runs"]:
             # Only the key differs between the runs of a course.
-            before, encode, after = (_plain_run_fields if plain else _run_fields)(self._context, facts["key"])
-            for run_key in facts["runs"]:
-                # `bytes.split` looks at each byte by itself, and was the largest part of linking in a profile.
+            before, encode, after = _run_fields(self._context, header["key"])
+            for run_key in header["runs"]:
+                # `bytes.split` looks at each byte by itself, which takes far longer.
                 end = rendered.index(GAP, start)
-                pieces += (rendered[start:end], before, encode(run_key), after)
+                pieces += (rendered[start:end], before, encode(run_key).encode(), after)
                 start = end + 1
-        if plain:
-            ending = _plain_ending(self._context, facts, self._floor)
-        else:
-            ending = _ending(_item_fields(self._context, facts, self._floor))
-        pieces += (rendered[start:], ending)
+        pieces += (rendered[start:], _ending(_item_fields(self._context, header, self._modified_iso)))
         return b"".join(pieces)
 
     def without_enrollment(self, rendered: bytes) -> bytes:
-        """But nothing leads to enrollment, and the customer's own changes do not count (CUST-6)."""
-        facts, start = _opened(rendered)
-        fields = _item_fields(self._context, facts, self._floor_of_catalog)
+        """Fill a template without enrollment URLs, and without the customer's date of modification (CUST-6)."""
+        header, start = _split_header(rendered)
+        fields = _item_fields(self._context, header, self._catalog_modified_iso)
         return _closed(rendered[start:], fields | {name: None for name in fields if name == "enrollment_url"})
 
 
 def catalog_independent_item(rendered: bytes) -> bytes:
-    """A rendered item as JSON that belongs to no catalog (META-11 to META-16, column "bare")."""
-    facts, start = _opened(rendered)
-    fields: dict[str, str | None] = {"content_last_modified": api_iso_from_sortable(facts["modified"])}
-    if facts["marketing_url"]:
-        fields["marketing_url"] = facts["marketing_url"]
-    if facts["type"] == ContentMetadata.ContentType.PROGRAM:
+    """Fill a template for no catalog (META-11 to META-16, column "bare")."""
+    header, start = _split_header(rendered)
+    fields: dict[str, str | None] = {"content_last_modified": api_iso_from_sortable(header["modified"])}
+    if header["marketing_url"]:
+        fields["marketing_url"] = header["marketing_url"]
+    if header["type"] == ContentMetadata.ContentType.PROGRAM:
         fields["enrollment_url"] = None
     return _closed(rendered[start:], fields)
 
 
-def _opened(rendered: bytes) -> tuple[TemplateHeader, int]:
-    """The facts, and where the item itself begins."""
+def _split_header(rendered: bytes) -> tuple[TemplateHeader, int]:
+    """The header of a template, and where its item begins."""
     end = rendered.index(GAP)
     return orjson.loads(rendered[:end]), end + 1
 
 
 def _closed(segments: bytes, fields: dict[str, str | None]) -> bytes:
-    """An item that says nothing of its runs beyond what was rendered."""
+    """An item whose runs have no fields of a catalog."""
     return segments.replace(GAP, b"") + _ending(fields)
 
 
 def _ending(fields: dict[str, str | None]) -> bytes:
-    """What ends an item: members of its object, and the brace."""
+    """The end of an item: fields of its object, and the brace."""
     return b"," + orjson.dumps(fields)[1:]
 
 
 def url_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None) -> UrlContext:
+    """The data from which the URLs of a catalog are made. `customer` is the local copy, if there is one yet."""
     slug = (customer.slug or None) if customer else None
     return UrlContext(
         lms_root=settings.LMS_ROOT_URL,
@@ -117,57 +112,33 @@ def url_context(catalog: EnterpriseCatalog, customer: EnterpriseCustomer | None)
     )
 
 
-def _item_fields(context: UrlContext, facts: TemplateHeader, floor: str) -> dict[str, str | None]:
-    fields: dict[str, str | None] = {"content_last_modified": api_iso_from_sortable(max(facts["modified"], floor))}
-    if facts["marketing_url"]:
-        fields["marketing_url"] = enrollment_urls.with_utm(context, facts["marketing_url"])
-    content_type = facts["type"]
+def _item_fields(context: UrlContext, header: TemplateHeader, oldest: str) -> dict[str, str | None]:
+    fields: dict[str, str | None] = {"content_last_modified": api_iso_from_sortable(max(header["modified"], oldest))}
+    if header["marketing_url"]:
+        fields["marketing_url"] = enrollment_urls.with_utm(context, header["marketing_url"])
+    content_type = header["type"]
     if content_type == ContentMetadata.ContentType.PROGRAM:
         fields["enrollment_url"] = None
     if content_type in (ContentMetadata.ContentType.COURSE, ContentMetadata.ContentType.COURSE_RUN):
-        fields["enrollment_url"] = _enrollment_url(context, facts)
+        fields["enrollment_url"] = _enrollment_url(context, header)
         fields["xapi_activity_id"] = enrollment_urls.xapi_activity_id(
-            context, content_type=content_type, content_key=facts["key"]
+            context, content_type=content_type, content_key=header["key"]
         )
     return fields
 
 
-def _enrollment_url(context: UrlContext, facts: TemplateHeader) -> str | None:
-    if facts["type"] == ContentMetadata.ContentType.COURSE_RUN:
-        return enrollment_urls.run_enrollment_url(context, run_key=facts["key"], course_key=facts["parent"])
-    if facts["exec_ed"]:
-        return enrollment_urls.exec_ed_enrollment_url(context, course_key=facts["key"], sku=facts["sku"])
+def _enrollment_url(context: UrlContext, header: TemplateHeader) -> str | None:
+    if header["type"] == ContentMetadata.ContentType.COURSE_RUN:
+        return enrollment_urls.run_enrollment_url(context, run_key=header["key"], course_key=header["parent"])
+    if header["exec_ed"]:
+        return enrollment_urls.exec_ed_enrollment_url(context, course_key=header["key"], sku=header["sku"])
     return enrollment_urls.course_enrollment_url(
-        context, course_key=facts["key"], advertised_run_key=facts["advertised"]
+        context, course_key=header["key"], advertised_run_key=header["advertised"]
     )
 
 
 def _run_fields(context: UrlContext, course_key: str) -> _AroundRun:
-    """What a run says beyond what was rendered, as JSON members but for its key, which needs no escape there."""
+    """The catalog's fields of a run as JSON, around its key, which needs no escaping there."""
     before, encode, after = enrollment_urls.run_enrollment_urls(context, course_key=course_key)
     opening = orjson.dumps({"parent_content_key": course_key, "enrollment_url": before})
-    return b"," + opening[1:].removesuffix(b'"}'), lambda key: encode(key).encode(), orjson.dumps(after)[1:]
-
-
-# The same for plain courses. Encoding and escaping what needs neither took a third of linking, 8 % of a page of 100.
-
-
-def _plain_run_fields(context: UrlContext, course_key: str) -> _AroundRun:
-    before, _, after = enrollment_urls.run_enrollment_urls(context, course_key=course_key)
-    opening = f',"parent_content_key":"{course_key}","enrollment_url":"{before}'
-    encode = _plain_value if context.portal_slug else str.encode
-    return opening.encode(), encode, f'{after}"'.encode()
-
-
-def _plain_value(key: str) -> bytes:
-    return enrollment_urls.plain_value(key).encode()
-
-
-def _plain_ending(context: UrlContext, facts: TemplateHeader, floor: str) -> bytes:
-    modified, key = api_iso_from_sortable(max(facts["modified"], floor)), facts["key"]
-    url = enrollment_urls.plain_course_enrollment_url(context, course_key=key, advertised_run_key=facts["advertised"])
-    activity = enrollment_urls.xapi_activity_id(context, content_type=facts["type"], content_key=key)
-    marketing = f'"marketing_url":"{facts["page"]}?{context.utm_query}",' if facts["page"] else ""
-    return (
-        f',"content_last_modified":"{modified}",{marketing}"enrollment_url":"{url}","xapi_activity_id":"{activity}"}}'
-    ).encode()
+    return b"," + opening[1:].removesuffix(b'"}'), encode, orjson.dumps(after)[1:]

@@ -1,0 +1,1 @@
+"""Write contents, overrides and visibilities, and check that they agree."""

@@ -1,12 +1,12 @@
 """
-What must be true between the tables of the store, and where it is not.
+Find violations of the invariants between the tables of the store.
 
-    catalogs    tell the changes of the query they are attached to
-    queries     hash and equivalence key are the filter's, counts are those of the rows
-    members     stand where their content's row says, and have content and documents
-    contents    say what their documents say: digests, flags, nested runs, and the item as it would be rendered now
+    catalogs    have one open attachment, to their query
+    queries     hash and equivalence key are those of the filter, counts are those of the rows
+    members     have content with documents, and the visibility that follows from it
+    contents    agree with their documents: digests, flags, nested runs, and the item as it would be rendered now
 
-Reads only, and in slices: neither the number of contents nor of members may show in memory. Never repairs anything.
+Rows are read in slices, so that memory does not grow with the number of contents or members. Nothing is repaired.
 """
 
 import random
@@ -42,11 +42,11 @@ from enterprise_catalog.apps.core.datetimes import sortable_iso
 from enterprise_catalog.apps.core.packed_json import digest, digest_bytes, unpack, unpack_bytes
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
-# A filter may be a megabyte, and so may a full record.
+# A filter or a full record may take a megabyte.
 _QUERIES_PER_SLICE = 20
 _DOCUMENTS_PER_SLICE = 50
 _MEMBERS_PER_SLICE = 1000
-# Opening this many documents takes a second; the rest is `deep`.
+# Unpacking this number of documents takes a second. `deep` unpacks all.
 _SAMPLE = 500
 
 _UNREADABLE = (zstandard.ZstdError, orjson.JSONDecodeError)
@@ -54,7 +54,7 @@ _UNREADABLE = (zstandard.ZstdError, orjson.JSONDecodeError)
 
 @dataclass(frozen=True)
 class Violation:
-    """One contradiction: which rule, about what, and what was found."""
+    """A violated rule, its subject, and what was found."""
 
     rule: str
     subject: str
@@ -65,7 +65,7 @@ class Violation:
 
 
 def violations(*, deep: bool) -> Iterator[Violation]:
-    """All contradictions. `deep` opens all documents, otherwise a random sample of them."""
+    """All violations. `deep` checks all documents, otherwise a random sample is checked."""
     yield from _filters()
     yield from _counts()
     yield from _visibility()
@@ -151,7 +151,7 @@ def _overrides() -> Iterator[Violation]:
 
 
 def _orphans() -> Iterator[Violation]:
-    """What foreign keys promise, for databases and hands that pass them by, and what no foreign key can say."""
+    """Check references between rows, also those that foreign keys cannot express or somebody has bypassed."""
     content = ContentMetadata.objects.filter(pk=OuterRef("content_id"))
     query = CatalogQuery.objects.filter(pk=OuterRef("catalog_query_id"))
     course = ContentMetadata.objects.filter(pk=OuterRef("course_id"), content_type=ContentMetadata.ContentType.COURSE)
@@ -171,7 +171,7 @@ def _orphans() -> Iterator[Violation]:
 
 
 def _attachments() -> Iterator[Violation]:
-    """A catalog tells the changes of the query it is attached to, and of no other now (CHG-2)."""
+    """Check that each catalog has one open attachment, which is to its query (CHG-2)."""
     is_open = Q(attachments__ends_with=None, attachments__isnull=False)
     is_right = is_open & Q(attachments__catalog_query=F("catalog_query"))
     catalogs = EnterpriseCatalog.objects.order_by().annotate(
@@ -224,7 +224,7 @@ def _content(row: ContentMetadata, review: Review | None, runs: Mapping[str, boo
             yield Violation("content-column", row.pk, f"{column} is {found!r}, but its documents say {expected!r}")
     if row.content_type == ContentMetadata.ContentType.COURSE:
         yield from _nested_runs(row.pk, runs_of(search_document) | runs_of(full_record or {}), runs)
-    # An older rendering is renewed by the next refresh.
+    # The next refresh renews an older rendering.
     if row.rendering_version == RENDERING_VERSION:
         fresh = render_template(item, content_key=row.pk, modified=sortable_iso(row.modified))
         if rendered != fresh:
@@ -246,14 +246,14 @@ def _columns(
         "active": item["active"] if is_course else True,
         "restricted": is_run and is_restricted(search_document),
     }
-    # The version before, whose rendering is an older one, may not know the column.
+    # The previous version, whose rendering is older, may not write the column.
     if row.rendering_version == RENDERING_VERSION:
         columns["listed_on_legacy"] = is_listed_on_legacy(row.content_type, search_document)
     return columns
 
 
 def _nested_runs(course: str, expected: Mapping[str, bool], found: Mapping[str, bool]) -> Iterator[Violation]:
-    """Rows may name more runs than the documents: ended ones were trimmed out of those (REFR-13)."""
+    """Check the rows of nested runs. There may be more than in the documents, which contain no ended runs (REFR-13)."""
     for run, restricted in expected.items():
         if run not in found:
             yield Violation("nested-run", f"{run} of {course}", "no row")

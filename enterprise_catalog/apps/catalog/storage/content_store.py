@@ -1,15 +1,14 @@
 """
-The one way in which documents get into the store.
+Write contents with their documents. Nothing else writes them.
 
-    1. compare with what is stored, outside any transaction: equal digests cost nothing more
-    2. in batches of bounded size, in key order, each its own transaction:
-       a. ask the caller whether it may still write (`still_ours`), which also keeps others from taking over meanwhile
-       b. lock the contents, compare again
+    1. Compare with what is stored, outside any transaction. Equal digests cost nothing more.
+    2. In batches of bounded size, in key order, each in a transaction of its own:
+       a. let the caller check its lease (`assert_lease`), which also locks the lease until the end of the transaction
+       b. lock the contents and compare again
        c. build and render the items that differ, write them and their nested runs
-       d. tell every query that holds them (`catalog.storage.propagation`): other customers' pages and ETags must not
-       lie
+       d. update every query with these contents (`catalog.storage.propagation`), since its pages and ETags change, too
 
-Nothing here decides membership; that is publishing's.
+Membership is not decided here but by publishing.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,14 +49,14 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-# One transaction stays short.
+# Per transaction, so that it stays short.
 _BATCH_BYTES = 1024 * 1024
 _BATCH_ROWS = 200
 _KEYS_PER_STATEMENT = 1000
 _NESTED_RUNS_PER_STATEMENT = 1000
-# Of the courses of a batch, which usually have a thousand together, so many at once are compared.
+# The courses of a batch usually have a thousand nested runs; at most this number is compared at once.
 _NESTED_RUNS_AT_ONCE = 10_000
-# Of a row of documents: its key, quotes and commas.
+# Bytes that a row of documents takes in a statement beside the documents: its key, quotes and commas.
 _ROW_BYTES = 2048
 
 _CONTENT_FIELDS = (
@@ -69,8 +68,8 @@ _CONTENT_FIELDS = (
 @dataclass
 class StoreReport:
     """
-    How many contents really changed or are new, and which could not be built, each with its reason: those keep what was
-    stored of them, if anything was (P7).
+    The number of contents that really changed or are new, and the contents that could not be built, each with its
+    reason. The latter keep what was stored of them (P7).
     """
 
     changed: int = 0
@@ -78,7 +77,7 @@ class StoreReport:
 
 
 class StoredState(NamedTuple):
-    """The columns of a stored content that tell whether something that arrives differs from it."""
+    """The columns of a stored content that show whether a new document differs from it."""
 
     search_digest: str
     variant_rank: str
@@ -89,7 +88,7 @@ class StoredState(NamedTuple):
 
 @dataclass
 class _Batch:
-    """What one transaction is about to write."""
+    """What one transaction is going to write."""
 
     now: datetime
     unusable: dict[str, str] = field(default_factory=dict)
@@ -100,7 +99,7 @@ class _Batch:
 
 
 def stored_states(content_keys: Sequence[str]) -> dict[str, StoredState]:
-    """Of those of these keys that are stored."""
+    """The states of those of these keys that are stored."""
     states = {}
     for chunk in chunked(content_keys, _KEYS_PER_STATEMENT):
         rows = ContentMetadata.objects.filter(pk__in=chunk).values_list("pk", *StoredState._fields)
@@ -109,7 +108,7 @@ def stored_states(content_keys: Sequence[str]) -> dict[str, StoredState]:
 
 
 def search_differs(content: PreparedContent, stored: StoredState | ContentMetadata | None) -> bool:
-    """True when this search document would be stored."""
+    """True if this search document should replace the stored one."""
     return stored is None or content.variant.replaces(_stored_variant(stored))
 
 
@@ -117,10 +116,10 @@ def store_contents(
     *, contents: Sequence[PreparedContent], records: Mapping[str, bytes], assert_lease: Callable[[], None]
 ) -> StoreReport:
     """
-    Store what differs.
+    Store the contents that differ from what is stored.
 
-    `records` are packed full records by content key; a content without one keeps the record it has (DISC-18).
-    `still_ours` is called first in each transaction and raises to stop it.
+    `records` are packed full records by content key; a content without one keeps its record (DISC-18). `assert_lease`
+    is called first in each transaction and raises to stop it.
     """
     record_digests = {key: digest(unpack(record)) for key, record in records.items()}
     stored = stored_states([content.content_key for content in contents])
@@ -142,17 +141,17 @@ def store_contents(
 
 def rerender_contents(content_keys: Sequence[str]) -> None:
     """
-    Render stored contents anew because something beside their documents changed (reviews). Nothing counts as modified
-    (META-19).
+    Render stored contents again, since something other than their documents changed (reviews). Nothing counts as
+    modified (META-19).
     """
     sizes = _sizes(dict.fromkeys(sorted(content_keys), 0), {})
     for keys in _batches(list(sizes), sizes.__getitem__):
-        _render_again(keys)
+        _rerender_batch(keys)
 
 
 @retry_lost_locks
 @transaction.atomic
-def _render_again(content_keys: Sequence[str]) -> None:
+def _rerender_batch(content_keys: Sequence[str]) -> None:
     rows = ContentMetadata.objects.select_for_update().filter(pk__in=content_keys).order_by("pk").in_bulk()
     reviews = _reviews(list(rows))
     documents = []
@@ -160,7 +159,7 @@ def _render_again(content_keys: Sequence[str]) -> None:
         try:
             _render_document(document, rows[document.pk], reviews)
         except Exception:
-            # As in `_store_batch`: this one stays as it is.
+            # As in `_store_batch`: the other contents are rendered, this one stays unchanged (P7).
             log.warning("content_unusable", key=document.pk, exc_info=True)
         else:
             documents.append(document)
@@ -179,7 +178,7 @@ def _render_document(document: ContentDocuments, row: ContentMetadata, reviews: 
     listed_on_legacy = is_listed_on_legacy(row.content_type, search_document)
     document.rendered = pack_bytes(rendered)
     _check_size(document)
-    # Nothing of the row changes before all of it is built.
+    # The row changes only after everything is built.
     row.active, row.rendered_digest = _active(item, row), digest_bytes(rendered)
     row.listed_on_legacy = listed_on_legacy
     row.rendering_version = RENDERING_VERSION
@@ -206,7 +205,7 @@ def _store_batch(
         try:
             _add_to_batch(batch, content, stored.get(key), documents.get(key), records, record_digests, reviews)
         except Exception as error:
-            # Documents are the only input here: whatever this one holds, the others go on (P7).
+            # Documents are the only input here. Whatever is wrong with one, the others are stored (P7).
             log.warning("content_unusable", key=key, exc_info=True)
             batch.unusable[key] = quarantine_reason(error)
     upsert(ContentMetadata, batch.rows, update_fields=_CONTENT_FIELDS)
@@ -248,7 +247,7 @@ def _add_to_batch(
     record_digests: Mapping[str, str],
     reviews: Mapping[str, Review],
 ) -> None:
-    """Merge what arrived with what is stored, and put the outcome into the batch."""
+    """Merge a new content with what is stored of it, and put the result into the batch."""
     new_search = search_differs(content, before)
     stored_record_digest = before.record_digest if before else ""
     record_digest = record_digests.get(content.content_key, stored_record_digest)
@@ -284,7 +283,7 @@ def _add_to_batch(
     )
     _check_size(document)
     runs = content.runs | (runs_of(record) if record else {})
-    # Nothing is added before all of it is built.
+    # The batch changes only after everything is built.
     batch.rows.append(row)
     batch.documents.append(document)
     if content.content_type == ContentMetadata.ContentType.COURSE:
@@ -314,7 +313,7 @@ def _rendered(item: dict[str, Any], row: ContentMetadata) -> bytes:
 
 
 def _active(item: dict[str, Any], row: ContentMetadata) -> bool:
-    """Only courses can be inactive; other documents may say what they like."""
+    """Only courses can be inactive; the field in other documents is ignored."""
     return item["active"] if row.content_type == ContentMetadata.ContentType.COURSE else True
 
 
@@ -324,7 +323,7 @@ def _reviews(content_keys: Sequence[str]) -> dict[str, Review]:
 
 
 def _write_nested_runs(wanted: Mapping[str, Mapping[str, bool]]) -> None:
-    """Make the index of nested runs say what the documents say, writing only the difference."""
+    """Make the rows of nested runs agree with the documents, writing only the difference."""
     courses = constrained_batches(
         wanted.items(), _NESTED_RUNS_AT_ONCE, _BATCH_ROWS, get_len=lambda course: len(course[1]), strict=False
     )
@@ -353,8 +352,8 @@ def _stored_variant(stored: StoredState | ContentMetadata) -> Variant:
 
 def _sizes(search_sizes: Mapping[str, int], records: Mapping[str, bytes]) -> dict[str, int]:
     """
-    By content key, about how many bytes a content will take in its row. What does not arrive now is stored already,
-    and is written again with the rest.
+    The approximate number of bytes of each content's row, by content key. A document that did not arrive now is already
+    stored, and is written again with the rest.
     """
     sizes = {key: (size, len(records.get(key, b""))) for key, size in search_sizes.items()}
     for keys in chunked(sizes, _KEYS_PER_STATEMENT):

@@ -1,18 +1,18 @@
 """
-Why a document that could be fetched cannot be served: said in one place, for people who read what a run set aside.
+Turn an error raised while an item is built into the reason stored with a quarantined document.
 
-Whoever builds from documents catches everything, since documents are the only input there (P7); nothing here catches.
+Code that builds items catches every error, since documents are its only input (P7). Nothing is caught here.
 """
 
 from django.conf import settings
 
 
 class DocumentTooLarge(ValueError):
-    """No database would take the row. The text is the reason."""
+    """The row is too large for a statement. The text is the reason."""
 
 
 def check_row_size(size: int, what: str) -> None:
-    """Raises TooLarge when a row of so many bytes fits no statement (DISC-17)."""
+    """Raise DocumentTooLarge if a row of this number of bytes does not fit into a statement (DISC-17)."""
     if size > settings.DATABASE_STATEMENT_BYTES:
         raise DocumentTooLarge(
             f"{what} take {size} bytes together as stored, at most {settings.DATABASE_STATEMENT_BYTES} are allowed"
@@ -20,5 +20,5 @@ def check_row_size(size: int, what: str) -> None:
 
 
 def quarantine_reason(error: Exception) -> str:
-    """The reason to report."""
+    """The reason to store and report."""
     return str(error) if isinstance(error, DocumentTooLarge) else f"cannot be built: {type(error).__name__}"

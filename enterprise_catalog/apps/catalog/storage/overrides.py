@@ -1,11 +1,9 @@
 """
-What one query says of a course otherwise than all others (V2-5, V2-7, REFR-19).
+Write and render overrides: courses that one query shows differently from all others (V2-5, V2-7, REFR-19).
 
-    wanted      the pipeline brings the record of each course a filter maps or forces
-    written     by publishing, with the membership, so that readers see both or neither
-    rendered    again whenever the shared content changes, since an override is laid over the shared search document
-
-The shared documents and renderings are read here and never written.
+The pipeline fetches the record of each course that a filter forces in or allows runs of. Publishing writes overrides
+together with the membership, so that readers see both or neither. They are rendered again when the content changes,
+since they are merged with its search document. The shared documents and templates are never written here.
 """
 
 import json
@@ -36,13 +34,13 @@ from enterprise_catalog.apps.discovery.search_documents import content_key_error
 log = structlog.get_logger(__name__)
 
 _ROWS_PER_STATEMENT = 1000
-# Each holds up to a few MB while it is built.
+# Each takes up to a few MB while it is built.
 _OVERRIDES_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
 class WantedOverride:
-    """A course that a query shows in its own way: its packed full record, whether it is forced in, the runs allowed."""
+    """An override that a query should have: packed full record, whether the course is forced in, the allowed runs."""
 
     content_key: str
     record: bytes
@@ -54,18 +52,18 @@ class WantedOverride:
 
 
 def override_digest(record: bytes | memoryview, *, forced: bool, allowed_keys: Collection[str]) -> str:
-    """32 hex digits of all that an override is made of."""
+    """A digest, 32 hex digits, of everything that an override is made of."""
     return digest([unpack(record), forced, sorted(allowed_keys)])
 
 
 def allowed_run_keys(row: ContentOverride) -> set[str]:
-    """V2-1: runs of this very course that are restricted to enterprises and that the filter lists."""
+    """The runs of this course that are restricted to enterprises and that the filter allows (V2-1)."""
     restricted = {run["key"] for run in nested_runs(unpack(row.record)) if may_be_allowed(run)}
     return {key for key in restricted & set(row.allowed_keys) if content_key_error(key) is None}
 
 
 def forced_record(record: dict[str, Any]) -> dict[str, Any]:
-    """REFR-19: as a forced course is shown, whatever discovery thinks of its runs."""
+    """The record of a forced course: all its runs are published and current, whatever discovery says (REFR-19)."""
     runs = record.get("course_runs")
     if isinstance(runs, list):
         runs = [
@@ -84,9 +82,11 @@ def write_overrides(
     *, query_id: int, wanted: Sequence[WantedOverride], now: datetime
 ) -> tuple[set[str], dict[str, str]]:
     """
-    Make the overrides of a query the wanted ones, writing only the difference; returns the keys of contents whose
-    override came, changed or went, and of those whose override could not be built, with the reason: there, what was
-    stored stays (P7). Inside the transaction that publishes, with the query locked.
+    Make the overrides of a query the wanted ones, writing only the difference.
+
+    Returns the keys of contents whose override was added, changed or deleted. Also returns the contents whose override
+    could not be built and stays as it was, each with the reason (P7). Call this inside the transaction that publishes,
+    with the query locked.
     """
     overrides = ContentOverride.objects.filter(catalog_query_id=query_id)
     stored = {key: (pk, digest) for key, pk, digest in overrides.values_list("content_id", "pk", "digest")}
@@ -126,8 +126,8 @@ def write_overrides(
 
 def rerender_overrides(content_keys: Collection[str]) -> dict[str, str]:
     """
-    Follow a change of the shared content, in the transaction that wrote it. Returns the contents of which an override
-    could not be built and stays as it was, with the reason (P7).
+    Render all overrides of these contents again, in the transaction that wrote the contents. Returns the contents of
+    which an override could not be built and stays as it was, each with the reason (P7).
     """
     unusable: dict[str, str] = {}
     ids = ContentOverride.objects.filter(content_id__in=content_keys).order_by("pk").values_list("pk", flat=True)
@@ -141,7 +141,7 @@ def rerender_overrides(content_keys: Collection[str]) -> dict[str, str]:
 
 def _delete(ids: Sequence[int]) -> None:
     for chunk in chunked(ids, _ROWS_PER_STATEMENT):
-        # Deleting reads what it deletes: not the documents.
+        # Django reads the rows that it deletes; `only` leaves out the documents.
         ContentOverride.objects.filter(pk__in=chunk).only("pk").delete()
 
 
@@ -155,7 +155,7 @@ def _allowed_rows(row: ContentOverride) -> list[AllowedRun]:
 def _render_rows(
     rows: Sequence[ContentOverride],
 ) -> tuple[list[ContentOverride], list[tuple[ContentOverride, str]]]:
-    """Those that were built, and the others, each with the reason."""
+    """The rows that were built, and the others, each with the reason."""
     keys = [row.content_id for row in rows]
     contents = ContentMetadata.objects.in_bulk(keys)
     documents = ContentDocuments.objects.in_bulk(keys)
@@ -169,7 +169,7 @@ def _render_rows(
         try:
             _render(row, contents[row.content_id], documents[row.content_id], reviews)
         except Exception as error:
-            # Documents are the only input here: whatever this one holds, the others go on (P7).
+            # Documents are the only input here. Whatever is wrong with one, the others are built (P7).
             log.warning("content_unusable", key=row.content_id, query=row.catalog_query_id, exc_info=True)
             failed.append((row, f"as a filter shows it: {quarantine_reason(error)}"))
         else:
@@ -207,9 +207,9 @@ def _render(
         )
 
     shown_on_v1, row.active_v1 = built(None)
-    # What is forced in without a run allowed has nothing that v2 alone shows (V2-8).
+    # A course that is forced in without allowed runs looks the same on v1 and v2 (V2-8).
     only_forced = row.forced and not row.allowed_keys
     row.rendered_v2, row.active_v2 = built(None if only_forced else frozenset(row.allowed_keys))
-    # Only what is forced in looks different to v1 (V2-8).
+    # v1 shows the default item unless the course is forced in (V2-8).
     row.rendered_v1 = shown_on_v1 if row.forced else None
     check_row_size(_row_bytes(row), "record, items and allowed runs")

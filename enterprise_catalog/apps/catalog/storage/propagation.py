@@ -1,9 +1,9 @@
 """
-Tell every query that holds a content that its item was rendered anew (DESIGN: write path, store).
+Update every query that has a content as a member when the item of the content is rendered again.
 
-Content is shared: when one customer's refresh brings a new document, the pages, counts, changes and ETags of all other
-queries that hold it change in the same transaction. Called inside the transaction that wrote the contents, with their
-rows locked.
+Queries share content: when one customer's refresh brings a new document, the pages, counts, changes and ETags of all
+other queries with this content change in the same transaction. Call this inside the transaction that wrote the
+contents, with their rows locked.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,13 +27,12 @@ def propagate_changes(
     *, rendered: Sequence[ContentMetadata], modified: Collection[str], now: datetime
 ) -> dict[str, str]:
     """
-    Move `items_version` of every query that holds a rendered content, and render what it shows of it in its own way;
-    where what is listed changes with it, the listing, counts and generation; and `content_modified` of those that hold
-    a modified one (META-21).
+    Increase `items_version` of every query with one of the rendered contents, and render its overrides. If visibilities
+    change, update counts and generation and record the changes. Set `content_modified` of queries with a modified
+    content (META-21).
 
-    Queries are locked in the order of their ids, after contents, as publishing does: two writers meet in one order.
-    Returns the contents that some query shows as before, since its own way of showing them could not be built, with
-    the reason.
+    Queries are locked in the order of their ids, after contents, as publishing does, so that writers do not deadlock.
+    Returns the contents whose override in some query could not be built and stays as it was, each with the reason.
     """
     keys = [row.content_key for row in rendered]
     query_ids = sorted(_holders(keys))
@@ -44,8 +43,8 @@ def propagate_changes(
     if modified:
         CatalogQuery.objects.filter(pk__in=_holders(modified)).update(content_modified=now)
     stale = rerender_overrides(keys)
-    moves = recompute_visibility(CatalogContentKey.objects.filter(content_id__in=keys).order_by("pk"))
-    _record_what_was_hidden_or_shown(moves, now)
+    changes = recompute_visibility(CatalogContentKey.objects.filter(content_id__in=keys).order_by("pk"))
+    _record_hidden_and_shown(changes, now)
     return stale
 
 
@@ -54,12 +53,12 @@ def _holders(content_keys: Collection[str]) -> set[int]:
     return set(holders.distinct())
 
 
-def _record_what_was_hidden_or_shown(moves: Sequence[VisibilityChange], now: datetime) -> None:
-    """To its catalogs, what v1 hides from everybody has left, and what it hides no more has joined (CHG-2, V2-3)."""
+def _record_hidden_and_shown(changes: Sequence[VisibilityChange], now: datetime) -> None:
+    """Record that a member left if v1 hides it from now on, and that it joined if v1 hid it before (CHG-2, V2-3)."""
     joined, left = CatalogContentChange.Change.ADDED, CatalogContentChange.Change.REMOVED
-    changes = (
-        (move.member.catalog_query_id, move.member.content, left if move.after.v1 == Visibility.HIDDEN else joined)
-        for move in moves
-        if (move.before.v1 == Visibility.HIDDEN) != (move.after.v1 == Visibility.HIDDEN)
+    rows = (
+        (member.catalog_query_id, member.content, left if after.v1 == Visibility.HIDDEN else joined)
+        for member, before, after in changes
+        if (before.v1 == Visibility.HIDDEN) != (after.v1 == Visibility.HIDDEN)
     )
-    record_changes(changes, changed_at=now)
+    record_changes(rows, changed_at=now)

@@ -1,8 +1,8 @@
 """
-What each surface does with each member: computed here, stored with the membership, read by every page.
+Compute the visibility of each member in each API version, which is stored with the membership and read by every page.
 
-A visibility depends on the content and, where the query overrides it, on the override; so it is stated anew whenever
-one of the two is written, in the same transaction.
+Visibility depends on the content and on the query's override of it. So it is recomputed in the same transaction
+whenever one of the two is written.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ from enterprise_catalog.apps.catalog.models import (
 
 
 class MemberVisibility(NamedTuple):
-    """What each of SURFACES does with a member."""
+    """The visibility of a member in each of API_VERSIONS."""
 
     v1: Visibility
     v2: Visibility
@@ -38,7 +38,7 @@ class MemberVisibility(NamedTuple):
 
 
 class VisibilityRules:
-    """Visibility of contents in queries; reads what overrides them once, for all of both."""
+    """Compute visibilities of these contents in these queries, whose overrides are read once."""
 
     def __init__(self, *, query_ids: Collection[int], content_keys: Collection[str]) -> None:
         overrides = ContentOverride.objects.filter(catalog_query_id__in=query_ids, content_id__in=content_keys)
@@ -53,8 +53,8 @@ class VisibilityRules:
 
     def of_member(self, query_id: int, content: ContentMetadata) -> MemberVisibility:
         """
-        Inactive courses are listed only when asked for by key (META-4); restricted runs are hidden unless allowed
-        (V2-2, V2-4). The legacy surface has rules of its own about what it lists (LEG-5).
+        Inactive courses are contained but not listed (META-4). Restricted runs are hidden unless allowed (V2-2, V2-4).
+        The legacy API has its own rules for what it lists (LEG-5).
         """
         if content.restricted:
             allowed = (query_id, content.content_key, content.parent_content_key) in self._allowed
@@ -71,7 +71,7 @@ class VisibilityRules:
 
 
 class VisibilityChange(NamedTuple):
-    """A member, with its content, that stands otherwise than before."""
+    """A member, with its content, whose visibility changes."""
 
     member: CatalogContentKey
     before: MemberVisibility
@@ -80,42 +80,41 @@ class VisibilityChange(NamedTuple):
 
 def recompute_visibility(memberships: QuerySet[CatalogContentKey]) -> list[VisibilityChange]:
     """
-    Correct the visibility of these memberships, and the counts and generation of queries that list more or less by it;
-    returns what moved. Inside the transaction that changed contents or overrides, with the queries locked.
+    Correct the visibility of these memberships, and the counts and generation of their queries; return the changes.
+
+    Call this inside the transaction that changed contents or overrides, with the queries locked.
     """
-    moves = _moves(list(memberships.select_related("content")))
+    changes = _changes(list(memberships.select_related("content")))
     ids: dict[MemberVisibility, list[int]] = {}
-    more: dict[int, Counter[str]] = {}
-    for member, before, after in moves:
+    added: dict[int, Counter[str]] = {}
+    for member, before, after in changes:
         ids.setdefault(after, []).append(member.pk)
-        counts = more.setdefault(member.catalog_query_id, Counter())
-        for api_version, stood, stands in zip(API_VERSIONS, before, after, strict=True):
-            counts[api_version.count] += _listed(stands) - _listed(stood)
-    for visibility, moved in ids.items():
-        CatalogContentKey.objects.filter(pk__in=moved).update(**visibility.columns())
-    for query_id, counts in sorted(more.items()):
+        counts = added.setdefault(member.catalog_query_id, Counter())
+        for api_version, old, new in zip(API_VERSIONS, before, after, strict=True):
+            counts[api_version.count] += _listed(new) - _listed(old)
+    for visibility, changed in ids.items():
+        CatalogContentKey.objects.filter(pk__in=changed).update(**visibility.columns())
+    for query_id, counts in sorted(added.items()):
         CatalogQuery.objects.filter(pk=query_id).update(
             generation=F("generation") + 1, **{column: F(column) + number for column, number in counts.items()}
         )
-    return moves
+    return changes
 
 
-def _moves(members: list[CatalogContentKey]) -> list[VisibilityChange]:
+def _changes(members: list[CatalogContentKey]) -> list[VisibilityChange]:
     rules = VisibilityRules(
         query_ids={member.catalog_query_id for member in members},
         content_keys={member.content_id for member in members},
     )
-    stated = (
-        VisibilityChange(
-            member, before=MemberVisibility.of(member), after=rules.of_member(member.catalog_query_id, member.content)
-        )
+    computed = (
+        VisibilityChange(member, MemberVisibility.of(member), rules.of_member(member.catalog_query_id, member.content))
         for member in members
     )
-    return [move for move in stated if move.after != move.before]
+    return [change for change in computed if change.after != change.before]
 
 
 def build_memberships(*, query: CatalogQuery, contents: Iterable[ContentMetadata]) -> list[CatalogContentKey]:
-    """Membership rows, not yet written, of contents that join a query."""
+    """Make unsaved membership rows of contents that join a query."""
     contents = list(contents)
     rules = VisibilityRules(query_ids=[query.pk], content_keys=[content.content_key for content in contents])
     return [
@@ -132,7 +131,7 @@ def _listed(visibility: Visibility) -> int:
     return int(visibility == Visibility.LISTED)
 
 
-# What has to be true of a content to be listed; pathways never are (LEG-5).
+# The flag that a content needs to be listed on the legacy API. Pathways are never listed (LEG-5).
 _LISTED_IF = {
     ContentMetadata.ContentType.COURSE_RUN: "has_enrollable_seats",
     ContentMetadata.ContentType.PROGRAM: "is_program_eligible_for_one_click_purchase",
@@ -140,7 +139,7 @@ _LISTED_IF = {
 
 
 def is_listed_on_legacy(content_type: str, search_document: dict[str, Any]) -> bool:
-    """Of a member that is not hidden; a missing flag counts as false."""
+    """True if the legacy API lists the content (LEG-5). A missing flag counts as false."""
     if content_type == ContentMetadata.ContentType.COURSE:
         return True
     flag = _LISTED_IF.get(ContentMetadata.ContentType(content_type))

@@ -28,21 +28,20 @@ def matched(query, *keys):
 
 
 def test_a_member_matches_as_itself(query):
-    """CONT-1.1: course, run, program and pathway alike; case matters."""
+    """Courses, runs, programs and pathways match; case matters (CONT-1.1)."""
     for content_type, key in [("course", "edX+DemoX"), ("courserun", RUN), ("program", "p"), ("learnerpathway", "l")]:
         add_member(query, store_content(content_type, key))
     assert matched(query, "edX+DemoX", RUN, "p", "l") == {"edX+DemoX", RUN, "p", "l"}
     assert matched(query, "edx+demox", "EDX+DEMOX", "P") == set()
 
 
-def test_a_course_matches_through_its_member_run(query):
-    """CONT-1.2."""
+def test_a_course_matches_through_its_member_run(query):  # CONT-1.2
     add_member(query, store_content("courserun", RUN, parent="edX+DemoX"))
     assert matched(query, "edX+DemoX", OTHER_RUN) == {"edX+DemoX"}
 
 
 def test_a_nested_run_matches_through_its_member_course(query):
-    """CONT-1.3: whatever its dates, from the search document or the full record."""
+    """Runs of search document and full record both match, whatever their dates (CONT-1.3)."""
     ended = {"key": RUN, "end": "2001-01-01T00:00:00Z"}
     add_member(
         query, store_content("course", "edX+DemoX", course_runs=[ended], record={"course_runs": [{"key": OTHER_RUN}]})
@@ -50,8 +49,7 @@ def test_a_nested_run_matches_through_its_member_course(query):
     assert matched(query, RUN, OTHER_RUN, "course-v1:edX+DemoX+3T") == {RUN, OTHER_RUN}
 
 
-def test_a_run_document_counts_while_some_query_holds_it(query):
-    """CONT-1.3, CONT-8."""
+def test_a_run_document_counts_while_some_query_holds_it(query):  # CONT-1.3, CONT-8
     add_member(query, store_content("course", "edX+DemoX"))
     run = store_content("courserun", RUN, parent="edX+DemoX")
     assert matched(query, RUN) == set()
@@ -60,34 +58,30 @@ def test_a_run_document_counts_while_some_query_holds_it(query):
 
 
 def test_restricted_runs_never_match(query):
-    """CONT-2, V2-2: nested or on their own."""
+    """Restricted runs do not match, nested or on their own (CONT-2, V2-2)."""
     nested = {"key": RUN, "restriction_type": "custom-b2b-enterprise"}
     add_member(query, store_content("course", "edX+DemoX", course_runs=[nested]))
     add_member(query, store_content("courserun", OTHER_RUN, parent="edX+DemoX", restriction_type="custom-b2c"))
     assert matched(query, RUN, OTHER_RUN, "edX+DemoX") == {"edX+DemoX"}
 
 
-def test_an_inactive_course_still_matches(query):
-    """CONT-8."""
+def test_an_inactive_course_still_matches(query):  # CONT-8
     add_member(query, store_content("course", "edX+DemoX", course_runs=[]))
     assert matched(query, "edX+DemoX") == {"edX+DemoX"}
 
 
 @pytest.mark.parametrize("key", ["", "nothing", "k" * 256, "a\x00b", "'; DROP TABLE x; --", "%", "数学"])
-def test_blank_unknown_and_odd_keys_match_nothing(query, key):
-    """CONT-2, COM-16."""
+def test_blank_unknown_and_odd_keys_match_nothing(query, key):  # CONT-2, COM-16
     add_member(query, store_content("course", "edX+DemoX"))
     assert matched(query, key) == set()
 
 
-def test_other_queries_are_not_looked_into(query):
-    """P8."""
+def test_other_queries_do_not_match(query):  # P8
     add_member(CatalogQueryFactory(), store_content("course", "edX+DemoX"))
     assert matched(query, "edX+DemoX") == set()
 
 
-def test_containment_is_one_statement_for_any_number_of_keys_and_queries(query):
-    """P9."""
+def test_containment_is_one_statement_for_any_number_of_keys_and_queries(query):  # P9
     add_member(query, store_content("course", "edX+DemoX"))
     others = CatalogQueryFactory.create_batch(12)
     with CaptureQueriesContext(connection) as statements:
@@ -99,7 +93,7 @@ def test_containment_is_one_statement_for_any_number_of_keys_and_queries(query):
 
 
 def test_catalogs_come_with_their_matches_in_their_order_however_many_keys_are_asked_about(query):
-    """CONT-7, COM-9; with more keys than one statement takes, all of one moment (P2)."""
+    """More keys than one statement takes are read in one snapshot (P2, CONT-7, COM-9)."""
     for key in ("0", "1999"):
         add_member(query, store_content("course", key))
     customer = uuid4()

@@ -1,4 +1,4 @@
-"""What a content filter hashes to, which filters share a fetch, and what callers are warned of."""
+"""Hashes of content filters, filters that share a fetch, validation and warnings."""
 
 import json
 from typing import Any
@@ -69,7 +69,7 @@ def test_the_hash_is_independent_of_key_order(content_filter):  # HASH-1
 
 @given(filters, filters)
 def test_equal_equivalence_keys_mean_equal_requests(one, other):
-    """HASH-2, in both directions."""
+    """Equal keys mean equal requests, and equal requests mean equal keys (HASH-2)."""
     assert (equivalence_key(one) == equivalence_key(other)) == (canonical_request(one) == canonical_request(other))
 
 
@@ -81,8 +81,7 @@ def test_order_repetition_and_lists_of_one_do_not_cost_another_fetch():
 
 
 @pytest.mark.parametrize("value", [None, 1, True, [], [{}], "", "text", "[]", "null", "{", "[" * 100_000])
-def test_only_json_objects_are_filters(value):
-    """CRUD-2"""
+def test_only_json_objects_are_filters(value):  # CRUD-2
     with pytest.raises(UnusableFilter, match=r"^Must be a JSON object\.$"):
         check_content_filter(value)
 
@@ -98,22 +97,20 @@ def test_text_that_holds_an_object_is_decoded():
 
 
 def nested(levels: int) -> Any:
-    """Objects and lists in turn, an object outermost."""
+    """Objects and lists in each other, an object outermost."""
     value: Any = {} if levels % 2 else []
     for level in range(levels - 1, 0, -1):
         value = {"a": value} if level % 2 else [value]
     return value
 
 
-def test_ten_levels_are_the_limit():
-    """COM-16"""
+def test_ten_levels_are_the_limit():  # COM-16
     assert check_content_filter(nested(10)) == nested(10)
     with pytest.raises(UnusableFilter, match="10 levels"):
         check_content_filter(nested(11))
 
 
-def test_a_mebibyte_is_the_limit():
-    """COM-16"""
+def test_a_mebibyte_is_the_limit():  # COM-16
     empty = len(json.dumps({"key": [""]}))
     largest = {"key": ["x" * (1024 * 1024 - empty)]}
     assert check_content_filter(largest) is largest
@@ -155,8 +152,7 @@ def test_effective_filters_are_not_warned_about(content_filter):
         ({"restricted_runs_allowed": {"edX+DemoX": "a"}}, ["nested-value"]),
     ],
 )
-def test_what_is_warned_about(content_filter, codes):
-    """QRY-8, DISC-6, DISC-10, DISC-11"""
+def test_the_warnings_about_a_filter(content_filter, codes):  # QRY-8, DISC-6, DISC-10, DISC-11
     (key,) = content_filter
     assert filter_warnings(content_filter) == [FilterWarning(code, key) for code in codes]
 

@@ -1,4 +1,4 @@
-"""The one way into the store, and what comes out linked (REFR-16..20, META-10..21, CONT-1)."""
+"""Storing documents, and the items that are served from them (REFR-16..20, META-10..21, CONT-1)."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -51,7 +51,7 @@ def store(document, record=None, assert_lease=lambda: None):
     return store_contents(contents=[content], records=records, assert_lease=assert_lease).changed
 
 
-def linked(key, catalog=CATALOG, customer=CUSTOMER):
+def filled(key, catalog=CATALOG, customer=CUSTOMER):
     rendered = unpack_bytes(ContentDocuments.objects.get(pk=key).rendered)
     return orjson.loads(TemplateFiller(catalog=catalog, customer=customer)(rendered))
 
@@ -66,10 +66,9 @@ def record():
     return sample("courses_by_keys")["results"][0]
 
 
-def test_a_course_as_served(search_course, record):
-    """META-10..18, ENR-1."""
+def test_a_course_as_served(search_course, record):  # META-10..18, ENR-1
     store(search_course, record)
-    item = linked(record["key"])
+    item = filled(record["key"])
     assert item["parent_content_key"] is None
     assert item["aggregation_key"] == f"course:{record['key']}"
     assert item["enrollment_url"] == f"https://enterprise.example.org/acme/course/{record['key']}?{UTM}"
@@ -85,9 +84,9 @@ def test_a_course_as_served(search_course, record):
 
 
 def test_every_value_that_discovery_sent_is_served(search_course, record):
-    """REFR-16, COM-13: passed through unchanged, apart from what the service adds."""
+    """Values are served unchanged, and the service adds its own (REFR-16, COM-13)."""
     store(search_course, record)
-    item = linked(record["key"])
+    item = filled(record["key"])
     ours = {"marketing_url", "course_runs", "product_source"}
     kept = {"aggregation_key", "content_type", "seat_types", "end_date", "course_ends", "languages"}
     sent = search_course | {key: value for key, value in record.items() if key not in kept}
@@ -97,9 +96,9 @@ def test_every_value_that_discovery_sent_is_served(search_course, record):
 
 
 def test_exporters_find_what_they_read(search_course, record):
-    """CLI-14: of courses, of their runs, and of runs that are items of their own."""
+    """Fields of courses, of their runs, and of runs that are items of their own (CLI-14)."""
     store(search_course, record)
-    item = linked(record["key"])
+    item = filled(record["key"])
     assert item.keys() >= {
         *[
             "key",
@@ -122,23 +121,21 @@ def test_exporters_find_what_they_read(search_course, record):
         }
     run_document = sample("search_all_page_1")["results"][3]
     store(run_document)
-    assert linked(run_document["key"]).keys() >= {"key", "title", "start", "end", "first_enrollable_paid_seat_price"}
+    assert filled(run_document["key"]).keys() >= {"key", "title", "start", "end", "first_enrollable_paid_seat_price"}
 
 
-def test_exec_ed_runs_carry_no_links():
-    """META-16, ENR-3."""
+def test_exec_ed_runs_have_no_enrollment_urls():  # META-16, ENR-3
     record = sample("courses_by_keys")["results"][2]
     store({"aggregation_key": f"course:{record['key']}", "content_type": "course", "key": record["key"]}, record)
-    item = linked(record["key"])
+    item = filled(record["key"])
     assert "executive-education-2u/course/" in item["enrollment_url"]
     assert all("enrollment_url" not in run and "parent_content_key" not in run for run in item["course_runs"])
 
 
-def test_a_run_as_served():
-    """META-10, META-13, META-14."""
+def test_a_run_as_served():  # META-10, META-13, META-14
     key = "course-v1:edX+DemoX+1T2026"
     store({"aggregation_key": "courserun:edX+DemoX", "content_type": "courserun", "key": key, "marketing_url": None})
-    item = linked(key)
+    item = filled(key)
     assert item["parent_content_key"] == "edX+DemoX"
     assert "/acme/course/edX+DemoX?course_run_key=" in item["enrollment_url"]
     assert item["xapi_activity_id"].endswith(f"/courserun/{key}")
@@ -146,27 +143,26 @@ def test_a_run_as_served():
     assert "active" not in item
 
 
-def test_a_program_and_a_pathway_as_served():
-    """META-6, META-13."""
+def test_a_program_and_a_pathway_as_served():  # META-6, META-13
     pathway = sample("search_all_page_2")["results"][1]
     program = {"aggregation_key": "program:p", "content_type": "program", "uuid": "p", "marketing_url": "/p"}
     store(pathway)
     store(program)
-    assert linked("p")["enrollment_url"] is None
-    assert linked("p")["marketing_url"] == f"/p?{UTM}"
-    assert linked(pathway["uuid"])["key"] == pathway["uuid"]
-    assert "enrollment_url" not in linked(pathway["uuid"])
-    assert "xapi_activity_id" not in linked("p")
+    assert filled("p")["enrollment_url"] is None
+    assert filled("p")["marketing_url"] == f"/p?{UTM}"
+    assert filled(pathway["uuid"])["key"] == pathway["uuid"]
+    assert "enrollment_url" not in filled(pathway["uuid"])
+    assert "xapi_activity_id" not in filled("p")
 
 
 @pytest.mark.parametrize("portal", [True, False])
-def test_runs_are_linked_whatever_their_keys_are(search_course, portal):
-    """META-16: the URLs of a course's runs differ in a key only, and are written around it."""
+def test_runs_have_enrollment_urls_whatever_their_keys_are(search_course, portal):
+    """The URLs of a course's runs differ only in the key (META-16)."""
     keys = ["course-v1:edX+A+1T", 'a "quoted" \\ key', "Ünïcode/and%20more", "course-v1:edX+A+2T?x=1&y=2#z"]
     course = search_course | {"course_runs": [{"key": key} for key in keys]}
     store(course)
     customer = EnterpriseCustomer(uuid=CUSTOMER.uuid, slug="acme", enable_learner_portal=portal)
-    served = linked(course["key"], customer=customer)["course_runs"]
+    served = filled(course["key"], customer=customer)["course_runs"]
     context = url_context(CATALOG, customer)
     assert served == [
         {
@@ -179,8 +175,7 @@ def test_runs_are_linked_whatever_their_keys_are(search_course, portal):
 
 
 @pytest.mark.parametrize("later", ["item", "catalog", "customer"])
-def test_last_modified_is_the_latest_of_item_catalog_and_customer(search_course, later):
-    """META-11, COM-13."""
+def test_last_modified_is_the_latest_of_item_catalog_and_customer(search_course, later):  # META-11, COM-13
     store(search_course)
     moment = timezone.now().replace(microsecond=0) + timedelta(days=1)
     catalog = EnterpriseCatalog(**{field.attname: getattr(CATALOG, field.attname) for field in CATALOG._meta.fields})
@@ -190,34 +185,30 @@ def test_last_modified_is_the_latest_of_item_catalog_and_customer(search_course,
         expected = catalog.modified = moment
     if later == "customer":
         expected = customer.modified = moment
-    served = linked(search_course["key"], catalog, customer)["content_last_modified"]
+    served = filled(search_course["key"], catalog, customer)["content_last_modified"]
     assert served == expected.isoformat().replace("+00:00", "Z")
 
 
-def test_without_a_customer_copy_links_lead_to_the_lms(search_course):
-    """CUST-1, ENR-2."""
+def test_without_a_customer_copy_enrollment_urls_lead_to_the_lms(search_course):  # CUST-1, ENR-2
     store(search_course)
-    item = linked(search_course["key"], customer=None)
+    item = filled(search_course["key"], customer=None)
     assert item["enrollment_url"].startswith(f"https://lms.example.org/enterprise/{CATALOG.enterprise_uuid}/course/")
 
 
-def test_storing_the_same_again_changes_nothing(search_course, record):
-    """REFR-20."""
+def test_storing_the_same_again_changes_nothing(search_course, record):  # REFR-20
     assert store(search_course, record) == 1
     before = list(ContentMetadata.objects.values())
     assert store(search_course, record) == 0
     assert list(ContentMetadata.objects.values()) == before
 
 
-def test_a_key_that_is_gone_from_both_sources_is_gone(search_course, record):
-    """REFR-17."""
+def test_a_key_that_is_gone_from_both_sources_is_gone(search_course, record):  # REFR-17
     store(search_course | {"extra": 1}, record | {"more": 1})
     store(search_course, record)
-    assert not {"extra", "more"} & linked(search_course["key"]).keys()
+    assert not {"extra", "more"} & filled(search_course["key"]).keys()
 
 
-def test_the_two_documents_are_kept_apart(search_course, record):
-    """REFR-14."""
+def test_the_two_documents_are_kept_apart(search_course, record):  # REFR-14
     search = search_course | {"course_runs": []}
     store(search, record)
     documents = ContentDocuments.objects.get()
@@ -226,11 +217,11 @@ def test_the_two_documents_are_kept_apart(search_course, record):
 
 @pytest.mark.parametrize(("page", "number"), [(1, 3), (2, 1)], ids=["run", "pathway"])
 def test_a_run_and_a_pathway_are_their_search_documents(page, number):
-    """REFR-15: and what the service adds."""
+    """The items of runs and pathways are their search documents with the fields of the service (REFR-15)."""
     document = sample(f"search_all_page_{page}")["results"][number]
     store(document)
     ours = {"marketing_url", "product_source"}
-    item = linked(document.get("key") or document["uuid"])
+    item = filled(document.get("key") or document["uuid"])
     assert {name: item[name] for name in document if name not in ours} == {
         name: value for name, value in document.items() if name not in ours
     }
@@ -238,15 +229,14 @@ def test_a_run_and_a_pathway_are_their_search_documents(page, number):
     assert item.keys() - document.keys() <= added
 
 
-def test_a_missing_record_keeps_the_last_one(search_course, record):
-    """DISC-18."""
+def test_a_missing_record_keeps_the_last_one(search_course, record):  # DISC-18
     store(search_course, record)
     store(search_course | {"title": "changed"})
     assert unpack(ContentDocuments.objects.get().full_record or b"") == record
 
 
 def test_nested_runs_follow_both_documents(search_course, record):
-    """CONT-1: whatever their dates, restricted ones marked."""
+    """Rows exist for runs of any dates, and restricted ones are marked (CONT-1)."""
     restricted = {"key": "course-v1:secret", "restriction_type": "custom-b2c"}
     ended = {"key": "course-v1:ended", "end": "2001-01-01T00:00:00Z"}
     store(search_course | {"course_runs": [ended, restricted]}, record)
@@ -259,8 +249,8 @@ def test_nested_runs_follow_both_documents(search_course, record):
     assert not NestedRun.objects.exists()
 
 
-def test_who_may_not_write_writes_nothing(search_course):
-    """P5: asked inside the transaction."""
+def test_nothing_is_written_without_the_lease(search_course):
+    """The lease is checked inside the transaction (P5)."""
 
     class NotOurs(Exception):
         pass
@@ -273,23 +263,22 @@ def test_who_may_not_write_writes_nothing(search_course):
     assert not ContentMetadata.objects.exists()
 
 
-def test_odd_text_is_stored_and_served_as_it_is(search_course):
-    """DISC-17: four-byte text, NUL inside text, year 9999."""
+def test_odd_text_is_stored_and_served_unchanged(search_course):
+    """Text of four-byte characters, NUL inside text, and the year 9999 (DISC-17)."""
     odd = search_course | {"title": "Mathe 数学 🎓 a\x00b", "end_date": "9999-12-31T23:59:59Z"}
     store(odd)
-    item = linked(search_course["key"])
+    item = filled(search_course["key"])
     assert (item["title"], item["end_date"]) == (odd["title"], odd["end_date"])
 
 
-def test_rendered_text_never_holds_the_gap_itself(search_course):
-    """ADR 0002: JSON escapes control characters."""
+def test_a_template_contains_no_other_gaps(search_course):
+    """JSON escapes control characters (ADR 0002)."""
     store(search_course | {"title": "\x00\x1e\x1f"})
     rendered = unpack_bytes(ContentDocuments.objects.get().rendered)
     assert len(rendered.split(GAP)) == 2 + len(orjson.loads(rendered.split(GAP)[0])["runs"])
 
 
 @pytest.mark.parametrize("url", ["http://[broken", "", None, 5])
-def test_a_url_that_is_none_is_served_as_it_is(search_course, url):
-    """DISC-17."""
+def test_a_broken_url_is_served_unchanged(search_course, url):  # DISC-17
     store(search_course | {"marketing_url": url})
-    assert linked(search_course["key"])["marketing_url"] == url
+    assert filled(search_course["key"])["marketing_url"] == url

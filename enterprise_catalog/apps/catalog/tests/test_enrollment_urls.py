@@ -1,7 +1,7 @@
-"""URLs: the worked examples of the contract, to the letter (META-22, META-23, ENR-1..4)."""
+"""URLs of a catalog, with the worked examples of the contract (META-22, META-23, ENR-1..4)."""
 
 from dataclasses import replace
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote_plus, unquote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -28,14 +28,12 @@ PORTAL = UrlContext(
 LMS = replace(PORTAL, portal_slug=None)
 
 
-def test_portal_course():
-    """ENR-1, example 1."""
+def test_portal_course():  # ENR-1, example 1
     url = enrollment_urls.course_enrollment_url(PORTAL, course_key="edX+DemoX", advertised_run_key=RUN)
     assert url == "https://enterprise.example.org/acme/course/edX+DemoX?utm_medium=enterprise&utm_source=acme-inc"
 
 
-def test_portal_run_with_audit():
-    """ENR-1, example 2."""
+def test_portal_run_with_audit():  # ENR-1, example 2
     url = enrollment_urls.run_enrollment_url(replace(PORTAL, audit=True), run_key=RUN, course_key="edX+DemoX")
     assert url == (
         "https://enterprise.example.org/acme/course/edX+DemoX?audit=true"
@@ -43,8 +41,7 @@ def test_portal_run_with_audit():
     )
 
 
-def test_lms_course_uses_its_advertised_run():
-    """ENR-2, example 3."""
+def test_lms_course_uses_its_advertised_run():  # ENR-2, example 3
     expected = (
         f"https://lms.example.org/enterprise/{CUSTOMER}/course/{RUN}/enroll/"
         f"?catalog={CATALOG}&utm_medium=enterprise&utm_source=acme-inc"
@@ -53,8 +50,7 @@ def test_lms_course_uses_its_advertised_run():
     assert enrollment_urls.run_enrollment_url(LMS, run_key=RUN, course_key="edX+DemoX") == expected
 
 
-def test_lms_course_without_advertised_run():
-    """ENR-2, example 4."""
+def test_lms_course_without_advertised_run():  # ENR-2, example 4
     url = enrollment_urls.course_enrollment_url(
         replace(LMS, audit=True), course_key="edX+DemoX", advertised_run_key=None
     )
@@ -66,7 +62,7 @@ def test_lms_course_without_advertised_run():
 
 @given(st.text(min_size=1))
 def test_any_key_survives_its_url(run):
-    """META-23: a run's key comes out of the URL as it went in, however odd, in characters that JSON does not escape."""
+    """A run's key can be decoded from its URL, which needs no escaping in JSON (META-23)."""
     portal, lms = (
         enrollment_urls.run_enrollment_url(context, run_key=run, course_key="edX+DemoX") for context in (PORTAL, LMS)
     )
@@ -78,7 +74,7 @@ def test_any_key_survives_its_url(run):
 
 
 def test_old_keys_keep_their_slashes():
-    """ENR-1, ENR-2: as today's service writes them, which the LMS and proxies on the way understand."""
+    """Slashes stay unencoded, as the LMS and proxies expect them (ENR-1, ENR-2)."""
     run = "MITx/6.00x/2012_Fall"
     assert f"/course/{run}/enroll/?" in enrollment_urls.run_enrollment_url(LMS, run_key=run, course_key="MITx/6.00x")
     assert "/acme/course/MITx/6.00x?" in enrollment_urls.run_enrollment_url(
@@ -86,8 +82,7 @@ def test_old_keys_keep_their_slashes():
     )
 
 
-def test_exec_ed_on_the_portal():
-    """ENR-3, example 5."""
+def test_exec_ed_on_the_portal():  # ENR-3, example 5
     url = enrollment_urls.exec_ed_enrollment_url(PORTAL, course_key="GetSmarter+AI", sku="ABC1234")
     assert url == (
         "https://enterprise.example.org/acme/executive-education-2u/course/GetSmarter+AI"
@@ -95,8 +90,7 @@ def test_exec_ed_on_the_portal():
     )
 
 
-def test_exec_ed_without_portal_goes_through_proxy_login():
-    """ENR-4, example 6."""
+def test_exec_ed_without_portal_goes_through_proxy_login():  # ENR-4, example 6
     url = enrollment_urls.exec_ed_enrollment_url(LMS, course_key="GetSmarter+AI", sku="ABC1234")
     assert url == (
         "https://lms.example.org/enterprise/proxy-login/?enterprise_slug=acme"
@@ -108,8 +102,7 @@ def test_exec_ed_without_portal_goes_through_proxy_login():
 @pytest.mark.parametrize(
     ("context", "sku"), [(LMS, None), (replace(LMS, customer_slug=None), "ABC1234")], ids=["no sku", "no slug"]
 )
-def test_exec_ed_that_cannot_be_bought(context, sku):
-    """ENR-4."""
+def test_exec_ed_that_cannot_be_bought(context, sku):  # ENR-4
     assert enrollment_urls.exec_ed_enrollment_url(context, course_key="GetSmarter+AI", sku=sku) is None
 
 
@@ -123,20 +116,18 @@ def test_exec_ed_that_cannot_be_bought(context, sku):
         ("数学", ""),
     ],
 )
-def test_utm_source_is_a_slug_of_the_name(name, slug):
-    """META-22."""
+def test_utm_source_is_a_slug_of_the_name(name, slug):  # META-22
     assert enrollment_urls.utm_parameters(name)["utm_source"] == slug
 
 
-def test_a_name_without_slug_sends_no_source():
-    """META-22."""
+def test_a_name_without_slug_sends_no_source():  # META-22
     context = replace(PORTAL, utm=enrollment_urls.utm_parameters("数学"))
     url = enrollment_urls.course_enrollment_url(context, course_key="edX+DemoX", advertised_run_key=None)
     assert url == "https://enterprise.example.org/acme/course/edX+DemoX?utm_medium=enterprise"
 
 
 def test_a_name_without_slug_leaves_no_other_source():
-    """META-22, META-23: discovery's own says whose link it was before, and would be counted."""
+    """The `utm_source` of discovery is removed, since it names somebody else (META-22, META-23)."""
     context = replace(PORTAL, utm=enrollment_urls.utm_parameters("数学"))
     for rest in ("", "&x=1"):
         merged = enrollment_urls.with_utm(context, f"https://www.example.org/?utm_source=worker{rest}")
@@ -169,22 +160,20 @@ def test_a_name_without_slug_leaves_no_other_source():
         ),
     ],
 )
-def test_merging_parameters(url, merged):
-    """META-23."""
+def test_merging_parameters(url, merged):  # META-23
     assert enrollment_urls.with_utm(PORTAL, url) == merged
 
 
 @given(
     st.text(alphabet="ab0/:@.%~?#&=[]é \\\t-", max_size=12), st.sampled_from(["http://", "https://", "HTTPS://", ""])
 )
-def test_what_is_plain_is_what_taking_apart_would_give(rest, scheme):
-    """META-23: plain URLs are not taken apart, and nobody sees a difference."""
+def test_a_fragment_changes_nothing_before_it(rest, scheme):  # META-23
     url = enrollment_urls.parsable_url(f"{scheme}{rest}")
     if url and "#" not in url:
-        # A fragment makes it not plain.
         assert enrollment_urls.with_utm(PORTAL, url) == enrollment_urls.with_utm(PORTAL, f"{url}#f").removesuffix("#f")
 
 
 @given(st.text(max_size=10))
-def test_what_is_plain_in_a_path_is_what_encoding_would_give(key):
-    assert enrollment_urls._path(key) == quote(key, safe=enrollment_urls._PATH_SAFE)
+def test_a_run_key_is_encoded_as_a_parameter(key):  # ENR-1
+    url = enrollment_urls.run_enrollment_url(PORTAL, run_key=key, course_key="edX+DemoX")
+    assert f"?course_run_key={quote_plus(key)}&" in url

@@ -1,4 +1,4 @@
-"""Whatever discovery sends, an item comes out of it (P7, DISC-17): fuzzed, on the shapes that the code looks into."""
+"""Fuzz documents in the fields that the code reads: any course becomes an item (P7, DISC-17)."""
 
 from datetime import UTC, datetime
 

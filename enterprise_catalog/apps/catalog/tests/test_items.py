@@ -1,4 +1,4 @@
-"""Items: what is built from discovery's documents (REFR-14..17, META-10..20, V2-2)."""
+"""Building items from documents of discovery (REFR-14..17, META-10..20, V2-2)."""
 
 import pytest
 
@@ -28,8 +28,7 @@ def full_course():
     return sample("courses_by_keys")["results"][0]
 
 
-def test_the_full_record_wins_except_where_search_says_it_better(search_course, full_course):
-    """REFR-16."""
+def test_the_full_record_wins_except_for_some_keys_of_search(search_course, full_course):  # REFR-16
     full = full_course | {"title": None, "languages": "from the record", "content_type": "from the record"}
     item = course_item(search_course, full)
     assert item["title"] is None
@@ -39,15 +38,15 @@ def test_the_full_record_wins_except_where_search_says_it_better(search_course, 
     assert item["subjects"] == full["subjects"]
 
 
-def test_what_only_search_may_say_never_comes_from_the_record(search_course, full_course):
-    """REFR-16: such a key is as the search document has it, and so absent when that has none."""
+def test_keys_of_search_never_come_from_the_record(search_course, full_course):
+    """These keys are those of the search document, and missing if they are missing there (REFR-16)."""
     search = {key: value for key, value in search_course.items() if key not in ("languages", "course_ends")}
     item = course_item(search, full_course | {"languages": ["en"], "course_ends": "Future"})
     assert not {"languages", "course_ends"} & item.keys()
 
 
 def test_the_aggregation_key_decides_the_type(search_course):
-    """REFR-12, META-6: an item carries its type and its key, whatever its document forgot."""
+    """An item has its type and its key even if its document has not (REFR-12, META-6)."""
     document = {key: value for key, value in search_course.items() if key not in ("content_type", "key")}
     item = build_item(
         content_key="edX+DemoX",
@@ -59,8 +58,7 @@ def test_the_aggregation_key_decides_the_type(search_course):
     assert (item["content_type"], item["key"]) == ("course", "edX+DemoX")
 
 
-def test_a_course_without_record_is_inactive_and_not_normalized(search_course):
-    """META-18, META-20, REFR-18."""
+def test_a_course_without_record_is_inactive_and_not_normalized(search_course):  # META-18, META-20, REFR-18
     item = course_item(search_course)
     assert item["active"] is False
     assert "normalized_metadata" not in item
@@ -77,8 +75,7 @@ def test_a_course_without_record_is_inactive_and_not_normalized(search_course):
         ({"is_enrollable": "true", "status": None, "is_marketable": True}, False),
     ],
 )  # fmt: skip
-def test_active(run, active):
-    """META-20."""
+def test_active(run, active):  # META-20
     assert is_active({"course_runs": [{"key": "a+b", **run}]}) is active
 
 
@@ -99,8 +96,7 @@ def test_why_a_course_is_inactive(runs, why):  # ADD-5, META-20
     assert is_active(course) is (why is None)
 
 
-def test_restricted_runs_are_hidden_and_leave_no_trace(search_course, full_course):
-    """V2-2, V2-6."""
+def test_restricted_runs_are_hidden_and_leave_no_trace(search_course, full_course):  # V2-2, V2-6
     hidden = {"key": "course-v1:hidden", "restriction_type": "custom-b2b-enterprise", "status": "reviewed"}
     full = full_course | {"course_runs": [*full_course["course_runs"], hidden]}
     full |= {"course_run_keys": ["course-v1:hidden"], "course_run_statuses": ["reviewed"]}
@@ -111,15 +107,14 @@ def test_restricted_runs_are_hidden_and_leave_no_trace(search_course, full_cours
 
 
 def test_a_null_advertised_uuid_advertises_nothing(search_course, full_course):
-    """META-30: a null matched runs without uuid once."""
+    """A null must not match runs without uuid (META-30)."""
     for run in full_course["course_runs"]:
         run["uuid"] = None
     item = course_item(search_course, full_course | {"advertised_course_run_uuid": None})
     assert item["normalized_metadata"]["start_date"] is None
 
 
-def test_normalized_metadata_of_every_nested_run(search_course, full_course):
-    """META-18, META-30."""
+def test_normalized_metadata_of_every_nested_run(search_course, full_course):  # META-18, META-30
     item = course_item(search_course, full_course)
     assert set(item["normalized_metadata_by_run"]) == {run["key"] for run in full_course["course_runs"]}
     advertised = next(
@@ -137,19 +132,16 @@ def test_normalized_metadata_of_every_nested_run(search_course, full_course):
         ("", ""),
     ],
 )
-def test_product_source(search_course, sent, served):
-    """META-17."""
+def test_product_source(search_course, sent, served):  # META-17
     assert course_item(search_course | {"product_source": sent})["product_source"] == served
 
 
-def test_reviews_are_joined(search_course):
-    """META-19."""
+def test_reviews_are_joined(search_course):  # META-19
     item = course_item(search_course, review=Review(120, 4.566667))
     assert (item["reviews_count"], item["avg_course_rating"]) == (120, 4.566667)
 
 
-def test_a_pathway_carries_its_uuid_as_key():
-    """META-6."""
+def test_a_pathway_has_its_uuid_as_key():  # META-6
     pathway = sample("search_all_page_2")["results"][1]
     item = build_item(
         content_key=pathway["uuid"],
@@ -162,8 +154,7 @@ def test_a_pathway_carries_its_uuid_as_key():
     assert "active" not in item
 
 
-def test_a_program_keeps_its_search_identity():
-    """REFR-16."""
+def test_a_program_keeps_its_search_identity():  # REFR-16
     full = sample("programs_by_uuids")["results"][0]
     search = {
         "aggregation_key": f"program:{full['uuid']}",
@@ -183,7 +174,7 @@ def test_a_program_keeps_its_search_identity():
 
 @pytest.mark.parametrize("runs", [None, "odd", [None, 1, {"no": "key"}]])
 def test_odd_runs_do_not_break_an_item(search_course, runs):
-    """DISC-17: shapes vary."""
+    """Runs of unexpected types (DISC-17)."""
     item = course_item(search_course | {"course_runs": runs}, {"key": search_course["key"], "course_runs": runs})
     assert item["course_runs"] == runs
     assert item["normalized_metadata_by_run"] == {}

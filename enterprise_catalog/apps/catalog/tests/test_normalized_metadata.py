@@ -15,8 +15,7 @@ EXEC_ED = {
 }
 
 
-def test_dates_are_the_runs_as_sent():
-    """META-31."""
+def test_dates_are_the_runs_as_sent():  # META-31
     run = {"start": "2026-10-25T00:00:00Z", "end": "2027-04-19T00:00:00", "enrollment_start": None}
     normalized = normalized_metadata(course=COURSE, run=run)
     assert (normalized["start_date"], normalized["end_date"], normalized["enroll_start_date"]) == (
@@ -26,8 +25,7 @@ def test_dates_are_the_runs_as_sent():
     )
 
 
-def test_without_a_run_there_are_no_dates_but_a_price():
-    """META-30, META-34."""
+def test_without_a_run_there_are_no_dates_but_a_price():  # META-30, META-34
     assert normalized_metadata(course=COURSE, run=None) == {
         "start_date": None,
         "end_date": None,
@@ -38,7 +36,7 @@ def test_without_a_run_there_are_no_dates_but_a_price():
 
 
 def test_enroll_by_is_the_earlier_of_enrollment_end_and_upgrade_deadline():
-    """META-33: compared as instants, whatever the zone; the original text is returned."""
+    """Dates are compared in any time zones, and the original text is returned (META-33)."""
     run = {
         "enrollment_end": "2026-12-01T01:00:00+02:00",
         "seats": [{"type": "verified", "upgrade_deadline": "2026-11-30T23:30:00"}],
@@ -59,13 +57,11 @@ def test_enroll_by_is_the_earlier_of_enrollment_end_and_upgrade_deadline():
         (None, None),
     ],
 )
-def test_the_best_seat_decides_the_deadline(seats, deadline):
-    """META-33."""
+def test_the_best_seat_decides_the_deadline(seats, deadline):  # META-33
     assert normalized_metadata(course=COURSE, run={"seats": seats})["enroll_by_date"] == deadline
 
 
-def test_exec_ed_ignores_seats():
-    """META-32."""
+def test_exec_ed_ignores_seats():  # META-32
     run = {"enrollment_end": "2027-01-01", "seats": [{"type": "verified", "upgrade_deadline": "2026-01-01"}]}
     assert normalized_metadata(course=EXEC_ED, run=run)["enroll_by_date"] == "2027-01-01"
 
@@ -88,7 +84,6 @@ def test_price(course, run, price):
     assert normalized_metadata(course=course, run=run)["content_price"] == price
 
 
-def test_the_last_exec_ed_sku_is_sold():
-    """ENR-4."""
+def test_the_last_exec_ed_sku_is_sold():  # ENR-4
     assert exec_ed_sku(EXEC_ED) == "TWO"
     assert exec_ed_sku(COURSE) is None

@@ -1,4 +1,4 @@
-"""What changes for queries that hold a rerendered content (COM-18, META-19, META-21, CHG-2, V2-3)."""
+"""Queries change when one of their members is rendered again (COM-18, META-19, META-21, CHG-2, V2-3)."""
 
 import pytest
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def holders(*document_sets):
-    """One query for each set of documents, holding them."""
+    """One query for each set of documents, with these as members."""
     queries = []
     for documents in document_sets:
         store_courses(*documents)

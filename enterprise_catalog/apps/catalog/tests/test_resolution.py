@@ -1,4 +1,4 @@
-"""Query resolution, decided by a function that says who may edit (QRY-1 to QRY-6, QRY-9)."""
+"""Resolution of requested queries by callers who may edit a query or not (QRY-1 to QRY-6, QRY-9)."""
 
 import uuid
 
@@ -27,7 +27,7 @@ def nobody(query):
 
 
 def resolved(content_filter, uuid=None, title=None, may_edit=nobody):
-    return resolve_query(wish=RequestedQuery(content_filter, uuid, title), may_edit=may_edit)
+    return resolve_query(requested=RequestedQuery(content_filter, uuid, title), may_edit=may_edit)
 
 
 def stored(query):
@@ -35,8 +35,7 @@ def stored(query):
 
 
 class TestWithoutUuid:
-    def test_an_unknown_filter_makes_a_query_with_the_title(self):
-        """QRY-1"""
+    def test_an_unknown_filter_makes_a_query_with_the_title(self):  # QRY-1
         query = stored(resolved(COURSES, title="Courses").query)
         assert (query.content_filter, query.title, query.named) == (COURSES, "Courses", True)
 
@@ -47,19 +46,18 @@ class TestWithoutUuid:
         assert resolved({}).query == resolved({}).query
 
     def test_a_known_filter_is_attached_as_it_is(self):
-        """QRY-1: even who may edit does not rename."""
+        """Even a caller who may edit does not rename it (QRY-1)."""
         query = CatalogQueryFactory.create(content_filter=COURSES)
         assert resolved(COURSES, title="Courses", may_edit=everybody).query == query
         assert (stored(query).title, stored(query).named) == (None, False)
 
     def test_another_spelling_of_the_same_search_is_another_query(self):
-        """HASH-1: equal searches share a fetch, not a query."""
+        """Equal searches share a fetch, not a query (HASH-1)."""
         assert resolved(COURSES).query != resolved({"content_type": ["course"]}).query
 
 
 class TestKnownUuidSameFilter:
-    def test_who_may_edit_renames(self):
-        """QRY-2"""
+    def test_a_caller_who_may_edit_renames(self):  # QRY-2
         query = CatalogQueryFactory.create(content_filter=COURSES, title="Old", named=True)
         resolved(COURSES, query.uuid, "New", everybody)
         assert stored(query).title == "New"
@@ -69,22 +67,20 @@ class TestKnownUuidSameFilter:
         resolved(COURSES, query.uuid, "New", everybody)
         assert stored(query).named
 
-    def test_who_may_not_edit_attaches_only(self):
-        """QRY-2"""
+    def test_a_caller_who_may_not_edit_attaches_only(self):  # QRY-2
         query = CatalogQueryFactory.create(content_filter=COURSES, title="Old")
         assert resolved(COURSES, query.uuid, "New", nobody).query == query
         assert stored(query).title == "Old"
 
-    def test_no_title_leaves_the_title(self):
-        """QRY-2"""
+    def test_no_title_leaves_the_title(self):  # QRY-2
         query = CatalogQueryFactory.create(content_filter=COURSES, title="Old")
         resolved(COURSES, query.uuid, None, everybody)
         assert stored(query).title == "Old"
 
 
 class TestKnownUuidOtherFilter:
-    def test_who_may_edit_rewrites_in_place_and_members_stay(self):
-        """QRY-3: members stay until the next publish."""
+    def test_a_caller_who_may_edit_rewrites_in_place_and_members_stay(self):
+        """Members stay until the next publish (QRY-3)."""
         query = CatalogQueryFactory.create(content_filter=COURSES)
         publish_members(query, "edX+A")
         result = resolved(PROGRAMS, query.uuid, "Programs", everybody)
@@ -95,21 +91,20 @@ class TestKnownUuidOtherFilter:
         assert rewritten.equivalence_key != query.equivalence_key
         assert rewritten.member_count == rewritten.content_keys.count() == 1
 
-    def test_who_may_not_edit_gets_a_query_of_its_own(self):
-        """QRY-3: copy-on-write, the title is ignored."""
+    def test_a_caller_who_may_not_edit_gets_a_query_of_its_own(self):
+        """The query is copied, and the title is ignored (QRY-3)."""
         query = CatalogQueryFactory.create(content_filter=COURSES, title="Courses")
         copy = resolved(PROGRAMS, query.uuid, "Programs", nobody).query
         assert (copy.title, copy.named, copy.content_filter) == (None, False, PROGRAMS)
         assert (stored(query).content_filter, stored(query).title) == (COURSES, "Courses")
 
     def test_copy_on_write_ignores_a_title_that_is_taken(self):
-        """QRY-6 speaks of titles that would be applied."""
+        """Only titles that would be applied can conflict (QRY-6)."""
         query = CatalogQueryFactory.create(content_filter=COURSES)
         CatalogQueryFactory.create(title="Taken")
         assert resolved(PROGRAMS, query.uuid, "Taken", nobody).query.title is None
 
-    def test_repeating_a_copy_on_write_changes_nothing(self):
-        """QRY-9"""
+    def test_repeating_a_copy_on_write_changes_nothing(self):  # QRY-9
         query = CatalogQueryFactory.create(content_filter=COURSES)
         first = resolved(PROGRAMS, query.uuid).query
         assert resolved(PROGRAMS, query.uuid).query == first
@@ -122,7 +117,7 @@ class TestKnownUuidOtherFilter:
 
 
 class TestTakeOver:
-    """QRY-3: an unnamed query that has the wanted filter takes the place of the edited one."""
+    """An unnamed query with the requested filter replaces the edited one (QRY-3)."""
 
     @pytest.fixture
     def edited(self):
@@ -156,7 +151,7 @@ class TestTakeOver:
             assert catalog.catalog_query.member_count == 2
 
     def test_following_is_no_change_of_the_catalog(self, edited, unnamed):
-        """CRUD-1: a rewrite of the query does not move `modified`; the history tells."""
+        """A change of the query does not change `modified` of catalogs, but their history (CRUD-1)."""
         catalog = EnterpriseCatalogFactory.create(catalog_query=edited)
         self.take_over(edited)
         before = catalog.modified
@@ -164,8 +159,7 @@ class TestTakeOver:
         assert catalog.modified == before
         assert [row.catalog_query_id for row in catalog.history.all()] == [unnamed.pk, edited.pk]
 
-    def test_what_joins_and_leaves_is_recorded_for_each_catalog_that_follows(self, edited, unnamed):
-        """CHG-2"""
+    def test_what_joins_and_leaves_is_recorded_for_each_catalog_that_follows(self, edited, unnamed):  # CHG-2
         publish_members(edited, "edX+Leaves", unnamed.content_keys.get(content_id="edX+Both").content)
         mine = EnterpriseCatalogFactory.create_batch(2, catalog_query=edited)
         EnterpriseCatalogFactory.create(catalog_query=unnamed)
@@ -174,23 +168,21 @@ class TestTakeOver:
         expected = [("removed", "edX+Leaves"), ("added", "edX+Joins")]
         assert sorted(changes) == sorted((catalog.pk, *change) for catalog in mine for change in expected)
 
-    def test_a_named_query_is_not_taken(self, edited):
-        """QRY-6"""
+    def test_a_named_query_is_not_taken(self, edited):  # QRY-6
         other = CatalogQueryFactory.create(content_filter=PROGRAMS, named=True)
         with pytest.raises(QueryConflict) as refusal:
             self.take_over(edited)
         assert refusal.value.owners == {"content_filter": other}
 
-    def test_both_collisions_are_told_together(self, edited):
-        """QRY-6"""
+    def test_both_conflicts_are_reported_together(self, edited):  # QRY-6
         CatalogQueryFactory.create(content_filter=PROGRAMS, named=True)
         CatalogQueryFactory.create(title="Taken")
         with pytest.raises(QueryConflict) as refusal:
             self.take_over(edited, title="Taken")
         assert set(refusal.value.owners) == {"content_filter", "query_title"}
 
-    def test_what_others_use_keeps_its_names(self, edited, unnamed):
-        """P8, QRY-4, ADR 0015: the catalogs follow all the same."""
+    def test_a_query_that_others_use_keeps_its_names(self, edited, unnamed):
+        """The catalogs move nevertheless (P8, QRY-4, ADR 0015)."""
         mine = EnterpriseCatalogFactory.create(catalog_query=edited)
         EnterpriseCatalogFactory.create(catalog_query=unnamed)
         before = (unnamed.uuid, unnamed.title, unnamed.named)
@@ -205,7 +197,7 @@ class TestTakeOver:
         assert resolved(PROGRAMS, edited.uuid, "Taken", lambda query: query == edited).query == unnamed
         assert stored(unnamed).uuid == before[0]
 
-    def test_what_nobody_uses_takes_the_names_over(self, edited, unnamed):
+    def test_a_query_that_nobody_uses_takes_the_names_over(self, edited, unnamed):
         resolved(PROGRAMS, edited.uuid, "New", lambda query: query == edited)
         assert (stored(unnamed).uuid, stored(unnamed).title) == (edited.uuid, "New")
 
@@ -214,38 +206,33 @@ class TestTakeOver:
 
 
 class TestUnknownUuid:
-    def test_an_unknown_filter_makes_a_query_of_that_name(self):
-        """QRY-5"""
+    def test_an_unknown_filter_makes_a_query_of_that_name(self):  # QRY-5
         query = resolved(COURSES, UNKNOWN, "Courses").query
         assert (query.uuid, query.title, query.named) == (UNKNOWN, "Courses", True)
 
-    def test_an_unnamed_query_without_catalogs_adopts_the_name(self):
-        """QRY-4"""
+    def test_an_unnamed_query_without_catalogs_adopts_the_name(self):  # QRY-4
         query = CatalogQueryFactory.create(content_filter=COURSES)
         resolved(COURSES, UNKNOWN, "Courses", nobody)
         adopted = stored(query)
         assert (adopted.uuid, adopted.title, adopted.named) == (UNKNOWN, "Courses", True)
 
-    def test_an_unnamed_query_adopts_the_name_from_who_may_edit(self):
-        """QRY-4"""
+    def test_an_unnamed_query_adopts_the_name_from_a_caller_who_may_edit(self):  # QRY-4
         query = EnterpriseCatalogFactory.create(catalog_query__content_filter=COURSES).catalog_query
         resolved(COURSES, UNKNOWN, None, everybody)
         assert stored(query).uuid == UNKNOWN
 
-    def test_a_query_that_others_use_drops_the_name(self):
-        """QRY-4"""
+    def test_a_query_that_others_use_drops_the_name(self):  # QRY-4
         query = EnterpriseCatalogFactory.create(catalog_query__content_filter=COURSES).catalog_query
         assert resolved(COURSES, UNKNOWN, "Courses", nobody).query == query
         assert (stored(query).uuid, stored(query).title) == (query.uuid, None)
 
     def test_a_named_query_keeps_its_name(self):
-        """QRY-4: even from who may edit."""
+        """Not even a caller who may edit changes it (QRY-4)."""
         query = CatalogQueryFactory.create(content_filter=COURSES, named=True)
         resolved(COURSES, UNKNOWN, "Courses", everybody)
         assert (stored(query).uuid, stored(query).title) == (query.uuid, None)
 
-    def test_repeating_an_adoption_changes_nothing(self):
-        """QRY-9"""
+    def test_repeating_an_adoption_changes_nothing(self):  # QRY-9
         CatalogQueryFactory.create(content_filter=COURSES)
         first = resolved(COURSES, UNKNOWN, "Courses").query
         history = first.history.count()
@@ -255,8 +242,7 @@ class TestUnknownUuid:
 
 @pytest.mark.parametrize("uuid_known", [True, False])
 @pytest.mark.parametrize("filter_known", [True, False])
-def test_a_title_that_is_taken_is_refused_where_it_would_be_applied(uuid_known, filter_known):
-    """QRY-6"""
+def test_a_title_that_is_taken_is_refused_where_it_would_be_applied(uuid_known, filter_known):  # QRY-6
     taken = CatalogQueryFactory.create(title="Taken")
     query = CatalogQueryFactory.create(content_filter=COURSES)
     uuid_sent = query.uuid if uuid_known else UNKNOWN
@@ -268,12 +254,12 @@ def test_a_title_that_is_taken_is_refused_where_it_would_be_applied(uuid_known, 
 def test_planning_writes_nothing():
     query = CatalogQueryFactory.create(content_filter=COURSES)
     with transaction.atomic():
-        plan_query(wish=RequestedQuery(PROGRAMS, query.uuid, "New"), may_edit=everybody)
+        plan_query(requested=RequestedQuery(PROGRAMS, query.uuid, "New"), may_edit=everybody)
     assert (stored(query).content_filter, stored(query).title) == (COURSES, None)
 
 
-def test_who_comes_second_finds_what_the_first_one_made(monkeypatch):
-    """Two creators with one filter: the loser of the race reads again."""
+def test_the_loser_of_a_race_finds_the_query_of_the_winner(monkeypatch):
+    """Two callers create a query with one filter at once."""
     really_plan = resolution.plan_query
     winners: list[CatalogQuery] = []
 

@@ -1,4 +1,4 @@
-"""One search document out of several true answers (DISC-14, REFR-13, REFR-20)."""
+"""Choosing one search document out of several variants (DISC-14, REFR-13, REFR-20)."""
 
 from datetime import UTC, datetime
 
@@ -23,21 +23,20 @@ def course(runs, **fields):
 
 
 def test_ended_runs_are_trimmed_and_named():
-    """REFR-13: also a date without zone; a run without end stays."""
+    """Dates may have no time zone. Runs without end stay (REFR-13)."""
     trimmed, ended = trim_ended_runs(course([OPEN, ENDED, ENDLESS]), now=NOW)
     assert trimmed["course_runs"] == [OPEN, ENDLESS]
     assert ended == ["ended"]
 
 
-def test_a_filter_that_defeats_trimming_does_not_replace_the_better_answer():
-    """DISC-14."""
+def test_a_filter_that_prevents_trimming_does_not_replace_the_better_variant():  # DISC-14
     better = describe(course([OPEN], languages=["English"]))
     worse = describe(course([OPEN, ENDED], languages=["English", "French"]))
     assert not worse.replaces(better)
     assert better.replaces(worse)
 
 
-def test_a_real_change_is_stored_whoever_sees_it():
+def test_a_real_change_is_stored_by_any_query():
     better = describe(course([OPEN], languages=["English"]))
     changed = describe(course([OPEN, ENDED], languages=["English", "French"]) | {"title": "Demo 2"})
     assert changed.replaces(better)
@@ -49,16 +48,15 @@ def test_a_change_in_a_trimmed_field_alone_is_seen():
     assert after.replaces(before)
 
 
-def test_an_answer_with_details_beats_one_without():
-    """DISC-10: `detail_fields` in a filter brings fields that other filters do not see."""
+def test_a_variant_with_details_beats_one_without():
+    """`detail_fields` in a filter adds fields that other filters do not get (DISC-10)."""
     plain = describe(course([OPEN]))
     detailed = describe(course([OPEN], level_type=["Introductory"], outcome="x", modified="2026"))
     assert detailed.replaces(plain)
     assert not plain.replaces(detailed)
 
 
-def test_the_same_answer_never_replaces_itself():
-    """REFR-20."""
+def test_the_same_variant_never_replaces_itself():  # REFR-20
     assert not describe(course([OPEN, ENDED])).replaces(describe(course([ENDED, OPEN])))
 
 
@@ -76,8 +74,8 @@ answers = st.builds(
 
 
 @given(st.lists(answers, min_size=1), st.randoms(use_true_random=False))
-def test_what_is_stored_in_the_end_does_not_depend_on_who_came_last(seen, random):
-    """DISC-14: the best answer stays, in whatever order they arrive."""
+def test_the_stored_variant_does_not_depend_on_the_order(seen, random):
+    """The best variant is kept, in whatever order they arrive (DISC-14)."""
 
     def outcome(order):
         stored = order[0]

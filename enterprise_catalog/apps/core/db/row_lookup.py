@@ -49,9 +49,6 @@ class JoinedColumns:
         # Converters belong to a connection, and each thread has its own connection to each database.
         self._per_thread = threading.local()
 
-    def __len__(self) -> int:
-        return len(self._columns)
-
     def names(self, connection: BaseDatabaseWrapper) -> str:
         """Return the column list of the SELECT."""
         quoted = connection.ops.quote_name

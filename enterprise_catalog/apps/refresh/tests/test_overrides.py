@@ -159,7 +159,7 @@ def test_pages_and_streams_show_the_override(course):  # META-3, V2-5
     key, run = course
     query = allowing(key, run)
     refreshed(query)
-    page = list(page_of_listed(query=query, cut=PageSlice(0, 100), api_version=V2).items)
+    page = list(page_of_listed(query=query, cut=PageSlice(0, 100), api_version=V2))
     with snapshot():
         walk = stream_listed(query_id=query.pk, api_version=V2)
         walked = list(walk.items)
