@@ -43,7 +43,7 @@ _TABLES = {
 
 # MariaDB's own choice for a query of 20,000 was the index of the members, in which it looked at all entries before the
 # page: 11,000 of them took a millisecond.
-_BY_INDEX = {"mysql": "FORCE INDEX (pages_of_query_{surface})", "sqlite": "INDEXED BY pages_of_query_{surface}"}
+_BY_INDEX = {"mysql": "FORCE INDEX (pages_of_query_{api_version})", "sqlite": "INDEXED BY pages_of_query_{api_version}"}
 
 # Its rows are put in order here: MariaDB would write the documents to a temporary table first, and take twice as long.
 _ITEMS = """
