@@ -19,8 +19,9 @@ from django.utils.html import format_html
 
 from enterprise_catalog.apps.access.roles import CHANGE_QUERIES, Contexts, Grants, Roles
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.admin.changelists import BoundedPaginator
-from enterprise_catalog.apps.console.admin.filter_previews import PreviewingAdmin
+from enterprise_catalog.apps.console.admin.changelists import BoundedDeletionAdmin
+from enterprise_catalog.apps.console.admin.filter_previews import FilterPreviewAdmin
+from enterprise_catalog.apps.console.admin.forms import request_state
 from enterprise_catalog.apps.console.admin.refresh_runs import decisions
 from enterprise_catalog.apps.console.display.html import change_url, link, list_url, object_link
 from enterprise_catalog.apps.console.display.sentences import refreshes, warning_sentences
@@ -46,13 +47,10 @@ def grants_from_django_permissions(request: HttpRequest, *customers: UUID) -> Gr
     return Grants(roles=roles, permits=user.has_perm, is_of_admin_site=True)
 
 
-class ServiceBackedAdmin(PreviewingAdmin):
+class ServiceBackedAdmin(BoundedDeletionAdmin, FilterPreviewAdmin):
     """Pages whose writes go through the desk. Subclasses say which operations those are."""
 
     change_form_template = "console/change_form.html"
-    paginator = BoundedPaginator
-    show_full_result_count = False
-    list_per_page = 50
     actions = ["refresh_now"]
     # What an old version shows; a version is put back by editing, with all that follows from it.
     version_fields: list[str] = []
@@ -77,7 +75,7 @@ class ServiceBackedAdmin(PreviewingAdmin):
         try:
             return self._changeform(request, object_id, form_url, extra_context)
         except OperationError as refusal:
-            vars(request)["refusal"] = refusal
+            request_state(request).refusal = refusal
             return self._changeform(request, object_id, form_url, extra_context)
 
     @retry_lost_locks
@@ -85,9 +83,10 @@ class ServiceBackedAdmin(PreviewingAdmin):
         return super().changeform_view(*arguments)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        shown: dict[str, Any] = {name: vars(request)[name] for name in ("refusal", "draft") if name in vars(request)}
-        return type(form.__name__, (form,), shown) if shown else form
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        # Django makes a class of its own for each request, so this says nothing about other requests.
+        form.request_state = request_state(request)
+        return form
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         try:
@@ -199,7 +198,7 @@ class ServiceBackedAdmin(PreviewingAdmin):
         """An old version, to be read. Its library would save what is posted here past the desk."""
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
-        vars(request)["shows_version"] = True
+        request_state(request).shows_version = True
         try:
             return super().history_form_view(request, object_id, version_id, extra_context)
         except (ValueError, ValidationError) as error:
@@ -209,14 +208,11 @@ class ServiceBackedAdmin(PreviewingAdmin):
         return True
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        if shows_version(request):
+        if request_state(request).shows_version:
             return [(None, {"fields": self.version_fields})]
         return super().get_fieldsets(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.version_fields if shows_version(request) else super().get_readonly_fields(request, obj)
-
-
-def shows_version(request: HttpRequest) -> bool:
-    """True while the page of an old version is made."""
-    return bool(vars(request).get("shows_version"))
+        return (
+            self.version_fields if request_state(request).shows_version else super().get_readonly_fields(request, obj)
+        )

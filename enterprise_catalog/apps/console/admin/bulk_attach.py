@@ -19,7 +19,7 @@ from enterprise_catalog.apps.services.bulk_attach import attach_catalogs
 _CATALOGS_SHOWN = 50
 
 
-class AttachingAdmin(ServiceBackedAdmin):
+class BulkAttachAdmin(ServiceBackedAdmin):
     """What the pages of catalogs have of it."""
 
     actions = [*ServiceBackedAdmin.actions, "attach_to_query"]

@@ -29,7 +29,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from enterprise_catalog.apps.catalog.content_filters.warnings import filter_warnings
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.console.admin.changelists import parse_pasted_uuid
-from enterprise_catalog.apps.console.admin.forms import ContentFilterField, refusal_texts
+from enterprise_catalog.apps.console.admin.forms import ContentFilterField, refusal_texts, request_state
 from enterprise_catalog.apps.console.display.html import (
     change_url,
     difference_table,
@@ -50,7 +50,7 @@ _POLLED = (
 )
 
 
-class PreviewingAdmin(SimpleHistoryAdmin):
+class FilterPreviewAdmin(SimpleHistoryAdmin):
     """Forms with a content filter. Subclasses say which row a preview is for, and how its filter is saved."""
 
     # The library's own carries a style attribute (SEC-3).
@@ -99,7 +99,7 @@ class PreviewingAdmin(SimpleHistoryAdmin):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """A form that comes back with a refusal shows it; that one is never sent on, nor saved."""
-        if request.method == "POST" and "_preview" in request.POST and "refusal" not in vars(request):
+        if request.method == "POST" and "_preview" in request.POST and request_state(request).refusal is None:
             return self._start_preview(request, object_id)
         if request.method == "GET" and "preview" in request.GET:
             self._fill_in_again(request, object_id)
@@ -135,7 +135,7 @@ class PreviewingAdmin(SimpleHistoryAdmin):
         if (None if key is None else str(key)) != (None if object_id is None else unquote(object_id)):
             return
         typed = preview.typed if preview.requested_by == request.user.pk else {}
-        vars(request)["draft"] = typed | {"content_filter": preview.content_filter}
+        request_state(request).draft = typed | {"content_filter": preview.content_filter}
         self.message_user(request, "This is what was typed for the preview. It is not saved yet.")
 
     # The preview

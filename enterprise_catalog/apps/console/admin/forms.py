@@ -4,12 +4,14 @@ done with those, and what else may be refused, is the desk's (`operations`).
 """
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib.admin import AdminSite
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.urls import reverse
 
 from enterprise_catalog.apps.catalog.content_filters.validation import check_content_filter
@@ -105,22 +107,38 @@ class CourseModesField(forms.CharField):
             return True
 
 
-class DeskForm(forms.ModelForm):
+@dataclass
+class AdminRequestState:
     """
-    A form that can be shown again with what the desk said when it was sent: `refusal` is set on a class of its own for
-    that one answer.
+    What the views of one admin request hand to its form, since Django calls no hook with both.
+
+    `refusal` is the service's error about the submitted form. `draft` holds values to show in an unsubmitted form in
+    place of the stored ones, by field. `shows_version` is true while a page shows an old version of a row.
     """
 
     refusal: OperationError | None = None
-    # What the fields of a form that is looked at, not sent, hold instead of what is stored; set in the same way.
     draft: dict[str, Any] | None = None
-    # What the desk calls a field to what the form calls it.
+    shows_version: bool = False
+
+
+def request_state(request: HttpRequest) -> AdminRequestState:
+    """Return the state of this request, creating it on first use."""
+    state: AdminRequestState = vars(request).setdefault("admin_state", AdminRequestState())
+    return state
+
+
+class ServiceForm(forms.ModelForm):
+    """Show the submitted values again with the service's error, or a draft in place of the stored values."""
+
+    # `ServiceBackedAdmin.get_form` replaces it.
+    request_state = AdminRequestState()
+    # Field names of the service that differ from those of the form.
     refused_fields: dict[str, str] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.draft is not None and not self.is_bound:
-            self.initial = {**self.initial, **self.draft}
+        if self.request_state.draft is not None and not self.is_bound:
+            self.initial = {**self.initial, **self.request_state.draft}
         if "content_filter" in self.fields:
             opts = self._meta.model._meta
             url = reverse(f"admin:{opts.app_label}_{opts.model_name}_check_filter")
@@ -135,14 +153,14 @@ class DeskForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        if self.refusal is not None:
-            for name, texts in refusal_texts(self.refusal).items():
+        if self.request_state.refusal is not None:
+            for name, texts in refusal_texts(self.request_state.refusal).items():
                 field = self.refused_fields.get(name, name)
                 self.add_error(field if field in self.fields else None, texts)
         return cleaned
 
 
-class CatalogForm(DeskForm):
+class CatalogForm(ServiceForm):
     enabled_course_modes = CourseModesField(
         required=False,
         widget=forms.TextInput(attrs={"class": "vTextField"}),
@@ -211,7 +229,7 @@ class CatalogForm(DeskForm):
         )
 
 
-class QueryForm(DeskForm):
+class QueryForm(ServiceForm):
     refused_fields = {"query_title": "title"}
 
     content_filter = ContentFilterField(

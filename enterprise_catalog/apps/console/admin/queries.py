@@ -12,9 +12,9 @@ from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.models.history import hold_filters
 from enterprise_catalog.apps.console.admin import query_panels
-from enterprise_catalog.apps.console.admin.base import ServiceBackedAdmin, grants_from_django_permissions, shows_version
+from enterprise_catalog.apps.console.admin.base import ServiceBackedAdmin, grants_from_django_permissions
 from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, has_words, starts_with, uuid_begins
-from enterprise_catalog.apps.console.admin.forms import QueryForm
+from enterprise_catalog.apps.console.admin.forms import QueryForm, request_state
 from enterprise_catalog.apps.console.display.html import change_url, document
 from enterprise_catalog.apps.services.catalog_queries import SavedQuery, delete_query, save_query
 
@@ -40,7 +40,6 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
     form = QueryForm
     list_display = ["name", "uuid", "content_filter_hash", "catalogs", "items", "freshness"]
     list_filter = [FreshnessFilter, UsedFilter, "named"]
-    # The search itself is below; this is what shows its box, here and in the form of a catalog.
     search_fields = ["title"]
     search_help_text = "Title, uuid or hash or their beginning, or words of a catalog on it or of its customer"
     ordering = ["title", "id"]
@@ -57,20 +56,15 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
         count = Subquery(users.annotate(count=Count("pk")).values("count"), output_field=IntegerField())
         return super().get_queryset(request).defer("content_filter").annotate(catalog_count=Coalesce(count, 0))
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
+    def search_condition(self, term: str) -> Any:
         wanted: Any = has_words("title", term) | starts_with("content_filter_hash", term.lower())
         users = EnterpriseCatalog.objects.filter(catalog_query=OuterRef("pk"))
         wanted |= uuid_begins("uuid", term)
         wanted |= Exists(users.filter(has_words("title", term) | has_words("enterprise_name", term)))
-        return queryset.filter(wanted), False
+        return wanted
 
     def get_fieldsets(self, request: HttpRequest, obj: CatalogQuery | None = None) -> Any:
-        if shows_version(request):
+        if request_state(request).shows_version:
             return super().get_fieldsets(request, obj)
         if obj is None:
             return [(None, {"fields": ["title", "content_filter"]})]
@@ -78,7 +72,7 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
         return [(None, {"fields": ["title", content_filter]}), ("State", {"fields": self._shown})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: CatalogQuery | None = None) -> Any:
-        if obj is None or shows_version(request):
+        if obj is None or request_state(request).shows_version:
             return super().get_readonly_fields(request, obj)
         return ["filter", *self._shown]
 
@@ -130,13 +124,9 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
             return HttpResponseRedirect(change_url(CatalogQuery, query.pk))
         return super().delete_view(request, object_id, extra_context)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Without collecting what goes with them, which may be tens of thousands of members."""
-        queries = list(objs)
-        needed = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
-        users = EnterpriseCatalog.objects.filter(catalog_query__in=[query.pk for query in queries])
-        protecting = [f"Catalog {catalog}" for catalog in users[:_PROTECTING_CATALOGS_SHOWN]]
-        return [str(query) for query in queries], {self.opts.verbose_name_plural: len(queries)}, needed, protecting
+    def protecting_objects(self, rows: list[Any]) -> list[str]:
+        catalogs = EnterpriseCatalog.objects.filter(catalog_query__in=[query.pk for query in rows])
+        return [f"Catalog {catalog}" for catalog in catalogs[:_PROTECTING_CATALOGS_SHOWN]]
 
     def refreshed_query(self, obj: CatalogQuery) -> CatalogQuery:
         return obj

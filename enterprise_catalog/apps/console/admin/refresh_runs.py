@@ -9,13 +9,13 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, parse_pasted_uuid
+from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, has_uuid
 from enterprise_catalog.apps.console.display.catalog_labels import CatalogLabels
 from enterprise_catalog.apps.console.display.html import NOTHING, change_url, difference_table, object_link, table
 from enterprise_catalog.apps.console.display.sentences import advice, query_name, short, short_query_name
@@ -61,13 +61,8 @@ class RefreshRunAdmin(ReadOnlyAdmin):
         runs = super().get_queryset(request).select_related("catalog_query")
         return runs.defer("held_keys", "catalog_query__content_filter")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        uuid = parse_pasted_uuid(search_term)
-        return (queryset.filter(Q(uuid=uuid) | Q(catalog_query_uuid=uuid)) if uuid else queryset.none()), False
+    def search_condition(self, term: str) -> Any:
+        return has_uuid("uuid", term) | has_uuid("catalog_query_uuid", term)
 
     # Deciding
 

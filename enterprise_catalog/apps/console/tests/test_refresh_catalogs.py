@@ -147,12 +147,12 @@ def test_a_superseded_run_is_followed_to_its_successor():  # RUN-2
     catalog = EnterpriseCatalogFactory.create()
     run_command()
     first = RefreshRun.objects.get()
-    following = refresh_catalogs.Following([first])
+    watcher = refresh_catalogs.RunWatcher([first])
     RefreshRun.objects.filter(pk=first.pk).update(state="failed", reason_code="superseded", queued_for=None)
     run_command("--catalog", str(catalog.uuid))
-    assert following.newly_ended() == []
+    assert watcher.newly_ended() == []
     RefreshRun.objects.filter(state="queued").update(state="published", queued_for=None)
-    assert [run.state for run in following.newly_ended()] == ["published"]
+    assert [run.state for run in watcher.newly_ended()] == ["published"]
 
 
 def test_the_old_name_works():
