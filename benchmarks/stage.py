@@ -120,7 +120,7 @@ class Stage:
 
     @contextmanager
     def web(self, application: str = "enterprise_catalog.wsgi", **environment: str) -> Iterator[Web]:
-        """As the README starts it, with gunicorn.conf.py."""
+        """As docs/deployment.rst starts it, with gunicorn.conf.py."""
         port, log = processes.free_port(), self.directory / f"{application}.log"
         command = ["gunicorn", application, "--bind", f"127.0.0.1:{port}"]
         process = processes.spawn(command, log=log, cwd=ROOT, env=self.environment | environment)

@@ -106,7 +106,7 @@ class MariaDB(Server):
 
     @property
     def service_url(self) -> str:
-        """With the rights that a deployment gives the service (README), and no more."""
+        """With the rights that a deployment gives the service (docs/deployment.rst), and no more."""
         return f"mysql://{SERVICE_USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
 
     def start(self) -> None:

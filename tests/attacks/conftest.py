@@ -1,6 +1,7 @@
 """
-The service under attack: web, worker and beat as the README starts them, production settings, MariaDB and Redis, and a
-sandbox for discovery and LMS. All attacks meet the same processes, so one that breaks them is seen by the next.
+The service under attack: web, worker and beat as docs/deployment.rst starts them, production settings, MariaDB and
+Redis, and a sandbox for discovery and LMS. All attacks meet the same processes, so one that breaks them is seen by the
+next.
 """
 
 import subprocess

@@ -6,15 +6,21 @@ Its sentences are for people to judge; names rot unnoticed.
 import ast
 import re
 from collections.abc import Iterator
+from functools import reduce
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings
 
 from enterprise_catalog.apps.api.legacy import urls as legacy_urls
 from enterprise_catalog.apps.api.v1.urls import urlpatterns
 from tests.contract.test_deployment_files import ROOT
 
 README = (ROOT / "README.rst").read_text()
+CONFIGURATION = (ROOT / "docs" / "configuration.rst").read_text()
 API_GUIDE = (ROOT / "docs" / "api.rst").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.rst").read_text()
 
@@ -23,6 +29,10 @@ READERS = [
     *(path for path in (ROOT / "enterprise_catalog" / "settings").glob("*.py") if path.name != "test.py"),
     *(ROOT / name for name in ("gunicorn.conf.py", "docker/healthcheck.py", "manage.py")),
 ]
+APPS = "enterprise_catalog.apps"
+LAYERS = sorted(
+    path.name for path in (ROOT / "enterprise_catalog" / "apps").iterdir() if (path / "__init__.py").exists()
+)
 NAMED_TEST = re.compile(r"``([\w/]+/test_\w+\.py)::((?:\w+::)?test_\w+)``")
 WARNING = re.compile(r"""(?:log\.(?:warning|error|exception|critical)\(\s*|event=|"event": )"([a-z_]+)\"""")
 REASON = re.compile(r"""(?:\bcode = |\bcode=|reason_code=|Objection\()"([a-z_]+)\"""")
@@ -40,10 +50,14 @@ def reads(module: Path) -> Iterator[tuple[str, object]]:
 
 
 READ = {name: default for module in READERS for name, default in reads(module)}
-TABLE = dict(re.findall(r"^   \* - ``([A-Z][A-Z0-9_]+)``\n     - (.+)$", README, re.MULTILINE))
+TABLE = dict(re.findall(r"^   \* - ``([A-Z][A-Z0-9_]+)``\n     - (.+)$", CONFIGURATION, re.MULTILINE))
 PROMISES = (ROOT / "docs" / "promises.rst").read_text()
 SECURITY = (ROOT / "docs" / "security.rst").read_text()
 NAMED_TESTS = NAMED_TEST.findall(PROMISES + SECURITY)
+GLOSSARY = (ROOT / "docs" / "glossary.rst").read_text()
+# Words of the code: an entry of a definition list, and the names in the text of its definition.
+ENTRIES = dict(re.findall(r"^(\w.*)\n((?:    .+\n)+)", GLOSSARY, re.MULTILINE))
+DOTTED = re.compile(r"``([a-z]\w*(?:\.\w+)+)``")
 
 
 def defined(tree: ast.AST) -> Iterator[str]:
@@ -69,8 +83,15 @@ def test_a_number_in_the_table_is_the_default(name):
     assert TABLE[name] == str(READ[name])
 
 
-def test_each_promise_has_a_row():
-    assert re.findall(r"^   \* - (P\d+)$", README, re.MULTILINE) == [f"P{number}" for number in range(1, 13)]
+def test_the_readme_states_each_promise_as_the_page_of_promises_does():
+    stated = re.findall(r"^   \* - (P\d+)\n     - (.+)$", README, re.MULTILINE)
+    proven = re.findall(r"^(P\d+)\n-+\n\n((?:.+\n)+)", PROMISES, re.MULTILINE)
+    assert stated == [(name, " ".join(sentences.split())) for name, sentences in proven]
+    assert [name for name, _ in stated] == [f"P{number}" for number in range(1, 13)]
+
+
+def test_the_readme_stays_short():
+    assert len(README.splitlines()) <= 150
 
 
 @pytest.mark.parametrize(("path", "name"), NAMED_TESTS)
@@ -103,9 +124,9 @@ def test_each_path_is_in_the_guide(route):
     assert re.sub(r"<\w+:(\w+)>", r"{\1}", f"/api/v1/{route}") in API_GUIDE
 
 
-def test_each_path_of_the_legacy_surface_is_in_the_guide():
+def test_each_path_of_the_legacy_api_is_in_the_guide():
     """By its words: what stands between them has shorter names there."""
-    section = API_GUIDE.partition("\nLegacy surface\n---")[2].partition("\nHealth\n")[0]
+    section = API_GUIDE.partition("\nLegacy API\n---")[2].partition("\nHealth\n")[0]
     segments = {segment for it in legacy_urls.urlpatterns for segment in str(it.pattern).split("/")}
     words = {segment for segment in segments if re.fullmatch(r"[a-z_-]+", segment)}
     assert {word for word in words if f"{word}/" not in section} == set()
@@ -133,3 +154,45 @@ def test_each_warning_in_the_log_is_explained():
     table = " ".join(re.findall(r"^   \* - (``.+)$", OPERATIONS, re.MULTILINE))
     assert logged == set(re.findall(r"``([a-z_]+)``", table))
     assert len(logged) > 10
+
+
+def resolved(name: str) -> Any:
+    """The module, class, function, constant or field of this name, which begins with a layer, or with `settings`."""
+    parts = name.split(".")
+    if parts[0] == "settings":
+        return getattr(settings, parts[1])
+    modules = [".".join([APPS, *parts[:length]]) for length in range(len(parts), 0, -1)]
+    path = next((path for path in modules if is_module(path)), APPS)
+    return reduce(member, parts[path.count(".") - APPS.count(".") :], import_module(path))
+
+
+def is_module(path: str) -> bool:
+    try:
+        return find_spec(path) is not None
+    except ModuleNotFoundError:  # what stands before the last dot is no package
+        return False
+
+
+def member(owner: Any, name: str) -> Any:
+    """Fields of a dataclass that have no default are no attributes of it."""
+    fields = getattr(owner, "__dataclass_fields__", {})
+    return fields[name] if name in fields else getattr(owner, name)
+
+
+@pytest.mark.parametrize("name", sorted(set(DOTTED.findall(" ".join(ENTRIES.values())))))
+def test_each_name_in_the_glossary_exists(name):
+    assert resolved(name) is not None
+
+
+@pytest.mark.parametrize(
+    "name", ["catalog.models.Nothing", "catalog.nothing.Nothing", "core.fields.HexUUIDField.nothing"]
+)
+def test_a_name_that_does_not_exist_is_found(name):
+    with pytest.raises(AttributeError):
+        resolved(name)
+
+
+@pytest.mark.parametrize("word", sorted(ENTRIES.keys() - {"layer"}))
+def test_each_word_of_the_glossary_names_what_bears_it(word):
+    assert {name.partition(".")[0] for name in DOTTED.findall(ENTRIES[word])} & set(LAYERS)
+    assert len(ENTRIES) > 50

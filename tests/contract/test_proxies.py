@@ -1,7 +1,7 @@
 """
 The proxies of docker/ as they are shipped, but for addresses and paths: real ones, before the service's own server.
 
-What a proxy must do is a list in docs/operations.rst (SEC-1, COM-16).
+What a proxy must do is a list in docs/deployment.rst (SEC-1, COM-16).
 """
 
 import json
@@ -123,7 +123,7 @@ FILES = {"nginx": "nginx.conf", "caddy": "Caddyfile"}
 def running(
     directory: Path, proxy: str, application: str, *, change: Callable[[Path], None] = lambda configuration: None
 ) -> Iterator[Front]:
-    """The proxy before a gunicorn as README starts it, with one process. `change` may edit the proxy's file."""
+    """The proxy before a gunicorn (docs/deployment.rst) with one process. `change` may edit the proxy's file."""
     port, web = processes.free_port(), processes.free_port()
     log = directory / "echo"
     log.touch()
