@@ -209,8 +209,7 @@ def web(stage: Stage) -> Iterator[tuple[Process, Caller]]:
         processes.stop(process.process, grace_seconds=10)
 
 
-def test_what_callers_do_wrong_is_one_line_without_a_stack(web, stage):
-    """COM-16"""
+def test_what_callers_do_wrong_is_one_line_without_a_stack(web, stage):  # COM-16
     process, caller = web
     query = f"?q=PlantedQuery&email={EMAIL}"
     assert caller.ask(f"/api/v1/content-metadata/PlantedKey+1/{query}") == 401
@@ -243,8 +242,7 @@ def test_what_callers_do_wrong_is_one_line_without_a_stack(web, stage):
 
 
 @pytest.mark.parametrize("sent", MALFORMED, ids=lambda sent: re.sub(rb"\W+", b" ", sent[:60]).decode())
-def test_a_malformed_request_leaves_its_status_and_why(web, stage, sent):
-    """COM-16"""
+def test_a_malformed_request_leaves_its_status_and_why(web, stage, sent):  # COM-16
     process, caller = web
     before = process.events()["request_malformed"]
     answer = caller.answer_to(sent)
@@ -259,8 +257,7 @@ def test_a_malformed_request_leaves_its_status_and_why(web, stage, sent):
     assert_lines(process, stage.secrets)
 
 
-def test_a_bug_of_ours_leaves_its_stack_once(web, stage):
-    """ERR-8"""
+def test_a_bug_of_ours_leaves_its_stack_once(web, stage):  # ERR-8
     process, caller = web
     before = stacks(process)
     assert caller.ask("/planted/bug/PlantedKey/?q=PlantedQuery") == 500

@@ -122,8 +122,7 @@ def test_alerts_fire_when_they_should_and_no_others():
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: f"{alert['alert']}-{alert['labels']['severity']}")
-def test_each_alert_is_seen_firing_and_silent_on_its_own_metrics(alert):
-    """P3"""
+def test_each_alert_is_seen_firing_and_silent_on_its_own_metrics(alert):  # P3
     this = alert["alert"], alert["labels"]["severity"]
     concerned = [firing for given, firing in cases() if given & metrics_of(alert["expr"])]
     assert any(this in firing for firing in concerned)

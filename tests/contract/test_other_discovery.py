@@ -111,8 +111,7 @@ def test_the_customers_copy_reaches_the_links(admin, catalog, url):
     assert item["enrollment_url"].startswith("https://enterprise.example.org/customer-000/course/")
 
 
-def test_another_customers_admin_sees_nothing(url, stand_in, catalog):
-    """P8."""
+def test_another_customers_admin_sees_nothing(url, stand_in, catalog):  # P8
     stranger = Session(url, stand_in.token("stranger", "enterprise_admin:0b9c6e1e-58a4-4c46-8f0a-2d0b9c1f4e02"))
     stranger.call("GET", f"/api/v1/enterprise-catalogs/{catalog['uuid']}/", status=403)
     assert stranger.call("GET", "/api/v1/enterprise-catalogs/")["results"] == []

@@ -175,20 +175,17 @@ def echo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 # What is passed on
 
 
-def test_request_line_of_1000_longest_ids_passes(service):
-    """COM-16"""
+def test_request_line_of_1000_longest_ids_passes(service):  # COM-16
     query = "&".join(f"course_run_ids={LONGEST_ID}" for _ in range(1000))
     assert service.get(f"/health/?{query}").status_code == 200
 
 
-def test_body_of_5_mib_passes(echo):
-    """COM-16"""
+def test_body_of_5_mib_passes(echo):  # COM-16
     answer = requests.post(f"{echo.url}/body", data=b"x" * 5 * MB, timeout=60)
     assert (answer.status_code, answer.json()["body_bytes"]) == (200, 5 * MB)
 
 
-def test_larger_body_is_refused_by_the_proxy(echo):
-    """COM-16"""
+def test_larger_body_is_refused_by_the_proxy(echo):  # COM-16
     answer = requests.post(f"{echo.url}/larger", data=b"x" * (5 * MB + 1), timeout=60)
     if echo.name == "nginx":
         assert answer.status_code == 413
@@ -222,8 +219,7 @@ def test_what_is_for_monitors_inside_is_not_there(service, path):
 # What callers say of themselves
 
 
-def test_only_the_proxy_says_how_it_was_reached(echo):
-    """COM-10, SEC-1"""
+def test_only_the_proxy_says_how_it_was_reached(echo):  # COM-10, SEC-1
     forged = {
         "X-Forwarded-Proto": "https",
         "X-Forwarded-Host": "evil.example.org",
@@ -246,8 +242,7 @@ def test_only_the_proxy_says_how_it_was_reached(echo):
     }
 
 
-def test_no_header_becomes_a_variable_of_the_server(echo):
-    """COM-16"""
+def test_no_header_becomes_a_variable_of_the_server(echo):  # COM-16
     forged = {
         "SCRIPT_NAME": "/evil",
         "Script-Name": "/evil",
@@ -280,8 +275,7 @@ def test_other_headers_pass(echo):
 # Slow callers
 
 
-def test_a_body_arrives_when_it_is_whole(echo):
-    """SEC-1"""
+def test_a_body_arrives_when_it_is_whole(echo):  # SEC-1
     size = 100_000
     connection = echo.connect()
     connection.sendall(f"POST /slow HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {size}\r\n\r\n".encode())

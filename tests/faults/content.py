@@ -54,8 +54,7 @@ ALL_KEYS = sorted(
 INACTIVE = {course_key(number) for number in range(COURSES) if not is_active(number)}
 
 
-def listed(members: Keys) -> Keys:
-    """META-4."""
+def listed(members: Keys) -> Keys:  # META-4
     return members - INACTIVE
 
 

@@ -133,7 +133,7 @@ class Desk(Model):
         return shelf.run if is_new else None
 
     def approve(self, run: Run) -> bool:
-        """REFR-10; false: refused."""
+        """Publish a held run, or return False because it cannot be approved (REFR-10)."""
         if run.state != "held" or run.query is None or run.query.content_filter != run.content_filter:
             return False
         self._publish(run, run.held_keys)

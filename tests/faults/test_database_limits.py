@@ -116,8 +116,7 @@ def test_a_course_too_large_for_a_statement_costs_itself_only(sandbox):
     assert KEY not in members(query) != []
 
 
-def test_a_course_that_grows_too_large_keeps_what_is_stored(sandbox):
-    """P7."""
+def test_a_course_that_grows_too_large_keeps_what_is_stored(sandbox):  # P7
     put(sandbox, search={"full_description": "small"}, record={"outcome": "small"})
     query = make_query(COURSES)
     refreshed(query)
@@ -143,8 +142,7 @@ def test_large_courses_are_rendered_anew_in_statements_that_fit(sandbox, monkeyp
     assert set(ContentMetadata.objects.values_list("rendering_version", flat=True)) == {content_store.RENDERING_VERSION}
 
 
-def test_reviews_of_large_courses_fit_too(sandbox):
-    """META-19."""
+def test_reviews_of_large_courses_fit_too(sandbox):  # META-19
     keys = [f"edX+Large{number}" for number in range(6)]
     for key in keys:
         put(sandbox, key, search={}, record={"outcome": noise(MB)})
@@ -216,8 +214,7 @@ def test_the_largest_filter_is_stored_with_its_history():
 
 
 @pytest.mark.parametrize("letter", ["x", "𝄞"])
-def test_a_thousand_of_the_longest_keys_can_be_asked_for(letter):
-    """CONT-1, COM-16."""
+def test_a_thousand_of_the_longest_keys_can_be_asked_for(letter):  # CONT-1, COM-16
     query = CatalogQueryFactory.create()
     keys = [f"{number:04}" + letter * 251 for number in range(1000)]
     assert matching_pairs(query_ids=[query.pk], keys=keys, api_version=V2) == set()

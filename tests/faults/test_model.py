@@ -107,8 +107,7 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: any(run.state == "held" for run in self.desk.runs))
     @rule(which=WHICH, decision=st.sampled_from(["approve", "approve", "reject"]))
-    def an_operator_decides(self, which, decision):
-        """REFR-10, RUN-6."""
+    def an_operator_decides(self, which, decision):  # REFR-10, RUN-6
         self.begin()
         self.it.decide(decision, [run for run in self.desk.runs if run.state == "held"], which)
 
@@ -152,8 +151,7 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.desk.catalogs)
     @rule(which=WHICH, luck=LUCK)
-    def a_query_is_rewritten_while_it_is_fetched(self, which, luck):
-        """REFR-5."""
+    def a_query_is_rewritten_while_it_is_fetched(self, which, luck):  # REFR-5
         self.work_during(REWRITES, which, luck)
 
     def work_during(self, events, which, luck):
@@ -208,8 +206,7 @@ class Machine(RuleBasedStateMachine):
             check(uuids[turn // 2 % len(uuids)])
 
     @invariant()
-    def every_run_is_where_it_must_be(self):
-        """P4, P10."""
+    def every_run_is_where_it_must_be(self):  # P4, P10
         stored = {str(row[0]): row[1:] for row in RefreshRun.objects.values_list("uuid", "state", "reason_code")}
         assert stored == {run.uuid: (run.state, run.reason) for run in self.desk.runs}
         for query in self.desk.queries:

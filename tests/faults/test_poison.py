@@ -131,8 +131,7 @@ def test_runs_inside_a_course_that_no_column_can_hold_cost_themselves_only(peer)
     assert list(violations(deep=True)) == []
 
 
-def test_allowed_runs_that_no_column_can_hold_cost_themselves_only(peer):
-    """P7, V2-1."""
+def test_allowed_runs_that_no_column_can_hold_cost_themselves_only(peer):  # P7, V2-1
     keys = ["run", "run ", "L" * 256]
     runs = [{"key": key, "restriction_type": "custom-b2b-enterprise"} for key in keys]
     peer.answers[SEARCH] = [result(course("edX+Good"))]

@@ -240,8 +240,7 @@ class Machine(RuleBasedStateMachine):
         }
 
 
-def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, silence):
-    """RUN-7, RUN-8, DISC-16."""
+def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, silence):  # RUN-7, RUN-8, DISC-16
     settings.DISCOVERY_PAGE_SIZE = settings.DISCOVERY_KEYS_PER_CALL = 4
     settings.DISCOVERY_REQUESTS_PER_HOUR = LIMIT
     settings.DISCOVERY_FIRST_SHARE = FIRST_SHARE

@@ -46,8 +46,7 @@ def complaint_about(response: Any) -> str:
 
 
 @pytest.mark.parametrize(("block", "route"), CASES)
-def test_every_route_by_every_method(world: World, block: Block, route: Route):
-    """COM-18, COM-19."""
+def test_every_route_by_every_method(world: World, block: Block, route: Route):  # COM-18, COM-19
     clients = callers("ANLO", roles_from="token")
     wrong, seen = [], set()
     for method in METHODS:

@@ -59,8 +59,7 @@ def test_lists_of_queries_hold_those_of_the_callers_customers_only(roles_from): 
 
 
 @pytest.mark.parametrize("roles_from", SOURCES)
-def test_a_customers_content_is_that_of_its_catalogs(roles_from):
-    """PERM-7, P8."""
+def test_a_customers_content_is_that_of_its_catalogs(roles_from):  # PERM-7, P8
     make_world()
     clients = callers("LXMYOU", roles_from=roles_from)
     keys = ["edX+000", "edX+shared", "edX+foreign", "edX+left"]

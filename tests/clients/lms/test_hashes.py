@@ -39,8 +39,7 @@ DEFAULT_FILTER = {
         ({"content_type": ["course"]}, "030f6213522a24bfdc11eb0988adee2c"),
     ],
 )
-def test_the_hash_of_a_filter(client, content_filter, expected):
-    """HASH-1, CQ-4."""
+def test_the_hash_of_a_filter(client, content_filter, expected):  # HASH-1, CQ-4
     assert client.get_catalog_query_hash(content_filter) == expected
 
 

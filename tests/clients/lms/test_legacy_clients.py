@@ -87,8 +87,7 @@ def test_ecommerce_of_2019(session, large):
 
 
 @pytest.mark.parametrize("content_type", DETAILS)
-def test_each_kind_of_content_in_full(session, large, content_type):
-    """LEG-15 to LEG-17."""
+def test_each_kind_of_content_in_full(session, large, content_type):  # LEG-15 to LEG-17
     path = f"enterprise_catalogs/{large.uuid}/"
     listed = next(item for item in walk(session, path, page_size=1000) if item["content_type"] == content_type)
     detail = session.get(f"{API}{path}{DETAILS[content_type]}/{key_of(listed)}/").json()

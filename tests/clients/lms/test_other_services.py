@@ -58,8 +58,7 @@ class TestLicenseManager:
         session.auth = SuppliedJwtAuth("expired")
         assert "contains_content_items" not in session.get(url, params={"course_run_ids": [run_key]}).json()
 
-    def test_distinct_queries(self, session, large):
-        """SURF-1, CLI-11, CQ-5."""
+    def test_distinct_queries(self, session, large):  # SURF-1, CLI-11, CQ-5
         body = {"enterprise_catalog_uuids": [str(large.uuid)]}
         answer = session.post(f"{ROOT}/api/v1/distinct-catalog-queries/", json=body).json()
         assert answer["num_distinct_query_ids"] == 1
@@ -67,8 +66,7 @@ class TestLicenseManager:
 
 
 class TestEnterpriseAccess:
-    def test_contains(self, session, large, run_key):
-        """CLI-12."""
+    def test_contains(self, session, large, run_key):  # CLI-12
         url = f"{ROOT}/api/v2/enterprise-catalogs/{large.uuid}/contains_content_items/"
         for ids, contained in [([run_key], True), ([UNKNOWN], False)]:
             assert session.get(url, params={"course_run_ids": ids}).json() == {"contains_content_items": contained}
@@ -82,8 +80,7 @@ class TestEnterpriseAccess:
         found = {item["key"] for item in answer["results"] if item["content_type"] == "course"}
         assert found == {item["content_key"] for item in client.get_catalog_diff(large, courses[:100])[2]}
 
-    def test_the_count(self, session, client, large):
-        """CLI-12, CLI-4."""
+    def test_the_count(self, session, client, large):  # CLI-12, CLI-4
         url = f"{ROOT}/api/v2/enterprise-catalogs/{large.uuid}/get_content_metadata/"
         assert session.get(url).json()["count"] >= client.get_catalog_content_count(large.uuid)
 

@@ -51,8 +51,7 @@ class TestWalk:
         page = client.client.get(url, params={"page_size": 50}).json()
         assert keys_of(traverse_pagination(page, client.client, url)) == keys
 
-    def test_one_answer_holds_the_same_items(self, client, walked, url):
-        """META-3."""
+    def test_one_answer_holds_the_same_items(self, client, walked, url):  # META-3
         whole = client.client.get(url, params={"traverse_pagination": True}).json()
         assert (whole["count"], whole["results"]) == (len(walked), walked)
 
@@ -88,8 +87,7 @@ class TestKeys:
         # Nothing but what was asked for, runs of the course, and the run's course.
         assert all(key in asked or key in parents or "course-v1:" in key for key in keys_of(items))
 
-    def test_unknown_keys_yield_nothing(self, client, large):
-        """META-5."""
+    def test_unknown_keys_yield_nothing(self, client, large):  # META-5
         assert client.get_content_metadata(large.enterprise_customer, [large], [UNKNOWN]) == []
 
 
@@ -130,8 +128,7 @@ class TestLookup:
         cache.clear()
 
     @pytest.mark.parametrize("kind", sorted(TYPES))
-    def test_one_item_of_a_customer(self, client, large, one_of, kind):
-        """CLI-7, CUST-5."""
+    def test_one_item_of_a_customer(self, client, large, one_of, kind):  # CLI-7, CUST-5
         key = one_of[kind].get("key") or one_of[kind]["uuid"]
         found = client.get_customer_content_metadata_content_identifier(large.enterprise_customer.uuid, key)
         assert found == one_of[kind]
@@ -146,8 +143,7 @@ class TestLookup:
         assert client.get_content_metadata_content_identifier(course["uuid"]) == found
         assert get_and_cache_content_metadata(course["key"]) == found
 
-    def test_a_run_becomes_its_course(self, client, one_of):
-        """CLI-7, CM-1."""
+    def test_a_run_becomes_its_course(self, client, one_of):  # CLI-7, CM-1
         run = one_of["courserun"]
         assert client.get_content_metadata_content_identifier(run["key"])["key"] == run["key"]
         found = client.get_content_metadata_content_identifier(run["key"], coerce_to_parent_course=True)

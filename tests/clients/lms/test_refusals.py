@@ -83,8 +83,7 @@ def check_all(client, catalog, *, status, complaints, but=frozenset()):
     assert complaints.take()
 
 
-def test_a_bad_token(client, catalog, complaints):
-    """AUTH-3."""
+def test_a_bad_token(client, catalog, complaints):  # AUTH-3
     client.client.auth = SuppliedJwtAuth("eyJhbGciOiJub25lIn0.e30.")
     check_all(client, catalog, status=401, complaints=complaints)
     with pytest.raises(HTTPError, match="401"):
@@ -95,20 +94,17 @@ def test_a_bad_token(client, catalog, complaints):
     assert all("401 Client Error" in complaint for complaint in complaints.take() if "Error" in complaint)
 
 
-def test_a_user_without_a_role(catalog, complaints):
-    """PERM-2 to PERM-7."""
+def test_a_user_without_a_role(catalog, complaints):  # PERM-2 to PERM-7
     check_all(EnterpriseCatalogApiClient(make_user("nobody")), catalog, status=403, complaints=complaints)
 
 
 @pytest.mark.parametrize("role", [ENTERPRISE_LEARNER_ROLE, ENTERPRISE_ADMIN_ROLE])
-def test_a_user_of_another_customer(catalog, complaints, role):
-    """P8."""
+def test_a_user_of_another_customer(catalog, complaints, role):  # P8
     stranger = make_user("stranger", role=role, customer=make_customer("Bright University"))
     check_all(EnterpriseCatalogApiClient(stranger), catalog, status=403, complaints=complaints)
 
 
-def test_a_learner_reads_only(catalog, complaints):
-    """PERM-3 to PERM-7."""
+def test_a_learner_reads_only(catalog, complaints):  # PERM-3 to PERM-7
     user = make_user("learner", role=ENTERPRISE_LEARNER_ROLE, customer=catalog.enterprise_customer)
     client = EnterpriseCatalogApiClient(user)
     check_all(client, catalog, status=403, complaints=complaints, but=LEARNERS_MAY)

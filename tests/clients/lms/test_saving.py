@@ -56,7 +56,7 @@ class TestCatalog:
         assert after["content_last_modified"] == before["content_last_modified"]
 
     def test_another_query_brings_other_content(self, client, customer, query, content_filter, courses):
-        """SYNC-1, REFR-2."""
+        """A save that moves a catalog to another query asks for a refresh (SYNC-1, REFR-2)."""
         catalog = published(make_catalog(customer, query))
         catalog.enterprise_catalog_query = other = make_query(content_filter(3, 2))
         catalog.content_filter = other.content_filter
@@ -128,8 +128,7 @@ class TestQuery:
             assert client.get_enterprise_catalog(catalog.uuid)["catalog_query_uuid"] == str(query.uuid)
             assert members(client, published(catalog)) == set(courses[2:6])
 
-    def test_a_new_title(self, client, customer, query):
-        """QRY-2."""
+    def test_a_new_title(self, client, customer, query):  # QRY-2
         make_catalog(customer, query)
         query.title = f"Better {query.title}"
         query.save()
@@ -188,8 +187,7 @@ class TestRepair:
         modes = ["verified", "audit"]
         return [str(uuid4()), str(customer.uuid), customer.name, "Title", content_filter(0, 2), modes, False, None]
 
-    def test_a_failed_get_leads_to_a_harmless_post(self, client, values):
-        """SYNC-1, CRUD-5."""
+    def test_a_failed_get_leads_to_a_harmless_post(self, client, values):  # SYNC-1, CRUD-5
         first = client.create_enterprise_catalog(*values)
         second = client.create_enterprise_catalog(*values)
         assert (first["uuid"], first["title"]) == (values[0], "Title")
@@ -217,8 +215,7 @@ class TestRepair:
         assert (updated["uuid"], updated["title"]) == (uuid, "Another")
         assert row(client.get_enterprise_catalog(uuid)) == row(updated)
 
-    def test_an_update_makes_nothing_new(self, client, values, complaints):
-        """CRUD-7."""
+    def test_an_update_makes_nothing_new(self, client, values, complaints):  # CRUD-7
         assert client.update_enterprise_catalog(values[0], title="Nobody's") == {}
         assert client.get_enterprise_catalog(values[0], should_raise_exception=False) == {}
         (unknown,) = complaints.take()

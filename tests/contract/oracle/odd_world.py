@@ -198,8 +198,7 @@ class OddWorld:
             for document in found
         ]
 
-    def _unusable(self) -> list[Item]:
-        """REFR-11, DISC-17."""
+    def _unusable(self) -> list[Item]:  # REFR-11, DISC-17
         course = self._samples["course"] | {"course_runs": []}
         return [
             {"aggregation_key": f"person:{self._uuid()}", "content_type": "person", "uuid": self._uuid()},

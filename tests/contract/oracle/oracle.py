@@ -68,8 +68,7 @@ class Oracle:
         """The visible ones, in the order of their keys (COM-9)."""
         return self._visible[catalog.uuid, version]
 
-    def _visible_members(self, catalog: Catalog, version: Version) -> dict[str, Member]:
-        """V2-2, V2-4."""
+    def _visible_members(self, catalog: Catalog, version: Version) -> dict[str, Member]:  # V2-2, V2-4
         published = self._published[catalog.uuid]
         return {
             key: member
@@ -95,8 +94,7 @@ class Oracle:
         courses = [member for member in stored if member.kind == "course"]
         return own + sorted(course.key for course in courses if key in self._nested_keys(course, catalog, version))
 
-    def contains(self, catalog: Catalog, key: str, version: Version) -> bool:
-        """CONT-1."""
+    def contains(self, catalog: Catalog, key: str, version: Version) -> bool:  # CONT-1
         key = _repaired(key)
         members = self.members(catalog, version)
         return (
@@ -106,7 +104,7 @@ class Oracle:
         )
 
     def listed(self, catalog: Catalog, version: Version, keys: list[str] | None = None) -> list[Member]:
-        """META-4, META-5."""
+        """The members a caller sees in lists: active ones, or those with these keys (META-4, META-5)."""
         members = self.members(catalog, version).values()
         if keys is None:
             return [m for m in members if m.kind != "course" or self.render(m, catalog, version)["active"]]
@@ -131,8 +129,7 @@ class Oracle:
             if member.kind != "courserun" or member.document.get("restriction_type") is None
         }
 
-    def look_up_bare(self, identifier: str, *, coerce: bool) -> Member | None:
-        """CM-1."""
+    def look_up_bare(self, identifier: str, *, coerce: bool) -> Member | None:  # CM-1
         identifier = _repaired(identifier)
         known = self.bare()
         exact = next((member for member in known.values() if self._is_named(member, identifier)), None)
@@ -209,8 +206,7 @@ class Oracle:
             item["reviews_count"] = review["reviews_count"]
             item["avg_course_rating"] = float(review["avg_course_rating"])
 
-    def _link(self, item: Item, member: Member, links: Links, *, enrollment: bool) -> None:
-        """META-12 to META-16."""
+    def _link(self, item: Item, member: Member, links: Links, *, enrollment: bool) -> None:  # META-12 to META-16
         if item.get("marketing_url"):
             item["marketing_url"] = with_parameters(item["marketing_url"], links.utm)
         if member.kind not in ("course", "courserun"):
@@ -249,8 +245,7 @@ def _member(document: Item) -> Member | None:
     return Member(kind, key, rest if kind == "courserun" else None, stored)
 
 
-def _is_visible(run: Item, course: str | None, catalog: Catalog | None, version: Version) -> bool:
-    """V2-1, V2-2."""
+def _is_visible(run: Item, course: str | None, catalog: Catalog | None, version: Version) -> bool:  # V2-1, V2-2
     kind = run.get("restriction_type")
     allowed = catalog.allowed_runs.get(course or "", []) if catalog and version == 2 else []
     return kind is None or (kind == B2B and run.get("key") in allowed)
@@ -260,20 +255,17 @@ def _is_mapped(course: Member, catalog: Catalog | None, version: Version) -> boo
     return catalog is not None and version == 2 and course.key in catalog.allowed_runs
 
 
-def _without_ended_runs(document: Item) -> Item:
-    """REFR-13."""
+def _without_ended_runs(document: Item) -> Item:  # REFR-13
     now = datetime.now(UTC)
     kept = [run for run in runs_of(document) if not run.get("end") or instant(run["end"]) >= now]
     return document | {"course_runs": kept} if runs_of(document) else document
 
 
-def _overlaid(kind: str, document: Item, record: Item | None) -> Item:
-    """REFR-16."""
+def _overlaid(kind: str, document: Item, record: Item | None) -> Item:  # REFR-16
     return document | {name: value for name, value in (record or {}).items() if name not in KEPT_FROM_SEARCH[kind]}
 
 
-def _forced(record: Item) -> Item:
-    """REFR-19."""
+def _forced(record: Item) -> Item:  # REFR-19
     runs = [run | {"status": "published", "availability": "Current"} for run in runs_of(record)]
     return record | {
         "enterprise_force_included": True,
@@ -282,6 +274,5 @@ def _forced(record: Item) -> Item:
     }
 
 
-def _repaired(key: str) -> str:
-    """COM-12."""
+def _repaired(key: str) -> str:  # COM-12
     return key.replace(" ", "+")

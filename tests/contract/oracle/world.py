@@ -61,8 +61,7 @@ class Catalog:
         return {key.removeprefix("course:"): runs for key, runs in pairs if isinstance(runs, list)}
 
     @property
-    def forced(self) -> list[str]:
-        """REFR-19."""
+    def forced(self) -> list[str]:  # REFR-19
         keys = self.content_filter.get("enterprise_force_include_aggregation_keys") or []
         return [key.removeprefix("course:") for key in keys]
 

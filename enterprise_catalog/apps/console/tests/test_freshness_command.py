@@ -35,8 +35,7 @@ def told() -> str:
     return out.getvalue()
 
 
-def test_a_late_query_is_named(query):
-    """P3."""
+def test_a_late_query_is_named(query):  # P3
     since = query.refreshed_at + timedelta(hours=24)
     text = told()
     assert f"All courses ({query.uuid}): late since {moment(since)}, last published" in text

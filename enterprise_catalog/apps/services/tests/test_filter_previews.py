@@ -19,7 +19,9 @@ def test_workers_are_told_after_the_commit(django_capture_on_commit_callbacks):
 
 def test_a_broker_that_is_away_loses_nothing(django_capture_on_commit_callbacks, settings, monkeypatch):  # P5, P6
     """The tick tells the workers then."""
-    monkeypatch.setattr("enterprise_catalog.apps.services.worker_notifications.notify_worker", lambda task, argument: False)
+    monkeypatch.setattr(
+        "enterprise_catalog.apps.services.worker_notifications.notify_worker", lambda task, argument: False
+    )
     with django_capture_on_commit_callbacks(execute=True):
         preview = preview_filter(content_filter={})
     assert FilterPreview.objects.get(pk=preview.pk).state == "queued"
