@@ -1,4 +1,4 @@
-"""Enterprise catalogs: made, changed and deleted by the desk, looked up by anything a person has at hand."""
+"""Serve the admin pages of catalogs, with a search by title, customer, query, hash and uuid."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, h
 from enterprise_catalog.apps.console.admin.exports import ExportAdmin
 from enterprise_catalog.apps.console.admin.forms import CatalogForm, QueryChooser, request_state
 from enterprise_catalog.apps.console.display.html import NOTHING, document, object_link, where_link
-from enterprise_catalog.apps.console.display.sentences import moment, query_name, short_query_name
+from enterprise_catalog.apps.console.display.sentences import query_name, short_query_name, utc_minute
 from enterprise_catalog.apps.services.catalogs import CatalogValues, delete_catalog, save_catalog
 
 
@@ -147,7 +147,7 @@ class EnterpriseCatalogAdmin(BulkAttachAdmin, ExportAdmin):
     @admin.display(description="last edit of an item")
     def last_edit(self, obj: EnterpriseCatalog) -> str:
         moved = obj.catalog_query.content_modified
-        return moment(moved) if moved else NOTHING
+        return utc_minute(moved) if moved else NOTHING
 
     @admin.display(description="last refreshes")
     def last_runs(self, obj: EnterpriseCatalog) -> Any:

@@ -1,7 +1,7 @@
 """
-Lists that stay quick whatever the tables hold: bounded counting, and searches that an index answers.
+Keep lists fast on tables of any size: count up to a limit, and search by conditions that indexes answer.
 
-A list never counts more rows than a person would page through, and never loads what it does not show.
+A list counts no more rows than a person would page through, and loads no column that it does not show.
 """
 
 import re
@@ -18,14 +18,14 @@ from django.utils.functional import cached_property
 
 from enterprise_catalog.apps.catalog.freshness import Freshness, stale_before
 
-# Whoever has not found it on these rows will search.
+# People who have not found a row among so many use the search.
 _COUNTED_ROWS = 10_000
 _BEGINNING = re.compile(r"[0-9a-f]{6,32}")
 _LAST_CHARACTER = "\U0010ffff"
 
 
 class BoundedPaginator(Paginator):
-    """Counts up to a bound, so that a list costs the same over any number of rows."""
+    """Count up to a limit, so that the cost of a list does not grow with its table."""
 
     @cached_property
     def count(self) -> int:
@@ -93,7 +93,7 @@ class ReadOnlyAdmin(BoundedAdmin):
 
 
 class FreshnessFilter(admin.SimpleListFilter):
-    """By the moment of the last publish; subclasses say where that stands."""
+    """Filter by the time of the last publish, which is in `column`."""
 
     title = "freshness"
     parameter_name = "freshness"
@@ -113,7 +113,7 @@ class FreshnessFilter(admin.SimpleListFilter):
 
 
 def parse_pasted_uuid(term: str) -> UUID | None:
-    """A uuid as people paste it: any case, with hyphens or without, in braces or as a URN."""
+    """Read a uuid as people paste it: any case, with or without hyphens, in braces or as a URN."""
     try:
         return UUID(term.strip())
     except ValueError:
@@ -127,19 +127,17 @@ def has_uuid(column: str, term: str) -> Q:
 
 
 def uuid_begins(column: str, term: str) -> Q:
-    """
-    Rows with this uuid, as people paste it, or whose uuid begins so, as lists show it; none when that is too little.
-    """
+    """Match a pasted uuid, or the beginning of one as lists show it. Fewer than six digits match nothing."""
     uuid = parse_pasted_uuid(term)
     beginning = uuid.hex if uuid else term.rstrip(" .").lower().replace("-", "")
     return Q(**{f"{column}__startswith": beginning}) if _BEGINNING.fullmatch(beginning) else Q(pk__in=[])
 
 
 def has_words(column: str, term: str) -> Q:
-    """Some text, in any case, also where a column compares by code point."""
+    """Match text in any case, also in columns that compare by code point."""
     return Q(Contains(Lower(column), term.lower()))
 
 
 def starts_with(column: str, term: str) -> Q:
-    """A prefix as a range, which the index on the column answers; a pattern may not."""
+    """Match a prefix as a range, which always uses the index on the column; a pattern may not."""
     return Q(**{f"{column}__gte": term, f"{column}__lt": term + _LAST_CHARACTER})

@@ -1,7 +1,4 @@
-"""
-What discovery said and what the service makes of it: contents with their documents, their reviews, and the record of
-what joined and left. To be read only; refreshes write it.
-"""
+"""Show content with its documents, course reviews, and the changes of catalogs. Only refreshes write these rows."""
 
 from collections.abc import Sequence
 from typing import Any

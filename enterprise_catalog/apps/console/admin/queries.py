@@ -1,4 +1,4 @@
-"""Catalog queries: shared searches, edited for all their catalogs at once, and deleted only when nobody uses them."""
+"""Serve the admin pages of catalog queries, which are edited for all their catalogs at once."""
 
 from typing import Any
 
@@ -83,34 +83,34 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
             title=form.cleaned_data["title"],
             grants=grants_from_django_permissions(request),
         )
-        self._follow(request, obj, saved)
+        self._take_saved(request, obj, saved)
 
     def use_filter(self, request: HttpRequest, obj: CatalogQuery, content_filter: dict[str, Any]) -> None:
         key = obj.pk
         saved = save_query(
             query=obj, content_filter=content_filter, title=None, grants=grants_from_django_permissions(request)
         )
-        self._follow(request, obj, saved)
+        self._take_saved(request, obj, saved)
         if obj.pk != key:
-            self._tell_replaced(request, obj)
+            self._message_replaced(request, obj)
 
     def consequences(self, obj: CatalogQuery) -> str:
-        return query_panels.followers_of(obj)
+        return query_panels.consequences_of(obj)
 
-    def _follow(self, request: HttpRequest, obj: CatalogQuery, saved: SavedQuery) -> None:
-        """Another row with this filter may have taken this one's place (QRY-3)."""
+    def _take_saved(self, request: HttpRequest, obj: CatalogQuery, saved: SavedQuery) -> None:
+        """Make `obj` the saved row: another row with this filter may have replaced it (QRY-3)."""
         obj.pk = saved.query.pk
         obj.uuid = saved.query.uuid
         self.message_saved(request, saved)
 
-    def _tell_replaced(self, request: HttpRequest, obj: CatalogQuery) -> None:
+    def _message_replaced(self, request: HttpRequest, obj: CatalogQuery) -> None:
         self.message_user(request, f"A query with this filter existed and took the place of this one, as {obj.uuid}.")
 
     def response_change(self, request: HttpRequest, obj: CatalogQuery) -> HttpResponse:
         match = request.resolver_match
         if match is None or match.kwargs["object_id"] == str(obj.pk):
             return super().response_change(request, obj)
-        self._tell_replaced(request, obj)
+        self._message_replaced(request, obj)
         return HttpResponseRedirect(change_url(CatalogQuery, obj.pk))
 
     def delete_model(self, request: HttpRequest, obj: CatalogQuery) -> None:
@@ -142,7 +142,7 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
     @admin.display(description="content filter")
     def filter(self, obj: CatalogQuery) -> Any:
         if obj.content_filter is None:
-            # An old version, which holds it by hash only.
+            # An old version has only the hash of its filter.
             hold_filters([version := vars(obj)["_history"]])
             return document(version.content_filter)
         return document(obj.content_filter)
@@ -165,7 +165,7 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
 
     @admin.display(description="used by")
     def users(self, obj: CatalogQuery) -> Any:
-        return query_panels.users_of(obj)
+        return query_panels.catalogs_of(obj)
 
     @admin.display(description="last refreshes")
     def last_runs(self, obj: CatalogQuery) -> Any:

@@ -1,4 +1,4 @@
-"""Who may do what (users, role assignments), and the local copies of customers, which only the LMS changes."""
+"""Serve the admin pages of users, role assignments and the local copies of customers."""
 
 from typing import Any
 

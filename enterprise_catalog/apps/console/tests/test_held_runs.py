@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.display.sentences import moment
+from enterprise_catalog.apps.console.display.sentences import utc_minute
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
@@ -56,11 +56,11 @@ def refused(*arguments: str) -> tuple[CommandError, str]:
 
 def test_a_held_run_is_listed_with_what_it_would_change(query, held):  # REFR-10
     text = told()
-    assert f"run {held.pk}, held since {moment(held.held_since)}" in text
+    assert f"run {held.pk}, held since {utc_minute(held.held_since)}" in text
     assert f"{query.uuid}, 1 catalog\n" in text
     assert "12 -> 2 (1 would join, 11 would leave)" in text
     assert "guard_shrink: 11 of 12 members" in text
-    assert f"by a refresh from {moment(held.held_since + timedelta(hours=20))} on" in text
+    assert f"by a refresh from {utc_minute(held.held_since + timedelta(hours=20))} on" in text
     assert "1 run is held." in text
 
 
