@@ -32,10 +32,10 @@ def begin(request: HttpRequest) -> HttpResponseBase:
     logout(request)
     sign_in = LmsSignIn(request, is_new=True)
     # Anybody may start a sign-in, so its state is kept in a cookie and not in the database.
-    sign_in.begun[_NEXT] = target if _is_ours(request, target) else ""
+    sign_in.state[_NEXT] = target if _is_ours(request, target) else ""
     context = {**admin.site.each_context(request), "lms_url": sign_in.start()["Location"]}
     response = render(request, "console/to_lms.html", context)
-    sign_in.keep(response)
+    sign_in.save_state(response)
     return response
 
 
@@ -46,17 +46,17 @@ def complete(request: HttpRequest) -> HttpResponseBase:
     _require_offered()
     sign_in = LmsSignIn(request)
     try:
-        user = sign_in.person()
+        user = sign_in.finish()
     except SignInRefused as refusal:
         response = _refused(request, refusal, lms_logout_url=sign_in.logout_url)
-        sign_in.keep(response)
+        sign_in.save_state(response)
         return response
-    target = sign_in.begun.pop(_NEXT, "")
+    target = sign_in.state.pop(_NEXT, "")
     # The state of the sign-in was in a session of its own; Django's session starts here.
     login(request, user)
     log.info("signed_in_through_lms", user_id=user.pk)
     response = HttpResponseRedirect(target if _is_ours(request, target) else reverse("admin:index"))
-    sign_in.keep(response)
+    sign_in.save_state(response)
     return response
 
 

@@ -23,7 +23,7 @@ _WARNINGS = {
     "key-phrase": "{key} matches words in a row, so longer keys and course runs come along",
 }
 
-# Advice about each reason code; docs/operations.rst has more.
+# What to do about an end; docs/operations.rst has more about each.
 _ADVICE = {
     "discovery_unavailable": "Discovery's business: the schedule tries again ten minutes after a failure.",
     "discovery_throttled": "Ask for a higher limit for this service's user at discovery, or narrow the filters.",
@@ -41,7 +41,7 @@ _ADVICE = {
 
 
 def advice(reason_code: str) -> str:
-    """Return what to do about a run with this reason code; empty for a run that published."""
+    """What to do about a run that ended so; nothing for one that published."""
     return _ADVICE.get(reason_code, "")
 
 

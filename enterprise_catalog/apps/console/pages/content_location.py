@@ -63,7 +63,7 @@ def _answer(request: HttpRequest, key: str, term: str) -> dict[str, Any]:
         "content": content,
         "sentences": list(content_sentences(content)),
         "set_aside": list(quarantine_sentences(content)),
-        "has_page": content.carriers.content is not None,
+        "has_page": content.related_keys.content is not None,
         "page": page,
         "rows": rows,
     }
