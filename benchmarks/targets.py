@@ -1,6 +1,7 @@
 """
-What must hold (DESIGN 9): ratios, counts and memory, judged from one run's results. The few targets in seconds are
-those of the machine on which the design was tried; a slower one, as its floor shows, gets as much more time.
+Judge one run's results by the targets: ratios, counts and memory.
+
+The few targets in seconds are those of a reference machine. A slower machine, as its floor shows, gets more time.
 """
 
 from collections.abc import Iterator
@@ -11,10 +12,10 @@ from benchmarks.data import HUNDRED, LARGE, LARGEST
 from benchmarks.questions import HELD
 
 RATIO = 1.5
-# Requests per second of the framework floor, eight at once, on the design's machine; and what shows it here.
+# Requests per second of the framework floor with eight clients on the reference machine; and the question for it.
 DESIGN_RATE = 1508.0
 _PACE = f"contains, catalog of {LARGE}, 1 key"
-# Flat in the size of a catalog and in the number of a customer's catalogs.
+# The same for any size of a catalog and any number of catalogs of a customer.
 FLAT = 1.3
 # No pauses of the garbage collector.
 TAIL = 2.0
@@ -48,7 +49,7 @@ def judge(results: dict[str, Any]) -> list[Verdict]:
 
 
 def pace_of(reads: dict[str, Any]) -> float:
-    """How many times longer than on the design's machine anything may take here; never shorter."""
+    """Return how many times longer than on the reference machine this one may take; at least 1."""
     return max(1.0, DESIGN_RATE / float(reads[_PACE]["8"]["floor"]["rate"]))
 
 
