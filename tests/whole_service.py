@@ -31,7 +31,7 @@ class WholeService:
 @contextmanager
 def whole_service(
     *,
-    neighbours: Mapping[str, str],
+    variables: Mapping[str, str],
     directory: Path,
     replicated: bool = False,
     restore: Callable[[MariaDB, Mapping[str, str]], None] | None = None,
@@ -46,7 +46,7 @@ def whole_service(
             "ALLOWED_HOSTS": "127.0.0.1",
             "DATABASE_URL": services.mariadb.service_url,
             "STATIC_ROOT": str(directory / "static"),
-            **neighbours,
+            **variables,
         }
         if restore:
             restore(services.mariadb, environment)

@@ -19,8 +19,8 @@ from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts.services import DATABASE
 from tests.contract.session import Session
 from tests.faults.conftest import eventually
-from tests.neighbours import variables_for
 from tests.outcome_lines import *  # noqa: F403
+from tests.sandbox_services import environment_for
 from tests.whole_service import WholeService, whole_service
 
 # Some seven MB in one answer: more than the kernel keeps for a client that does not read.
@@ -159,13 +159,13 @@ def catalog(path: str, customer: str, name: str, **content_filter: object) -> di
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     directory = tmp_path_factory.mktemp("attacked")
     with Sandbox(courses=COURSES, programs=2) as sandbox:
-        neighbours = variables_for(sandbox) | {
+        variables = environment_for(sandbox) | {
             "METRICS_TOKEN": METRICS_TOKEN,
             "TICK_SECONDS": "1",
             "SOCIAL_AUTH_EDX_OAUTH2_KEY": sandbox.config.sign_in_client_id,
             "SOCIAL_AUTH_EDX_OAUTH2_SECRET": sandbox.config.sign_in_client_secret,
         }
-        with whole_service(neighbours=neighbours, directory=directory) as service:
+        with whole_service(variables=variables, directory=directory) as service:
             attacked = Target(service, sandbox, directory)
             assert attacked.create_superuser(SUPERUSER, PASSWORD) == 0
             for body in (

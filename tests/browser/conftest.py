@@ -21,7 +21,7 @@ from enterprise_catalog.testing.admin_clients import page
 from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.testing.runs import requested
 from scripts.debian import find_program
-from tests.browser.desk import PASSWORD, Desk
+from tests.browser.admin_browser import PASSWORD, AdminBrowser
 
 OPTIONS = (
     "--headless=new",
@@ -68,14 +68,14 @@ def start(options: webdriver.ChromeOptions, service: Service) -> webdriver.Chrom
 
 
 @pytest.fixture
-def desk(browser: webdriver.Chrome, live_server, tmp_path: Path) -> Desk:
-    """An operator's desk, before anything was done there."""
+def admin_browser(browser: webdriver.Chrome, live_server, tmp_path: Path) -> AdminBrowser:
+    """An operator's admin_browser, before anything was done there."""
     User.objects.create_superuser("olga", "olga@example.org", PASSWORD)
-    return Desk(browser, live_server.url, screenshots=tmp_path / "screenshots")
+    return AdminBrowser(browser, live_server.url, screenshots=tmp_path / "screenshots")
 
 
 @pytest.fixture
-def pages(desk, sandbox) -> list[str]:
+def pages(admin_browser, sandbox) -> list[str]:
     """Their paths, each with something to show; a result is held, since all courses left."""
     query = CatalogQueryFactory.create(content_filter={"content_type": "course"}, title="All courses", named=True)
     catalog = EnterpriseCatalogFactory.create(title="Engineering", catalog_query=query)

@@ -35,101 +35,101 @@ def catalog(sandbox) -> EnterpriseCatalog:
     return EnterpriseCatalogFactory.create(title="Engineering", enterprise_name="Umbrella", catalog_query=query)
 
 
-def test_a_catalog_is_made_with_a_filter_and_seen_to_be_refreshed(desk, sandbox):
-    desk.sign_in()
-    desk.open("/admin/catalog/enterprisecatalog/add/")
-    desk.type("title", "Engineering")
-    desk.type("enterprise_uuid", CUSTOMER)
-    desk.type("enterprise_name", "Umbrella")
-    desk.type("enabled_course_modes", "verified, audit")
-    desk.type("content_filter", '{"content_type": "course", "aggregation__key": "course:edX+DemoX"}')
-    desk.press("Save and continue editing")
-    assert desk.reads("was added successfully")
-    assert desk.reads("discovery does not know “aggregation__key”")
+def test_a_catalog_is_made_with_a_filter_and_seen_to_be_refreshed(admin_browser, sandbox):
+    admin_browser.sign_in()
+    admin_browser.open("/admin/catalog/enterprisecatalog/add/")
+    admin_browser.type("title", "Engineering")
+    admin_browser.type("enterprise_uuid", CUSTOMER)
+    admin_browser.type("enterprise_name", "Umbrella")
+    admin_browser.type("enabled_course_modes", "verified, audit")
+    admin_browser.type("content_filter", '{"content_type": "course", "aggregation__key": "course:edX+DemoX"}')
+    admin_browser.press("Save and continue editing")
+    assert admin_browser.reads("was added successfully")
+    assert admin_browser.reads("discovery does not know “aggregation__key”")
     work()
-    desk.follow(str(RefreshRun.objects.get().pk))
-    assert desk.reads("published")
-    desk.open(page(EnterpriseCatalog, "change", EnterpriseCatalog.objects.get().pk))
-    assert desk.reads(f"{CatalogQuery.objects.get().count_v1} listed")
-    assert desk.complaints() == []
+    admin_browser.follow(str(RefreshRun.objects.get().pk))
+    assert admin_browser.reads("published")
+    admin_browser.open(page(EnterpriseCatalog, "change", EnterpriseCatalog.objects.get().pk))
+    assert admin_browser.reads(f"{CatalogQuery.objects.get().count_v1} listed")
+    assert admin_browser.complaints() == []
 
 
-def test_a_filter_with_a_mistake_is_shown_again(desk):
-    desk.sign_in()
-    desk.open("/admin/catalog/catalogquery/add/")
-    desk.type("content_filter", '{"content_type": }')
-    desk.press("Save")
-    assert desk.reads("This is no JSON")
-    assert desk.reads("Please correct the error below")
+def test_a_filter_with_a_mistake_is_shown_again(admin_browser):
+    admin_browser.sign_in()
+    admin_browser.open("/admin/catalog/catalogquery/add/")
+    admin_browser.type("content_filter", '{"content_type": }')
+    admin_browser.press("Save")
+    assert admin_browser.reads("This is no JSON")
+    assert admin_browser.reads("Please correct the error below")
 
 
-def test_refresh_now_leads_to_a_run_that_ends(desk, catalog):
-    desk.sign_in()
-    desk.open(page(EnterpriseCatalog, "change", catalog.pk))
-    desk.press("Refresh now")
-    assert desk.reads("A refresh is on its way")
+def test_refresh_now_leads_to_a_run_that_ends(admin_browser, catalog):
+    admin_browser.sign_in()
+    admin_browser.open(page(EnterpriseCatalog, "change", catalog.pk))
+    admin_browser.press("Refresh now")
+    assert admin_browser.reads("A refresh is on its way")
     work()
-    desk.follow(str(RefreshRun.objects.get().pk))
-    assert desk.reads("published")
+    admin_browser.follow(str(RefreshRun.objects.get().pk))
+    assert admin_browser.reads("published")
 
 
-def test_the_history_shows_an_edit(desk, catalog):
-    desk.sign_in()
-    desk.open(page(EnterpriseCatalog, "change", catalog.pk))
-    desk.type("title", "Mathematics")
-    desk.press("Save and continue editing")
-    desk.follow("HISTORY")
-    assert desk.reads("Mathematics")
-    assert desk.reads("olga")
-    desk.follow("Engineering")
-    assert desk.reads("View Engineering")
+def test_the_history_shows_an_edit(admin_browser, catalog):
+    admin_browser.sign_in()
+    admin_browser.open(page(EnterpriseCatalog, "change", catalog.pk))
+    admin_browser.type("title", "Mathematics")
+    admin_browser.press("Save and continue editing")
+    admin_browser.follow("HISTORY")
+    assert admin_browser.reads("Mathematics")
+    assert admin_browser.reads("olga")
+    admin_browser.follow("Engineering")
+    assert admin_browser.reads("View Engineering")
 
 
-def test_a_catalog_is_searched_by_its_customers_name(desk, catalog):
+def test_a_catalog_is_searched_by_its_customers_name(admin_browser, catalog):
     EnterpriseCatalogFactory.create(title="Somebody else's", enterprise_name="Globex")
-    desk.sign_in()
-    desk.open(page(EnterpriseCatalog, "changelist"))
-    desk.type("q", "umbrella")
-    desk.press("Search")
-    assert desk.reads("Engineering")
-    assert not desk.reads("Somebody else's")
+    admin_browser.sign_in()
+    admin_browser.open(page(EnterpriseCatalog, "changelist"))
+    admin_browser.type("q", "umbrella")
+    admin_browser.press("Search")
+    assert admin_browser.reads("Engineering")
+    assert not admin_browser.reads("Somebody else's")
 
 
-def test_a_catalog_is_put_on_another_query(desk, catalog):
+def test_a_catalog_is_put_on_another_query(admin_browser, catalog):
     query = CatalogQueryFactory.create(title="Only some courses")
-    desk.sign_in()
-    desk.open(page(EnterpriseCatalog, "change", catalog.pk))
-    desk.choose("catalog_query", "Only some")
-    desk.press("Save and continue editing")
-    assert desk.reads("Only some courses")
+    admin_browser.sign_in()
+    admin_browser.open(page(EnterpriseCatalog, "change", catalog.pk))
+    admin_browser.choose("catalog_query", "Only some")
+    admin_browser.press("Save and continue editing")
+    assert admin_browser.reads("Only some courses")
     catalog.refresh_from_db()
     assert catalog.catalog_query == query
 
 
-def test_a_course_and_its_documents_are_read(desk, catalog):
+def test_a_course_and_its_documents_are_read(admin_browser, catalog):
     refresh(request_refresh(query=catalog.catalog_query, trigger=RefreshRun.Trigger.OPERATOR).pk)
     key = ContentMetadata.objects.order_by("pk")[0].pk
-    desk.sign_in()
-    desk.open(page(ContentMetadata, "changelist"))
-    desk.follow(key)
-    desk.unfold("search_document")
-    assert desk.reads(f'"aggregation_key": "course:{key}"')
-    desk.open(page(CatalogContentChange, "changelist"))
-    assert desk.reads(key)
-    desk.open(page(RefreshRun, "changelist"))
-    assert desk.reads("All courses")
+    admin_browser.sign_in()
+    admin_browser.open(page(ContentMetadata, "changelist"))
+    admin_browser.follow(key)
+    admin_browser.unfold("search_document")
+    assert admin_browser.reads(f'"aggregation_key": "course:{key}"')
+    admin_browser.open(page(CatalogContentChange, "changelist"))
+    assert admin_browser.reads(key)
+    admin_browser.open(page(RefreshRun, "changelist"))
+    assert admin_browser.reads("All courses")
 
 
-def test_a_held_run_is_approved(desk, catalog):
+def test_a_held_run_is_approved(admin_browser, catalog):
     contents = ContentMetadataFactory.create_batch(12)
     publish_members(catalog.catalog_query, *contents)
     run = request_refresh(query=catalog.catalog_query, trigger=RefreshRun.Trigger.OPERATOR)
     work()
-    desk.sign_in()
-    desk.open(page(RefreshRun, "change", run.pk))
-    assert desk.reads("would leave")
-    desk.press("Approve")
-    assert desk.reads("will show this result at once")
-    assert desk.obstacles() == []
-    desk.press("Publish it")
-    assert desk.reads("Approved: the held set is published.")
+    admin_browser.sign_in()
+    admin_browser.open(page(RefreshRun, "change", run.pk))
+    assert admin_browser.reads("would leave")
+    admin_browser.press("Approve")
+    assert admin_browser.reads("will show this result at once")
+    assert admin_browser.obstacles() == []
+    admin_browser.press("Publish it")
+    assert admin_browser.reads("Approved: the held set is published.")

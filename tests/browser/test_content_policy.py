@@ -10,7 +10,7 @@ from enterprise_catalog.apps.access.models import EnterpriseCatalogFeatureRole, 
 from enterprise_catalog.apps.catalog.models import CourseReview, EnterpriseCatalog
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.testing.factories import EnterpriseCatalogFactory, EnterpriseCustomerFactory
-from tests.neighbours import lead_people_to
+from tests.sandbox_services import point_sign_in_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -50,77 +50,79 @@ def of_models() -> list[str]:
     return paths
 
 
-def seen(desk, path: str) -> list[str]:
+def seen(admin_browser, path: str) -> list[str]:
     """What is wrong with how the browser took a page."""
-    desk.open(path)
-    wrong = [*desk.violations(), *desk.complaints()]
+    admin_browser.open(path)
+    wrong = [*admin_browser.violations(), *admin_browser.complaints()]
     # The browser also says that a page it was led to is none, which some of these are meant to be.
     wrong = [problem for problem in wrong if "the server responded with a status of" not in problem]
-    found = {part.strip() for part in (desk.policy() or "").split(";")}
+    found = {part.strip() for part in (admin_browser.policy() or "").split(";")}
     return [f"{path}: {problem}" for problem in [*wrong, *(["another policy"] if found != POLICY else [])]]
 
 
-def test_every_page_keeps_to_its_policy(desk, pages):
+def test_every_page_keeps_to_its_policy(admin_browser, pages):
     make_the_rest()
-    desk.watch_policy()
-    problems = [problem for path in ("/admin/login/", "/api/docs/", "/api-docs") for problem in seen(desk, path)]
-    desk.sign_in()
+    admin_browser.watch_policy()
+    problems = [
+        problem for path in ("/admin/login/", "/api/docs/", "/api-docs") for problem in seen(admin_browser, path)
+    ]
+    admin_browser.sign_in()
     others = ["/admin/catalog/", "/admin/password_change/", "/admin/password_change/done/", "/admin/nowhere/"]
     others += ["/complete/edx-oauth2/"]
     for path in dict.fromkeys([*pages, *of_models(), *others]):
-        problems += seen(desk, path)
+        problems += seen(admin_browser, path)
     assert not problems, "\n".join(problems)
 
 
-def test_the_boxes_that_scripts_make_keep_to_it(desk, pages):
+def test_the_boxes_that_scripts_make_keep_to_it(admin_browser, pages):
     """What is drawn as somebody types, chooses and opens: by the page's own scripts, after it came."""
-    desk.watch_policy()
-    desk.sign_in()
+    admin_browser.watch_policy()
+    admin_browser.sign_in()
     catalog = EnterpriseCatalog.objects.get()
-    desk.open(reverse("admin:catalog_enterprisecatalog_change", args=[catalog.pk]))
-    desk.type("content_filter", '{"content_type": "course", "level_type": ')
-    assert desk.reads_soon("Expecting value")
-    assert [*desk.violations(), *desk.complaints()] == []
-    desk.open(reverse("admin:access_enterprisecatalogroleassignment_add"))
-    desk.choose("user", "olga")
-    assert [*desk.violations(), *desk.complaints()] == []
-    desk.open(f"/admin/core/user/{User.objects.get().pk}/change/")
-    desk.click(".field-last_login .datetimeshortcuts a, .field-date_joined .datetimeshortcuts a")
-    assert [*desk.violations(), *desk.complaints()] == []
+    admin_browser.open(reverse("admin:catalog_enterprisecatalog_change", args=[catalog.pk]))
+    admin_browser.type("content_filter", '{"content_type": "course", "level_type": ')
+    assert admin_browser.reads_soon("Expecting value")
+    assert [*admin_browser.violations(), *admin_browser.complaints()] == []
+    admin_browser.open(reverse("admin:access_enterprisecatalogroleassignment_add"))
+    admin_browser.choose("user", "olga")
+    assert [*admin_browser.violations(), *admin_browser.complaints()] == []
+    admin_browser.open(f"/admin/core/user/{User.objects.get().pk}/change/")
+    admin_browser.click(".field-last_login .datetimeshortcuts a, .field-date_joined .datetimeshortcuts a")
+    assert [*admin_browser.violations(), *admin_browser.complaints()] == []
 
 
-def test_the_way_to_the_lms_and_refused_pages_keep_to_it(desk, sandbox, settings, live_server):
+def test_the_way_to_the_lms_and_refused_pages_keep_to_it(admin_browser, sandbox, settings, live_server):
     """The LMS is another site: a form that led there by a redirect would be stopped by its own page's policy."""
     EnterpriseCatalogFactory.create()
-    lead_people_to(sandbox, settings, service=live_server.url)
-    desk.watch_policy()
-    desk.open("/admin/login/")
-    desk.press("Sign in with the LMS")
-    assert desk.reads_soon("Sandbox LMS")
-    desk.type("username", "lena")
-    desk.press("Sign in")
-    assert desk.reads("Not signed in")
-    assert desk.violations() == []
+    point_sign_in_at(sandbox, settings, service=live_server.url)
+    admin_browser.watch_policy()
+    admin_browser.open("/admin/login/")
+    admin_browser.press("Sign in with the LMS")
+    assert admin_browser.reads_soon("Sandbox LMS")
+    admin_browser.type("username", "lena")
+    admin_browser.press("Sign in")
+    assert admin_browser.reads("Not signed in")
+    assert admin_browser.violations() == []
 
 
-def test_a_page_that_says_that_sign_ins_are_locked_keeps_to_it(desk, settings):
+def test_a_page_that_says_that_sign_ins_are_locked_keeps_to_it(admin_browser, settings):
     settings.AXES_FAILURE_LIMIT = 1
-    desk.watch_policy()
-    desk.open("/admin/login/")
-    desk.type("username", "olga")
-    desk.type("password", "wrong horse battery staple")
-    desk.press("Log in")
-    assert desk.reads("Not now")
-    assert desk.violations() == []
+    admin_browser.watch_policy()
+    admin_browser.open("/admin/login/")
+    admin_browser.type("username", "olga")
+    admin_browser.type("password", "wrong horse battery staple")
+    admin_browser.press("Log in")
+    assert admin_browser.reads("Not now")
+    assert admin_browser.violations() == []
 
 
-def test_what_a_policy_does_not_allow_is_seen(desk):
+def test_what_a_policy_does_not_allow_is_seen(admin_browser):
     """That the tests above can fail."""
-    desk.watch_policy()
-    desk.open("/admin/login/")
-    desk._browser.execute_script(
+    admin_browser.watch_policy()
+    admin_browser.open("/admin/login/")
+    admin_browser._browser.execute_script(
         "const style = document.createElement('style'); style.textContent = 'p {color: red}';"
         "document.head.append(style); document.body.setAttribute('onclick', 'alert(1)');"
     )
-    assert [problem.split(":")[0] for problem in desk.violations()] == ["style-src-elem", "script-src-attr"]
-    assert len(desk.complaints()) == 2
+    assert [problem.split(":")[0] for problem in admin_browser.violations()] == ["style-src-elem", "script-src-attr"]
+    assert len(admin_browser.complaints()) == 2

@@ -13,15 +13,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def health(desk, sandbox):
+def health(admin_browser, sandbox):
     """The home of a service with something to say, before somebody who has just signed in."""
     fresh = EnterpriseCatalogFactory.create(catalog_query__title="All courses").catalog_query
     refresh(requested(fresh).pk)
     other = EnterpriseCatalogFactory.create(catalog_query__content_filter={"content_type": "program"}).catalog_query
     fail(claimed(other), code="discovery_unavailable", detail="search v2: status 503")
     tick()
-    desk.sign_in()
-    return desk
+    admin_browser.sign_in()
+    return admin_browser
 
 
 def test_it_is_what_one_sees_first(health):

@@ -23,45 +23,45 @@ def catalog() -> EnterpriseCatalog:
     return left
 
 
-def test_why_does_this_customer_not_see_this_course(desk, catalog):
-    desk.sign_in()
-    desk.open(page(EnterpriseCatalog, "change", catalog.pk))
-    desk.follow("WHY (NOT) A COURSE?")
-    desk.type("content_key", "edX+DemoX")
-    desk.press("Look")
-    assert desk.reads("search does not return it any more")
-    desk.follow("see the run")
-    assert desk.reads(str(RefreshRun.objects.latest("requested_at").pk))
-    assert desk.complaints() == []
+def test_why_does_this_customer_not_see_this_course(admin_browser, catalog):
+    admin_browser.sign_in()
+    admin_browser.open(page(EnterpriseCatalog, "change", catalog.pk))
+    admin_browser.follow("WHY (NOT) A COURSE?")
+    admin_browser.type("content_key", "edX+DemoX")
+    admin_browser.press("Look")
+    assert admin_browser.reads("search does not return it any more")
+    admin_browser.follow("see the run")
+    assert admin_browser.reads(str(RefreshRun.objects.latest("requested_at").pk))
+    assert admin_browser.complaints() == []
 
 
-def test_a_content_leads_to_its_catalogs(desk, catalog):
-    desk.sign_in()
-    desk.open(page(ContentMetadata, "change", "edX_2BDemoX"))
-    desk.follow("WHERE IS THIS CONTENT?")
-    assert desk.reads("yes, as itself, listed")
-    assert desk.reads("Engineering")
-    assert not desk.reads("Mathematics")
+def test_a_content_leads_to_its_catalogs(admin_browser, catalog):
+    admin_browser.sign_in()
+    admin_browser.open(page(ContentMetadata, "change", "edX_2BDemoX"))
+    admin_browser.follow("WHERE IS THIS CONTENT?")
+    assert admin_browser.reads("yes, as itself, listed")
+    assert admin_browser.reads("Engineering")
+    assert not admin_browser.reads("Mathematics")
 
 
-def test_a_customer_is_found_by_name_with_keys_alone(desk, browser, catalog):
-    desk.sign_in()
-    desk.open(PATH)
+def test_a_customer_is_found_by_name_with_keys_alone(admin_browser, browser, catalog):
+    admin_browser.sign_in()
+    admin_browser.open(PATH)
     # The cursor stands where one types first.
     browser.switch_to.active_element.send_keys("edX+DemoX", Keys.TAB, "globex", Keys.ENTER)
-    desk.look("answer")
-    assert desk.reads("Mathematics")
+    admin_browser.look("answer")
+    assert admin_browser.reads("Mathematics")
     assert "content_key=edX%2BDemoX&catalog=globex" in browser.current_url
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_answer_fits_a_telephone(desk, catalog, scheme):
-    desk.sign_in()
-    desk.narrow()
+def test_an_answer_fits_a_telephone(admin_browser, catalog, scheme):
+    admin_browser.sign_in()
+    admin_browser.narrow()
     if scheme == "dark":
-        desk.dark()
-    desk.open(f"{PATH}?content_key=edX%2BDemoX&catalog=globex")
-    desk.look(f"telephone {scheme}")
-    assert desk.reads("Mathematics")
-    assert desk.reads("Contained: no")
-    assert not desk.overflows()
+        admin_browser.dark()
+    admin_browser.open(f"{PATH}?content_key=edX%2BDemoX&catalog=globex")
+    admin_browser.look(f"telephone {scheme}")
+    assert admin_browser.reads("Mathematics")
+    assert admin_browser.reads("Contained: no")
+    assert not admin_browser.overflows()

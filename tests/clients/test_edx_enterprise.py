@@ -19,7 +19,7 @@ from enterprise_catalog.sandbox.sandbox import Sandbox
 from tests.clients import lms
 from tests.contract.stand_in import AUDIENCE, ISSUER
 from tests.contract.test_deployment_files import ROOT
-from tests.neighbours import variables_for
+from tests.sandbox_services import environment_for
 from tests.whole_service import whole_service
 
 PYTHON = ROOT / ".venv-clients" / "bin" / "python"
@@ -42,7 +42,7 @@ def lms_sandbox() -> Iterator[Sandbox]:
 
 
 def test_the_released_package(lms_sandbox, tmp_path):
-    with whole_service(neighbours=variables_for(lms_sandbox), directory=tmp_path) as service:
+    with whole_service(variables=environment_for(lms_sandbox), directory=tmp_path) as service:
         done = subprocess.run(
             [str(PYTHON), "-m", "pytest", "-c", str(LMS_TESTS / "pytest.ini"), str(LMS_TESTS)],
             cwd=tmp_path,

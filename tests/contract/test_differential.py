@@ -33,7 +33,7 @@ def test_every_answer_is_the_oracles(tmp_path):
     odd = OddWorld(SEED)
     with (
         OddDiscovery(odd.world) as discovery,
-        whole_service(neighbours=discovery.variables(), directory=tmp_path) as service,
+        whole_service(variables=discovery.variables(), directory=tmp_path) as service,
     ):
         operator = Session(service.url, discovery.token("operator", "enterprise_openedx_operator:*"))
         catalogs_modified = {catalog.uuid: _create(operator, catalog) for catalog in odd.catalogs}

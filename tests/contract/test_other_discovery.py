@@ -31,7 +31,7 @@ def stand_in() -> Iterator[StandIn]:
 
 @pytest.fixture(scope="module")
 def url(stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with whole_service(neighbours=stand_in.variables(), directory=tmp_path_factory.mktemp("logs")) as service:
+    with whole_service(variables=stand_in.variables(), directory=tmp_path_factory.mktemp("logs")) as service:
         yield service.url
 
 

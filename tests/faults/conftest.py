@@ -17,8 +17,8 @@ from redis import Redis
 
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts import processes
-from tests.neighbours import lead_to
 from tests.outcome_lines import *  # noqa: F403
+from tests.sandbox_services import point_settings_at
 
 # Nothing here takes that long unless it hangs.
 PATIENCE_SECONDS = 20
@@ -30,7 +30,7 @@ SHORT_TIMES = {"LEASE_SECONDS": "3", "TICK_SECONDS": "1"}
 def sandbox(settings: Settings) -> Iterator[Sandbox]:
     """30 courses: three pages for a worker."""
     with Sandbox(courses=30, programs=2) as running:
-        lead_to(running, settings)
+        point_settings_at(running, settings)
         yield running
 
 

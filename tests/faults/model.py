@@ -58,7 +58,7 @@ class Shelf:
 
 
 @dataclass
-class Desk(Model):
+class ServiceModel(Model):
     runs: list[Run] = field(default_factory=list)
     shelves: dict[Query, Shelf] = field(default_factory=dict)
     now: float = 0

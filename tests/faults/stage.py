@@ -14,7 +14,7 @@ from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts.services import DATABASE, MariaDB, Services
 from tests.contract.session import Session
 from tests.faults.conftest import eventually
-from tests.neighbours import variables_for
+from tests.sandbox_services import environment_for
 from tests.whole_service import WholeService, whole_service
 
 CATALOG = "/api/v1/enterprise-catalogs/7467c9d2-433c-4f7e-ba2e-c5c7798527b2/"
@@ -78,8 +78,8 @@ class Stage:
         return {self.status("GET", path) for path in paths * 6}
 
 
-def surroundings(sandbox: Sandbox) -> dict[str, str]:
-    return variables_for(sandbox) | TIMES | {"DISCOVERY_PAGE_SIZE": "10"}
+def service_variables(sandbox: Sandbox) -> dict[str, str]:
+    return environment_for(sandbox) | TIMES | {"DISCOVERY_PAGE_SIZE": "10"}
 
 
 def operator_of(service: WholeService, sandbox: Sandbox) -> Session:
@@ -90,7 +90,7 @@ def operator_of(service: WholeService, sandbox: Sandbox) -> Session:
 @contextmanager
 def staged(directory: Path, *, replicated: bool = False) -> Iterator[Stage]:
     with Sandbox(courses=30, programs=2) as sandbox:
-        with whole_service(neighbours=surroundings(sandbox), directory=directory, replicated=replicated) as service:
+        with whole_service(variables=service_variables(sandbox), directory=directory, replicated=replicated) as service:
             stage = Stage(service, sandbox, operator_of(service, sandbox))
             body = COURSES | {"uuid": CATALOG.split("/")[-2]}
             stage.operator.call("POST", "/api/v1/enterprise-catalogs/", status=201, json=body)

@@ -18,7 +18,7 @@ from scripts import debian
 from scripts.services import SERVICE_USER, MariaDB
 from tests.contract.test_deployment_files import ROOT
 from tests.contract.test_documentation import OPERATIONS
-from tests.faults.stage import CATALOG, COURSES, Stage, operator_of, staged, surroundings
+from tests.faults.stage import CATALOG, COURSES, Stage, operator_of, service_variables, staged
 from tests.outcome_lines import Saw
 from tests.whole_service import whole_service
 
@@ -88,7 +88,7 @@ def test_a_backup_is_taken_in_the_middle_of_a_refresh(stage, tmp_path, saw: Saw)
         run(told("generations"), directory=tmp_path)
         run(told("verify"), directory=ROOT, environment=environment)
 
-    with whole_service(neighbours=surroundings(stage.sandbox), directory=tmp_path, restore=restore) as service:
+    with whole_service(variables=service_variables(stage.sandbox), directory=tmp_path, restore=restore) as service:
         operator = operator_of(service, stage.sandbox)
         restored = operator.ask("GET", WHOLE)
         assert restored.json() == shown.json()

@@ -35,7 +35,7 @@ from enterprise_catalog.sandbox.sandbox import Sandbox
 from enterprise_catalog.testing.callers import OPERATOR, complete_values
 from enterprise_catalog.testing.factories import CatalogQueryFactory
 from enterprise_catalog.testing.runs import claimed, make_query, members, requested, store_keys
-from tests.neighbours import lead_to
+from tests.sandbox_services import point_settings_at
 
 # They hold everywhere; on MariaDB, the server itself refuses what is wrong.
 pytestmark = pytest.mark.django_db
@@ -46,8 +46,8 @@ KEY = "edX+Large"
 
 
 @pytest.fixture(autouse=True)
-def neighbours(sandbox: Sandbox, settings: Settings) -> None:
-    lead_to(sandbox, settings)
+def other_services(sandbox: Sandbox, settings: Settings) -> None:
+    point_settings_at(sandbox, settings)
 
 
 def noise(length: int) -> str:

@@ -24,7 +24,7 @@ from enterprise_catalog.testing.callers import client_for
 from enterprise_catalog.testing.catalogs import CATALOGS
 from tests.faults.clock import Clock
 from tests.faults.content import COURSES, Content, course_key
-from tests.neighbours import lead_to
+from tests.sandbox_services import point_settings_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,7 +53,7 @@ class Catalog:
 @pytest.fixture
 def content(settings, silence):
     with Sandbox(courses=0, programs=0, pathways=0, persons=0) as sandbox:
-        lead_to(sandbox, settings)
+        point_settings_at(sandbox, settings)
         content = Content(sandbox)
         content.become(set(range(COURSES)))
         yield content

@@ -23,7 +23,7 @@ from enterprise_catalog.testing.runs import let_budget_age, requested
 from tests.contract.session import Session
 from tests.faults.conftest import eventually
 from tests.faults.scene import CUSTOMER
-from tests.neighbours import lead_to, variables_for
+from tests.sandbox_services import environment_for, point_settings_at
 from tests.whole_service import whole_service
 
 CATALOGS = "/api/v1/enterprise-catalogs/"
@@ -55,7 +55,7 @@ def test_everybody_saves_and_refreshes_at_once(catalogs, small_sandbox, tmp_path
     """P4: while one fetch is under way, all wishes together cost one more, and each gets the run that serves it."""
     sandbox = small_sandbox
     with (
-        whole_service(neighbours=variables_for(sandbox), directory=tmp_path) as service,
+        whole_service(variables=environment_for(sandbox), directory=tmp_path) as service,
         ThreadPoolExecutor(CALLERS) as pool,
     ):
         token = sandbox.token(username="operator", roles=["enterprise_openedx_operator:*"], lifetime=36000)
@@ -96,7 +96,7 @@ def test_very_many_are_due_at_once(queries, small_sandbox, settings, saw):
     P3, DISC-16: no hour costs more than its budget, what people ask for meanwhile comes next, the newest first, and all
     are published in the end.
     """
-    lead_to(small_sandbox, settings)
+    point_settings_at(small_sandbox, settings)
     settings.DISCOVERY_REQUESTS_PER_HOUR = hourly = queries // 4
     many_due_queries(queries)
     hours = 0

@@ -34,7 +34,7 @@ from tests.faults.driver import empty_database
 from tests.faults.model import canonical
 from tests.faults.shares import DUE, FIRST, PAUSE, Shares, Waiting
 from tests.faults.steps import Killed
-from tests.neighbours import lead_to
+from tests.sandbox_services import point_settings_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -275,7 +275,7 @@ def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, 
     Machine.events.clear()
     Machine.monkeypatch = monkeypatch
     with Sandbox(courses=0, programs=0, pathways=0, persons=0) as Machine.sandbox:
-        lead_to(Machine.sandbox, settings)
+        point_settings_at(Machine.sandbox, settings)
         Content(Machine.sandbox).become(set(range(COURSES)))
         run_state_machine_as_test(Machine, settings=how_long())
     print(dict(sorted(Machine.events.items())))

@@ -30,13 +30,13 @@ def main() -> None:
     # Whoever does not answer is asked again at once.
     settings.SERVICE_FIRST_PAUSE_SECONDS = 0
     do = {"refresh": refresh, "reviews": sweep_reviews, "customer": copy_customer}[work]
-    lead_to(f"{url}/good/nothing")
+    point_settings_at(f"{url}/good/nothing")
     do()
     at_first = what_readers_see()
     process = psutil.Process()
     rests_at = process.memory_info().rss / 2**20
     for root in (*(f"{url}/{way}/{part}" for way in ways), f"{url}/good/nothing"):
-        lead_to(root)
+        point_settings_at(root)
         # The kernel's word for: begin a new peak from here.
         Path(f"/proc/{process.pid}/clear_refs").write_text("5")
         outcome = do()
@@ -44,7 +44,7 @@ def main() -> None:
         print(json.dumps(outcome | {"grown_mb": grown, "unchanged": what_readers_see() == at_first}), flush=True)
 
 
-def lead_to(root: str) -> None:
+def point_settings_at(root: str) -> None:
     from django.conf import settings
 
     settings.DISCOVERY_SERVICE_URL = settings.LMS_ROOT_URL = settings.OAUTH2_PROVIDER_URL = root

@@ -22,7 +22,7 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, client_for, cookies_of, token_for
 from enterprise_catalog.testing.catalogs import CATALOGS, LEGACY, make_catalog, path_of
-from tests.neighbours import lead_people_to
+from tests.sandbox_services import point_sign_in_at
 from tests.security.callers import permit
 from tests.security.test_sign_in import SERVICE, Person
 
@@ -229,7 +229,7 @@ class TestSignIn:
 
     @pytest.fixture(autouse=True)
     def lms(self, sandbox, settings):
-        lead_people_to(sandbox, settings, service=SERVICE)
+        point_sign_in_at(sandbox, settings, service=SERVICE)
 
     @pytest.mark.parametrize("powers", POWERS)
     @pytest.mark.parametrize("lock", [lock for lock in LOCKS if lock not in OPEN_TO_TOKENS])

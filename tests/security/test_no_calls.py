@@ -153,5 +153,5 @@ def test_every_route_of_the_legacy_surface_is_asked_above():
     }
 
 
-def test_the_neighbours_of_these_tests_do_not_exist():
+def test_the_other_services_of_these_tests_do_not_exist():
     assert settings.DISCOVERY_SERVICE_URL.endswith(".example.org")

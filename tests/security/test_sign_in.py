@@ -25,7 +25,7 @@ from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.sandbox.keys import user_claims
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from enterprise_catalog.sandbox.sign_in import SHARED_SECRET
-from tests.neighbours import lead_people_to
+from tests.sandbox_services import point_sign_in_at
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ class Person:
 
 @pytest.fixture(autouse=True)
 def lms(sandbox, settings) -> Sandbox:
-    lead_people_to(sandbox, settings, service=SERVICE)
+    point_sign_in_at(sandbox, settings, service=SERVICE)
     return sandbox
 
 

@@ -23,7 +23,7 @@ from scripts.sample_data import Client
 from tests.contract.schema import hooks
 from tests.contract.schema.population import populate
 from tests.contract.stand_in import AUDIENCE, ISSUER
-from tests.neighbours import variables_for
+from tests.sandbox_services import environment_for
 from tests.whole_service import whole_service
 
 pytestmark = pytest.mark.local_run
@@ -47,7 +47,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     shutil.copy(HOOKS.with_name("schemathesis.toml"), directory)
     with (
         Sandbox(courses=30, programs=3, pathways=2, issuer=ISSUER, audience=AUDIENCE) as sandbox,
-        whole_service(neighbours=variables_for(sandbox), directory=directory) as running,
+        whole_service(variables=environment_for(sandbox), directory=directory) as running,
     ):
         operator = sandbox.token(username="olivia", roles=[OPERATOR])
         populate(Client(running.url, operator), sandbox).write(directory)

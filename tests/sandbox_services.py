@@ -9,7 +9,7 @@ from enterprise_catalog.sandbox.sandbox import Sandbox
 from enterprise_catalog.settings.base import jwt_auth
 
 
-def lead_to(sandbox: Sandbox, settings: Settings) -> None:
+def point_settings_at(sandbox: Sandbox, settings: Settings) -> None:
     """Let the service's settings name this sandbox as every neighbour."""
     # Ports are used again: a token of an earlier sandbox at the same address is not one of this one's.
     session.tokens = session.TokenStore()
@@ -20,7 +20,7 @@ def lead_to(sandbox: Sandbox, settings: Settings) -> None:
     settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET = sandbox.config.client_secret
 
 
-def lead_people_to(sandbox: Sandbox, settings: Settings, *, service: str) -> None:
+def point_sign_in_at(sandbox: Sandbox, settings: Settings, *, service: str) -> None:
     """Let people sign in at this sandbox to the service at this root, and its tokens be trusted."""
     sandbox.configure(redirect_uris=[f"{service}/complete/edx-oauth2/"])
     settings.SOCIAL_AUTH_EDX_OAUTH2_KEY = sandbox.config.sign_in_client_id
@@ -30,7 +30,7 @@ def lead_people_to(sandbox: Sandbox, settings: Settings, *, service: str) -> Non
     settings.JWT_AUTH = jwt_auth(issuer=sandbox.config.issuer, audience=sandbox.config.audience, jwk_set=jwk_set)
 
 
-def variables_for(sandbox: Sandbox) -> dict[str, str]:
+def environment_for(sandbox: Sandbox) -> dict[str, str]:
     """The environment of a service that has this sandbox for every neighbour, and trusts its tokens."""
     return {
         "DISCOVERY_SERVICE_URL": sandbox.url,

@@ -40,7 +40,7 @@ _PATIENCE_SECONDS = 30
 _GIVING_WAY = "Node with given id does not belong to the document"
 
 
-class Desk:
+class AdminBrowser:
     def __init__(self, browser: webdriver.Chrome, url: str, *, screenshots: Path) -> None:
         self._browser = browser
         self._url = url
