@@ -1,4 +1,4 @@
-"""`make run` as a test starts it."""
+"""Start `make run` from a test."""
 
 import signal
 import sys

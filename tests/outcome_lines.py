@@ -1,8 +1,7 @@
 """
-A line for each test of a directory, for `make faults` and `make attack`: what was done, what had to come of it, and
-what was seen. A conftest imports all of it.
+Print a line for each test of a directory, for `make faults` and `make attack`; a conftest imports all of it.
 
-What was done is the test's name; what had to come of it is its docstring.
+What was done is the test's name. What was expected is its docstring. Tests add what was seen.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The sandbox as discovery and LMS of the service under test, whether that runs in this process or in others."""
+"""Use the sandbox as discovery and LMS of the service under test, in this process or in others."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The whole service as a deployment runs it: production settings, gunicorn, worker and beat on MariaDB and Redis."""
+"""Run the whole service as a deployment does: production settings, gunicorn, worker and beat on MariaDB and Redis."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping

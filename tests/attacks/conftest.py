@@ -1,7 +1,7 @@
 """
-The service under attack: web, worker and beat as docs/deployment.rst starts them, production settings, MariaDB and
-Redis, and a sandbox for discovery and LMS. All attacks meet the same processes, so one that breaks them is seen by the
-next.
+Start the service under attack: web, worker and beat as in docs/deployment.rst, with MariaDB, Redis and a sandbox.
+
+All attacks meet the same processes, so if one breaks them, the next one fails.
 """
 
 import subprocess

@@ -1,4 +1,4 @@
-"""P8: an administrator of one customer learns and changes nothing of another."""
+"""An administrator of one customer learns and changes nothing of another (P8)."""
 
 from typing import Any
 from uuid import uuid4

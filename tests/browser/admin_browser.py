@@ -1,4 +1,4 @@
-"""What a person does at the admin: look, type, press, read. Every step leaves a screenshot beside the test's files."""
+"""Drive the admin as a person does: look, type, press, read. Each step saves a screenshot beside the test's files."""
 
 from collections.abc import Callable
 from importlib.resources import files

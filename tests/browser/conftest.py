@@ -1,6 +1,7 @@
 """
-Chromium of the distribution, without a window, for tests that look at pages as a person does: signed in to the admin of
-a live server on the test's database, with a discovery of the test's own.
+Fixtures of a headless Chromium, signed in to the admin of a live server on the test's database.
+
+Discovery is a sandbox of the test's own.
 """
 
 import socket

@@ -1,4 +1,4 @@
-"""Every kind of page of the admin for everybody: by axe-core, on a telephone, in the dark, and by keys alone."""
+"""Every kind of page of the admin is accessible: by axe-core, on a telephone, in the dark, and with keys only."""
 
 import pytest
 from selenium.webdriver.common.keys import Keys

@@ -1,4 +1,4 @@
-"""The admin in a real browser: on a live server, the real database, and a discovery that answers."""
+"""The admin in a real browser, on a live server with a real database and a discovery that answers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Many catalogs at once, and a catalog's page, in a real browser."""
+"""Actions on many catalogs, and the page of a catalog, in a real browser."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""SEC-3: pages are made of files of this service alone, and work so, as a real browser sees it."""
+"""Pages consist of files of this service only, and work so in a real browser (SEC-3)."""
 
 import pytest
 from django.contrib import admin

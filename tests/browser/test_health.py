@@ -1,4 +1,4 @@
-"""Catalog health in a real browser: wide, narrow, dark, and for who does not see it."""
+"""The page Catalog health in a real browser: wide, narrow, dark, and for users who may not see it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Trying a filter in a real browser: mistakes while it is typed, a preview, and what becomes of it."""
+"""Previewing a filter in a real browser: errors while typing, a preview, and saving its filter."""
 
 from concurrent.futures import ThreadPoolExecutor
 

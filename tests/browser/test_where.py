@@ -1,4 +1,4 @@
-"""ADD-5: "Where is this content?" in a real browser, as somebody at support asks."""
+"""The page "Where is this content?" in a real browser, as support uses it (ADD-5)."""
 
 import pytest
 from selenium.webdriver.common.keys import Keys

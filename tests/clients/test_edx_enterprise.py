@@ -1,10 +1,10 @@
 """
-The released edx-enterprise against the running service: its client, its models whose saves call the client, and its
-exporters (CLI-1 to CLI-9, CLI-14, SYNC-1 to SYNC-5). Beside it, the calls of services that release no package.
+The released edx-enterprise against the running service: its client, its models, whose saves call it, and its exporters.
 
-The tests themselves are in tests/clients/lms and run in an environment of their own, because the package brings a whole
-LMS's requirements along. Here the service is started for them, with production settings, and the sandbox as its
-discovery and LMS.
+Requirements: CLI-1 to CLI-9, CLI-14, SYNC-1 to SYNC-5. Services that release no package are tested by their calls.
+
+The tests are in tests/clients/lms and run in an environment of their own, because the package requires a whole LMS's
+packages. Here the service is started for them, with production settings, and the sandbox as discovery and LMS.
 """
 
 import os

@@ -1,7 +1,7 @@
 """
-Whether a migration lets the version before go on working: it may add, and never takes away or asks for more.
+Check that migrations only expand: the version before must still work, so nothing is removed or required.
 
-Unknown kinds of operations count as contractions, so that nobody adds one without a thought.
+Unknown kinds of operations count as contractions, so that nobody adds one unnoticed.
 """
 
 from collections.abc import Collection, Iterator

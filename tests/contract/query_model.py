@@ -1,7 +1,7 @@
 """
-What must become of catalogs and their queries, request by request: the rules of query resolution (QRY-1 to QRY-9) and
-of creating, changing and deleting catalogs (CRUD-4 to CRUD-9) once more, as plain values. It shares no code with the
-service.
+Model the rules of catalogs and queries as plain values: QRY-1 to QRY-9 and CRUD-4 to CRUD-9 once more.
+
+It returns what must become of them, request by request, and shares no code with the service.
 """
 
 from dataclasses import dataclass, field, replace

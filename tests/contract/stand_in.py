@@ -1,6 +1,7 @@
 """
-Another discovery and LMS than the sandbox: it knows nothing of filters, and answers with the recorded sample
-documents, page by page as they were recorded. It has no search v2, as older releases.
+Serve another discovery and LMS than the sandbox, with recorded sample documents.
+
+It ignores filters, returns pages as they were recorded, and has no search v2, like older releases.
 """
 
 import json

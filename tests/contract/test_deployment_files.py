@@ -1,4 +1,4 @@
-"""What Dockerfile, docker-compose.yml and .env.example say is true of this repository."""
+"""Dockerfile, docker-compose.yml and .env.example agree with this repository."""
 
 import fnmatch
 import json

@@ -1,7 +1,7 @@
 """
 The running service against a second implementation of the contract: same data, same questions, equal answers.
 
-The oracle was written from the contract alone. Another seed makes another world and other questions:
+The oracle was written from the contract only. Another seed gives another world and other questions:
 `DIFFERENTIAL_SEED=7 python -m pytest tests/contract/test_differential.py`.
 """
 

@@ -1,6 +1,7 @@
 """
-Every line that web, worker and beat write is one JSON object, from the first to the last, whatever happens to them; no
-line holds a secret or what was asked, and no stack is there for what a caller did wrong (COM-16, AUTH-3, ERR-8).
+Every line that web, worker and beat write is one JSON object, whatever happens to them.
+
+No line holds a secret or what was asked, and no traceback is logged for errors of callers (COM-16, AUTH-3, ERR-8).
 """
 
 import json

@@ -1,4 +1,4 @@
-"""`make run`, as a newcomer meets it: it starts everything, says what came out, and leaves nothing behind."""
+"""`make run` as a newcomer meets it: it starts everything, prints the result, and leaves no process behind."""
 
 import re
 import socket

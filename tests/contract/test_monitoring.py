@@ -1,6 +1,7 @@
 """
-What Prometheus and Grafana are given is true of this service: the rules are valid and fire when they should, and every
-name in an expression, a panel or a page is one that the service really tells (ADD-7, P3).
+Rules, dashboard and pages for Prometheus and Grafana agree with the service (ADD-7, P3).
+
+Rules are valid and fire when they should, and every metric they name exists.
 """
 
 import json

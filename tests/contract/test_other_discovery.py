@@ -1,8 +1,7 @@
 """
 The main job over HTTP, with production settings, MariaDB, Redis and a discovery that is not the sandbox.
 
-Only addresses differ from any other deployment: what works here does not lean on the sandbox, on local settings or on
-test settings.
+Only addresses differ from other deployments, so nothing depends on the sandbox, local settings or test settings.
 """
 
 import time

@@ -1,7 +1,7 @@
 """
-The proxies of docker/ as they are shipped, but for addresses and paths: real ones, before the service's own server.
+The shipped proxies of docker/ before the service's own server; only addresses and paths are changed.
 
-What a proxy must do is a list in docs/deployment.rst (SEC-1, COM-16).
+docs/deployment.rst lists what a proxy must do (SEC-1, COM-16).
 """
 
 import json

@@ -1,6 +1,8 @@
 """
-Random requests of several callers, compared one by one with a model of the rules (QRY-1 to QRY-9, CRUD-4 to CRUD-9,
-PERM-2 to PERM-4, PERM-20); now and then everything that can be listed is compared, too (PERM-9, PERM-10).
+Random requests of several callers, compared one by one with a model of the rules.
+
+Requirements: QRY-1 to QRY-9, CRUD-4 to CRUD-9, PERM-2 to PERM-4, PERM-20. Now and then everything that can be listed is
+compared, too (PERM-9, PERM-10).
 """
 
 import random

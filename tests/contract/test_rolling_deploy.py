@@ -1,7 +1,7 @@
 """
-Two versions at work side by side, on one database and one broker (docs/operations.rst, Upgrading): tasks keep their
-names and parameters, migrations only add, and rows of the version before are as good as our own.
+Two versions side by side on one database and one broker (docs/operations.rst, Upgrading).
 
+Tasks keep their names and parameters, migrations only add, and rows of the version before are valid.
 tests/faults/test_versions.py sends a worker the messages that versions can send each other.
 """
 

@@ -1,6 +1,7 @@
 """
-A real Prometheus, with the example's jobs and all rules, scrapes the whole service (ADD-7): the configuration, the text
-that is told and the rules fit together.
+A real Prometheus scrapes the whole service with the example's jobs and all rules (ADD-7).
+
+Configuration, exposed metrics and rules fit together.
 """
 
 import time

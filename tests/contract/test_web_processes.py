@@ -1,4 +1,4 @@
-"""How the web processes share their work, and what their connections may do (P9, P12, SEC-1, COM-16)."""
+"""Web processes share their work, and limit what connections may do (P9, P12, SEC-1, COM-16)."""
 
 import signal
 import socket

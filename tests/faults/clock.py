@@ -1,4 +1,4 @@
-"""Hours that pass in no time: all that happened is longer ago, and the budget's minutes are counted here."""
+"""Let hours pass at once: rows are made older, and minutes of the budget are counted here."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,8 @@
-"""Real workers on real servers, and a discovery that can be told to fail; `make faults` prints a line for each."""
+"""
+Fixtures of real workers on real servers, and of a discovery that can be told to fail.
+
+`make faults` prints a line for each test.
+"""
 
 import logging
 import os

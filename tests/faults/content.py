@@ -1,6 +1,7 @@
 """
-What discovery has: a few courses, their runs and programs, small enough to tell by heart which of them a filter finds.
-The sandbox finds them by reading its documents, this by reading the filter.
+Hold a few courses, runs and programs of discovery, and find by a filter which of them a search returns.
+
+The sandbox searches its documents; this reads the filter.
 """
 
 from dataclasses import dataclass, field

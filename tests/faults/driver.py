@@ -1,6 +1,7 @@
 """
-The service under the model's test, driven step by step beside the model: every answer, every claim and every end of a
-run is compared as it comes. What is to happen is decided elsewhere (`tests.faults.test_model`).
+Drive the service step by step beside the model, and compare every answer, claim and end of a run.
+
+`tests.faults.test_model` decides what happens.
 """
 
 from collections import Counter

@@ -1,9 +1,9 @@
 """
-What must become of refreshes, step by step, as plain values: which set each query shows, and the state of every run.
-The rules are REFR-1 to REFR-10, RUN-2, RUN-5, RUN-8 and CRUD-9 once more; `tests.contract.query_model` resolves
-queries, and `tests.faults.shares` says who comes next.
+Model refreshes as plain values: which keys each query shows, and the state of every run.
 
-It shares no code with the service, and never looks at its database. Time is in minutes, and passes when it is told to.
+The rules are REFR-1 to REFR-10, RUN-2, RUN-5, RUN-8 and CRUD-9 once more. `tests.contract.query_model` resolves
+queries, and `tests.faults.shares` orders the queue. The model shares no code with the service and does not read its
+database. Time is in minutes, and passes when the test says so.
 """
 
 from collections.abc import Iterable

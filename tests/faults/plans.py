@@ -1,4 +1,4 @@
-"""What may happen to the service in the model's test: who saves what, what discovery does, and how workers fare."""
+"""Generate what happens in the model's test: saves, failures of discovery, and faults of workers."""
 
 from collections import Counter
 from dataclasses import dataclass, field

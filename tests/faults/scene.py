@@ -1,6 +1,7 @@
 """
-What most fault tests begin and end with: a published catalog whose content has changed since, and whether a refresh
-that was hit by a fault ends where one ends that nothing hit.
+Publish a catalog and change its content, and check that a refresh with a fault ends like one without.
+
+Most fault tests begin and end with these functions.
 """
 
 from dataclasses import dataclass

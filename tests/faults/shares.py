@@ -1,8 +1,8 @@
 """
-Who comes next, and how much of discovery's hourly budget anybody may have (RUN-7, DISC-16), as plain values.
+Model the order of the queue, and how much of the hourly budget each may use (RUN-7, DISC-16), as plain values.
 
-It shares no code with the service, and never looks at its database. Time is in minutes, and passes when it is told to.
-A request that was made in a minute counts for that minute and the sixty that follow.
+It shares no code with the service and does not read its database. Time is in minutes, and passes when the test says so.
+A request that was made in a minute counts for that minute and the next sixty.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The whole service with a published catalog, servers to be hard on, and an operator who asks."""
+"""Start the whole service with a published catalog, servers that can be stopped, and an operator."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

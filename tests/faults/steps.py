@@ -1,6 +1,7 @@
 """
-Being told where a worker is in its refresh, in this process, so that a test can let it die there, or let something
-happen meanwhile. The service's own code runs; nothing here decides for it.
+Call a test at each step of a refresh in this process, so that the test can let it die or let something else happen.
+
+The service's own code runs and decides.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,6 +1,7 @@
 """
-A dump of the database of a service at work, restored into a fresh server: with the commands that docs/operations.rst
-gives, read from there (P2, P5, P10).
+A dump of the database of a running service is restored into a new server (P2, P5, P10).
+
+The commands are read from docs/operations.rst.
 """
 
 import base64

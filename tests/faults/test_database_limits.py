@@ -1,8 +1,8 @@
 """
-Documents that a database of ordinary size cannot take, and the largest that it must (DISC-17, P7).
+Documents that a database of ordinary size cannot store, and the largest that it must store (DISC-17, P7).
 
 The tests' MariaDB takes statements of 4 MB, as production's may (`scripts.services`). Random text hardly compresses, so
-what is stored of it is about as large as what was sent.
+stored documents are about as large as what was sent.
 """
 
 import base64

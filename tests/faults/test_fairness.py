@@ -1,7 +1,8 @@
 """
-One customer asks without end, and nobody else notices (P11, RUN-7, REFR-2): an hour of it with the budget that
-discovery grants an ordinary user, through the HTTP API, the queue, the budget and real pages of the sandbox. Time
-passes minute by minute when there is nothing left to do, so that only the budget makes anybody wait.
+One customer requests refreshes without end, and nobody else is slowed down (P11, RUN-7, REFR-2).
+
+An hour passes with the budget that discovery gives an ordinary user, through the HTTP API, the queue and real pages of
+the sandbox. Time passes minute by minute when there is nothing left to do, so only the budget makes anybody wait.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,4 @@
-"""
-Very many wishes at once: few fetches, within the budget, and the newest wish first (P3, P4, REFR-3, DISC-16).
-"""
+"""Very many requested refreshes at once: few fetches, within the budget, the newest first (P3, P4, REFR-3, DISC-16)."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,4 @@
-"""
-Deadlocks and lock timeouts, forced on a real server: the work is repeated as a whole, and its result is there once
-(DESIGN: write path; P5).
-"""
+"""Deadlocks and lock timeouts on a real server: the transaction is repeated, and its result is there once (P5)."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,6 +1,7 @@
 """
-Messages that are lost, doubled, late or poison, and beats that are too many: the rows are the work, whatever the broker
-says (P3, P4, P5, P10).
+Messages that are lost, doubled, late or malformed, and too many beats (P3, P4, P5, P10).
+
+Rows are the work, whatever the broker says.
 """
 
 import json

@@ -1,8 +1,9 @@
 """
-Random callers, workers, deaths and discoveries against a model (P1, P2, P4, P8, P10, RUN-8): catalogs are saved and
-deleted by two customers' admins and an operator while refreshes succeed, fail, get a part, are held, are killed at any
-step, or go on as zombies, and content changes between them. After every step each catalog shows the set that the model
-says, and every run is in the state that the model says.
+Random callers, workers, deaths and answers of discovery, compared with a model (P1, P2, P4, P8, P10, RUN-8).
+
+Two customers' admins and an operator save and delete catalogs, while refreshes succeed, fail, get a part, are held, are
+killed at any step, or continue after they lost their lease. Content changes between them. After every step each catalog
+shows what the model says, and every run has the state that the model says.
 
 `make test` runs the same examples every time. With `MODEL_EXAMPLES=200` in the environment it runs as many random ones,
 and shortens one that fails.

@@ -1,4 +1,4 @@
-"""Everything that DISC-17 calls odd, in one answer and word for word: what is stored, what is set aside, what fails."""
+"""Everything that DISC-17 calls odd, in one answer: what is stored, what is quarantined, what fails."""
 
 from collections.abc import Iterator
 from typing import Any

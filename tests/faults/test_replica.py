@@ -1,6 +1,7 @@
 """
-A replica that is killed, hangs or falls behind, under the whole service: content is read there while it is well, and a
-caller never notices when it is not (ADR 0018).
+A replica that is killed, hangs or falls behind, under the whole service (ADR 0018).
+
+Content is read there while it is healthy, and callers do not notice when it is not.
 """
 
 import time

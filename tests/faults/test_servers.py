@@ -1,6 +1,7 @@
 """
-Servers that stop, hang, refuse or forget, under the whole service: reads go on where the database does, accepted work
-is done when the server is back, and nobody has to help (P5, P6, P10; ERR-7, SURF-6, REFR-1).
+Servers that stop, hang, refuse or forget, under the whole service (P5, P6, P10; ERR-7, SURF-6, REFR-1).
+
+Reads work while the database does, accepted work is done when the server is back, and nobody has to help.
 """
 
 import time

@@ -1,8 +1,9 @@
 """
-Who comes next, and who may ask discovery for how much, against a model (RUN-7, RUN-8, DISC-16): customers and operators
-ask for refreshes of queries that some of them share, some become due, hours pass, and one worker works on real pages of
-the sandbox with a budget that is too small for all. After every step the whole queue is in the order that the model
-says, and every single request is counted for whom the model says, or refused.
+The order of the queue and the use of the budget, compared with a model (RUN-7, RUN-8, DISC-16).
+
+Customers and operators request refreshes of queries that some of them share. Some queries become due, hours pass, and
+one worker fetches real pages of the sandbox with a budget that is too small for all. After every step the queue has the
+order of the model, and every request is counted for whom the model says, or refused.
 
 `make test` runs the same examples every time, `MODEL_EXAMPLES=200` in the environment as many random ones.
 """

@@ -1,6 +1,7 @@
 """
-A discovery that fails, refuses, truncates or lies, at each point of a fetch: readers keep what they have, and the run
-says why (P1, P10, REFR-7, DISC-5, DISC-8, DISC-9).
+A discovery that fails, refuses, truncates or lies, at each point of a fetch.
+
+Readers keep what they have, and the run says why (P1, P10, REFR-7, DISC-5, DISC-8, DISC-9).
 """
 
 from datetime import timedelta

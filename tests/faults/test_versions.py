@@ -1,6 +1,7 @@
 """
-What versions at work side by side send each other over one broker (P4, P5, P10): messages as they are on the wire, not
-as today's code would write them. tests/contract/test_rolling_deploy.py pins the names.
+Messages that versions side by side send each other over one broker (P4, P5, P10).
+
+They are recorded from the wire, not written by today's code. tests/contract/test_rolling_deploy.py pins the names.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""What several of these modules ask about."""
+"""Fixtures that several of these modules use."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The three ways to configure the service, each as the environment of a process of its own."""
+"""Environments of processes for the three ways to configure the service."""
 
 import json
 import os

@@ -1,8 +1,8 @@
 """
-A discovery, LMS and token provider that answers as badly as it can, on loopback.
+Serve a discovery, LMS and token provider that answers as badly as possible, on loopback.
 
-`<url>/<way>/<part>` is the root of all three: what is asked of the part (a word of its path) is answered in that way,
-and everything else as it should be. What is sent is made while it is sent, so that this end holds nothing large.
+`<url>/<way>/<part>` is the root of all three. Requests for the part, a word of its path, are answered in that way, and
+all others correctly. Answers are generated while they are sent, so that this process stays small.
 """
 
 import gzip

@@ -1,11 +1,11 @@
 """
-What a worker does with the answers of a hostile peer: a process of its own, so that its memory can be measured.
+Do a worker's work with the answers of a hostile peer, in a process of its own, so that its memory can be measured.
 
     python -m tests.security.hostile_worker URL WORK PART WAY...
 
-Does the work once with good answers, then once for each way while this part of the peer answers in that way, and then
-with good answers again. Prints a JSON object for each: what came of it, whether readers see what they saw at first, and
-how many megabytes at most the process then had more than after the first time.
+The work is done once with good answers, then once for each way in which this part of the peer answers, and then with
+good answers again. Each prints a JSON object: the outcome, whether readers see what they saw at first, and by how many
+megabytes the peak of the process exceeds that of the first time.
 """
 
 import json

@@ -1,6 +1,8 @@
 """
-Every page of the admin, as found in the URLconf: no way in for who is not staff, nothing to see or do there for staff
-without permissions, nothing to change for staff that may only view.
+Every page of the admin, as found in the URLconf, with each kind of user.
+
+Others than staff cannot enter. Staff without permissions can see and do nothing. Staff that may only view cannot change
+anything.
 """
 
 import re

@@ -1,7 +1,8 @@
 """
-Everything that a caller can send has a bound, the OpenAPI document says which, and it is true (COM-16): what is as long
-as the document allows is taken, what is longer by one is refused with nothing written, or matches nothing where the
-document says so (`x-beyond`).
+Everything that a caller can send has a limit, the OpenAPI document states it, and it is true (COM-16).
+
+A value of the longest length that the document allows is accepted. One that is longer by one is refused and nothing is
+written, or it matches nothing where the document says so (`x-beyond`).
 """
 
 import json

@@ -1,6 +1,7 @@
 """
-COM-18, COM-19: no answer that depends on who asks is kept by anybody, unless a rule says more: every route by every
-method as found in the URLconf, every way to be refused, streams, and what no route answers.
+No cache keeps an answer that depends on the caller, unless a rule allows it (COM-18, COM-19).
+
+This asks every route of the URLconf by every method, every kind of error, streams, and paths without a route.
 """
 
 import gzip

@@ -1,6 +1,7 @@
 """
-What an answer repeats of a request is bounded, and fits where it stands (COM-16): headers of every answer, and messages
-of errors, whatever was sent.
+Whatever a caller sends, what an answer repeats of it is limited and well-formed (COM-16).
+
+This covers the headers of every answer, and messages of errors.
 """
 
 import re

@@ -1,5 +1,7 @@
 """
-AUTH-3, AUTH-4: under every settings module a token that our keys did not sign, for us, by our issuer, opens nothing.
+Forged tokens get no access under any settings module (AUTH-3, AUTH-4).
+
+A token counts only if our keys signed it, our issuer made it, and it is for us.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """
-No answer of a neighbour fills a worker's memory, and none that cannot be used changes what readers see.
+No answer of another service fills a worker's memory, and none that is unusable changes what readers see.
 
-Real worker code in a process of its own, over real HTTP, with the limits that ship (DISC-8, DISC-17, REFR-7).
+Real worker code runs in a process of its own, over real HTTP, with the default limits (DISC-8, DISC-17, REFR-7).
 """
 
 import json

@@ -1,8 +1,8 @@
 """
-AUTH-5, AUTH-6: what a name opens. Every kind of account x every way a token comes in x the same name and names like it.
+Which account a token's name gives access to: kinds of accounts x ways to send a token x similar names (AUTH-5, AUTH-6).
 
-A local account that can be opened with a password is never opened by a token: a token with its name is worth what a
-token with a name that nobody has is worth. Nothing of the account changes by it.
+A token never gives access to a local account that has a password. It counts as much as a token with an unknown name,
+and changes nothing of the account.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,7 +1,7 @@
 """
-A read asks the database and nobody else.
+Reads use the database and no other service.
 
-Sockets are taken away, as if every neighbour and the broker had gone.
+Sockets are replaced, as if every other service and the broker had gone.
 """
 
 import socket

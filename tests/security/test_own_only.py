@@ -1,4 +1,4 @@
-"""What a 200 holds (PERM-1, PERM-9, PERM-12, PERM-19, P8): own customers only, by token and by assignment alike."""
+"""Successful answers hold data of the caller's own customers only (PERM-1, PERM-9, PERM-12, PERM-19, P8)."""
 
 from uuid import UUID
 

@@ -1,6 +1,7 @@
 """
-SEC-3: every answer says what a browser may do with it, by construction: each route, each kind of error, files, whoever
-asks. What pages look like under it, real browsers see in `tests/browser/test_content_policy`.
+Every answer tells browsers what they may do with it: each route, each kind of error, and files (SEC-3).
+
+`tests/browser/test_content_policy` shows that pages work under these headers.
 """
 
 import re

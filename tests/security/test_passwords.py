@@ -1,6 +1,7 @@
 """
-SEC-2: passwords of the admin are not guessed, and who tries learns nothing about who has an account; nobody is kept out
-of their own browser by it, and nothing piles up.
+Passwords of the admin cannot be guessed, and attempts do not reveal who has an account (SEC-2).
+
+Nobody is locked out of their own browser by it, and no rows accumulate.
 """
 
 import io

@@ -1,6 +1,7 @@
 """
-PERM-1 to PERM-21, ROLE-7, AUTH-7, AUTH-9: every cell of the permission table, asked over HTTP, with roles by token and
-by assignment; nothing the URLconf has is missing from the table.
+Every cell of the permission table over HTTP, with roles by token and by assignment; no route is missing from the table.
+
+Requirements: PERM-1 to PERM-21, ROLE-7, AUTH-7, AUTH-9.
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""V2-1: which restricted runs a filter allows is for operators, superusers and provisioning to say, in any way."""
+"""Only operators, superusers and provisioning set which restricted runs a filter allows, in any way (V2-1)."""
 
 import json
 from uuid import uuid4

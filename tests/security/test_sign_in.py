@@ -1,8 +1,8 @@
 """
-Signing in to the admin through the LMS: nothing but a token of our LMS, for the sign-in that this browser began, opens
-it, and only for who is staff here (AUTH-4, AUTH-5, AUTH-6).
+Sign-in through the LMS requires a token of our LMS for the sign-in that this browser began, and a staff user here.
 
-The LMS is the sandbox, over HTTP; the browser is a test client that follows what it is told.
+Requirements: AUTH-4, AUTH-5, AUTH-6. The LMS is the sandbox, over HTTP; the browser is a test client that follows
+redirects.
 """
 
 import json

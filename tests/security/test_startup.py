@@ -1,6 +1,7 @@
 """
-AUTH-4, SEC-3, DESIGN 7: web, worker and commands refuse to start on a configuration that would let strangers in, and
-say which variable.
+Web, worker and commands refuse to start with settings that would let strangers in, and name the variable.
+
+Requirements: AUTH-4, SEC-3.
 """
 
 import json

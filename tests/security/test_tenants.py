@@ -1,10 +1,11 @@
 """
-P8: two customers that share searches use the service at random, and try what they should not, with everything they
-could know of each other. What the other one sees never changes, no answer says what is the other's, and nobody comes to
-a query whose filter they did not send, or to restricted runs that they did not have.
+Two customers with common queries use the service at random, and try what they must not (P8).
 
-An answer may hold what the caller sent, and what the caller's own catalogs and their queries are made of; of a query
-that the other one uses, too, not its title (CRUD-1).
+They know everything they could know of each other. What the other one sees never changes, no answer reveals data of the
+other, and nobody gets a query whose filter they did not send, or restricted runs that they did not have.
+
+An answer may hold what the caller sent, and what the caller's own catalogs and their queries consist of. It must not
+hold the title of a query that the other one uses, too (CRUD-1).
 """
 
 import json

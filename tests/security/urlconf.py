@@ -1,4 +1,4 @@
-"""What the URLconf has, found by walking it: a new path cannot hide from the batteries."""
+"""List the routes of the URLconf by walking it, so that tests of all routes cover new ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,8 @@
-"""Something of everything a path can name, of E, of E and another customer, and of nobody; and requests about it."""
+"""
+Create an object for everything a path can name, of customer E, of E and another customer, and of nobody.
+
+Requests about these objects are built here, too.
+"""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a request wrote, and the world as it was before."""
+"""Find out what a request wrote, and undo it."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Clients of edx-enterprise's own API, with another host and nothing else (LEG-1 to LEG-22, SURF-2)."""
+"""Clients of edx-enterprise's own API work with another host and no other change (LEG-1 to LEG-22, SURF-2)."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator

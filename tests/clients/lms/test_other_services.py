@@ -1,4 +1,4 @@
-"""Services that release no package, call by call as their own clients write them (CLI-10 to CLI-13)."""
+"""Services that release no package, call by call as their own clients send them (CLI-10 to CLI-13)."""
 
 from urllib.parse import parse_qs, urlsplit
 

@@ -1,4 +1,4 @@
-"""What the released client reads of a large catalog: page by page, by keys, by questions (CLI-3 to CLI-9)."""
+"""The released client reads a large catalog: page by page, by keys, by questions (CLI-3 to CLI-9)."""
 
 from uuid import uuid4
 from xml.etree import ElementTree

@@ -1,4 +1,4 @@
-"""What each method of the released client makes of a refusal: a bad token, no right, nothing there."""
+"""Each method of the released client handles errors: a bad token, no permission, an unknown object."""
 
 from uuid import uuid4
 

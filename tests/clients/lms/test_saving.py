@@ -1,4 +1,4 @@
-"""What the LMS does when its catalogs and queries are saved and deleted: the package's own signal handlers (SYNC-*)."""
+"""The LMS's signal handlers when catalogs and queries are saved and deleted (SYNC-1 to SYNC-5)."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""What a course says of itself: its advertised run, whether it is active, its normalized metadata."""
+"""Compute a course's advertised run, whether it is active, and its normalized metadata."""
 
 from datetime import UTC, datetime
 

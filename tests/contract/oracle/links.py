@@ -1,4 +1,4 @@
-"""The URLs of an item in a catalog."""
+"""Compute the URLs of an item in a catalog."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""A discovery and LMS that answer from a world: search v2 by cursor, full records, programs, reviews, customers."""
+"""Serve a world as discovery and LMS: search v2 by cursor, full records, programs, reviews, customers."""
 
 import json
 from typing import Any

@@ -1,7 +1,7 @@
 """
-Worlds as odd as discovery may be: the recorded samples, changed at random. The same seed makes the same world.
+Make worlds as odd as discovery may be, by random changes of recorded samples. A seed always makes the same world.
 
-Every list of values below holds what real answers hold, and what has broken a client before.
+Each list of values below has what real answers hold, and what has broken a client before.
 """
 
 from collections.abc import Iterator

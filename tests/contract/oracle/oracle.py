@@ -1,8 +1,8 @@
 """
-What the service must answer, worked out the slow and plain way from the contract and the documents alone.
+Compute what the service must answer in the plain and slow way, from the contract and the documents alone.
 
-It shares no code with the service and knows nothing of its tables: every question walks over all documents again.
-Where the contract leaves a choice, a comment says which one is taken.
+It shares no code with the service and does not know its tables: every question walks over all documents again. Where
+the contract leaves a choice, a comment says which one is taken.
 """
 
 from copy import deepcopy

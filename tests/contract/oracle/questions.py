@@ -1,4 +1,4 @@
-"""Questions about a world, each with the answer that the oracle gives."""
+"""Generate questions about a world, each with the oracle's answer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

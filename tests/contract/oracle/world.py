@@ -1,4 +1,4 @@
-"""What discovery and the LMS know, and which catalogs look at it."""
+"""Hold what discovery and the LMS know, and the catalogs."""
 
 from dataclasses import dataclass, field
 from typing import Any

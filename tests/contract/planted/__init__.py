@@ -1,4 +1,4 @@
-"""An application of Django that fails in every way that leaves something in the log, beside the service's own."""
+"""A Django application beside the service's own that fails in every way that is logged."""
 
 import contextlib
 import gc

@@ -1,4 +1,4 @@
-"""What is in the service while its document is put to the test: catalogs that published, made over HTTP like any."""
+"""Create published catalogs over HTTP for the tests of the OpenAPI document."""
 
 import json
 from dataclasses import dataclass

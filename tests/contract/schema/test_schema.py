@@ -1,8 +1,8 @@
 """
-The OpenAPI document is true (SURF-4): whatever it allows is answered as it says, what it forbids is refused as it says,
-and nothing that Schemathesis can think of is a server error (ERR-8).
+The OpenAPI document is true: what it allows is answered as it says, and what it forbids is refused (SURF-4).
 
-Asked of the whole service, with catalogs that published. More of it by hand, when the API changes:
+Nothing that Schemathesis generates is a server error (ERR-8). The whole service is tested, with published catalogs. For
+more requests, when the API changes:
 
     SCHEMA_EXAMPLES=1000 python -m pytest tests/contract/schema
 """

@@ -1,4 +1,6 @@
-"""AUTH-1 to AUTH-9, through the whole stack: the catalog list answers 403 to a known caller without roles."""
+"""
+Authentication through the whole stack: the catalog list is 403 for known callers without roles (AUTH-1 to AUTH-9).
+"""
 
 import threading
 

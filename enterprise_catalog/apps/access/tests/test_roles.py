@@ -1,4 +1,4 @@
-"""ROLE-1 to ROLE-6, on plain values and on rows."""
+"""Roles of tokens and of the database, as plain values and as rows (ROLE-1 to ROLE-6)."""
 
 import pytest
 from django.contrib.auth import get_user_model

@@ -1,4 +1,4 @@
-"""Catalog health, the admin's home: what it says of how things stand, and at what price (P3, P9, P10)."""
+"""Catalog health, the admin's home: what it shows, and how many statements it takes (P3, P9, P10)."""
 
 import re
 from datetime import timedelta

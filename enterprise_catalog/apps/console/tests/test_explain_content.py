@@ -1,4 +1,4 @@
-"""`manage.py explain_content`: where a key is, and why not (ADD-5)."""
+"""The command `explain_content` says where a key is, and why not (ADD-5)."""
 
 from io import StringIO
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""`manage.py freshness` names what is late, and says why (P3)."""
+"""The command `freshness` lists late queries, and says why they are late (P3)."""
 
 from datetime import timedelta
 from io import StringIO

@@ -1,4 +1,4 @@
-"""`/health/freshness/`: counts for monitors (ADD-4)."""
+"""The endpoint `/health/freshness/` returns counts for monitors (ADD-4)."""
 
 from datetime import timedelta
 

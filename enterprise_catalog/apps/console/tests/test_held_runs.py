@@ -1,4 +1,4 @@
-"""`manage.py held_runs`: what the guard holds, and the decision (REFR-9, REFR-10)."""
+"""The command `held_runs` lists what the guard holds, and decides (REFR-9, REFR-10)."""
 
 from datetime import timedelta
 from io import StringIO

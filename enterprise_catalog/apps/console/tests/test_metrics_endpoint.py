@@ -1,4 +1,4 @@
-"""`/metrics` on the web port, and what it tells (ADD-7, P3, P7, P8)."""
+"""The endpoint `/metrics` on the web port, and its values (ADD-7, P3, P7, P8)."""
 
 from datetime import timedelta
 from uuid import uuid4

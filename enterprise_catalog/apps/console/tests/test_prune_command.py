@@ -1,4 +1,4 @@
-"""`manage.py prune`, for where no beat runs (RUN-5)."""
+"""The command `prune`, for deployments without beat (RUN-5)."""
 
 from io import StringIO
 

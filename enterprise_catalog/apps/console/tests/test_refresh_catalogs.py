@@ -1,4 +1,4 @@
-"""`refresh_catalogs` on the real database, with the pipeline run in this process where work is to be done."""
+"""The command `refresh_catalogs`, with refreshes run in this process."""
 
 from datetime import timedelta
 from io import StringIO

@@ -1,4 +1,4 @@
-"""Queries as rows: written and deleted apart from any catalog."""
+"""Saving and deleting queries, apart from any catalog."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whose query may change for whom (QRY-1 to QRY-7, CRUD-8, P8), as admins of two customers and an operator."""
+"""Who may change which query: admins of two customers and an operator (QRY-1 to QRY-7, CRUD-8, P8)."""
 
 from uuid import uuid4
 
