@@ -27,7 +27,8 @@ _RIDDLING_START = re.compile(
     r"|over|above|below|about|against|among|across|beyond|during)\b",
     re.IGNORECASE,
 )
-_FEWEST_WORDS = 3
+_FEWEST_WORDS_IN_FIRST_SENTENCE = 3
+_FEWEST_WORDS_BESIDE_IDS = 2
 # Django asks for these files, and their names say all.
 _NAMED_BY_DJANGO = frozenset({"__init__", "apps", "urls"})
 _TABLE = "These modules have no test module of their name."
@@ -77,7 +78,7 @@ def fault_of_first_sentence(text: str) -> str:
     words = sentence.split()
     if CITED.match(sentence):
         return "begins with a requirement id"
-    if len(words_beside_ids(sentence)) < _FEWEST_WORDS:
+    if len(words_beside_ids(sentence)) < _FEWEST_WORDS_IN_FIRST_SENTENCE:
         return "begins with too few words"
     if _RIDDLING_START.match(sentence):
         return f"begins with {words[0]!r}, not with what the module does"
@@ -95,7 +96,7 @@ def docstrings_without_words(root: Path = ROOT) -> list[str]:
         for node in ast.walk(ast.parse((root / path).read_text())):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 text = ast.get_docstring(node) or ""
-                if CITED.search(text) and len(words_beside_ids(text)) < _FEWEST_WORDS:
+                if CITED.search(text) and len(words_beside_ids(text)) < _FEWEST_WORDS_BESIDE_IDS:
                     line = getattr(node, "lineno", 1)
                     found.append(f"{path}:{line}: the docstring {text!r} says nothing beside requirement ids")
     return found

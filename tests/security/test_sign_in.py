@@ -228,11 +228,11 @@ def test_of_a_process_few_threads_wait_for_the_lms(settings):  # P6
     person = Person("stan")
     page = person.agree(person.begin())
     for _ in range(2):
-        assert lms_sign_in._at_once.acquire(blocking=False)
+        assert lms_sign_in._waiting_threads.acquire(blocking=False)
     try:
         assert person.browser.get(page).status_code == 502
     finally:
-        lms_sign_in._at_once.release(2)
+        lms_sign_in._waiting_threads.release(2)
 
 
 @pytest.mark.parametrize("target", ["/admin/" + "x" * 3000, "https://elsewhere.example/", "//elsewhere.example"])
@@ -330,7 +330,7 @@ def test_a_state_does_not_last(settings):
     staff("stan")
     person = Person("stan")
     back = person.agree(person.begin())
-    begun = lms_sign_in._Begun(person.browser.cookies[lms_sign_in.COOKIE].value)
+    begun = lms_sign_in._StateSession(person.browser.cookies[lms_sign_in.COOKIE].value)
     for name, kept in begun.items():
         if name.startswith("edx-oauth2_oauth2_state_"):
             begun[name] = kept | {"timestamp": kept["timestamp"] - settings.SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME - 1}
