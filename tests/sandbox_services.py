@@ -10,8 +10,8 @@ from enterprise_catalog.settings.base import jwt_auth
 
 
 def point_settings_at(sandbox: Sandbox, settings: Settings) -> None:
-    """Let the service's settings name this sandbox as every neighbour."""
-    # Ports are used again: a token of an earlier sandbox at the same address is not one of this one's.
+    """Point the settings at this sandbox, as discovery and LMS."""
+    # Ports are reused, so a token of an earlier sandbox at the same address must be forgotten.
     session.tokens = session.TokenStore()
     settings.DISCOVERY_SERVICE_URL = sandbox.url
     settings.LMS_ROOT_URL = sandbox.url
@@ -21,7 +21,7 @@ def point_settings_at(sandbox: Sandbox, settings: Settings) -> None:
 
 
 def point_sign_in_at(sandbox: Sandbox, settings: Settings, *, service: str) -> None:
-    """Let people sign in at this sandbox to the service at this root, and its tokens be trusted."""
+    """Let people sign in to the service at this root through this sandbox, and trust its tokens."""
     sandbox.configure(redirect_uris=[f"{service}/complete/edx-oauth2/"])
     settings.SOCIAL_AUTH_EDX_OAUTH2_KEY = sandbox.config.sign_in_client_id
     settings.SOCIAL_AUTH_EDX_OAUTH2_SECRET = sandbox.config.sign_in_client_secret
@@ -31,10 +31,10 @@ def point_sign_in_at(sandbox: Sandbox, settings: Settings, *, service: str) -> N
 
 
 def environment_for(sandbox: Sandbox) -> dict[str, str]:
-    """The environment of a service that has this sandbox for every neighbour, and trusts its tokens."""
+    """Return the environment of a service with this sandbox as discovery and LMS."""
     return {
         "DISCOVERY_SERVICE_URL": sandbox.url,
-        # It throttles nobody.
+        # The sandbox does not throttle.
         "DISCOVERY_REQUESTS_PER_HOUR": "0",
         "LMS_ROOT_URL": sandbox.url,
         "OAUTH2_PROVIDER_URL": f"{sandbox.url}/oauth2",

@@ -19,12 +19,12 @@ class WholeService:
     url: str
     environment: Mapping[str, str]
     services: Services
-    # Where web and worker tell their figures: address and port.
+    # Addresses and ports of the metrics of web and worker.
     figures: Mapping[str, str]
     processes: Mapping[str, "subprocess.Popen[bytes]"]
 
     def run(self, *command: str) -> None:
-        """Beside it, with its settings."""
+        """Run a command with the service's settings."""
         subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True)
 
 
@@ -37,8 +37,10 @@ def whole_service(
     restore: Callable[[MariaDB, Mapping[str, str]], None] | None = None,
 ) -> Iterator[WholeService]:
     """
-    `neighbours` are the variables that say who is around it; logs and the like go to `directory`. `replicated` gives it
-    a replica to read from. `restore` fills the empty database, and may use the service's environment.
+    Run the service until the block ends.
+
+    `variables` name the other services. Logs and other files are written to `directory`. `replicated` adds a replica to
+    read from. `restore` fills the empty database, and gets the service's environment.
     """
     port = processes.free_port()
     with ReplicatedServices() if replicated else Services() as services:

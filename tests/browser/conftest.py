@@ -32,13 +32,13 @@ OPTIONS = (
     "--disable-dev-shm-usage",
     "--no-first-run",
     "--window-size=1280,1000",
-    # Nothing but the pages under test is asked for.
+    # Chromium must request nothing but the pages under test.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--disable-quic",
 )
-# Of one command to the browser. Without it a browser that stops answering would stop the tests.
+# The timeout of one command. Without it a browser that stops answering would stop the tests.
 COMMAND_SECONDS = 120
 
 
@@ -59,7 +59,7 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
 
 
 def start(options: webdriver.ChromeOptions, service: Service) -> webdriver.Chrome:
-    """Chrome takes no timeout for its commands, and uses the default that sockets have while it starts."""
+    """Start Chromium. Its commands use the default timeout that sockets have at this time."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(COMMAND_SECONDS)
     try:
@@ -70,14 +70,14 @@ def start(options: webdriver.ChromeOptions, service: Service) -> webdriver.Chrom
 
 @pytest.fixture
 def admin_browser(browser: webdriver.Chrome, live_server, tmp_path: Path) -> AdminBrowser:
-    """An operator's admin_browser, before anything was done there."""
+    """An operator's browser, before the sign-in."""
     User.objects.create_superuser("olga", "olga@example.org", PASSWORD)
     return AdminBrowser(browser, live_server.url, screenshots=tmp_path / "screenshots")
 
 
 @pytest.fixture
 def pages(admin_browser, sandbox) -> list[str]:
-    """Their paths, each with something to show; a result is held, since all courses left."""
+    """Paths of pages with content. One result is held, since all courses left."""
     query = CatalogQueryFactory.create(content_filter={"content_type": "course"}, title="All courses", named=True)
     catalog = EnterpriseCatalogFactory.create(title="Engineering", catalog_query=query)
     published = requested(query)

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def at(admin_browser, path: str, shown: str) -> list[str]:
-    """What is wrong with a page."""
+    """Return the problems of a page."""
     admin_browser.open(path)
     wide = ["it has to be moved sideways"] if shown == "narrow" and admin_browser.overflows() else []
     return [f"{path}: {problem}" for problem in [*wide, *admin_browser.obstacles(), *admin_browser.complaints()]]

@@ -25,7 +25,7 @@ CUSTOMER = "6c1e0f0a-51a4-4f0f-9a53-0d5a1b6e0001"
 
 
 def work() -> None:
-    """What a worker does."""
+    """Do a worker's work."""
     refresh(RefreshRun.objects.get(state="queued").pk)
 
 

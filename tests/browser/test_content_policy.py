@@ -28,7 +28,7 @@ POLICY = {
 
 
 def make_the_rest() -> None:
-    """A row of each model that `pages` makes none of."""
+    """Create a row of each model that `pages` has none of."""
     role, _ = EnterpriseCatalogFeatureRole.objects.get_or_create(name="enterprise_learner")
     EnterpriseCatalogRoleAssignment.objects.create(user=User.objects.get(), role=role)
     EnterpriseCustomerFactory.create()
@@ -37,7 +37,7 @@ def make_the_rest() -> None:
 
 
 def of_models() -> list[str]:
-    """Of every model in the admin: its list, its empty form, and all pages of one of its rows."""
+    """Return for every model in the admin: its list, its empty form, and all pages of a row."""
     paths = []
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -51,10 +51,10 @@ def of_models() -> list[str]:
 
 
 def seen(admin_browser, path: str) -> list[str]:
-    """What is wrong with how the browser took a page."""
+    """Return the problems that the browser had with a page."""
     admin_browser.open(path)
     wrong = [*admin_browser.violations(), *admin_browser.complaints()]
-    # The browser also says that a page it was led to is none, which some of these are meant to be.
+    # The console also reports pages with an error status, which some of these are meant to have.
     wrong = [problem for problem in wrong if "the server responded with a status of" not in problem]
     found = {part.strip() for part in (admin_browser.policy() or "").split(";")}
     return [f"{path}: {problem}" for problem in [*wrong, *(["another policy"] if found != POLICY else [])]]
@@ -75,7 +75,7 @@ def test_every_page_keeps_to_its_policy(admin_browser, pages):
 
 
 def test_the_boxes_that_scripts_make_keep_to_it(admin_browser, pages):
-    """What is drawn as somebody types, chooses and opens: by the page's own scripts, after it came."""
+    """Elements that the page's own scripts create later, as people type, choose and open."""
     admin_browser.watch_policy()
     admin_browser.sign_in()
     catalog = EnterpriseCatalog.objects.get()
@@ -92,7 +92,7 @@ def test_the_boxes_that_scripts_make_keep_to_it(admin_browser, pages):
 
 
 def test_the_way_to_the_lms_and_refused_pages_keep_to_it(admin_browser, sandbox, settings, live_server):
-    """The LMS is another site: a form that led there by a redirect would be stopped by its own page's policy."""
+    """The LMS is another site: the policy of the page would block a form that is redirected there."""
     EnterpriseCatalogFactory.create()
     point_sign_in_at(sandbox, settings, service=live_server.url)
     admin_browser.watch_policy()
@@ -117,7 +117,7 @@ def test_a_page_that_says_that_sign_ins_are_locked_keeps_to_it(admin_browser, se
 
 
 def test_what_a_policy_does_not_allow_is_seen(admin_browser):
-    """That the tests above can fail."""
+    """The tests above can fail."""
     admin_browser.watch_policy()
     admin_browser.open("/admin/login/")
     admin_browser._browser.execute_script(

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def health(admin_browser, sandbox):
-    """The home of a service with something to say, before somebody who has just signed in."""
+    """The home page with content, after the sign-in."""
     fresh = EnterpriseCatalogFactory.create(catalog_query__title="All courses").catalog_query
     refresh(requested(fresh).pk)
     other = EnterpriseCatalogFactory.create(catalog_query__content_filter={"content_type": "program"}).catalog_query

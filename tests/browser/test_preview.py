@@ -22,13 +22,13 @@ from enterprise_catalog.testing.runs import members
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# A page takes well below a second; a busy machine some more.
+# A page takes well below a second, and longer on a busy machine.
 PATIENCE_SECONDS = 30
 
 
 @pytest.fixture
 def catalog(sandbox, settings) -> EnterpriseCatalog:
-    """Of one course that discovery does not know any more; its twelve come on three pages."""
+    """A catalog with one course that discovery does not return any more; it returns twelve on three pages."""
     settings.DISCOVERY_PAGE_SIZE = 5
     query = CatalogQueryFactory.create(title="All courses", named=True)
     publish_members(query, ContentMetadataFactory.create())
@@ -40,7 +40,7 @@ def box_of(browser):
 
 
 def cut_off(browser) -> list[str]:
-    """What of the page reaches beyond the window."""
+    """Return elements that extend beyond the width of the page."""
     parts = "input, textarea, button, progress, pre, table, p"
     return browser.execute_script(
         """
@@ -86,7 +86,7 @@ def test_the_enter_key_saves_as_ever(admin_browser, browser, catalog):
 
 
 def test_a_preview_is_waited_for_confirmed_and_published(admin_browser, browser, catalog, sandbox):
-    """P6: saved when confirmed, and the refresh publishes what was shown."""
+    """The filter is saved when confirmed, and the refresh publishes what was shown (P6)."""
     # Long enough to be seen on a busy machine.
     sandbox.add_fault(endpoint="search", page=2, delay=6)
     admin_browser.sign_in()

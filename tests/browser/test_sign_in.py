@@ -19,7 +19,7 @@ def lms(sandbox, settings, live_server):
 
 
 def sign_in_as(admin_browser, username: str) -> None:
-    """From the admin's page to the LMS, and back."""
+    """Sign in from the admin's page through the LMS."""
     admin_browser.press("Sign in with the LMS")
     assert admin_browser.reads("Sandbox LMS")
     admin_browser.type("username", username)

@@ -16,7 +16,7 @@ PATH = "/admin/where-is-this-content/"
 
 @pytest.fixture
 def catalog() -> EnterpriseCatalog:
-    """A course is in the catalog of one customer, and has left that of another."""
+    """Two catalogs: a course is in that of one customer, and has left that of another."""
     make_catalog("edX+DemoX", "edX+Other", title="Engineering", enterprise_name="Umbrella")
     left = make_catalog("edX+DemoX", "edX+Other", title="Mathematics", enterprise_name="Globex")
     publish(left.catalog_query, course_document("edX+Other"))
@@ -47,7 +47,7 @@ def test_a_content_leads_to_its_catalogs(admin_browser, catalog):
 def test_a_customer_is_found_by_name_with_keys_alone(admin_browser, browser, catalog):
     admin_browser.sign_in()
     admin_browser.open(PATH)
-    # The cursor stands where one types first.
+    # The first field has the focus.
     browser.switch_to.active_element.send_keys("edX+DemoX", Keys.TAB, "globex", Keys.ENTER)
     admin_browser.look("answer")
     assert admin_browser.reads("Mathematics")

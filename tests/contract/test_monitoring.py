@@ -118,7 +118,7 @@ def test_the_example_and_its_rules_are_valid():
 
 
 def test_alerts_fire_when_they_should_and_no_others():
-    """P3: by promtool, which runs the rules as Prometheus does."""
+    """By promtool, which runs the rules as Prometheus does (P3)."""
     promtool("test", "rules", MONITORING / "alerts_test.yml")
 
 
@@ -147,7 +147,7 @@ def test_severities_are_page_and_ticket():
 
 
 def test_expressions_name_what_is_told(told):
-    """ADD-7: metrics, their labels, and values that are given exactly."""
+    """Metrics, their labels, and values that are given exactly (ADD-7)."""
     assert sorted(problem for expression in EXPRESSIONS for problem in problems(expression, told)) == []
 
 
@@ -220,7 +220,7 @@ def test_panels_do_not_cover_each_other():
 
 
 def test_each_metric_is_in_the_table(told):
-    """ADD-7: with its type and its labels."""
+    """With its type and its labels (ADD-7)."""
     of_family = {
         name if metric.kind == "counter" else metric.family: (metric.kind, set(metric.labels) - {"le"})
         for name, metric in sorted(told.items(), reverse=True)

@@ -207,7 +207,7 @@ def test_answers_of_the_service_pass_unchanged(service):
     ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/x/../metrics", "/health/freshness", "/health/freshness/"],
 )
 def test_what_is_for_monitors_inside_is_not_there(service, path):
-    """ADD-7: METRICS_TOKEN is not set, so /metrics is checked by whose answer this is."""
+    """METRICS_TOKEN is not set, so /metrics is checked by whose answer this is (ADD-7)."""
     connection = service.connect()
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
     answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
@@ -290,7 +290,7 @@ def test_a_body_arrives_when_it_is_whole(echo):  # SEC-1
 
 
 def test_slow_callers_hold_nothing_of_the_service(echo):
-    """SEC-1: 64 of each kind, and one process with four threads behind the proxy."""
+    """64 of each kind, and one process with four threads behind the proxy (SEC-1)."""
     head = f"POST /held HTTP/1.1\r\nHost: {HOST}\r\n".encode()
     kinds = (b"", b"P", head, head + b"Content-Length: 1000\r\n\r\nx")
     held = []
@@ -306,7 +306,7 @@ def test_slow_callers_hold_nothing_of_the_service(echo):
 
 
 def test_a_reader_that_reads_nothing_does_not_hold_the_service(echo):
-    """SEC-1: nginx only; Caddy has no file for what it has not passed on."""
+    """Only nginx; Caddy has no file for what it has not passed on (SEC-1)."""
     if echo.name == "caddy":
         pytest.skip("docker/Caddyfile says that it leaves slow readers to the service")
     connection = echo.connect()
@@ -318,7 +318,7 @@ def test_a_reader_that_reads_nothing_does_not_hold_the_service(echo):
 
 
 def test_one_address_has_so_many_connections(tmp_path):
-    """SEC-1: nginx only; docker/Caddyfile says that Caddy has no such limit."""
+    """Only nginx; docker/Caddyfile says that Caddy has no such limit (SEC-1)."""
     with running(tmp_path, "nginx", "tests.contract.echo") as front:
         half = f"POST /held HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 9\r\n\r\n".encode()
         # A process that has yet to start would let the first question outlast what nginx waits for bodies.

@@ -94,7 +94,7 @@ def wait_until(happened: Callable[[], bool], busy: Callable[[], object] = lambda
 
 
 def test_rules_and_panels_find_figures(stage, scraping):
-    """ADD-7: under work every rule is reckoned with, and every panel has something to show."""
+    """Under work every rule is reckoned with, and every panel has something to show (ADD-7)."""
     run = stage.refresh()
 
     def all_told() -> bool:
@@ -110,7 +110,7 @@ def test_rules_and_panels_find_figures(stage, scraping):
 
 
 def test_a_database_that_is_away_is_seen(stage, scraping):
-    """ADD-7: what callers are told counts as errors, and the figures of web do not need what they tell about."""
+    """What callers are told counts as errors, and the figures of web do not need what they tell about (ADD-7)."""
     stage.servers.mariadb.kill()
     try:
         wait_until(lambda: bool(scraping.query('ALERTS{alertname="EnterpriseCatalogDatabaseAway"}')), busy=stage.reads)

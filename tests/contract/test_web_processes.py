@@ -91,7 +91,7 @@ def test_a_file_is_sent_whole(served):
 
 
 def test_a_body_without_a_length_is_refused_at_once(served):
-    """COM-16: its end could be found only by reading it."""
+    """Its end could be found only by reading it (COM-16)."""
     url, log = served
     answer = requests.post(f"{url}/api/v1/enterprise-catalogs/", data=iter([b"{}"]), timeout=10)
     assert (answer.status_code, answer.headers["Connection"]) == (411, "close")

@@ -60,7 +60,7 @@ def listed(members: Keys) -> Keys:  # META-4
 
 
 def contained(members: Keys) -> list[str]:
-    """CONT-1: a course brings its run, and a run its course."""
+    """A course brings its run, and a run its course (CONT-1)."""
     found = set(members)
     for course, run in ALL_COURSES.items():
         if course in members or run in members:

@@ -304,7 +304,7 @@ class Driver:
         return {uuid: reader.get(f"{CATALOGS}{uuid}/{path}").getvalue() for uuid in sorted(self.model.catalogs)}
 
     def check_members(self) -> None:
-        """P1, P2: also in the middle of a refresh each query has the set that was published last."""
+        """Also in the middle of a refresh each query has the set that was published last (P1, P2)."""
         rows = CatalogContentKey.objects.values_list("catalog_query__uuid", "content_id")
         stored: dict[str, set[str]] = {}
         for uuid, key in rows:

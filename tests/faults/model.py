@@ -113,8 +113,7 @@ class ServiceModel(Model):
 
     def request(self, query: Query, uuid: str, *, by_operator: bool = False) -> None:
         """
-        REFR-3: the service answers with the run that waits already, or with a new one; RUN-8: or with the one that
-        published a moment ago, unless an operator asks.
+        Return the waiting run, or a new one (REFR-3), or, unless an operator asks, a recent publish (RUN-8).
         """
         published = None if by_operator else self._published_just_now(query)
         if published:
@@ -203,7 +202,7 @@ class ServiceModel(Model):
         run.state, run.reason, run.finished_at = state, reason, self.now
 
     def requeue(self, run: Run, *, not_before: float | None = None) -> None:
-        """RUN-2: back to wait, unless a newer one waits."""
+        """Back to wait, unless a newer one waits (RUN-2)."""
         if run.query and self.of(run.query, "queued"):
             self.end(run, "failed", "superseded")
         else:
@@ -253,7 +252,7 @@ class ServiceModel(Model):
 
 
 def canonical(content_filter: dict[str, Any]) -> dict[str, list[str]]:
-    """HASH-2, for filters of texts and lists of texts."""
+    """Return the canonical form of a filter of texts and lists of texts (HASH-2)."""
     return {name: sorted(set(as_list(value))) for name, value in content_filter.items()}
 
 

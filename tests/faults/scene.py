@@ -76,8 +76,9 @@ def published_catalog(sandbox: Sandbox) -> Scene:
 
 def ends_like_a_clean_run(scene: Scene) -> None:
     """
-    P5: nothing lost, nothing doubled. The tables agree, and hold what a refresh writes that nothing disturbed, into an
-    empty store.
+    Check that nothing is lost or doubled (P5).
+
+    The tables agree, and hold what an undisturbed refresh writes into an empty store.
     """
     assert list(violations(deep=True)) == []
     assert scene.shown() == scene.after

@@ -116,7 +116,7 @@ def has_published(run: str) -> bool:
     ],
 )
 def test_one_customer_floods(due, singles, content, settings, monkeypatch, saw):
-    """P11, RUN-7, REFR-2: others' due queries are published within their day, their requests within two minutes."""
+    """Others' due queries are published within their day, their requests within two minutes (P11, RUN-7, REFR-2)."""
     # Two pages, and a call for full records where somebody asked.
     settings.DISCOVERY_PAGE_SIZE = 2
     settings.DISCOVERY_REQUESTS_PER_HOUR, limit = 0, settings.DISCOVERY_REQUESTS_PER_HOUR

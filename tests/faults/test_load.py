@@ -50,7 +50,7 @@ def body(number: int) -> dict:
 @pytest.mark.local_run
 @pytest.mark.parametrize("catalogs", [100, pytest.param(1000, marks=pytest.mark.thorough)])
 def test_everybody_saves_and_refreshes_at_once(catalogs, small_sandbox, tmp_path, saw):
-    """P4: while one fetch is under way, all wishes together cost one more, and each gets the run that serves it."""
+    """While one fetch is under way, all wishes together cost one more, and each gets the run that serves it (P4)."""
     sandbox = small_sandbox
     with (
         whole_service(variables=environment_for(sandbox), directory=tmp_path) as service,
@@ -91,8 +91,9 @@ def test_everybody_saves_and_refreshes_at_once(catalogs, small_sandbox, tmp_path
 @pytest.mark.parametrize("queries", [300, pytest.param(5000, marks=[pytest.mark.thorough, pytest.mark.mariadb])])
 def test_very_many_are_due_at_once(queries, small_sandbox, settings, saw):
     """
-    P3, DISC-16: no hour costs more than its budget, what people ask for meanwhile comes next, the newest first, and all
-    are published in the end.
+    No hour costs more than its budget, and all queries are published in the end (P3, DISC-16).
+
+    Refreshes that people request meanwhile come next, the newest first.
     """
     point_settings_at(small_sandbox, settings)
     settings.DISCOVERY_REQUESTS_PER_HOUR = hourly = queries // 4

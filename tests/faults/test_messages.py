@@ -116,7 +116,7 @@ def test_a_message_comes_back_from_a_killed_worker(workers, scene, sandbox, brok
 
 
 def test_what_beat_asks_for_does_not_wait_behind_work(broker):
-    """P5: a tick finds the runs of dead workers, whatever else there is to do."""
+    """A tick finds the runs of dead workers, whatever else there is to do (P5)."""
     for _ in range(5):
         run_refresh.delay(str(uuid4()))
     run_tick.delay()

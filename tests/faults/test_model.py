@@ -172,7 +172,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.runs)
     @rule(which=st.integers(0, 30), ask=st.sampled_from(["message", "message", "approve", "reject"]))
     def somebody_asks_about_any_run(self, which, ask):
-        """P4, RUN-6: late and doubled messages do what timely ones would do, if anything; decisions, too."""
+        """Late and doubled messages do what timely ones would do, if anything; decisions, too (P4, RUN-6)."""
         self.begin()
         if ask == "message":
             self.it.work(self.model.runs[which % len(self.model.runs)], Worker())

@@ -139,7 +139,7 @@ def test_redis_hangs(stage, published_again):
 
 
 def test_discovery_and_lms_are_away(stage, published_again):
-    """P1, P6: reads go on, a refresh is accepted and fails by name, the catalog stays; the next one works."""
+    """Reads go on, a refresh is accepted and fails by name, the catalog stays; the next one works (P1, P6)."""
     before = stage.operator.ask("GET", f"{CATALOG}get_content_metadata/?traverse_pagination=true").content
     stage.sandbox.stop()
     assert stage.reads() == {200}

@@ -71,7 +71,7 @@ def send(broker: Redis, task: str, arguments: list[Any], named: dict[str, Any] |
 
 
 def test_what_is_sent_is_what_the_version_before_reads(broker):
-    """P10: one argument, the run's uuid as text; nothing named."""
+    """One argument, the run's uuid as text; nothing named (P10)."""
     assert notify_worker(run_refresh, "0b8c8f0e-4a3c-4a0d-9b1a-2f7d5f3c9e11")
     (raw,) = broker.lrange(AFTER_BEAT, 0, -1)
     message = json.loads(raw)

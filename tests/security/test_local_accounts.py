@@ -177,7 +177,7 @@ def test_a_deactivated_account_stays_refused(powers, way, lock):  # AUTH-6
 @pytest.mark.parametrize("lock", LOCKS)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_like_name_opens_nothing(way, lock, name):
-    """AUTH-5: it is another name, or where the database could not tell them apart, no name at all."""
+    """It is another name, or where the database could not tell them apart, no name at all (AUTH-5)."""
     olga = account(lock=lock, powers="superuser")
     with nothing_changes_of(olga):
         seen = worth(WAYS[way](name))
@@ -185,7 +185,7 @@ def test_a_like_name_opens_nothing(way, lock, name):
 
 
 class TestBesideASession:
-    """AUTH-8: a token of that name adds what it says, and takes nothing away."""
+    """A token of that name adds what it says, and takes nothing away (AUTH-8)."""
 
     @pytest.fixture
     def browser(self, olga):
@@ -356,7 +356,7 @@ class TestACallerWithoutARow:
 
 
 def test_a_password_of_no_known_kind_is_one():
-    """AUTH-5: no installed hasher opens it, and no token does either."""
+    """No installed hasher opens it, and no token does either (AUTH-5)."""
     olga = account(lock="unusable", powers="superuser")
     User.objects.filter(pk=olga.pk).update(password="bcrypt_of_old$abc")
     assert by_header("olga").get(CATALOGS).status_code == 403

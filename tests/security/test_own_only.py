@@ -85,7 +85,7 @@ def test_a_customer_without_catalogs_is_answered_to_whom_all_are_open():  # PERM
 @pytest.mark.parametrize("method", ["put", "patch"])
 @pytest.mark.parametrize("roles_from", [*SOURCES, "both"])
 def test_moving_a_catalog_takes_access_to_both_customers(method, roles_from):
-    """PERM-20, ROLE-4: it does not matter from where each of the two comes."""
+    """It does not matter from where each of the two comes (PERM-20, ROLE-4)."""
     world = make_world()
     user = get_user_model().objects.create(username="adam")
     roles = {

@@ -90,7 +90,7 @@ def test_every_cell(world: World, block: Block, route: Route, roles_from: str):
 
 @pytest.mark.parametrize(("block", "route"), CASES)
 def test_a_method_without_a_row_is_not_allowed(world: World, block: Block, route: Route):
-    """AUTH-7, AUTH-9: the anonymous learn neither of objects nor of methods; for others the method comes first."""
+    """The anonymous learn neither of objects nor of methods; for others the method comes first (AUTH-7, AUTH-9)."""
     clients = callers(CALLERS, roles_from="token")
     wrong = []
     for method in [method for method in METHODS if method not in block.methods]:

@@ -137,7 +137,7 @@ def test_an_account_with_a_password_is_not_opened_by_its_name():
 
 
 def test_an_email_address_opens_no_other_account(lms):
-    """AUTH-5: whoever gives themselves the address of a superuser at the LMS is still only who they are."""
+    """Whoever gives themselves the address of a superuser at the LMS is still only who they are (AUTH-5)."""
     superuser(email="mallory@example.org")
     response = Person("mallory").sign_in()
     assert response.status_code == 403
@@ -198,7 +198,7 @@ def test_what_stands_beside_the_token_names_nobody(lms):
 
 
 def test_an_empty_key_set_verifies_nothing(lms, settings):
-    """AUTH-4: the trap, should the check at the start ever be passed by."""
+    """The trap, should the check at the start ever be passed by (AUTH-4)."""
     staff("stan")
     settings.JWT_AUTH = settings.JWT_AUTH | {"JWT_PUBLIC_SIGNING_JWK_SET": ""}
     assert Person("stan").sign_in().status_code == 502
@@ -213,7 +213,7 @@ def test_an_lms_that_fails_is_no_error_of_ours(lms, answer):
 
 
 def test_an_lms_that_drips_is_not_waited_for(lms, settings):
-    """P6: one byte now and then, each in time."""
+    """One byte now and then, each in time (P6)."""
     settings.SOCIAL_AUTH_EDX_OAUTH2_REQUESTS_TIMEOUT = 1
     staff("stan")
     lms.add_fault(endpoint="token", drip=15)

@@ -113,7 +113,7 @@ def test_a_learner_reads_only(catalog, complaints):  # PERM-3 to PERM-7
 
 
 def test_an_admin_of_the_customer_may_all_of_it(catalog):
-    """PERM-2 to PERM-7: as the admin's own action of the LMS calls, in the name of who is logged in."""
+    """As the admin's own action of the LMS calls, in the name of who is logged in (PERM-2 to PERM-7)."""
     user = make_user("admin", role=ENTERPRISE_ADMIN_ROLE, customer=catalog.enterprise_customer)
     client = EnterpriseCatalogApiClient(user)
     assert client.get_enterprise_catalog(catalog.uuid)["uuid"] == str(catalog.uuid)
@@ -123,13 +123,13 @@ def test_an_admin_of_the_customer_may_all_of_it(catalog):
 
 
 def test_a_catalog_that_is_not_there(client, customer, complaints):
-    """CLI-1: the sync reads the empty answer as "not yet there"."""
+    """The sync reads the empty answer as "not yet there" (CLI-1)."""
     gone = EnterpriseCustomerCatalog(uuid=uuid4(), enterprise_customer=customer, content_filter={})
     check_all(client, gone, status=404, complaints=complaints, but=ABOUT_THE_CUSTOMER)
 
 
 def test_values_that_are_refused(client, catalog, complaints):
-    """ERR-2: swallowed, and nothing is changed."""
+    """Swallowed, and nothing is changed (ERR-2)."""
     before = row(client.get_enterprise_catalog(catalog.uuid))
     for fields in ({"title": ""}, {"content_filter": "nonsense"}, {"enterprise_customer": "nobody"}):
         assert update(client, catalog, **fields) == {}

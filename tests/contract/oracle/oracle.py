@@ -79,7 +79,7 @@ class Oracle:
         }
 
     def _nested_keys(self, course: Member, catalog: Catalog | None, version: Version) -> set[str]:
-        """CONT-1.3, so before the trimming of REFR-13."""
+        """Return the runs in the documents of a course, before the trimming of REFR-13 (CONT-1.3)."""
         # The stored search document, also where it was another query that found it.
         document = self._stored[course.key].document
         records = [document, self.world.course(course.key, restricted=_is_mapped(course, catalog, version))]
@@ -113,7 +113,7 @@ class Oracle:
         return [member for member in members if member.key in wanted or member.parent in asked]
 
     def look_up(self, catalog: Catalog, identifier: str, version: Version) -> Member | None:
-        """CUST-5: the exact member, the course of a run, the first run of a course."""
+        """The exact member, the course of a run, the first run of a course (CUST-5)."""
         identifier = _repaired(identifier)
         members = self.members(catalog, version)
         exact = [member for member in members.values() if self._is_named(member, identifier)]
@@ -122,7 +122,7 @@ class Oracle:
         return next(iter(exact + courses + runs), None)
 
     def bare(self) -> dict[str, Member]:
-        """CM-2: everything, in the order of the keys."""
+        """Everything, in the order of the keys (CM-2)."""
         return {
             key: member
             for key, member in sorted(self._stored.items())
@@ -226,7 +226,7 @@ class Oracle:
 
 
 def _member(document: Item) -> Member | None:
-    """REFR-11, REFR-12, DISC-17; None for what is skipped or quarantined."""
+    """Return the member, or None for documents that are skipped or quarantined (REFR-11, REFR-12, DISC-17)."""
     kind, _, rest = (document.get("aggregation_key") or "").partition(":")
     key = document.get("key") or document.get("uuid") or ""
     if (

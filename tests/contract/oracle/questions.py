@@ -226,5 +226,5 @@ def _heading(catalog: Catalog) -> Item:
 
 
 def _unique(keys: list[str]) -> list[str]:
-    """COM-12, in the order given."""
+    """Return the keys once, in the order given, with plus signs restored (COM-12)."""
     return list(dict.fromkeys(key.replace(" ", "+") for key in keys))

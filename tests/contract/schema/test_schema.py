@@ -79,11 +79,11 @@ def test_for_operators(service):  # SURF-4, ERR-8
 
 
 def test_for_a_customers_admin(service):
-    """PERM-1 to PERM-13: what is another customer's is refused as the document says."""
+    """What is another customer's is refused as the document says (PERM-1 to PERM-13)."""
     roles = [f"enterprise_admin:{sample_customers()[0]['uuid']}"]
     ask(service, "--phases", "coverage,fuzzing", "--max-examples", str(EXAMPLES), roles=roles)
 
 
 def test_for_nobody(service):
-    """AUTH-7: refused before anything is looked at, so that nothing has to be covered."""
+    """Refused before anything is looked at, so that nothing has to be covered (AUTH-7)."""
     ask(service, "--phases", "fuzzing", "--max-examples", str(EXAMPLES))

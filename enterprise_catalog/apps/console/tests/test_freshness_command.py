@@ -56,7 +56,7 @@ def test_all_is_fresh():
 
 
 class TestReasons:
-    """P3: each says what to look at."""
+    """Each says what to look at (P3)."""
 
     def test_nobody_asked(self, query):
         assert "no refresh was ever asked for; does beat run?" in told()

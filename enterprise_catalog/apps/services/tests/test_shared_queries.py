@@ -92,7 +92,7 @@ class TestTwoCustomersOnOneQuery:
         assert saved.catalog.catalog_query.title == "Mine"
 
     def test_a_foreign_query_is_attached_by_who_sends_its_filter(self, query, globex_catalog):
-        """QRY-2: nothing is learnt by that."""
+        """Nothing is learnt by that (QRY-2)."""
         values = complete_values(query_uuid=query.uuid, query_title="Mine")
         saved = save_catalog(catalog=None, values=values, grants=ACME_ADMIN)
         assert (saved.catalog.catalog_query, saved.catalog.catalog_query.title) == (query, "Courses")
@@ -118,7 +118,7 @@ class TestTwoCustomersOnOneQuery:
 
 
 class TestRunsFollowTheirQuery:
-    """RUN-1: a run names its query by the uuid that callers know it by."""
+    """A run names its query by the uuid that callers know it by (RUN-1)."""
 
     @pytest.fixture
     def unnamed(self):
@@ -151,7 +151,7 @@ class TestChangeWithoutFilter:  # CRUD-8
         assert (saved.catalog.catalog_query, saved.catalog.catalog_query.title) == (other, "Mine")
 
     def test_a_foreign_query_counts_as_unknown(self, query, acme_catalog):
-        """PERM-10: its filter would be learnt."""
+        """Its filter would be learnt (PERM-10)."""
         foreign = EnterpriseCatalogFactory.create(enterprise_uuid=GLOBEX).catalog_query
         assert patch(acme_catalog, ACME_ADMIN, query_uuid=foreign.uuid).catalog.catalog_query == query
         assert patch(acme_catalog, PROVISIONER, query_uuid=foreign.uuid).catalog.catalog_query == query
