@@ -1,8 +1,8 @@
 """
 Send requests in a closed loop: each connection sends the next one as soon as it has an answer. Loopback only.
 
-It uses plain sockets, since it shares the machine's few cores with the service, and HTTP libraries take longer for a
-request than the service does.
+It uses plain sockets: it shares the machine's few cores with the service, and HTTP libraries take longer for a request
+than the service does.
 """
 
 import selectors

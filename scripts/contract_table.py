@@ -8,9 +8,10 @@ requirement and tests. The table is never committed: it changes with every test,
 * every requirement is cited by a test;
 * every id that is mentioned anywhere is stated on a page.
 
-A test cites ids in its docstring, comments and parameters: everything between its first decorator and its last line, in
-the head of its class, and in constants that its decorators lead to, since tables of parameters are there. The docstring
-of a module proves nothing. Tests of the sandbox and of the scripts do not count, since they test other programs.
+A test cites ids in its docstring, comments and parameters: everything between its first decorator and its last line.
+The head of its class counts, too, and constants that its decorators lead to, since tables of parameters are there. The
+docstring of a module proves nothing. Tests of the sandbox and of the scripts do not count, since they test other
+programs.
 """
 
 import ast

@@ -2,7 +2,7 @@
 Write and check requirement locks: `requirements/*.in` says what is wanted, `*.txt` what exactly is installed.
 
 Writing a lock asks the package index (pip-compile). Checking one reads files only: CI checks every change, and must get
-the same result tomorrow. Each lock has a digest of its .in file. Each pin has the hashes of its files: pip installs
+the same result tomorrow. Each lock has a digest of its .in file. Each pin has the hashes of its files. pip installs
 nothing else under that name and version, and refuses a lock in which a pin has none.
 """
 

@@ -62,7 +62,7 @@ def catalog(admin: Session) -> dict[str, Any]:
 
 
 def test_the_search_is_read_completely_and_sorted_out(catalog, stand_in):
-    """All pages are read, a person is skipped (REFR-11), and a bad document quarantined (P7); no v2 (DISC-2, DISC-3)."""
+    """Without v2, all pages are read (DISC-2, DISC-3), a person skipped (REFR-11), a document quarantined (P7)."""
     counts = catalog["run"]["counts"]
     assert counts | {"added": 0} == {
         "fetched": 9, "skipped": 1, "quarantined": 1, "added": 0, "removed": 0, "total": 7,

@@ -1,11 +1,11 @@
 """
 Sign people in through the LMS: OAuth2 with an authorization code, as edx-auth-backends does it.
 
-The library redirects, checks the state and exchanges the code for a token. It is not used to find the user: it reads
-claims without verifying them, takes staff and superuser from them, and looks users up in tables of its own. Here the
-token is verified like any other (AUTH-4), its `preferred_username` finds the same user as for the API (AUTH-5), and
-that user's row says who is staff. Until the user is signed in, the state is kept in a signed cookie and not in the
-database, since anybody may start a sign-in (SEC-2).
+The library redirects, checks the state and exchanges the code for a token. It does not find the user: it reads claims
+without verifying them, takes staff and superuser from them, and has user tables of its own. Here the token is verified
+like any other (AUTH-4). Its `preferred_username` finds the same user as for the API (AUTH-5), whose row says who is
+staff. The state of an unfinished sign-in is in a signed cookie, not in the database, since anybody may start one
+(SEC-2).
 """
 
 import time

@@ -28,7 +28,7 @@ def signing_keys(jwk_set: str) -> tuple[RSAPublicKey, ...]:
     """
     Return the RSA keys of a JWK set in JSON. Raises UnusableKeySet.
 
-    Secrets are refused and not skipped, since the set is meant to be public: readers of a symmetric key could sign
+    Secrets are refused and not skipped, since the set is meant to be public. Readers of a symmetric key could sign
     tokens, and a private key has leaked.
     """
     try:
