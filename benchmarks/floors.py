@@ -2,9 +2,9 @@
 Serve the two floors: the least that an answer costs, with and without the frameworks of the service.
 
 Both answer `/<name>` with the bytes that the service answered, after one SQL statement. It is the last one that the
-service ran for that answer, as the database logged it. For content, that statement reads items that are ready to be sent,
-packed as the service packs them; everything else is answered from memory. ADR 0019 says why. *Framework* is a DRF view
-with the service's authentication and without middleware. *Bare* is a WSGI function with that statement only.
+service ran for that answer, as the database logged it. For content, that statement reads items that are ready to be
+sent, packed as the service packs them; everything else is answered from memory. ADR 0019 says why. *Framework* is a DRF
+view with the service's authentication and without middleware. *Bare* is a WSGI function with that statement only.
 """
 
 import json
