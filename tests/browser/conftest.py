@@ -69,14 +69,14 @@ def start(options: webdriver.ChromeOptions, service: Service) -> webdriver.Chrom
 
 
 @pytest.fixture
-def admin_browser(browser: webdriver.Chrome, live_server, tmp_path: Path) -> AdminBrowser:
+def chrome(browser: webdriver.Chrome, live_server, tmp_path: Path) -> AdminBrowser:
     """An operator's browser, before the sign-in."""
     User.objects.create_superuser("olga", "olga@example.org", PASSWORD)
     return AdminBrowser(browser, live_server.url, screenshots=tmp_path / "screenshots")
 
 
 @pytest.fixture
-def pages(admin_browser, sandbox) -> list[str]:
+def pages(chrome, sandbox) -> list[str]:
     """Paths of pages with content. One result is held, since all courses left."""
     query = CatalogQueryFactory.create(content_filter={"content_type": "course"}, title="All courses", named=True)
     catalog = EnterpriseCatalogFactory.create(title="Engineering", catalog_query=query)

@@ -35,101 +35,101 @@ def catalog(sandbox) -> EnterpriseCatalog:
     return EnterpriseCatalogFactory.create(title="Engineering", enterprise_name="Umbrella", catalog_query=query)
 
 
-def test_a_catalog_is_made_with_a_filter_and_seen_to_be_refreshed(admin_browser, sandbox):
-    admin_browser.sign_in()
-    admin_browser.open("/admin/catalog/enterprisecatalog/add/")
-    admin_browser.type("title", "Engineering")
-    admin_browser.type("enterprise_uuid", CUSTOMER)
-    admin_browser.type("enterprise_name", "Umbrella")
-    admin_browser.type("enabled_course_modes", "verified, audit")
-    admin_browser.type("content_filter", '{"content_type": "course", "aggregation__key": "course:edX+DemoX"}')
-    admin_browser.press("Save and continue editing")
-    assert admin_browser.reads("was added successfully")
-    assert admin_browser.reads("discovery does not know “aggregation__key”")
+def test_a_catalog_is_made_with_a_filter_and_seen_to_be_refreshed(chrome, sandbox):
+    chrome.sign_in()
+    chrome.open("/admin/catalog/enterprisecatalog/add/")
+    chrome.type("title", "Engineering")
+    chrome.type("enterprise_uuid", CUSTOMER)
+    chrome.type("enterprise_name", "Umbrella")
+    chrome.type("enabled_course_modes", "verified, audit")
+    chrome.type("content_filter", '{"content_type": "course", "aggregation__key": "course:edX+DemoX"}')
+    chrome.press("Save and continue editing")
+    assert chrome.reads("was added successfully")
+    assert chrome.reads("discovery does not know “aggregation__key”")
     work()
-    admin_browser.follow(str(RefreshRun.objects.get().pk))
-    assert admin_browser.reads("published")
-    admin_browser.open(page(EnterpriseCatalog, "change", EnterpriseCatalog.objects.get().pk))
-    assert admin_browser.reads(f"{CatalogQuery.objects.get().count_v1} listed")
-    assert admin_browser.complaints() == []
+    chrome.follow(str(RefreshRun.objects.get().pk))
+    assert chrome.reads("published")
+    chrome.open(page(EnterpriseCatalog, "change", EnterpriseCatalog.objects.get().pk))
+    assert chrome.reads(f"{CatalogQuery.objects.get().count_v1} listed")
+    assert chrome.complaints() == []
 
 
-def test_a_filter_with_a_mistake_is_shown_again(admin_browser):
-    admin_browser.sign_in()
-    admin_browser.open("/admin/catalog/catalogquery/add/")
-    admin_browser.type("content_filter", '{"content_type": }')
-    admin_browser.press("Save")
-    assert admin_browser.reads("This is no JSON")
-    assert admin_browser.reads("Please correct the error below")
+def test_a_filter_with_a_mistake_is_shown_again(chrome):
+    chrome.sign_in()
+    chrome.open("/admin/catalog/catalogquery/add/")
+    chrome.type("content_filter", '{"content_type": }')
+    chrome.press("Save")
+    assert chrome.reads("This is no JSON")
+    assert chrome.reads("Please correct the error below")
 
 
-def test_refresh_now_leads_to_a_run_that_ends(admin_browser, catalog):
-    admin_browser.sign_in()
-    admin_browser.open(page(EnterpriseCatalog, "change", catalog.pk))
-    admin_browser.press("Refresh now")
-    assert admin_browser.reads("A refresh is on its way")
+def test_refresh_now_leads_to_a_run_that_ends(chrome, catalog):
+    chrome.sign_in()
+    chrome.open(page(EnterpriseCatalog, "change", catalog.pk))
+    chrome.press("Refresh now")
+    assert chrome.reads("A refresh is on its way")
     work()
-    admin_browser.follow(str(RefreshRun.objects.get().pk))
-    assert admin_browser.reads("published")
+    chrome.follow(str(RefreshRun.objects.get().pk))
+    assert chrome.reads("published")
 
 
-def test_the_history_shows_an_edit(admin_browser, catalog):
-    admin_browser.sign_in()
-    admin_browser.open(page(EnterpriseCatalog, "change", catalog.pk))
-    admin_browser.type("title", "Mathematics")
-    admin_browser.press("Save and continue editing")
-    admin_browser.follow("HISTORY")
-    assert admin_browser.reads("Mathematics")
-    assert admin_browser.reads("olga")
-    admin_browser.follow("Engineering")
-    assert admin_browser.reads("View Engineering")
+def test_the_history_shows_an_edit(chrome, catalog):
+    chrome.sign_in()
+    chrome.open(page(EnterpriseCatalog, "change", catalog.pk))
+    chrome.type("title", "Mathematics")
+    chrome.press("Save and continue editing")
+    chrome.follow("HISTORY")
+    assert chrome.reads("Mathematics")
+    assert chrome.reads("olga")
+    chrome.follow("Engineering")
+    assert chrome.reads("View Engineering")
 
 
-def test_a_catalog_is_searched_by_its_customers_name(admin_browser, catalog):
+def test_a_catalog_is_searched_by_its_customers_name(chrome, catalog):
     EnterpriseCatalogFactory.create(title="Somebody else's", enterprise_name="Globex")
-    admin_browser.sign_in()
-    admin_browser.open(page(EnterpriseCatalog, "changelist"))
-    admin_browser.type("q", "umbrella")
-    admin_browser.press("Search")
-    assert admin_browser.reads("Engineering")
-    assert not admin_browser.reads("Somebody else's")
+    chrome.sign_in()
+    chrome.open(page(EnterpriseCatalog, "changelist"))
+    chrome.type("q", "umbrella")
+    chrome.press("Search")
+    assert chrome.reads("Engineering")
+    assert not chrome.reads("Somebody else's")
 
 
-def test_a_catalog_is_put_on_another_query(admin_browser, catalog):
+def test_a_catalog_is_put_on_another_query(chrome, catalog):
     query = CatalogQueryFactory.create(title="Only some courses")
-    admin_browser.sign_in()
-    admin_browser.open(page(EnterpriseCatalog, "change", catalog.pk))
-    admin_browser.choose("catalog_query", "Only some")
-    admin_browser.press("Save and continue editing")
-    assert admin_browser.reads("Only some courses")
+    chrome.sign_in()
+    chrome.open(page(EnterpriseCatalog, "change", catalog.pk))
+    chrome.choose("catalog_query", "Only some")
+    chrome.press("Save and continue editing")
+    assert chrome.reads("Only some courses")
     catalog.refresh_from_db()
     assert catalog.catalog_query == query
 
 
-def test_a_course_and_its_documents_are_read(admin_browser, catalog):
+def test_a_course_and_its_documents_are_read(chrome, catalog):
     refresh(request_refresh(query=catalog.catalog_query, trigger=RefreshRun.Trigger.OPERATOR).pk)
     key = ContentMetadata.objects.order_by("pk")[0].pk
-    admin_browser.sign_in()
-    admin_browser.open(page(ContentMetadata, "changelist"))
-    admin_browser.follow(key)
-    admin_browser.unfold("search_document")
-    assert admin_browser.reads(f'"aggregation_key": "course:{key}"')
-    admin_browser.open(page(CatalogContentChange, "changelist"))
-    assert admin_browser.reads(key)
-    admin_browser.open(page(RefreshRun, "changelist"))
-    assert admin_browser.reads("All courses")
+    chrome.sign_in()
+    chrome.open(page(ContentMetadata, "changelist"))
+    chrome.follow(key)
+    chrome.unfold("search_document")
+    assert chrome.reads(f'"aggregation_key": "course:{key}"')
+    chrome.open(page(CatalogContentChange, "changelist"))
+    assert chrome.reads(key)
+    chrome.open(page(RefreshRun, "changelist"))
+    assert chrome.reads("All courses")
 
 
-def test_a_held_run_is_approved(admin_browser, catalog):
+def test_a_held_run_is_approved(chrome, catalog):
     contents = ContentMetadataFactory.create_batch(12)
     publish_members(catalog.catalog_query, *contents)
     run = request_refresh(query=catalog.catalog_query, trigger=RefreshRun.Trigger.OPERATOR)
     work()
-    admin_browser.sign_in()
-    admin_browser.open(page(RefreshRun, "change", run.pk))
-    assert admin_browser.reads("would leave")
-    admin_browser.press("Approve")
-    assert admin_browser.reads("will show this result at once")
-    assert admin_browser.obstacles() == []
-    admin_browser.press("Publish it")
-    assert admin_browser.reads("Approved: the held set is published.")
+    chrome.sign_in()
+    chrome.open(page(RefreshRun, "change", run.pk))
+    assert chrome.reads("would leave")
+    chrome.press("Approve")
+    assert chrome.reads("will show this result at once")
+    assert chrome.obstacles() == []
+    chrome.press("Publish it")
+    assert chrome.reads("Approved: the held set is published.")

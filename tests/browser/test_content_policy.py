@@ -50,79 +50,77 @@ def of_models() -> list[str]:
     return paths
 
 
-def seen(admin_browser, path: str) -> list[str]:
+def seen(chrome, path: str) -> list[str]:
     """Return the problems that the browser had with a page."""
-    admin_browser.open(path)
-    wrong = [*admin_browser.violations(), *admin_browser.complaints()]
+    chrome.open(path)
+    wrong = [*chrome.violations(), *chrome.complaints()]
     # The console also reports pages with an error status, which some of these are meant to have.
     wrong = [problem for problem in wrong if "the server responded with a status of" not in problem]
-    found = {part.strip() for part in (admin_browser.policy() or "").split(";")}
+    found = {part.strip() for part in (chrome.policy() or "").split(";")}
     return [f"{path}: {problem}" for problem in [*wrong, *(["another policy"] if found != POLICY else [])]]
 
 
-def test_every_page_keeps_to_its_policy(admin_browser, pages):
+def test_every_page_keeps_to_its_policy(chrome, pages):
     make_the_rest()
-    admin_browser.watch_policy()
-    problems = [
-        problem for path in ("/admin/login/", "/api/docs/", "/api-docs") for problem in seen(admin_browser, path)
-    ]
-    admin_browser.sign_in()
+    chrome.watch_policy()
+    problems = [problem for path in ("/admin/login/", "/api/docs/", "/api-docs") for problem in seen(chrome, path)]
+    chrome.sign_in()
     others = ["/admin/catalog/", "/admin/password_change/", "/admin/password_change/done/", "/admin/nowhere/"]
     others += ["/complete/edx-oauth2/"]
     for path in dict.fromkeys([*pages, *of_models(), *others]):
-        problems += seen(admin_browser, path)
+        problems += seen(chrome, path)
     assert not problems, "\n".join(problems)
 
 
-def test_the_boxes_that_scripts_make_keep_to_it(admin_browser, pages):
+def test_the_boxes_that_scripts_make_keep_to_it(chrome, pages):
     """Elements that the page's own scripts create later, as people type, choose and open."""
-    admin_browser.watch_policy()
-    admin_browser.sign_in()
+    chrome.watch_policy()
+    chrome.sign_in()
     catalog = EnterpriseCatalog.objects.get()
-    admin_browser.open(reverse("admin:catalog_enterprisecatalog_change", args=[catalog.pk]))
-    admin_browser.type("content_filter", '{"content_type": "course", "level_type": ')
-    assert admin_browser.reads_soon("Expecting value")
-    assert [*admin_browser.violations(), *admin_browser.complaints()] == []
-    admin_browser.open(reverse("admin:access_enterprisecatalogroleassignment_add"))
-    admin_browser.choose("user", "olga")
-    assert [*admin_browser.violations(), *admin_browser.complaints()] == []
-    admin_browser.open(f"/admin/core/user/{User.objects.get().pk}/change/")
-    admin_browser.click(".field-last_login .datetimeshortcuts a, .field-date_joined .datetimeshortcuts a")
-    assert [*admin_browser.violations(), *admin_browser.complaints()] == []
+    chrome.open(reverse("admin:catalog_enterprisecatalog_change", args=[catalog.pk]))
+    chrome.type("content_filter", '{"content_type": "course", "level_type": ')
+    assert chrome.reads_soon("Expecting value")
+    assert [*chrome.violations(), *chrome.complaints()] == []
+    chrome.open(reverse("admin:access_enterprisecatalogroleassignment_add"))
+    chrome.choose("user", "olga")
+    assert [*chrome.violations(), *chrome.complaints()] == []
+    chrome.open(f"/admin/core/user/{User.objects.get().pk}/change/")
+    chrome.click(".field-last_login .datetimeshortcuts a, .field-date_joined .datetimeshortcuts a")
+    assert [*chrome.violations(), *chrome.complaints()] == []
 
 
-def test_the_way_to_the_lms_and_refused_pages_keep_to_it(admin_browser, sandbox, settings, live_server):
+def test_the_way_to_the_lms_and_refused_pages_keep_to_it(chrome, sandbox, settings, live_server):
     """The LMS is another site: the policy of the page would block a form that is redirected there."""
     EnterpriseCatalogFactory.create()
     point_sign_in_at(sandbox, settings, service=live_server.url)
-    admin_browser.watch_policy()
-    admin_browser.open("/admin/login/")
-    admin_browser.press("Sign in with the LMS")
-    assert admin_browser.reads_soon("Sandbox LMS")
-    admin_browser.type("username", "lena")
-    admin_browser.press("Sign in")
-    assert admin_browser.reads("Not signed in")
-    assert admin_browser.violations() == []
+    chrome.watch_policy()
+    chrome.open("/admin/login/")
+    chrome.press("Sign in with the LMS")
+    assert chrome.reads_soon("Sandbox LMS")
+    chrome.type("username", "lena")
+    chrome.press("Sign in")
+    assert chrome.reads("Not signed in")
+    assert chrome.violations() == []
 
 
-def test_a_page_that_says_that_sign_ins_are_locked_keeps_to_it(admin_browser, settings):
+def test_a_page_that_says_that_sign_ins_are_locked_keeps_to_it(chrome, settings):
     settings.AXES_FAILURE_LIMIT = 1
-    admin_browser.watch_policy()
-    admin_browser.open("/admin/login/")
-    admin_browser.type("username", "olga")
-    admin_browser.type("password", "wrong horse battery staple")
-    admin_browser.press("Log in")
-    assert admin_browser.reads("Not now")
-    assert admin_browser.violations() == []
+    chrome.watch_policy()
+    chrome.open("/admin/login/")
+    chrome.type("username", "olga")
+    chrome.type("password", "wrong horse battery staple")
+    chrome.press("Log in")
+    assert chrome.reads("Not now")
+    assert chrome.violations() == []
 
 
-def test_what_a_policy_does_not_allow_is_seen(admin_browser):
+def test_what_a_policy_does_not_allow_is_seen(chrome):
     """The tests above can fail."""
-    admin_browser.watch_policy()
-    admin_browser.open("/admin/login/")
-    admin_browser._browser.execute_script(
+    chrome.watch_policy()
+    chrome.open("/admin/login/")
+    chrome._browser.execute_script(
         "const style = document.createElement('style'); style.textContent = 'p {color: red}';"
         "document.head.append(style); document.body.setAttribute('onclick', 'alert(1)');"
     )
-    assert [problem.split(":")[0] for problem in admin_browser.violations()] == ["style-src-elem", "script-src-attr"]
-    assert len(admin_browser.complaints()) == 2
+    assert [problem.split(":")[0] for problem in chrome.violations()] == ["style-src-elem", "script-src-attr"]
+    assert len(chrome.complaints()) == 2

@@ -18,48 +18,48 @@ def lms(sandbox, settings, live_server):
     return sandbox
 
 
-def sign_in_as(admin_browser, username: str) -> None:
+def sign_in_as(chrome, username: str) -> None:
     """Sign in from the admin's page through the LMS."""
-    admin_browser.press("Sign in with the LMS")
-    assert admin_browser.reads("Sandbox LMS")
-    admin_browser.type("username", username)
-    admin_browser.press("Sign in")
+    chrome.press("Sign in with the LMS")
+    assert chrome.reads("Sandbox LMS")
+    chrome.type("username", username)
+    chrome.press("Sign in")
 
 
-def test_a_superuser_comes_out_where_they_wanted_to_go(admin_browser):
+def test_a_superuser_comes_out_where_they_wanted_to_go(chrome):
     catalog = EnterpriseCatalogFactory.create(title="Engineering")
-    admin_browser.open(page(EnterpriseCatalog, "change", catalog.pk))
-    sign_in_as(admin_browser, "stan")
-    assert admin_browser.reads("Change enterprise catalog")
-    assert admin_browser.reads("Engineering")
-    assert admin_browser.complaints() == []
+    chrome.open(page(EnterpriseCatalog, "change", catalog.pk))
+    sign_in_as(chrome, "stan")
+    assert chrome.reads("Change enterprise catalog")
+    assert chrome.reads("Engineering")
+    assert chrome.complaints() == []
 
 
-def test_who_is_not_staff_reads_why_until_somebody_makes_them_staff(admin_browser):
-    admin_browser.open("/admin/")
-    sign_in_as(admin_browser, "lena")
-    assert admin_browser.reads("Not signed in")
-    assert admin_browser.reads("lena, who is not staff in this service")
+def test_who_is_not_staff_reads_why_until_somebody_makes_them_staff(chrome):
+    chrome.open("/admin/")
+    sign_in_as(chrome, "lena")
+    assert chrome.reads("Not signed in")
+    assert chrome.reads("lena, who is not staff in this service")
     User.objects.filter(username="lena").update(is_staff=True)
-    admin_browser.follow("Try again")
-    sign_in_as(admin_browser, "lena")
-    assert admin_browser.reads("WELCOME, LENA")
+    chrome.follow("Try again")
+    sign_in_as(chrome, "lena")
+    assert chrome.reads("WELCOME, LENA")
 
 
-def test_who_cancels_at_the_lms_can_still_use_the_password(admin_browser):
-    admin_browser.open("/admin/")
-    admin_browser.press("Sign in with the LMS")
-    admin_browser.press("Cancel")
-    assert admin_browser.reads("The LMS signed nobody in.")
-    admin_browser.sign_in()
-    assert admin_browser.reads("WELCOME, OLGA")
+def test_who_cancels_at_the_lms_can_still_use_the_password(chrome):
+    chrome.open("/admin/")
+    chrome.press("Sign in with the LMS")
+    chrome.press("Cancel")
+    assert chrome.reads("The LMS signed nobody in.")
+    chrome.sign_in()
+    assert chrome.reads("WELCOME, OLGA")
 
 
-def test_signing_out_here_needs_another_sign_in(admin_browser):
-    admin_browser.open("/admin/")
-    sign_in_as(admin_browser, "stan")
-    admin_browser.press("Log out")
-    assert admin_browser.reads("Logged out")
-    admin_browser.open("/admin/")
-    sign_in_as(admin_browser, "stan")
-    assert admin_browser.reads("WELCOME, STAN")
+def test_signing_out_here_needs_another_sign_in(chrome):
+    chrome.open("/admin/")
+    sign_in_as(chrome, "stan")
+    chrome.press("Log out")
+    assert chrome.reads("Logged out")
+    chrome.open("/admin/")
+    sign_in_as(chrome, "stan")
+    assert chrome.reads("WELCOME, STAN")

@@ -23,45 +23,45 @@ def catalog() -> EnterpriseCatalog:
     return left
 
 
-def test_why_does_this_customer_not_see_this_course(admin_browser, catalog):
-    admin_browser.sign_in()
-    admin_browser.open(page(EnterpriseCatalog, "change", catalog.pk))
-    admin_browser.follow("WHY (NOT) A COURSE?")
-    admin_browser.type("content_key", "edX+DemoX")
-    admin_browser.press("Look")
-    assert admin_browser.reads("search does not return it any more")
-    admin_browser.follow("see the run")
-    assert admin_browser.reads(str(RefreshRun.objects.latest("requested_at").pk))
-    assert admin_browser.complaints() == []
+def test_why_does_this_customer_not_see_this_course(chrome, catalog):
+    chrome.sign_in()
+    chrome.open(page(EnterpriseCatalog, "change", catalog.pk))
+    chrome.follow("WHY (NOT) A COURSE?")
+    chrome.type("content_key", "edX+DemoX")
+    chrome.press("Look")
+    assert chrome.reads("search does not return it any more")
+    chrome.follow("see the run")
+    assert chrome.reads(str(RefreshRun.objects.latest("requested_at").pk))
+    assert chrome.complaints() == []
 
 
-def test_a_content_leads_to_its_catalogs(admin_browser, catalog):
-    admin_browser.sign_in()
-    admin_browser.open(page(ContentMetadata, "change", "edX_2BDemoX"))
-    admin_browser.follow("WHERE IS THIS CONTENT?")
-    assert admin_browser.reads("yes, as itself, listed")
-    assert admin_browser.reads("Engineering")
-    assert not admin_browser.reads("Mathematics")
+def test_a_content_leads_to_its_catalogs(chrome, catalog):
+    chrome.sign_in()
+    chrome.open(page(ContentMetadata, "change", "edX_2BDemoX"))
+    chrome.follow("WHERE IS THIS CONTENT?")
+    assert chrome.reads("yes, as itself, listed")
+    assert chrome.reads("Engineering")
+    assert not chrome.reads("Mathematics")
 
 
-def test_a_customer_is_found_by_name_with_keys_alone(admin_browser, browser, catalog):
-    admin_browser.sign_in()
-    admin_browser.open(PATH)
+def test_a_customer_is_found_by_name_with_keys_alone(chrome, browser, catalog):
+    chrome.sign_in()
+    chrome.open(PATH)
     # The first field has the focus.
     browser.switch_to.active_element.send_keys("edX+DemoX", Keys.TAB, "globex", Keys.ENTER)
-    admin_browser.look("answer")
-    assert admin_browser.reads("Mathematics")
+    chrome.look("answer")
+    assert chrome.reads("Mathematics")
     assert "content_key=edX%2BDemoX&catalog=globex" in browser.current_url
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_answer_fits_a_telephone(admin_browser, catalog, scheme):
-    admin_browser.sign_in()
-    admin_browser.narrow()
+def test_an_answer_fits_a_telephone(chrome, catalog, scheme):
+    chrome.sign_in()
+    chrome.narrow()
     if scheme == "dark":
-        admin_browser.dark()
-    admin_browser.open(f"{PATH}?content_key=edX%2BDemoX&catalog=globex")
-    admin_browser.look(f"telephone {scheme}")
-    assert admin_browser.reads("Mathematics")
-    assert admin_browser.reads("Contained: no")
-    assert not admin_browser.overflows()
+        chrome.dark()
+    chrome.open(f"{PATH}?content_key=edX%2BDemoX&catalog=globex")
+    chrome.look(f"telephone {scheme}")
+    assert chrome.reads("Mathematics")
+    assert chrome.reads("Contained: no")
+    assert not chrome.overflows()
