@@ -157,7 +157,7 @@ def test_everything_of_callers_in_answers_has_a_bound():  # COM-16, SURF-4
         {"type": "string", "maxLength": 9, "contentSchema": {"type": "object"}},
     ],
 )
-def test_what_has_no_bound_is_found(schema):
+def test_values_without_a_bound_are_found(schema):
     assert list(unbounded(schema, "x"))
 
 

@@ -75,12 +75,12 @@ def test_the_document_is_public_and_its_refusals_are_not():  # COM-18
 @pytest.mark.parametrize(
     "path", ["/", "/health/", "/health/live/", "/health/ready/", "/health/freshness/", "/metrics/", "/api/docs/"]
 )
-def test_health_and_pages_are_of_the_moment(path):  # ADD-4, ADD-7
+def test_health_and_pages_are_current(path):  # ADD-4, ADD-7
     response = Client().get(path, headers={"Accept": "text/html"})
     assert (response["Cache-Control"], complaint_about(response)) == (NOT_KEPT, "")
 
 
-def test_figures_are_of_the_moment(settings):  # ADD-7
+def test_values_are_current(settings):  # ADD-7
     settings.METRICS_TOKEN = "t" * 32
     response = Client().get("/metrics/", headers={"Authorization": f"Bearer {settings.METRICS_TOKEN}"})
     assert (response.status_code, complaint_about(response)) == (200, "")

@@ -143,7 +143,7 @@ def test_every_route_of_the_api_is_asked_above():
     }
 
 
-def test_every_route_of_the_legacy_surface_is_asked_above():
+def test_every_route_of_the_legacy_api_is_tested_above():
     """`customer-catalog` only writes."""
     from enterprise_catalog.apps.api.legacy.urls import urlpatterns
 

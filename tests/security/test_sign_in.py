@@ -205,7 +205,7 @@ def test_an_empty_key_set_verifies_nothing(lms, settings):
 
 
 @pytest.mark.parametrize("answer", [{"drop": True}, {"status": 500}, {"raw": "[]"}, {"raw": "{}"}, {"malformed": True}])
-def test_an_lms_that_fails_is_no_error_of_ours(lms, answer):
+def test_an_lms_that_fails_is_not_an_error_of_ours(lms, answer):
     staff("stan")
     lms.add_fault(endpoint="token", **answer)
     person = Person("stan")
@@ -284,7 +284,7 @@ def test_a_wrong_secret_is_told_to_the_operators(settings, caplog):
 
 
 @pytest.mark.parametrize("error", ["server_error", "access_denied", "invalid_request"])
-def test_an_error_of_nobody_is_no_news(error, caplog):
+def test_an_error_that_the_lms_did_not_send_is_not_a_warning(error, caplog):
     """The log warns of what the LMS says, not of what anybody writes into an address."""
     person = Person("stan")
     person.begin()

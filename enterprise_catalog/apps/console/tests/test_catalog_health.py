@@ -221,7 +221,7 @@ def test_it_takes_the_same_statements_however_many_queries_there_are(admin, quer
     assert statements() == few
 
 
-def test_a_rejected_result_is_no_failure(admin, query):
+def test_a_rejected_result_is_not_a_failure(admin, query):
     """Whatever failed before it: discovery answered since, and somebody decided."""
     fail(claimed(query), code="discovery_incomplete", detail="page 2")
     ended(requested(query), RefreshRun.State.FAILED, reason_code="rejected")

@@ -94,7 +94,7 @@ def test_several_are_decided_at_once(query, held):  # REFR-10
     assert (members(query), members(other)) == (NEW, keys(12))
 
 
-def test_what_cannot_be_decided_is_told_and_the_others_are(query, held):  # REFR-10
+def test_runs_that_cannot_be_decided_are_reported_and_others_decided(query, held):  # REFR-10
     unknown = uuid4()
     error, lines = refused("--approve", str(unknown), "--approve", str(held.pk))
     assert (str(error), error.returncode) == ("1 of 2 runs not decided.", 1)

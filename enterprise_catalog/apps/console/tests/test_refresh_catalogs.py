@@ -92,7 +92,7 @@ def test_what_is_no_uuid_is_refused():
     assert "'elephant' is not a uuid" in str(refused("--catalog", "elephant"))
 
 
-def test_dry_run_tells_and_writes_nothing():
+def test_dry_run_prints_and_writes_nothing():
     catalog = EnterpriseCatalogFactory.create()
     told = run_command("--dry-run", "--force")
     assert str(catalog.catalog_query.uuid) in told

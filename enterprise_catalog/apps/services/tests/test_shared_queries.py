@@ -109,7 +109,7 @@ class TestTwoCustomersOnOneQuery:
         assert saved.catalog.catalog_query == foreign.catalog_query
         assert saved.catalog.catalog_query.uuid == foreign.catalog_query.uuid
 
-    def test_collisions_are_told_together(self, query, acme_catalog):  # QRY-6
+    def test_collisions_are_reported_together(self, query, acme_catalog):  # QRY-6
         CatalogQueryFactory.create(content_filter=PROGRAMS, title="Taken", named=True)
         with pytest.raises(InvalidValues) as refusal:
             put(acme_catalog, ACME_ADMIN, query_uuid=query.uuid, content_filter=PROGRAMS, query_title="Taken")
