@@ -65,7 +65,7 @@ def types_of(schema: Schema) -> list[str]:
 
 
 def has_bound(schema: Schema, *, in_components: bool) -> bool:
-    """For each of its types."""
+    """Return whether a schema limits each of its types."""
     bounds = {
         "string": "maxLength" in schema or schema.get("format") in (*_BOUNDED_FORMATS, "uri"),
         "array": "maxItems" in schema,
@@ -90,7 +90,7 @@ def inner_schemas(schema: Schema, where: str) -> Iterator[tuple[Schema, str]]:
 
 
 def unbounded(schema: Schema, where: str, *, in_components: bool = False) -> Iterator[str]:
-    """Every string, list, object and integer in it without a bound. Components are looked into once, by their name."""
+    """Yield every string, list, object and integer in a schema without a limit. Components are visited once."""
     if "$ref" in schema and in_components:
         return
     schema = resolved(schema)
@@ -166,7 +166,7 @@ def test_values_without_a_bound_are_found(schema):
 
 @dataclass(frozen=True)
 class Sent:
-    """A value for one part of a request; `beyond` is None where it has to be refused, or taken."""
+    """A value for one part of a request. `beyond` is the `x-beyond` of the document, or None."""
 
     what: str
     value: Any
@@ -174,7 +174,7 @@ class Sent:
 
 
 def filled(length: int, name: str) -> str:
-    """A text of this length that is well-formed for what it is sent as."""
+    """Return a text of this length that is well-formed for its schema."""
     return ("0" * (length - 1) + "1") if name in ("page", "identifier") else "x" * length
 
 
@@ -191,7 +191,7 @@ def many(schema: Schema, count: int) -> list[str]:
 
 
 def values(schema: Schema, name: str, *, over: int) -> Iterator[Sent]:
-    """Values that are at the bounds of a schema (`over` 0), or beyond them by one (1)."""
+    """Yield values at the limits of a schema (`over` 0), or beyond them by one (1)."""
     schema = resolved(schema)
     beyond = schema.get("x-beyond") if over else None
     for what, value in own_values(schema, name, over=over):
@@ -233,7 +233,7 @@ def operator():
 
 
 class Asker:
-    """Asks an operation with something well-formed for all parts but one."""
+    """Sends requests that are well-formed in all parts but one."""
 
     def __init__(self, operation: Operation, world: World, client: Any) -> None:
         self.operation, self.client = operation, client
@@ -255,7 +255,7 @@ class Asker:
         return path
 
     def ask(self, where: str = "", name: str = "", value: Any = None) -> tuple[Any, list[str]]:
-        """The answer and what was written meanwhile, which is undone."""
+        """Return the response and what was written, and undo that."""
         query = [pair for pair in self.query.split("&") if pair and not pair.startswith(f"{name}=")]
         if where == "query":
             query.append(urlencode({name: value}, doseq=True))
@@ -288,7 +288,7 @@ class Asker:
 
 
 def same_as_unknown(asker: Asker, where: str, name: str, sent: Sent, answer: Any) -> bool:
-    """Whether the answer is that for a well-formed value which nothing has, but for what repeats the value itself."""
+    """Return whether the response equals that for an unknown value, apart from the repeated value."""
     beyond = sent.beyond or ""
     if name == "If-None-Match":
         return bool(answer.status_code == 200)
@@ -304,7 +304,7 @@ def same_as_unknown(asker: Asker, where: str, name: str, sent: Sent, answer: Any
 
 
 def without_own(body: str) -> str:
-    """Without what each answer has of its own: the url of the next page, and a cursor, which holds the moment."""
+    """Remove what differs in each response: the URL of the next page, and the cursor, which has a time."""
     return re.sub(r'"cursor":"[^"]*"|page_size=[0-9]+', "", body)
 
 

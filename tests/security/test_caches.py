@@ -36,7 +36,7 @@ OPERATOR = "enterprise_openedx_operator:*"
 
 
 def complaint_about(response: Any) -> str:
-    """What would let somebody else see the answer; nothing, mostly."""
+    """Return what would let another caller see the response, or an empty text."""
     keeping = response.headers.get("Cache-Control")
     varies = {name.strip() for name in response.headers.get("Vary", "").split(",")}
     if keeping == PUBLIC:

@@ -76,7 +76,7 @@ def odd_headers(response: Any) -> list[str]:
 
 
 def long_body(response: Any) -> str:
-    """A refusal that is too long; a page of the admin has as much around it as any page."""
+    """Return an error whose body is too long. Pages of the admin may have their usual length."""
     if response.status_code < 400 or response.streaming or response["Content-Type"].startswith("text/html"):
         return ""
     return f"{response.status_code} {response.content[:200]!r}" if len(response.content) > MOST_OF_BODY else ""
@@ -219,7 +219,7 @@ class TestMessages:
 
 
 def without_token(response: Any) -> str:
-    """A page has a CSRF token, which is always another one."""
+    """Remove the CSRF token of a page, which always differs."""
     return re.sub(r"\b[A-Za-z0-9]{64}\b", "", response.content.decode())
 
 

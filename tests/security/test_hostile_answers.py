@@ -70,7 +70,7 @@ GOOD = "good again"
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """What came of each way, by work and part of the peer: one worker for each of those, which meets all ways."""
+    """Return the outcomes by way, for a work and a part of the peer. One worker meets all ways."""
     known: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     with HostilePeer() as peer:
 

@@ -97,7 +97,7 @@ WAYS = {"header": by_header, "cookie": by_cookie}
 
 
 def worth(client: Any) -> list[tuple[int, int]]:
-    """What a caller may do, as statuses and counts of all that flags, permissions, groups or roles could open."""
+    """Return what a caller may do: statuses and counts of everything that flags, permissions, groups or roles allow."""
     own, others = (
         EnterpriseCatalog.objects.get(enterprise_uuid=customer) for customer in (CUSTOMER_UUID, OTHER_CUSTOMER_UUID)
     )
@@ -225,7 +225,7 @@ class TestBesideASession:
 
 
 class TestSignIn:
-    """The same through the LMS."""
+    """The same tokens through the sign-in."""
 
     @pytest.fixture(autouse=True)
     def lms(self, sandbox, settings):
@@ -260,7 +260,7 @@ class TestSignIn:
 
 
 class TestAPasswordGivenLater:
-    """The other way round: an account that a token made, and that somebody gives a password."""
+    """An account that a token created, and that gets a password later."""
 
     @pytest.fixture
     def olga(self):
@@ -304,7 +304,7 @@ class TestAPasswordGivenLater:
 
 
 class TestACallerWithoutARow:
-    """Who comes with a token and the name of a local account."""
+    """A caller with a token and the name of a local account."""
 
     @pytest.fixture
     def olga(self):

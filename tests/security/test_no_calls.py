@@ -98,12 +98,12 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
 
 
 class Called(Exception):
-    """Somebody was asked."""
+    """A socket was used."""
 
 
 @pytest.fixture
 def no_sockets(monkeypatch):
-    """No connection but the database's, which is open already, and no name can be looked up."""
+    """Allow no connection but the database's, which is open already, and no look-up of names."""
 
     def refuse(*args, **kwargs):
         raise Called(args)

@@ -47,7 +47,7 @@ def check(response: Any) -> None:
 
 
 def addresses() -> list[str]:
-    """Of every route, with something in each place of its path."""
+    """Return an address of every route, with a value for each parameter."""
     example = "6ae013d4-c5c4-474d-8da9-0e559b2448e2"
     found = []
     for route in all_routes():

@@ -108,7 +108,7 @@ def test_a_method_without_a_row_is_not_allowed(world: World, block: Block, route
 
 
 def path_of(route: Route, case: str, world: World, *, slash: bool, suffix: str) -> str:
-    """The path that asks about the case. With and without the last slash all answer alike (COM-1)."""
+    """Return the path of a case. The last slash makes no difference (COM-1)."""
     named = path_arguments(world, pattern=route.pattern, parameters=set(route.parameters), case=case)
     if "format" in route.parameters:
         named["format"] = suffix
@@ -121,7 +121,7 @@ def content_of(response: Any) -> bytes:
 
 
 def complaint_about(response: Any, method: str, letter: str, row: Row) -> str:
-    """What is wrong with an answer; nothing, mostly."""
+    """Return what is wrong with a response, or an empty text."""
     content, status = content_of(response), response.status_code
     expected = row.statuses[letter]
     if status != expected:

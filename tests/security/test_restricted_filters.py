@@ -116,7 +116,7 @@ def test_other_keys_are_not_read_and_so_not_refused(plain, method, name, nested)
 
 
 class TestAttaching:
-    """To attach a query that allows restricted runs is to write that filter."""
+    """Attaching a query that allows restricted runs counts as writing its filter."""
 
     @pytest.mark.parametrize("by", ["uuid", "uuid and filter", "filter"])
     @pytest.mark.parametrize("method", ["put", "patch"])

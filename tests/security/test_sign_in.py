@@ -35,13 +35,13 @@ FOREIGN_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 @dataclass
 class Person:
-    """Somebody with a browser, and an account at the LMS."""
+    """A person with a browser and an account at the LMS."""
 
     username: str
     browser: Client = field(default_factory=Client)
 
     def begin(self, **form: str) -> str:
-        """Press the button; where that leads."""
+        """Press the button, and return the URL of the redirect."""
         response = self.browser.post("/login/edx-oauth2/", form)
         assert response.status_code == 200
         shown = re.search(r'id="to-lms" href="([^"]+)"', response.content.decode())
@@ -49,7 +49,7 @@ class Person:
         return unescape(shown[1])
 
     def agree(self, page: str, **form: str) -> str:
-        """Answer the LMS's page; where that leads, as a path with its query."""
+        """Submit the LMS's page, and return path and query of the redirect."""
         answer = requests.post(page, data={"username": self.username, **form}, allow_redirects=False, timeout=10)
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"].removeprefix(SERVICE)
@@ -72,7 +72,7 @@ def staff(username: str, **fields: Any) -> User:
 
 
 def superuser(*, email: str = "olga@example.org") -> User:
-    """Whose only way in is the LMS."""
+    """A superuser without a password."""
     return User.objects.create_superuser("olga", email)
 
 

@@ -52,7 +52,7 @@ class Tenant:
 
 
 class Play:
-    """The two customers, and the dice."""
+    """The two customers, and the random choices."""
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
@@ -115,7 +115,7 @@ class Play:
         return body
 
     def a_filter(self, me: Tenant, other: Tenant) -> dict[str, Any]:
-        """A new one, one of mine, or one that the other one has, too: filters are no secrets (QRY-1)."""
+        """Return a filter: new, own, or one that the other has, too, since filters are not secret (QRY-1)."""
         new = {"key": [self.secret(me.name, "filter")]}
         if self.dice.random() < 0.2:
             new |= self.restricted(me)
@@ -169,7 +169,7 @@ class Play:
         )
 
     def trespass(self, me: Tenant, other: Tenant) -> tuple[str, str, Any]:
-        """Only what must be refused."""
+        """Send requests that must be refused."""
         theirs = path_of(self.dice.choice(other.catalogs()))
         body = self.body(me, other, partial=False) | {"enterprise_customer": str(me.customer)}
         customer = f"/api/v1/enterprise-customer/{other.customer}/"
@@ -218,14 +218,14 @@ class Play:
         return list(RefreshRun.objects.filter(known).order_by("requested_at", "pk"))
 
     def a_refresh_ends(self) -> None:
-        """Not by a caller's hand: what a query holds changes for all who use it."""
+        """Publish a refresh, which changes a query for all who use it."""
         query = self.dice.choice(list(CatalogQuery.objects.order_by("pk")))
         publish(query, *(course_document(f"edX+shared-course-{self.dice.randrange(100, 110)}") for _ in range(3)))
 
     # What came of it
 
     def owned(self, me: Tenant) -> str:
-        """All that makes up a customer's catalogs, as one text to look things up in."""
+        """Return everything that a customer's catalogs consist of, as one text to search."""
         catalogs, queries = me.catalogs(), me.queries()
         parts: list[Any] = [
             [me.customer],
@@ -240,7 +240,7 @@ class Play:
 
 
 def view(me: Tenant, *, inside: EnterpriseCatalog) -> Any:
-    """What a customer sees of its own: all catalogs and queries, what is where, and one catalog from inside."""
+    """Return what a customer sees: its catalogs and queries, where content is, and one catalog's content."""
 
     def get(path: str) -> Any:
         response = me.client.get(path)
@@ -248,7 +248,7 @@ def view(me: Tenant, *, inside: EnterpriseCatalog) -> Any:
         return response.json()
 
     def listed(path: str, title: str) -> list[Any]:
-        """Whether a title is shown depends on who else uses the query (CRUD-1); which it is, the rows below say."""
+        """Return the rows of a list without titles, which depend on who else uses the query (CRUD-1)."""
         return [{name: value for name, value in row.items() if name != title} for row in get(path)["results"]]
 
     # Of all content: which of it queries of others hold is no part of the view.
