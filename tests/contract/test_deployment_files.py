@@ -39,7 +39,7 @@ def copied_sources() -> list[str]:
 
 
 def let_through(path: str) -> bool:
-    """As .dockerignore reads it: the last matching line wins, and a folder stands for what is in it."""
+    """Return whether .dockerignore includes a path: the last matching line wins, and a folder includes its files."""
     kept = True
     for line in (ROOT / ".dockerignore").read_text().splitlines():
         pattern = line.lstrip("!")

@@ -64,7 +64,7 @@ MALFORMED = [
 
 @dataclass
 class Process:
-    """One of the service's processes, and what it has written so far, on both streams."""
+    """One of the service's processes, and its output so far on both streams."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -73,14 +73,14 @@ class Process:
         return self.log.read_text(errors="strict")
 
     def lines(self) -> list[dict[str, Any]]:
-        """The last may be half written while it runs."""
+        """Return the lines so far; the last may be incomplete."""
         return [json.loads(line) for line in self.text().split("\n")[:-1]]
 
     def events(self) -> Counter[str]:
         return Counter(line["event"] for line in self.lines())
 
     def has(self, part: str, *, times: int = 1) -> None:
-        """Wait until so many lines of the log have that in them."""
+        """Wait until so many lines have this text."""
 
         def are_there() -> bool:
             return sum(part in line for line in self.text().split("\n")) >= times
@@ -112,7 +112,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Database and broker, which has a password, and the variables of the processes."""
+    """Start database and broker, which has a password, and return the variables of the processes."""
     directory = tmp_path_factory.mktemp("logs")
     with Services() as services:
         broker = Redis.from_url(services.redis.url)
@@ -139,7 +139,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 def assert_lines(process: Process, hidden: tuple[str, ...]) -> None:
-    """One JSON object each, with the four names that every line has, short enough, and without a secret."""
+    """Check that each line is one JSON object with the four common names, short enough, and without secrets."""
     text = process.text()
     assert text.endswith("\n")
     for raw in text.split("\n")[:-1]:
@@ -155,7 +155,7 @@ def assert_lines(process: Process, hidden: tuple[str, ...]) -> None:
 
 
 def stacks(process: Process) -> Counter[str]:
-    """How many lines hold a stack, by the exception that each ends with."""
+    """Count the lines with a traceback by exception."""
     found: Counter[str] = Counter()
     for line in process.lines():
         for value in line.values():
@@ -168,7 +168,7 @@ def stacks(process: Process) -> Counter[str]:
 
 
 class Caller:
-    """A client of the web process, well-behaved or not."""
+    """A client of the web process that may break the rules."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -185,7 +185,7 @@ class Caller:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
     def answer_to(self, sent: bytes) -> bytes:
-        """All of it; nothing where the server closes while it is still being told."""
+        """Return the whole answer; nothing if the server closes before the request is complete."""
         with self.connect() as connection, suppress(OSError):
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
@@ -337,7 +337,7 @@ def test_web_ends_at_once_with_lines(stage):
 
 
 def send(stage: Stage, task: str) -> None:
-    """A message as celery's own, put there from outside."""
+    """Send a message as celery does, from outside."""
     with Connection(stage.environment["CELERY_BROKER_URL"]) as connection:
         message = [[], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
         connection.Producer().publish(
@@ -349,7 +349,7 @@ def send(stage: Stage, task: str) -> None:
 
 
 def break_off(port: int) -> None:
-    """A request that its caller gives up in the middle of its header."""
+    """Abort a request in the middle of its header."""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.sendall(b"GET /PlantedQuery HTT")

@@ -60,7 +60,7 @@ METRICS_TABLE = re.findall(
 
 
 class Told(NamedTuple):
-    """A metric as it is exposed: the type of its family, and what values each label had."""
+    """An exposed metric: the type of its family, and the values of each label."""
 
     family: str
     kind: str
@@ -69,7 +69,7 @@ class Told(NamedTuple):
 
 @pytest.fixture
 def told(client: Client, sandbox: Sandbox, settings: Settings, transactional_db: None) -> dict[str, Told]:
-    """What web tells after a refresh, a request, a tick and guesses at a password, by names that expressions use."""
+    """Return the metrics after a refresh, a request, a tick and wrong passwords, by name."""
     settings.METRICS_TOKEN = "figures"
     published_catalog(sandbox)
     tick()
@@ -96,14 +96,14 @@ def promtool(*arguments: str | Path) -> None:
 
 
 def metrics_of(expression: str) -> set[str]:
-    """Through what is recorded, down to what is scraped."""
+    """Return the scraped metrics of an expression, through recording rules."""
     named = {name for name, _ in SELECTOR.findall(expression)}
     recorded = named & RECORDED.keys()
     return (named - recorded).union(*(metrics_of(RECORDED[name]) for name in recorded))
 
 
 def cases() -> Iterator[tuple[set[str], set[tuple[str, ...]]]]:
-    """Of each moment of each test: which metrics there are, and which alerts fire, with their severities."""
+    """Yield for each time of each test: the metrics, and the alerts that fire, with severities."""
     for test in TESTS:
         given = {re.split(r"[{ ]", series["series"])[0] for series in test["input_series"]}
         for moment in test.get("promql_expr_test", ()):

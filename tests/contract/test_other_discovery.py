@@ -41,7 +41,7 @@ def admin(url: str, stand_in: StandIn) -> Session:
 
 @pytest.fixture(scope="module")
 def catalog(admin: Session) -> dict[str, Any]:
-    """A catalog that was created and has published."""
+    """Create a catalog, and return it after its first publish."""
     created = admin.call(
         "POST",
         "/api/v1/enterprise-catalogs/",

@@ -36,7 +36,7 @@ MB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Front:
-    """A proxy, and where what is behind it tells what reached it."""
+    """A proxy, and the file in which the application behind it writes what reached it."""
 
     name: str
     port: int
@@ -50,7 +50,7 @@ class Front:
         return requests.get(f"{self.url}{path}", headers={"Host": HOST} | headers, timeout=60)
 
     def said(self, **headers: str) -> dict[str, str]:
-        """What reaches the application of a request with these headers."""
+        """Return what reaches the application from a request with these headers."""
         said = self.get("/said", **headers).json()
         return {name: str(value) for name, value in said.items()}
 
@@ -77,7 +77,7 @@ def program(name: str) -> str:
 
 
 def nginx_command(directory: Path, *, port: int, web: int) -> list[str]:
-    """The shipped file, with this test's addresses and paths."""
+    """Return the command for the shipped file, with this test's addresses and paths."""
     buffers = directory / "buffers"
     buffers.mkdir()
     text = NGINX
@@ -123,7 +123,7 @@ FILES = {"nginx": "nginx.conf", "caddy": "Caddyfile"}
 def running(
     directory: Path, proxy: str, application: str, *, change: Callable[[Path], None] = lambda configuration: None
 ) -> Iterator[Front]:
-    """The proxy before a gunicorn (docs/deployment.rst) with one process. `change` may edit the proxy's file."""
+    """Run the proxy before a gunicorn with one process (docs/deployment.rst). `change` may edit the proxy's file."""
     port, web = processes.free_port(), processes.free_port()
     log = directory / "echo"
     log.touch()
@@ -167,7 +167,7 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module", params=COMMANDS)
 def echo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    """A proxy before an application that says what reached it."""
+    """A proxy before an application that returns what reached it."""
     with running(tmp_path_factory.mktemp("echo"), request.param, "tests.contract.echo") as front:
         yield front
 

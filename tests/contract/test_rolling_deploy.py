@@ -137,7 +137,7 @@ def test_a_field_that_is_altered_may_only_widen(field, widens):
 
 
 def rewrite_as_before(*models_: type[Model]) -> None:
-    """Insert all rows of these tables again, by SQL that knows nothing of the columns the version before does not."""
+    """Insert all rows of these tables again, by SQL without the columns that the version before does not have."""
     quote = connection.ops.quote_name
     with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         for model in models_:
@@ -151,7 +151,7 @@ def rewrite_as_before(*models_: type[Model]) -> None:
 
 
 def known_before(model: type[Model]) -> list[str]:
-    """Columns that the version before knows, too."""
+    """Return the columns that the version before has, too."""
     names = NOT_WRITTEN_BEFORE[model._meta.label_lower]
     columns = [str(field.column) for field in model._meta.concrete_fields if field.name not in names]
     return [connection.ops.quote_name(column) for column in columns]
@@ -163,7 +163,7 @@ def listed(query: CatalogQuery, api_version) -> list[bytes]:
 
 @pytest.fixture
 def query(sandbox) -> CatalogQuery:
-    """Published; of everything, a course forced in."""
+    """A published query of everything, with a forced course."""
     key = next(iter(sandbox.dataset.courses))
     everything = {"content_type": ["course", "courserun", "program"]}
     query = make_query(everything | {"enterprise_force_include_aggregation_keys": [key]})
@@ -247,7 +247,7 @@ def test_content_that_the_version_before_wrote_is_served_and_completed(query):
 
 
 def rows_of(model: type[Model]) -> list[tuple]:
-    """Of the columns that both versions know, but for the one that says whose rendering it is."""
+    """Return the rows in the columns of both versions, without the version of the rendering."""
     quote = connection.ops.quote_name
     columns = ", ".join(column for column in known_before(model) if column != quote("rendering_version"))
     with connection.cursor() as cursor:

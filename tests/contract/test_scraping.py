@@ -24,13 +24,13 @@ PATIENCE_SECONDS = 60
 
 
 class Prometheus:
-    """One that runs; `query` and `rules` are of its HTTP API."""
+    """A running Prometheus; `query` and `rules` use its HTTP API."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
 
     def is_ready(self) -> bool:
-        """It listens before it answers."""
+        """Return whether it answers, which is later than that it listens."""
         with suppress(requests.ConnectionError):
             return requests.get(f"{self.url}/-/ready", timeout=10).ok
         return False
@@ -50,7 +50,7 @@ class Prometheus:
 
 @contextmanager
 def prometheus(*, targets: dict[str, str], directory: Path) -> Iterator[Prometheus]:
-    """With the example's configuration; each second, because a test has not a quarter of a minute for each look."""
+    """Run Prometheus with the example's configuration, but scrape each second."""
     debian.ensure(["prometheus"])
     configuration = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
     configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}

@@ -33,7 +33,7 @@ from tests.faults.steps import Killed, dying_at_statement
 
 
 class Driver:
-    """One service, from an empty database on."""
+    """Drives one service, starting from an empty database."""
 
     # What came up, of all drivers together.
     events: ClassVar[Counter[str]] = Counter()
@@ -102,7 +102,7 @@ class Driver:
         return CALLERS[name][1].reaches(self.model.catalogs[uuid].values["enterprise_customer"])
 
     def decide(self, decision: str, runs: list[Run], which: int) -> None:
-        """Operators may; a customer's admin may not."""
+        """Approve or reject a run, which operators may and a customer's admin may not."""
         run = runs[which % len(runs)]
         path = f"/api/v1/refresh-runs/{run.uuid}/{decision}/"
         assert self.clients["acme"].post(path).status_code == 403
@@ -113,12 +113,12 @@ class Driver:
     # --- Workers, and time --------------------------------------------------------------------------------------------
 
     def pass_time(self, minutes: int) -> None:
-        """All that happened is longer ago."""
+        """Make everything that happened older."""
         self.model.now += minutes
         let_time_pass(minutes)
 
     def a_run(self, which: int) -> Run:
-        """One that waits already, or one that an operator asks for."""
+        """Return a waiting run, or request one as an operator."""
         uuids, due = sorted(self.model.catalogs), self.model.due()
         if which % 2 == 0 and due:
             return due[which // 2 % len(due)]
@@ -140,7 +140,7 @@ class Driver:
         return [run for run in self.model.runs if UUID(run.uuid) in told]
 
     def work(self, run: Run, worker: Worker, trouble: Trouble | None = None) -> None:
-        """One call of `refresh`, and what must have become of what it claimed."""
+        """Call `refresh` once, and check what became of the claimed runs."""
         before = self.bodies() if trouble else {}
         number = self.sandbox.add_fault(**trouble.fault) if trouble else 0
         kind, (step, nth), _ = worker.event
@@ -170,12 +170,12 @@ class Driver:
             assert self.bodies() == before, "P1"
 
     def reason_of(self, trouble: Trouble, number: int, worker: Worker) -> str:
-        """Why the fetch must have failed, if it must."""
+        """Return the reason for which the fetch must have failed, or None."""
         found = self.content.found_by(worker.runs[0].content_filter)
         return trouble.reason if self.sandbox.fault_applied(number) and len(found) >= trouble.least else ""
 
     def notice_claims(self, run: Run, worker: Worker) -> None:
-        """It died while it claimed: some of what it could claim is claimed, each wholly or not at all."""
+        """Accept that a worker which died while claiming has claimed some runs, each completely or not at all."""
         running = {str(uuid) for uuid in RefreshRun.objects.filter(state="running").values_list("uuid", flat=True)}
         claimed = running - {it.uuid for it in self.model.runs if it.state == "running"}
         before = {it: (it.lease_until, it.content_filter) for it in self.model.runs}
@@ -186,7 +186,7 @@ class Driver:
         assert {it.uuid for it in worker.runs} == claimed
 
     def settle(self, worker: Worker, reason: str, *, died: bool) -> None:
-        """What was not published or held: failed, waits again, is left behind, or belongs to somebody else by now."""
+        """Check claimed runs that were not published or held: failed, waiting, left running, or claimed by others."""
         lost = [
             run
             for run in worker.runs
@@ -257,7 +257,7 @@ class Driver:
             self.lose(worker, kind, first_only=how)
 
     def lose(self, worker: Worker, kind: str, *, first_only: bool) -> None:
-        """The worker is frozen until its leases are over; when it goes on, others may have done its work."""
+        """Freeze the worker until its leases end. When it continues, others may have done its work."""
         lost = [run for run in worker.runs if run.owned_by(worker)][: 1 if first_only else None]
         for run in lost:
             run.lease_until = self.model.now - 1
@@ -298,13 +298,13 @@ class Driver:
     # --- What readers see ---------------------------------------------------------------------------------------------
 
     def bodies(self) -> dict[str, bytes]:
-        """Every catalog, whole, as its readers get it."""
+        """Return the complete content of every catalog, as readers get it."""
         reader = self.clients["operator"]
         path = "get_content_metadata/?traverse_pagination=true"
         return {uuid: reader.get(f"{CATALOGS}{uuid}/{path}").getvalue() for uuid in sorted(self.model.catalogs)}
 
     def check_members(self) -> None:
-        """Also in the middle of a refresh each query has the set that was published last (P1, P2)."""
+        """Check that each query has the last published keys, also during a refresh (P1, P2)."""
         rows = CatalogContentKey.objects.values_list("catalog_query__uuid", "content_id")
         stored: dict[str, set[str]] = {}
         for uuid, key in rows:
@@ -337,7 +337,7 @@ def keys_of(page: bytes) -> Keys:
 
 
 def empty_database() -> None:
-    """Only what the service writes; much faster than a flush."""
+    """Delete what the service writes, which is much faster than a flush."""
     names = [
         name
         for name in ("catalog", "refresh", "customers", "core")

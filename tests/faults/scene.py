@@ -37,7 +37,7 @@ _COUNTS = ("content_filter_hash", "member_count", "count_v1", "count_v2", "count
 
 @dataclass(frozen=True)
 class Scene:
-    """A query with a catalog: what it shows, and what the next refresh has to make of that."""
+    """A query with a catalog: its published keys, and those after the next refresh."""
 
     query: CatalogQuery
     before: list[str]

@@ -33,7 +33,7 @@ PAGE_SECONDS = 5
 
 @dataclass
 class Stage:
-    """The service, its discovery, and an operator who asks."""
+    """The service, its discovery, and an operator."""
 
     service: WholeService
     sandbox: Sandbox
@@ -44,7 +44,7 @@ class Stage:
         return self.service.services
 
     def status(self, method: str, path: str) -> int:
-        """What a caller gets; 0 if nothing."""
+        """Return the status of a request, or 0 without a response."""
         with suppress(requests.RequestException):
             return self.operator.ask(method, path).status_code
         return 0
@@ -54,7 +54,7 @@ class Stage:
         return run
 
     def refresh_in_the_middle(self) -> str:
-        """Ask for one, and return when a worker waits for its second page."""
+        """Request a refresh, and return when a worker waits for its second page."""
         fault = self.sandbox.add_fault(endpoint="search", page=2, delay=PAGE_SECONDS, times=1)
         run = self.refresh()
         eventually(lambda: self.sandbox.fault_applied(fault) == 1)
@@ -68,12 +68,12 @@ class Stage:
         return self.run(uuid)["state"] == "published"
 
     def admin(self, server: MariaDB | None = None) -> MySQLdb.Connection:
-        """May do what the service may not."""
+        """Run a statement with rights that the service does not have."""
         server = server or self.servers.mariadb
         return MySQLdb.connect(host="127.0.0.1", port=server.port, user=DATABASE, password=server.password)
 
     def reads(self) -> set[int]:
-        """A few of each kind, so that every thread of every process may be asked."""
+        """Send several reads of each kind, so that every thread of every process gets some."""
         paths = (CATALOG, f"{CATALOG}get_content_metadata/", f"{CATALOG}contains_content_items/?course_run_ids=a")
         return {self.status("GET", path) for path in paths * 6}
 

@@ -33,7 +33,7 @@ LARGE = base64.b64encode(random.Random(7).randbytes(2_250_000)).decode()
 
 
 def told(name: str) -> str:
-    """The block of the page that follows the mark of this name."""
+    """Return the block of the page after the mark of this name."""
     (block,) = re.findall(rf"^\.\. {name}\n\n\.\. code-block:: \w+\n\n((?:    .+\n)+)", OPERATIONS, re.MULTILINE)
     return textwrap.dedent(block)
 
@@ -47,7 +47,7 @@ def run(command: str, *, directory: Path, environment: Mapping[str, str] | None 
 
 
 def client_of(server: MariaDB, directory: Path) -> Path:
-    """A directory for the commands, with what leads them to this server as the service's own user."""
+    """Return a directory with an option file that connects the commands to this server as the service's user."""
     debian.ensure(["dump"])
     directory.mkdir(exist_ok=True)
     lines = ("[client]", "host = 127.0.0.1", f"port = {server.port}", f"user = {SERVICE_USER}")
@@ -56,7 +56,7 @@ def client_of(server: MariaDB, directory: Path) -> Path:
 
 
 def generation_of(answer: Response) -> int:
-    """Of the catalog's query, whose id the header has, too."""
+    """Return the generation of the catalog's query, from the header."""
     return int(answer.headers["X-Catalog-Generation"].rpartition("-")[2])
 
 

@@ -67,7 +67,7 @@ def reported(run: RefreshRun) -> dict[str, str]:
 
 
 def put(sandbox: Sandbox, key: str = KEY, *, search: dict[str, Any], record: dict[str, Any] | None = None) -> None:
-    """A course with these fields in its search document and in its full record."""
+    """Add a course with these fields in its search document and full record."""
     course = {"key": key, "aggregation_key": f"course:{key}", "content_type": "course", "course_runs": []}
     sandbox.upsert_search(course | search)
     if record is not None:

@@ -81,13 +81,13 @@ def catalog_of(uuid: str, client: APIClient, content_filter: dict) -> Catalog:
 
 
 def work() -> None:
-    """All that workers may do now."""
+    """Do everything that workers may do now."""
     while startable_runs(limit=1):
         refresh_next()
 
 
 def all_published(catalogs: list[Catalog], *, minutes_ago: list[int]) -> None:
-    """They were, so long ago, and nobody asked anything since."""
+    """Make all queries published so long ago, with no requests since."""
     work()
     assert not RefreshRun.objects.exclude(state=RefreshRun.State.PUBLISHED).exists()
     for catalog, minutes in zip(catalogs, minutes_ago, strict=True):
@@ -98,7 +98,7 @@ def all_published(catalogs: list[Catalog], *, minutes_ago: list[int]) -> None:
 
 
 def minutes_since_publish(catalogs: list[Catalog]) -> float:
-    """Of the one whose publish is the longest ago."""
+    """Return the age of the oldest publish, in minutes."""
     queries = CatalogQuery.objects.filter(pk__in=[catalog.query.pk for catalog in catalogs])
     return (database_now() - queries.aggregate(oldest=Min("refreshed_at"))["oldest"]).total_seconds() / 60
 

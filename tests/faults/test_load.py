@@ -121,7 +121,7 @@ def test_very_many_are_due_at_once(queries, small_sandbox, settings, saw):
 
 
 def many_due_queries(number: int) -> None:
-    """Each asks for something else, and finds nothing: one call."""
+    """Create due queries with different searches that find nothing, so each takes one request."""
     filters = [{"key.raw": f"edX+Nothing{i}"} for i in range(number)]
     CatalogQuery.objects.bulk_create(
         (
@@ -148,7 +148,7 @@ def many_due_queries(number: int) -> None:
 
 
 def work_until_nothing_is_left_to_spend() -> list[UUID]:
-    """What a worker does that is nudged again and again; returns the runs in the order in which they were begun."""
+    """Work until the budget is spent, and return the runs in the order in which they started."""
     while startable_runs(limit=1):
         refresh_next()
     started = RefreshRun.objects.filter(started_at__isnull=False, started_at__gt=database_now() - timedelta(minutes=59))

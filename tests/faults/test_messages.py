@@ -48,7 +48,7 @@ def searches(sandbox) -> int:
 
 
 def put(broker: Redis, body: object, *, task: str = "refresh.run", serializer: str = "json") -> None:
-    """A message as celery writes it, with whatever body."""
+    """Put a message as celery writes it, with any body."""
     content_type, encoding, payload = dumps(body, serializer)
     properties = {"delivery_info": {"exchange": "", "routing_key": QUEUE}, "delivery_tag": task, "priority": 0}
     message = {

@@ -27,7 +27,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture
 def stage(running: Stage) -> Iterator[Stage]:
-    """Ends with a catalog that says what discovery says, and with tables that agree."""
+    """Yield the stage, and check that catalog and discovery agree at the end, and the tables, too."""
     key = running.sandbox.dataset.course_keys()[3]
     title = running.sandbox.touch(key)
     running.sandbox.clear_calls()

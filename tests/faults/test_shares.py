@@ -61,7 +61,7 @@ WANTED = {
 
 @dataclass(eq=False)
 class Shelf:
-    """A query: what it asks, and when it was published last."""
+    """A query: its search, and the time of its last publish."""
 
     query: CatalogQuery
     published_at: float | None = None
@@ -190,7 +190,7 @@ class Machine(RuleBasedStateMachine):
         assert {str(claim.run_uuid) for claim in claims} == {self.waiting[shelf].uuid for shelf in self.at_work}
 
     def spent(self, requests, instead_of, booking):
-        """Whom one request, or several, must count for, when these runs are at work."""
+        """Check for whom requests count while these runs are running."""
         runs = [self.known(shelf) for shelf in self.at_work]
         askers = frozenset[str]().union(*(run.askers for run in runs))
         right = max((run.right for run in runs), key=["", FIRST, DUE].index)

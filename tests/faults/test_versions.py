@@ -28,7 +28,7 @@ NO_CALLBACKS = {"callbacks": None, "errbacks": None, "chain": None, "chord": Non
 
 
 def send(broker: Redis, task: str, arguments: list[Any], named: dict[str, Any] | None = None) -> None:
-    """As kombu puts a message of celery's protocol 2 into Redis; the fields are those that a first release wrote."""
+    """Put a message of celery's protocol 2 into Redis as kombu does, with the fields that a first release wrote."""
     body = json.dumps([arguments, named or {}, NO_CALLBACKS])
     identity = str(uuid4())
     headers: dict[str, Any] = {

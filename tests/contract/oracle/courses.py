@@ -8,7 +8,7 @@ SEAT_ORDER = ["verified", "professional", "no-id-professional", "unpaid-executiv
 
 
 def instant(text: str) -> datetime:
-    """A text without zone means UTC."""
+    """Read a time; without a zone it is UTC."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

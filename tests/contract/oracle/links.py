@@ -72,5 +72,5 @@ class Links:
 
 
 def _in_path(key: str) -> str:
-    """Literal, but for what no URL can hold."""
+    """Return the text, with everything encoded that a URL cannot hold."""
     return quote(key, safe="/:+&=")

@@ -40,7 +40,7 @@ class Member:
 
 
 class Oracle:
-    """Answers for a world whose queries all have published, and have never published anything else."""
+    """Answers for a world in which each query has published exactly once."""
 
     def __init__(self, world: World, catalogs: list[Catalog], *, lms: str) -> None:
         self.world = world
@@ -65,7 +65,7 @@ class Oracle:
     # --- Who sees what ------------------------------------------------------------------------------------------------
 
     def members(self, catalog: Catalog, version: Version) -> dict[str, Member]:
-        """The visible ones, in the order of their keys (COM-9)."""
+        """Return the visible members in the order of their keys (COM-9)."""
         return self._visible[catalog.uuid, version]
 
     def _visible_members(self, catalog: Catalog, version: Version) -> dict[str, Member]:  # V2-2, V2-4
@@ -87,7 +87,7 @@ class Oracle:
         return {run["key"] for run in runs if run.get("key") and _is_visible(run, course.key, catalog, version)}
 
     def _courses_of(self, key: str, catalog: Catalog | None, version: Version) -> list[str]:
-        """The courses that the run `key` belongs to, the one it names itself first."""
+        """Return the courses of the run `key`, beginning with the one that it names itself."""
         stored = (self._published[catalog.uuid] if catalog else self._stored).values()
         row = self._stored.get(key)
         own = [row.parent] if row and row.parent and _is_visible(row.document, row.parent, catalog, version) else []
@@ -113,7 +113,7 @@ class Oracle:
         return [member for member in members if member.key in wanted or member.parent in asked]
 
     def look_up(self, catalog: Catalog, identifier: str, version: Version) -> Member | None:
-        """The exact member, the course of a run, the first run of a course (CUST-5)."""
+        """Return the member with this key, or the course of a run, or the first run of a course (CUST-5)."""
         identifier = _repaired(identifier)
         members = self.members(catalog, version)
         exact = [member for member in members.values() if self._is_named(member, identifier)]
@@ -122,7 +122,7 @@ class Oracle:
         return next(iter(exact + courses + runs), None)
 
     def bare(self) -> dict[str, Member]:
-        """Everything, in the order of the keys (CM-2)."""
+        """Return all content in the order of the keys (CM-2)."""
         return {
             key: member
             for key, member in sorted(self._stored.items())
@@ -139,17 +139,17 @@ class Oracle:
         return next((known[key] for key in courses if key in known), None)
 
     def _is_named(self, member: Member, identifier: str) -> bool:
-        """By key, or by content uuid in any case (COM-3)."""
+        """Return whether a text is the key, or the content uuid in any case (COM-3)."""
         return identifier == member.key or identifier.lower() == self._document(member, None, 1).get("uuid")
 
     # --- One item -----------------------------------------------------------------------------------------------------
 
     def differs(self, member: Member, catalog: Catalog) -> bool:
-        """Whether the query shows the item in a way of its own (V2-7)."""
+        """Return whether the query shows the item in its own way (V2-7)."""
         return member.forced or member.key in catalog.allowed_runs
 
     def _document(self, member: Member, catalog: Catalog | None, version: Version) -> Item:
-        """The item before anything is added: REFR-13 to REFR-19."""
+        """Return the item before anything is added (REFR-13 to REFR-19)."""
         document = _without_ended_runs(member.document)
         if member.kind == "program":
             return _overlaid("program", document, self.world.programs.get(member.key))

@@ -28,7 +28,7 @@ class Question:
 
 @dataclass(frozen=True)
 class NotBefore:
-    """Equals every time that is not earlier: an item that a query shows in its own way may have changed later."""
+    """Equals every time that is not earlier, since an overridden item may have changed later."""
 
     moment: datetime
 
@@ -54,13 +54,13 @@ class Questioner:
         return self._random.sample(self._keys, number)
 
     def listings(self) -> Iterator[Question]:
-        """Everything that each catalog lists."""
+        """Ask for everything that each catalog lists."""
         for catalog in self._oracle.catalogs:
             for version in VERSIONS:
                 yield self._metadata(catalog, version, None)
 
     def questions(self, *, singles: int) -> Iterator[Question]:
-        """`singles`: how many keys each catalog and each customer is asked for one by one."""
+        """Return all questions. `singles` is the number of keys to ask for one by one."""
         yield from self._about_catalogs(singles)
         yield from self._about_customers(singles)
         for coerce in False, True:
@@ -180,7 +180,7 @@ class Questioner:
         return Question(path, [], {"filtered_content_keys": kept}, method="POST", body=body)
 
     def _customer_content(self, catalogs: list[Catalog], version: Version, key: str) -> Iterator[Question]:
-        """Content of a customer by one key, with and without links (CUST-5, CUST-6)."""
+        """Ask for content of a customer by one key, with and without links (CUST-5, CUST-6)."""
         found = ((catalog, self._oracle.look_up(catalog, key, version)) for catalog in catalogs)
         hit = next(((catalog, member) for catalog, member in found if member), None)
         path = f"{_customer_path(catalogs[0], version)}/content-metadata/{quote(key, safe='')}/"

@@ -49,7 +49,7 @@ def _raise(error: PlantedFault) -> None:
 
 
 def write_past_logging() -> None:
-    """Everything that a library may do to print or log something odd."""
+    """Print and log in every odd way that a library may."""
     print("printed: one line")
     print("printed: first of two\nprinted: second of two")
     print("printed: to stderr", file=sys.stderr)

@@ -56,7 +56,7 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def filter_failure(context: Any, failure: Exception, case: Any, response: Any) -> bool:
-    """False: not a failure."""
+    """Return whether it is a failure."""
     if isinstance(failure, RejectedPositiveData) and response.status_code == 400:
         return not any(text in response.text for text in _BEYOND_SCHEMAS)
     if isinstance(failure, AcceptedNegativeData) and "`page`" in str(failure):

@@ -55,7 +55,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 def ask(service: Service, *arguments: str, roles: list[str] | None = None) -> None:
-    """Let Schemathesis ask as somebody with these roles, or as nobody, and fail with what it says."""
+    """Run Schemathesis with these roles, or without a token, and fail with its output."""
     if roles is not None:
         token = service.sandbox.token(username="sam", roles=roles)
         arguments = ("--header", f"Authorization: JWT {token}", *arguments)
