@@ -27,7 +27,6 @@ _RIDDLING_START = re.compile(
     r"|over|above|below|about|against|among|across|beyond|during)\b",
     re.IGNORECASE,
 )
-_FEWEST_WORDS_IN_FIRST_SENTENCE = 3
 _FEWEST_WORDS_BESIDE_IDS = 2
 # Django asks for these files, and their names say all.
 _NAMED_BY_DJANGO = frozenset({"__init__", "apps", "urls"})
@@ -78,7 +77,7 @@ def fault_of_first_sentence(text: str) -> str:
     words = sentence.split()
     if CITED.match(sentence):
         return "begins with a requirement id"
-    if len(words_beside_ids(sentence)) < _FEWEST_WORDS_IN_FIRST_SENTENCE:
+    if len(words_beside_ids(sentence)) < _FEWEST_WORDS_BESIDE_IDS:
         return "begins with too few words"
     if _RIDDLING_START.match(sentence):
         return f"begins with {words[0]!r}, not with what the module does"

@@ -68,7 +68,7 @@ def test_folder_of_more_than_twelve_modules_is_found(tmp_path):
         ("Is every catalog fresh? See `refresh.reports`.", "begins with a question"),
         ("RUN-9: delete rows by age.", "begins with a requirement id"),
         ("(RUN-9)", "begins with too few words"),
-        ("Old rows.", "begins with too few words"),
+        ("Rows.", "begins with too few words"),
         (f"Delete {'very ' * 23}old rows.", "begins with a sentence of 26 words"),
     ],
 )
