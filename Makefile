@@ -41,7 +41,7 @@ bench-compare: $(STAMPS)/bench  ## Say what moved between the kept run and the l
 services: $(STAMPS)/base  ## Run a throwaway MariaDB and Redis, until Ctrl-C
 	@$(BIN)/python -m scripts.services
 
-quality: $(STAMPS)/test  ## Lint, types, import contracts, migrations, locks
+quality: $(STAMPS)/test  ## Lint, types, import contracts, migrations, locks, rules about modules
 	@$(BIN)/python -m scripts.quality
 
 docs: $(STAMPS)/docs  ## Build the documentation into docs/_build

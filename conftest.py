@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts.services import Services
-from tests.neighbours import lead_to
+from tests.sandbox_services import point_settings_at
 
 # What a test asks for when it has to do with the database of its settings.
 _DATABASE_FIXTURES = frozenset({"db", "transactional_db", "live_server"})
@@ -43,7 +43,7 @@ def _depends_on_servers(item: pytest.Item) -> bool:
 def sandbox(settings: Settings) -> Iterator[Sandbox]:
     """A discovery and LMS of the test's own, on loopback."""
     with Sandbox(courses=12, programs=2) as running:
-        lead_to(running, settings)
+        point_settings_at(running, settings)
         yield running
 
 

@@ -1,6 +1,6 @@
 """
-How fast the service is, as ratios to what is possible at all on the same machine in the same run (`make bench`).
+Measure how fast the service is, as ratios to what the same machine can do at all in the same run (`make bench`).
 
-Everything runs on loopback with production settings: MariaDB, Redis, gunicorn, the sandbox as discovery. Nothing here
-is imported by the service, and nothing here is asserted in seconds by a test.
+Everything runs on loopback with production settings: MariaDB, Redis, gunicorn, and the sandbox as discovery. The
+service imports nothing of this, and no test asserts seconds.
 """

@@ -1,7 +1,7 @@
 """
-`make bench`: load, measure, report; `make bench-compare`: say what moved since the kept run.
+Load, measure and report: `make bench`. Compare the latest run with the kept one: `make bench-compare`.
 
-Results go to .local/bench; `--keep` makes them the ones that the documentation shows and later runs are compared with.
+Results go to .local/bench. `--keep` makes them the ones that the documentation shows and later runs are compared with.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """
-A closed-loop load client: so many connections, each asking again as soon as it was answered. Loopback only.
+Send requests in a closed loop: each connection sends the next one as soon as it has an answer. Loopback only.
 
-Plain sockets, because the client shares the machine's few cores with what it measures: HTTP libraries take longer for
-a request than the service does.
+It uses plain sockets: it shares the machine's few cores with the service, and HTTP libraries take longer for a request
+than the service does.
 """
 
 import selectors
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 
 HOST = "127.0.0.1"
-# Nothing that is measured takes as long.
+# Longer than anything that is measured.
 SILENCE_SECONDS = 120
 EXPECTED = (200, 304)
 _RECEIVED_AT_ONCE = 1024 * 1024
@@ -23,12 +23,12 @@ _LAST_CHUNK = b"0\r\n\r\n"
 
 
 class Unanswered(Exception):
-    """A connection ended, or was silent, or was answered with another status than the expected one."""
+    """A connection ended, sent nothing in time, or had another status than the expected one."""
 
 
 @dataclass(frozen=True)
 class Timings:
-    """Of one burst: seconds of each request in ascending order, and of all together."""
+    """Seconds of each request of a burst, in ascending order, and of the whole burst."""
 
     seconds: tuple[float, ...]
     elapsed: float
@@ -40,19 +40,19 @@ class Timings:
         return len(self.seconds) / self.elapsed
 
     def percentile(self, share: float) -> float:
-        """Seconds within which this share (0 to 1) of the requests was answered."""
+        """Return the seconds within which this share (0 to 1) of the requests was answered."""
         return self.seconds[min(len(self.seconds) - 1, int(share * len(self.seconds)))]
 
 
 def request(path: str, *, token: str, **headers: str) -> bytes:
-    """The bytes of a GET. Header names with underscores for hyphens."""
+    """Return the bytes of a GET. Names of headers have underscores for hyphens."""
     lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}", f"Authorization: JWT {token}", "Accept: application/json"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 class Answer:
-    """One answer while it arrives. Counts, and keeps the body only if asked to."""
+    """One answer while it arrives. Bytes are counted, and kept only if wanted."""
 
     def __init__(self, *, keep: bool = False) -> None:
         self._head = b""
@@ -64,7 +64,7 @@ class Answer:
         self.received = 0
 
     def feed(self, data: bytes) -> bool:
-        """True when that was the last of it."""
+        """Take received bytes, and return whether the answer is complete."""
         if not self.status:
             self._head += data
             head, found, data = self._head.partition(_END_OF_HEAD)
@@ -96,7 +96,7 @@ class Answer:
 
 
 def ask(port: int, question: bytes) -> Answer:
-    """One answer with its body, on a connection of its own. Raises Unanswered for no answer at all."""
+    """Return one answer with its body, on a connection of its own. Raises Unanswered."""
     answer = Answer(keep=True)
     with connect(port) as connection:
         connection.sendall(question)
@@ -106,15 +106,16 @@ def ask(port: int, question: bytes) -> Answer:
 
 
 def burst(port: int, questions: Sequence[bytes], *, clients: int, count: int) -> Timings:
-    """Ask `count` questions in all, from the first on and around again, over `clients` connections at once."""
+    """Send `count` requests in all, repeating the questions in order, over `clients` connections at once."""
     coming = islice(cycle(questions), count)
     return drive(port, [coming] * min(clients, count))
 
 
 def drive(port: int, asked: Sequence[Iterator[bytes]], *, take: Callable[[int, Answer], None] | None = None) -> Timings:
     """
-    One connection for each iterator, which asks what it brings, one after the other; some may be the same one. `take`
-    is called with the number of the connection and each of its answers. Raises Unanswered.
+    Send the requests of each iterator on a connection of its own, one after the other; iterators may be shared.
+
+    `take` is called with the number of the connection and each of its answers. Raises Unanswered.
     """
     seconds: list[float] = []
     received = 0

@@ -1,6 +1,4 @@
-"""
-What moved between two runs: ratios, counts and memory, which another machine or a busy moment changes little.
-"""
+"""Compare ratios, counts and memory of two runs, which vary little with the machine and its load."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ class Move:
 
 
 def moves(before: dict[str, Any], now: dict[str, Any]) -> Iterator[Move]:
-    """Whatever the targets judge; smaller is better in all of it."""
+    """Yield judged values that changed by more than the noise. Smaller is always better."""
     old = {verdict.what: verdict.value for verdict in judge(before)}
     new = {verdict.what: verdict.value for verdict in judge(now)}
     for what in old | new:

@@ -1,7 +1,7 @@
 """
-What is loaded before anything is measured: 400 catalogs of 200 customers on 150 queries, the same in every run.
+Plan the data of a run: 400 catalogs of 200 customers on 150 queries, the same in every run.
 
-Pure: whoever calls brings the keys that discovery has.
+The plan is a pure function of the keys that discovery has.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ QUERIES = 150
 # The customer with many catalogs, and how many.
 CATALOGS_OF_ONE = 12
 
-# Discovery's content. The catalogs but the largest choose among the first so many courses.
+# Discovery's content. All catalogs but the largest choose from the first courses.
 COURSES = 20_000
 COMMON_COURSES = 5_500
 PROGRAMS = 500
@@ -49,7 +49,7 @@ class Plan:
         return sorted({catalog.customer for catalog in self.catalogs})
 
     def catalog_on(self, title: str) -> Catalog:
-        """The first catalog on this query."""
+        """Return the first catalog on this query."""
         return next(catalog for catalog in self.catalogs if catalog.query == title)
 
     def titles_of(self, customer: str) -> list[str]:

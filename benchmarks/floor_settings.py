@@ -1,4 +1,4 @@
-"""The service's settings, with one view and no middleware."""
+"""Use the service's settings with one view and no middleware, for the framework floor."""
 
 from enterprise_catalog.settings.production import *
 

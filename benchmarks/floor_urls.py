@@ -1,4 +1,4 @@
-"""The framework floor's one view."""
+"""Route the one view of the framework floor."""
 
 from django.http import HttpResponse
 from django.urls import path

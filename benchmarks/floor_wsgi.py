@@ -1,4 +1,4 @@
-"""What gunicorn starts for the floors, by name."""
+"""Define the WSGI applications of the floors, which gunicorn starts by name."""
 
 from django.core.wsgi import get_wsgi_application
 

@@ -1,11 +1,10 @@
 """
-The two floors: what an answer costs at least, with and without the frameworks the service stands on.
+Serve the two floors: the least that an answer costs, with and without the frameworks of the service.
 
-Both answer `/<name>` with the bytes that the service itself answered, after one SQL statement: the last one that the
-service ran for that answer, word for word, as the database logged it. Of content, that statement reads items that are
-ready to be sent, packed as the service packs its own; all else is answered from memory. ADR 0019 says why so.
-*Framework* is a DRF view behind the service's own authentication, without any middleware; *bare* is a WSGI function
-with that statement and nothing else.
+Both answer `/<name>` with the bytes that the service answered, after one SQL statement. It is the last one that the
+service ran for that answer, as the database logged it. For content, that statement reads items that are ready to be
+sent, packed as the service packs them; everything else is answered from memory. ADR 0019 says why. *Framework* is a DRF
+view with the service's authentication and without middleware. *Bare* is a WSGI function with that statement only.
 """
 
 import json
@@ -31,7 +30,7 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 @dataclass(frozen=True)
 class Floor:
-    """Items come between `before` and `after`; without `after` there are none."""
+    """An answer. Its items come between `before` and `after`; without `after` it has none."""
 
     statement: str
     before: bytes
@@ -46,12 +45,12 @@ def make_tables(stage: "Stage") -> None:
 
 
 def answer_after(stage: "Stage", name: str, *, statement: str, body: bytes) -> None:
-    """Have both floors answer `/<name>` with these bytes after this statement."""
+    """Let both floors answer `/<name>` with these bytes after this statement."""
     _remember(stage, name, Floor(statement, body, None))
 
 
 def answer_from_items(stage: "Stage", name: str, *, catalog: str, statement: str, body: bytes) -> None:
-    """Have both floors answer `/<name>` with these bytes, whose items this statement reads by their keys."""
+    """Let both floors answer `/<name>` with these bytes, whose items this statement reads by key."""
     before, items, after = split_answer(body)
     table = f"benchmark_items_{catalog.replace('-', '')}"
     stage.sql(f"CREATE TABLE IF NOT EXISTS {table} LIKE {_DOCUMENTS}")
@@ -65,7 +64,7 @@ def answer_from_items(stage: "Stage", name: str, *, catalog: str, statement: str
 
 
 def split_answer(body: bytes) -> tuple[bytes, list[bytes], bytes]:
-    """What stands before its items, the items, and what stands after them."""
+    """Split an answer into the bytes before its items, the items, and the bytes after them."""
     start = body.index(_FIRST_ITEM) + len(_FIRST_ITEM)
     text = body[start:].decode()
     decoder = json.JSONDecoder()

@@ -1,4 +1,4 @@
-"""How much memory processes need at most while something happens, as the kernel sees it."""
+"""Measure the peak memory of processes while something happens, as the kernel counts it."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,9 +7,9 @@ import psutil
 
 
 def growth_mb(workers: Sequence[psutil.Process], happen: Callable[[], object]) -> float:
-    """Megabytes that the peak of any of these processes lies above what it had before."""
+    """Return by how many megabytes the peak of a process, of the one that grew most, exceeds its memory before."""
     for worker in workers:
-        # The kernel's word for: begin a new peak from here.
+        # Tells the kernel to start a new peak.
         Path(f"/proc/{worker.pid}/clear_refs").write_text("5")
     before = [worker.memory_info().rss for worker in workers]
     happen()
@@ -18,6 +18,6 @@ def growth_mb(workers: Sequence[psutil.Process], happen: Callable[[], object]) -
 
 
 def peak_mb(pid: int) -> float:
-    """Megabytes at most since it began to run its program; `getrusage` would count what forked it, too."""
+    """Return the peak in megabytes since the program started, without the parent's, which `getrusage` counts."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))

@@ -1,6 +1,4 @@
-"""
-What callers ask: each kind of question in many variants, so that no answer is warm because it was the last one.
-"""
+"""Make the requests that are measured: each kind in many variants, so that no answer is cached by the last one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,9 +17,11 @@ _KEYS_OF_MANY = 20
 @dataclass(frozen=True)
 class Question:
     """
-    `floor` names the floor it is compared with, None for those that have a target of their own; `catalog` is the one
-    whose content the answer is, None for facts about it. Who asks for what is `held` has the answer already, and says
-    so. Names of headers have underscores for hyphens.
+    Requests of one kind.
+
+    `floor` is the floor to compare with, or None if the kind has a target of its own. `catalog` is the one whose
+    content is returned, or None. If `held` is true, the caller has the answer already and sends its ETag. Names of
+    headers have underscores for hyphens.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Question:
 
 
 def make_questions(plan: Plan, members: Callable[[str], list[str]]) -> list[Question]:
-    """`members(title)` are the content keys that the query of this title lists, in order."""
+    """Return the questions. `members(title)` returns the content keys that the query of this title lists, in order."""
     random = Random("questions")
     uuids = {title: plan.catalog_on(title).uuid for title in (HUNDRED, LARGE, LARGEST)}
     keys = {title: members(title) for title in uuids}
@@ -42,7 +42,7 @@ def make_questions(plan: Plan, members: Callable[[str], list[str]]) -> list[Ques
     foreign = sorted(set(keys[LARGEST]) - set(keys[LARGE]))
 
     def contains(kind: str, uuid: str, known: list[str], count: int, **more: str) -> tuple[str, ...]:
-        """Half of them are about content that is there."""
+        """Ask about keys of which half are contained."""
         base = {"catalog": f"{_CATALOGS}/{uuid}", "customer": f"/api/v1/enterprise-customer/{uuid}"}[kind]
         asked = [random.sample(known if number % 2 else foreign, count) for number in range(_VARIANTS)]
         return tuple(

@@ -1,6 +1,7 @@
 """
-Reads beside their floors: service and floor take turns in short bursts, so that whatever else the machine does hits
-both alike.
+Measure reads against their floors, in short alternating bursts.
+
+So whatever else the machine does slows down both alike.
 """
 
 import re
@@ -20,7 +21,7 @@ from benchmarks.stage import Stage, Web
 CLIENTS = (1, 8)
 _BURSTS = 15
 _BURST_SECONDS = 0.3
-# Each thread of each process has compiled, connected and loaded what it needs after so many.
+# After so many requests each thread of each process has connected and loaded what it needs.
 _WARM_UP = 64
 _LEAST, _MOST = 4, 4000
 _FIRST_BATCH = "content_key >= ''"
@@ -28,14 +29,14 @@ _FIRST_BATCH = "content_key >= ''"
 
 @dataclass(frozen=True)
 class Load:
-    """What a burst cost the processes that answered it, in milliseconds of processor time for each request."""
+    """Milliseconds of processor time for each request of a burst: in the web processes and in the database."""
 
     web: float
     database: float
 
 
 def measure_reads(stage: Stage, questions: Sequence[Question]) -> dict[str, Any]:
-    """By question: times at each number of clients, those of its floor, their ratio, SQL and bytes of one request."""
+    """Return by question: times at each number of clients, the floor's, their ratio, SQL and bytes of one request."""
     floors.make_tables(stage)
     with stage.web() as service:
         for question in questions:
@@ -48,7 +49,7 @@ def measure_reads(stage: Stage, questions: Sequence[Question]) -> dict[str, Any]
 
 
 def measure_first(stage: Stage, questions: Sequence[Question]) -> dict[str, dict[str, float]]:
-    """Milliseconds of the first and second request to new processes on a database server that has read nothing yet."""
+    """Return the milliseconds of the first and second request to new processes on a database server just started."""
     found = {}
     for question in questions:
         stage.services.mariadb.stop()
@@ -67,7 +68,7 @@ def measure_first(stage: Stage, questions: Sequence[Question]) -> dict[str, dict
 
 def _build_floors(stage: Stage, service: Web, question: Question) -> None:
     asked = [client.request(path, token=stage.token) for path in question.paths]
-    # A process that is asked about a catalog for the first time runs other statements than later.
+    # The first request for a catalog runs other statements in a process than later ones.
     _warm_up(service, asked)
     for number, request in enumerate(asked):
         name = _floor_name(question, number)
@@ -81,7 +82,7 @@ def _build_floors(stage: Stage, service: Web, question: Question) -> None:
 
 
 def one_statement(statements: list[str]) -> str:
-    """The last one. A whole catalog is read in batches: the first of them, without its limit."""
+    """Return the last statement; for a whole catalog, which is read in batches, the first batch without its limit."""
     batches = [statement for statement in statements if _FIRST_BATCH in statement and "UNION" not in statement]
     return re.sub(r"LIMIT \d+", f"LIMIT {COURSES}", batches[0]) if batches else statements[-1]
 
@@ -139,7 +140,7 @@ def _in_turns(
 
 
 def _burst_size(web: Web, asked: list[bytes], clients: int) -> int:
-    """Warms up, and says how many requests fill a burst."""
+    """Warm up, and return how many requests fill a burst."""
     first = client.burst(web.port, asked, clients=max(CLIENTS), count=max(_LEAST * 2, len(asked)))
     if first.elapsed < _BURST_SECONDS:
         client.burst(web.port, asked, clients=max(CLIENTS), count=_WARM_UP)
@@ -148,7 +149,7 @@ def _burst_size(web: Web, asked: list[bytes], clients: int) -> int:
 
 
 def summary(bursts: Sequence[Timings]) -> dict[str, float]:
-    """Milliseconds over all bursts, and the middle one's requests per second."""
+    """Return milliseconds over all bursts, and requests per second of the median burst."""
     seconds = tuple(sorted(second for burst in bursts for second in burst.seconds))
     everything = Timings(seconds, sum(burst.elapsed for burst in bursts), sum(burst.received for burst in bursts))
     times = {f"p{share * 100:.0f}": everything.percentile(share) * 1000 for share in (0.5, 0.95, 0.99)}
@@ -157,8 +158,9 @@ def summary(bursts: Sequence[Timings]) -> dict[str, float]:
 
 def ratio(ours: Sequence[Timings], theirs: Sequence[Timings], *, clients: int) -> float:
     """
-    How many times the floor's time ours is; of one client the middle request's, of many that of all. The middle one of
-    all turns, since a machine that slows down for some seconds hits only both bursts of a turn alike.
+    Return the service's time divided by the floor's: of the median request for one client, of the whole burst for many.
+
+    It is the median of all turns, since a machine that slows down for some seconds affects both bursts of a turn.
     """
     turns = zip(ours, theirs, strict=True)
     if clients == 1:
@@ -171,13 +173,13 @@ def _warm_up(web: Web, asked: list[bytes]) -> None:
 
 
 def _sql_of(stage: Stage, web: Web, asked: list[bytes]) -> float:
-    """Statements that one request makes the database execute, as the database counts them."""
+    """Return how many statements one request makes the database execute, as the database counts them."""
     _warm_up(web, asked)
     before = stage.status("Questions")
     alone = stage.status("Questions")
     client.burst(web.port, asked, clients=1, count=len(asked))
     after = stage.status("Questions")
-    # What asking for the counter costs itself is in both differences.
+    # Both differences contain the cost of reading the counter.
     return round((after - alone - (alone - before)) / len(asked), 2)
 
 

@@ -1,6 +1,7 @@
 """
-Refreshes, from a cold store to a day on which nothing changed. A refresh's own time is what it takes apart from
-waiting for discovery's answers, since how fast discovery is says nothing about this service.
+Measure refreshes, from an empty store to a day on which nothing changed.
+
+A refresh's own time excludes waiting for discovery, since discovery's speed says nothing about this service.
 """
 
 from collections import Counter
@@ -18,12 +19,12 @@ MEMBERSHIP_TABLE = "catalog_catalogcontentkey"
 SHARE_CHANGED = 0.01
 _READERS = 2
 _READS = 40
-# As if the last refresh had been that long ago: everything is due.
+# After so many hours everything is due.
 _LATER_HOURS = 25
 
 
 def load(stage: Stage) -> dict[str, Any]:
-    """Make the catalogs and fill the empty store, the large catalogs first."""
+    """Create the catalogs and fill the empty store, the large catalogs first."""
     return {
         "400 catalogs made": _work(stage, "provision", stage.write_plan()),
         f"cold, {LARGE} members": _work(stage, "refresh", LARGE),
@@ -42,7 +43,7 @@ def measure_refreshes(stage: Stage) -> dict[str, Any]:
 
 
 def measure_day(stage: Stage) -> dict[str, Any]:
-    """A daily round of all queries: what discovery was asked, beside the least that would have done."""
+    """Measure a daily round of all queries: the requests to discovery, and the fewest that would be enough."""
     _make_old(stage)
     stage.ask_sandbox("DELETE", "calls")
     found = _work(stage, "due")
@@ -61,7 +62,7 @@ def measure_day(stage: Stage) -> dict[str, Any]:
 
 
 def measure_meanwhile(stage: Stage, questions: Sequence[Question]) -> dict[str, Any]:
-    """Some of the questions while a worker brings the 5,000 items and all their full records anew."""
+    """Measure some questions while a worker fetches 5,000 items and all their full records again."""
     with stage.web() as web:
         bursts: dict[str, list[client.Timings]] = {question.name: [] for question in questions}
         asked = {
@@ -80,7 +81,7 @@ def measure_meanwhile(stage: Stage, questions: Sequence[Question]) -> dict[str, 
 
 
 def is_first_page(call: dict[str, Any]) -> bool:
-    """Of either version of the search."""
+    """Return whether a request asks for the first page of a search, v1 or v2."""
     return "search_after" not in call["query"] and call["query"].get("page", ["1"]) == ["1"]
 
 
@@ -89,7 +90,7 @@ def _keys_asked(call: dict[str, Any]) -> list[str]:
 
 
 def _work(stage: Stage, *words: str) -> dict[str, Any]:
-    """What the worker measured of itself, and what the database counted beside."""
+    """Return what the worker measured, and what the database counted."""
     print(f"  {' '.join(words[:2])}", flush=True)
     rows, received = stage.rows_written(), stage.status("Bytes_received")
     measured = stage.work(*words)
@@ -104,14 +105,14 @@ def _work(stage: Stage, *words: str) -> dict[str, Any]:
 
 
 def _make_old(stage: Stage) -> None:
-    """Let all that was fetched be a day old."""
+    """Make everything that was fetched a day old."""
     later = f"INTERVAL {_LATER_HOURS} HOUR"
     stage.sql(f"UPDATE catalog_fullrecordrequest SET requested_at = requested_at - {later}")
     stage.sql(f"UPDATE catalog_catalogquery SET refreshed_at = refreshed_at - {later}")
 
 
 def _change_some(stage: Stage) -> int:
-    """Give one course in a hundred of the large catalog another title at discovery; returns how many."""
+    """Change the title of one course in a hundred of the large catalog at discovery, and return how many."""
     keys = [key for key in stage.members(LARGE) if "+" in key]
     chosen = keys[:: int(1 / SHARE_CHANGED)]
     for key in chosen:

@@ -1,6 +1,4 @@
-"""
-One report of one run: what must hold and what was measured, as reStructuredText and two plots.
-"""
+"""Write the report of a run: targets and measurements as reStructuredText, with two plots."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -27,7 +25,7 @@ _WORK = ("What", "Own s", "Discovery s", "SQL", "Rows", "of content", "of member
 
 
 def write_report(results: dict[str, Any], directory: Path) -> None:
-    """`figures.rst`, `reads.svg` and `pages.svg`."""
+    """Write `figures.rst`, `reads.svg` and `pages.svg`."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "figures.rst").write_text(figures(results))
     _plot_ratios(results["reads"], directory / "reads.svg")
@@ -162,11 +160,11 @@ def _plot_pages(reads: dict[str, Any], path: Path) -> None:
 
 
 def _figure(*, height: float) -> tuple[Any, Any]:
-    # Here, so that everything else works where no plots are wanted.
+    # Imported here, so that everything else works without matplotlib.
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    # The same drawing for the same figures.
+    # Equal numbers must give equal files.
     mpl.rcParams["svg.hashsalt"] = "benchmark"
     figure = Figure(figsize=(9, height), layout="constrained")
     return figure, figure.add_subplot()

@@ -1,6 +1,7 @@
 """
-A store of the size that a large operator would have, made of copies inside the database: what its tables and indexes
-weigh, and what reads cost there.
+Measure a store of the size of a large operator's, made of copies inside the database.
+
+It measures the sizes of tables and indexes, and what reads cost there.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from benchmarks.reads import summary
 from benchmarks.stage import Stage
 
 CONTENTS, CATALOGS, MEMBERSHIPS = 100_000, 50_000, 1_000_000
-# So that a query has as many members as a small catalog of today.
+# A query gets as many members as a small catalog.
 _MEMBERS = 50
 _QUERIES = MEMBERSHIPS // _MEMBERS
 _TABLES = (
@@ -29,7 +30,7 @@ _READS, _ASKED = 400, 2000
 
 
 def measure_scale(stage: Stage) -> dict[str, Any]:
-    """Rows, megabytes and bytes per row by table, then times of reads in milliseconds."""
+    """Return rows, megabytes and bytes per row by table, and times of reads in milliseconds."""
     _fill(stage)
     stage.sql(f"ANALYZE TABLE {', '.join(_TABLES)}")
     tables = {table: _weight(stage, table) for table in _TABLES}
@@ -114,7 +115,7 @@ def _fill(stage: Stage) -> None:
 
 
 def _copy(stage: Stage, table: str, columns: dict[str, str], *, times: int, which: str) -> None:
-    """So many copies of these rows, with other values in some columns."""
+    """Insert copies of these rows, with other values in some columns."""
     rows = stage.sql(
         "SELECT column_name FROM information_schema.columns"
         " WHERE table_schema = 'enterprise_catalog' AND table_name = %s ORDER BY ordinal_position",

@@ -1,6 +1,7 @@
 """
-Everything that takes part, as processes on loopback in one temporary directory: MariaDB, Redis, the sandbox, the
-service's web processes, the floors', and a worker's work. It ends with the `with` block.
+Start everything that takes part in a benchmark, as processes on loopback that end with the `with` block.
+
+These are MariaDB, Redis, the sandbox, the service's web processes, those of the floors, and a worker.
 """
 
 import json
@@ -24,14 +25,14 @@ from scripts.local_config import AUDIENCE, ROOT, LocalConfig
 from scripts.services import SERVICE_USER, Services
 
 START_SECONDS = 120
-# Loading 20,000 items on a slow machine.
+# Long enough to load 20,000 items on a slow machine.
 WORK_SECONDS = 1800
 WEB_PROCESSES = 2
 
 
 @dataclass(frozen=True)
 class Web:
-    """A gunicorn with two processes."""
+    """A gunicorn server with two processes."""
 
     port: int
     process: psutil.Process
@@ -54,7 +55,7 @@ class Stage:
             self.environment = self._environment()
             self._run("manage.py", "migrate", "--verbosity", "0")
             self._run("manage.py", "collectstatic", "--noinput", "--verbosity", "0")
-            # Who wrote how many rows of which table, for `rows_written`.
+            # Lets the database count written rows by table, for `rows_written`.
             self.sql("SET GLOBAL userstat = 1")
             self.plan = self._plan()
             self.token = self._token()
@@ -103,7 +104,7 @@ class Stage:
             "DJANGO_SETTINGS_MODULE": "enterprise_catalog.settings.production",
             "DATABASE_URL": self.services.mariadb.service_url,
             "STATIC_ROOT": str(self.directory / "static"),
-            # The sandbox throttles nobody.
+            # No throttling by the sandbox.
             "DISCOVERY_REQUESTS_PER_HOUR": "0",
             "WEB_CONCURRENCY": str(WEB_PROCESSES),
         }
@@ -113,14 +114,14 @@ class Stage:
         return make_plan(courses=known["courses"], programs=known["programs"])
 
     def _token(self) -> str:
-        """Of somebody whose token says enough, so that no roles are looked up in the database."""
+        """Return a token whose roles suffice, so that the database is not asked for roles."""
         claims = "username=benchmark&roles=enterprise_openedx_operator:*&lifetime=86400"
         token: str = self.ask_sandbox("GET", f"token?{claims}")["token"]
         return token
 
     @contextmanager
     def web(self, application: str = "enterprise_catalog.wsgi", **environment: str) -> Iterator[Web]:
-        """As docs/deployment.rst starts it, with gunicorn.conf.py."""
+        """Start web processes as docs/deployment.rst does, with gunicorn.conf.py."""
         port, log = processes.free_port(), self.directory / f"{application}.log"
         command = ["gunicorn", application, "--bind", f"127.0.0.1:{port}"]
         process = processes.spawn(command, log=log, cwd=ROOT, env=self.environment | environment)
@@ -133,14 +134,14 @@ class Stage:
             processes.stop(process, grace_seconds=10)
 
     def work(self, *words: str) -> dict[str, Any]:
-        """What a worker does, in a process of its own; returns what `benchmarks.working` measured."""
+        """Do a worker's work in a process of its own, and return what `benchmarks.working` measured."""
         done = self._run("-m", "benchmarks.working", *words, capture=True)
         measured: dict[str, Any] = json.loads(done.splitlines()[-1])
         return measured
 
     @contextmanager
     def working(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-        """The same beside what happens in the block, which it does not outlive."""
+        """Do a worker's work while the block runs, and end it with the block."""
         log = self.directory / "working.log"
         command = ["python", "-m", "benchmarks.working", *words]
         process = processes.spawn(command, log=log, cwd=ROOT, env=self.environment)
@@ -172,13 +173,13 @@ class Stage:
     # --- Asking those who take part
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """On a connection of its own, with all rights."""
+        """Run a statement on a connection of its own, with all rights."""
         with self._cursor() as cursor:
             cursor.execute(statement, parameters)
             return list(cursor.fetchall())
 
     def sql_of_many(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """The same for each row."""
+        """Run a statement for each row."""
         with self._cursor() as cursor:
             cursor.executemany(statement, rows)
 
@@ -201,12 +202,12 @@ class Stage:
             connection.close()
 
     def status(self, name: str) -> int:
-        """A counter of the database server."""
+        """Return a counter of the database server."""
         return int(self.sql(f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1])
 
     @contextmanager
     def logged_statements(self) -> Iterator[list[str]]:
-        """Fills the list, at the end of the block, with the SELECTs that the service made the database run in it."""
+        """Yield a list that gets, at the end of the block, the SELECTs of the service in it."""
         statements: list[str] = []
         self.sql("SET GLOBAL log_output = 'TABLE'")
         self.sql("TRUNCATE mysql.general_log")
@@ -223,7 +224,7 @@ class Stage:
         statements += [text for (text,) in rows if "SELECT" in text]
 
     def rows_written(self) -> dict[str, int]:
-        """By table, since the server started."""
+        """Return the number of written rows by table since the server started."""
         rows = self.sql(
             "SELECT table_name, rows_changed FROM information_schema.table_statistics"
             " WHERE table_schema = 'enterprise_catalog'"
@@ -231,7 +232,7 @@ class Stage:
         return {name: int(changed) for name, changed in rows}
 
     def members(self, title: str) -> list[str]:
-        """The content keys that the query of this title lists, in their order."""
+        """Return the content keys that the query of this title lists, in order."""
         rows = self.sql(
             "SELECT member.content_key FROM catalog_catalogcontentkey member"
             " JOIN catalog_catalogquery query ON query.id = member.catalog_query_id"
@@ -247,7 +248,7 @@ class Stage:
 
 
 def answers(port: int) -> bool:
-    """Any HTTP answer at all."""
+    """Return whether the server sends any HTTP response."""
     try:
         requests.get(f"http://127.0.0.1:{port}/health/", timeout=5)
     except requests.RequestException:

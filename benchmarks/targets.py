@@ -1,6 +1,7 @@
 """
-What must hold (DESIGN 9): ratios, counts and memory, judged from one run's results. The few targets in seconds are
-those of the machine on which the design was tried; a slower one, as its floor shows, gets as much more time.
+Judge one run's results by the targets: ratios, counts and memory.
+
+The few targets in seconds are those of a reference machine. A slower machine, as its floor shows, gets more time.
 """
 
 from collections.abc import Iterator
@@ -13,10 +14,10 @@ from benchmarks.questions import HELD
 # How many times its floor a read may take; a page more, since its catalog is a statement of its own (ADR 0027).
 _RATIO = 1.5
 _RATIO_OF_PAGE = {"page of 10": 1.7, "page of 100": 1.6}
-# Requests per second of the framework floor, eight at once, on the design's machine; and what shows it here.
+# Requests per second of the framework floor with eight clients on the reference machine; and the question for it.
 DESIGN_RATE = 1508.0
 _PACE = f"contains, catalog of {LARGE}, 1 key"
-# Flat in the size of a catalog and in the number of a customer's catalogs.
+# The same for any size of a catalog and any number of catalogs of a customer.
 FLAT = 1.3
 # No pauses of the garbage collector.
 TAIL = 2.0
@@ -55,7 +56,7 @@ def judge(results: dict[str, Any]) -> list[Verdict]:
 
 
 def pace_of(reads: dict[str, Any]) -> float:
-    """How many times longer than on the design's machine anything may take here; never shorter."""
+    """Return how many times longer than on the reference machine this one may take; at least 1."""
     return max(1.0, DESIGN_RATE / float(reads[_PACE]["8"]["floor"]["rate"]))
 
 

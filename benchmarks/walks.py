@@ -1,6 +1,7 @@
 """
-Full walks over the pages of a catalog by ten clients at once, and whole catalogs in one answer: each key exactly once,
-the last page as fast as the first, and no memory to speak of.
+Measure walks over all pages of a catalog by ten clients at once, and whole catalogs in one answer.
+
+Each key must come exactly once, the last page must be as fast as the first, and memory must stay small.
 """
 
 import zlib
@@ -25,11 +26,11 @@ _TURNS = 5
 
 
 class Wrong(Exception):
-    """The service answered something that is not so; a measurement of it would mean nothing."""
+    """The service gave a wrong answer, so that its time would mean nothing."""
 
 
 def measure_walks(stage: Stage) -> dict[str, Any]:
-    """By catalog and page size: times of a page while ten clients walk, and of the first and last page alone."""
+    """Return by catalog and page size: times of a page with ten clients, and of the first and last page alone."""
     found: dict[str, Any] = {}
     with stage.web() as web:
         for title in (LARGE, LARGEST):
@@ -55,7 +56,7 @@ def _walk(stage: Stage, web: Web, title: str, size: int) -> dict[str, Any]:
     walks = client.drive(web.port, [iter(asked) for _ in range(WALKERS)], take=take)
     if any(keys != members for keys in walked):
         raise Wrong(f"A walk over {name_of(title)} in pages of {size} did not bring each key once, in order.")
-    # In turns, so that neither end has the better moment. The last page may be a short one: the one before it.
+    # Measured in turns, so that both ends have the same conditions. The last page may be short, so take the one before.
     ends: dict[str, list[client.Timings]] = {"first": [], "last": []}
     for _ in range(_TURNS):
         ends["first"].append(client.burst(web.port, asked[:1], clients=1, count=_ENDS))
@@ -69,7 +70,7 @@ def _walk(stage: Stage, web: Web, title: str, size: int) -> dict[str, Any]:
 
 
 def measure_streams(stage: Stage) -> dict[str, Any]:
-    """By catalog and encoding: seconds and bytes of the whole answer, and by how much the process grew."""
+    """Return by catalog and encoding: seconds and bytes of the whole answer, and the growth of the process."""
     found: dict[str, Any] = {}
     with stage.web() as web:
         for title in (LARGE, LARGEST):
@@ -96,7 +97,7 @@ def _stream(stage: Stage, web: Web, title: str, encoding: str) -> dict[str, Any]
 
 
 def keys_of(items: Iterable[dict[str, Any]]) -> list[str]:
-    """Content keys of rendered courses and programs."""
+    """Return the content keys of courses and programs in an answer."""
     return [item["aggregation_key"].partition(":")[2] for item in items]
 
 

@@ -1,6 +1,7 @@
 """
-A worker's work in a process of its own, so that its memory and its time are nobody else's: `python -m
-benchmarks.working WHAT`, with the service's environment. Prints one line of JSON: what was measured.
+Do a worker's work in a process of its own, to measure its memory and time: `python -m benchmarks.working WHAT`.
+
+It uses the service's environment, and prints one line of JSON with the measurements.
 """
 
 import json
@@ -34,7 +35,7 @@ from enterprise_catalog.apps.services.catalogs import CatalogValues, save_catalo
 
 @dataclass
 class Measured:
-    """Seconds of wall time; `discovery` of them were spent between sending a request and having its whole answer."""
+    """Seconds of wall time, of which `discovery` were spent waiting for its answers."""
 
     seconds: float = 0
     discovery: float = 0
@@ -78,7 +79,7 @@ def measuring() -> Iterator[Measured]:
 
 
 def provision(plan: dict[str, Any]) -> None:
-    """Customers and catalogs; each query waits for its first refresh then."""
+    """Create customers and catalogs, so that each query waits for its first refresh."""
     filters = {query["title"]: query["content_filter"] for query in plan["queries"]}
     for catalog in plan["catalogs"]:
         values = CatalogValues(
@@ -97,7 +98,7 @@ def provision(plan: dict[str, Any]) -> None:
 
 
 def refresh_query(title: str, *, forced: bool) -> list[UUID]:
-    """As if somebody had asked for it, or as its creation did; `forced` brings all full records again."""
+    """Refresh a query. `forced` fetches all full records again."""
     query = CatalogQuery.objects.get(title=title)
     with transaction.atomic():
         run = enqueue_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE, forced=forced)
@@ -106,7 +107,7 @@ def refresh_query(title: str, *, forced: bool) -> list[UUID]:
 
 
 def round_of_all() -> list[UUID]:
-    """Whatever waits, one after the other."""
+    """Do all queued runs, one after the other."""
     waiting = list(RefreshRun.objects.filter(state=RefreshRun.State.QUEUED).values_list("pk", flat=True))
     while startable_runs(limit=1):
         refresh_next()
@@ -114,7 +115,7 @@ def round_of_all() -> list[UUID]:
 
 
 def due_round() -> list[UUID]:
-    """A day later: every query in use is due, and every full record is too old."""
+    """Do the round of the next day, when every query in use is due and every full record is old."""
     for query in CatalogQuery.objects.filter(catalogs__isnull=False).distinct():
         with transaction.atomic():
             enqueue_run(query=query, trigger=RefreshRun.Trigger.SCHEDULE)

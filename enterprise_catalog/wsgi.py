@@ -13,7 +13,7 @@ application: Any = at_the_root(get_wsgi_application())
 get_resolver().url_patterns  # noqa: B018
 
 if settings.METRICS_PORT:
-    from enterprise_catalog.apps.console.monitoring.metrics_endpoint import all_figures_outside_of_requests
+    from enterprise_catalog.apps.console.monitoring.metrics_endpoint import all_metrics_outside_of_requests
     from enterprise_catalog.apps.core.observability.metrics_server import route_by_port
 
-    application = route_by_port(application, port=settings.METRICS_PORT, text=all_figures_outside_of_requests)
+    application = route_by_port(application, port=settings.METRICS_PORT, text=all_metrics_outside_of_requests)

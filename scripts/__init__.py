@@ -1,1 +1,1 @@
-"""Helpers behind the Makefile. The service itself never imports them."""
+"""Commands behind the Makefile. The service itself never imports them."""

@@ -1,17 +1,17 @@
-"""Which tests cite which requirement of docs/contract: `python -m scripts.contract_table [ID...]` prints it.
+"""
+Find which tests cite which requirement of docs/contract: `python -m scripts.contract_table [ID...]` prints it.
 
-The pages of docs/contract state every requirement once, under its id; `make docs` turns each page into a table of id,
-requirement and tests. That table is made there and never committed: it changes with every test, so two branches would
-always conflict on it. What is committed reads well as it is, and `problems` (a check of `make quality`) holds it to the
-tests:
+The pages of docs/contract state every requirement once, under its id. `make docs` turns each page into a table of id,
+requirement and tests. The table is never committed: it changes with every test, so two branches would always conflict.
+`problems`, a check of `make quality`, compares pages and tests:
 
 * every requirement is cited by a test;
-* no id is spoken of, here or anywhere, that no page states.
+* every id that is mentioned anywhere is stated on a page.
 
-A test cites the ids in its docstring, its comments and its parameters: all that stands between its first decorator and
-its last line, in the head of its class, and in constants that its decorators lead to, since tables of parameters stand
-there. The docstring of a module says what it is about and proves nothing. The tests of the sandbox
-and of the scripts do not count: they show what those do, not what the service does.
+A test cites ids in its docstring, comments and parameters: everything between its first decorator and its last line.
+The head of its class counts, too, and constants that its decorators lead to, since tables of parameters are there. The
+docstring of a module proves nothing. Tests of the sandbox and of the scripts do not count, since they test other
+programs.
 """
 
 import ast
@@ -32,7 +32,7 @@ FAMILIES = (
     "SURF|AUTH|ROLE|PERM|COM|ERR|CRUD|QRY|CONT|META|ENR|CUST|REFR|DIFF|FILT|CM|CQ|RUN|V2|LEG|CLI|SYNC|DISC|HASH|CHG"
     "|ADD|EXP|SEC"
 )
-# `META-3`, `P4`; `META-3 to META-6` and `META-3..6` are all of them.
+# `META-3`, `P4`; `META-3 to META-6` and `META-3..6` cite all of the range.
 CITED = re.compile(rf"\b(?:({FAMILIES})-|(P))(\d+)\b(?:(?:\.\.| to )(?:\1-|\2)?(\d+)\b)?")
 ENTRY = re.compile(r"^((?:[A-Z][A-Z0-9]*-|P)\d+)\n((?:(?: {4}.*)?\n)+)", re.MULTILINE)
 ENTRIES = re.compile(rf"(?:{ENTRY.pattern})+", re.MULTILINE)
@@ -54,7 +54,7 @@ def cited(text: str) -> Iterator[str]:
 
 
 def requirements(root: Path = ROOT) -> dict[str, str]:
-    """Each id with its requirement in reStructuredText, in the order of the pages."""
+    """Return each id with its requirement in reStructuredText, in the order of the pages."""
     found: dict[str, str] = {}
     for page in sorted((root / PAGES).glob("*.rst")):
         for name, text in ENTRY.findall(page.read_text()):
@@ -70,7 +70,7 @@ def modules(root: Path = ROOT) -> list[Path]:
 
 
 def citations(root: Path = ROOT) -> dict[str, list[str]]:
-    """Each id with the tests that cite it, as pytest names them."""
+    """Return each id with the tests that cite it, as pytest names them."""
     found: dict[str, list[str]] = {}
     for path in modules(root):
         for test, names in cited_by_tests(Module(path, root)):
@@ -91,7 +91,7 @@ def cited_by_tests(module: "Module") -> Iterator[tuple[str, list[str]]]:
 
 
 class Module:
-    """The source of a module of tests, with what `ast` leaves out: comments."""
+    """The source of a test module, with its comments, which `ast` leaves out."""
 
     def __init__(self, path: Path, root: Path) -> None:
         source = path.read_text()
@@ -149,7 +149,7 @@ def end_of(node: ast.stmt) -> int:
 
 
 def mentions(root: Path = ROOT) -> Iterator[tuple[str, str]]:
-    """(path, id) of every id that a module or a page speaks of, in whatever place."""
+    """Yield path and id of every mention of an id in a module or page."""
     tops = ("enterprise_catalog", "scripts", "tests", "docs")
     paths = [path for top in tops for path in (root / top).rglob("*") if path.suffix in (".py", ".rst")]
     for path in sorted([*paths, root / "README.rst"]):
@@ -161,7 +161,7 @@ def mentions(root: Path = ROOT) -> Iterator[tuple[str, str]]:
 def problems(root: Path = ROOT) -> list[str]:
     stated, tested = requirements(root), citations(root)
     found = [
-        f"{path} speaks of {name}, which no page of {PAGES} states"
+        f"{path} mentions {name}, which no page of {PAGES} states"
         for path, name in mentions(root)
         if name not in stated
     ]
@@ -169,7 +169,7 @@ def problems(root: Path = ROOT) -> list[str]:
 
 
 def with_tests(page: str, *, tested: Mapping[str, list[str]]) -> str:
-    """A page of docs/contract with each run of entries as one table."""
+    """Return a page of docs/contract with each group of entries as a table."""
 
     def table(entries: re.Match[str]) -> str:
         rows = (

@@ -1,8 +1,9 @@
-"""Debian packages that the tests need and pip cannot bring: found on the machine, else installed when that is allowed.
+"""
+Install Debian packages that the tests need, if they are missing and this user may.
 
-Runs before the virtual environment exists, so it uses the standard library only. It never starts, stops or configures a
-system service: MariaDB comes from the packages without one; the others are installed with service starts forbidden, and
-do not start with the machine either.
+This runs before the virtual environment exists, so it uses the standard library only. It never starts, stops or
+configures a system service. MariaDB comes from packages without one. The others are installed with service starts
+forbidden, and do not start with the machine.
 """
 
 import argparse
@@ -23,12 +24,12 @@ POLICY_FILE = Path("/usr/sbin/policy-rc.d")
 STARTED_AT_BOOT = ("prometheus", "redis-server", "nginx-light", "caddy")
 # Of those, the ones whose service has another name.
 SERVICES = {"nginx-light": "nginx"}
-# Servers live where an ordinary user's PATH does not look.
+# Servers are in directories that are not in an ordinary user's PATH.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"])
 
 
 class Missing(Exception):
-    """Something has to be installed by a person; the message says what and how."""
+    """A person has to install something; the message says what and how."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ NEEDS = {
 
 
 def _privilege() -> list[str] | None:
-    """The words to put before a command that needs root; None when this user may not."""
+    """Return the prefix of commands that need root; None if this user may not run them."""
     if os.geteuid() == 0:
         return []
     sudo = find_program("sudo")
@@ -107,7 +108,7 @@ def _privilege() -> list[str] | None:
 @contextlib.contextmanager
 def _service_starts_forbidden(privilege: list[str]) -> Iterator[None]:
     if POLICY_FILE.exists():
-        # Somebody else's policy (a container image's, say): respected and left alone.
+        # Another policy, such as a container image's, stays as it is.
         yield
         return
     policy = "#!/bin/sh\nexit 101\n"
@@ -121,9 +122,9 @@ def _service_starts_forbidden(privilege: list[str]) -> Iterator[None]:
 
 
 def _apt_install(packages: list[str], privilege: list[str], apt_get: str) -> None:
-    # Waiting for the lock: another package job on the machine is no reason to fail.
+    # Wait for the lock, since another package job on the machine is not a reason to fail.
     apt = [*privilege, "env", "DEBIAN_FRONTEND=noninteractive", apt_get, "-o", "DPkg::Lock::Timeout=300", "-qq"]
-    # A stale mirror beside a good one must not stop the install: if a package is really not to be had, install says so.
+    # A stale mirror beside a good one must not stop the install, which fails if a package is really missing.
     subprocess.run([*apt, "update"], stdin=subprocess.DEVNULL, check=False)
     with _service_starts_forbidden(privilege):
         subprocess.run(
@@ -137,7 +138,7 @@ def _apt_install(packages: list[str], privilege: list[str], apt_get: str) -> Non
 
 
 def _do_not_start_at_boot(service: str, privilege: list[str]) -> None:
-    """Whatever starts services on this machine."""
+    """Disable the service in whatever starts services on this machine."""
     if Path("/etc/init.d", service).exists():
         subprocess.run([*privilege, "update-rc.d", service, "disable"], check=True)
     elif systemctl := find_program("systemctl"):
@@ -146,7 +147,7 @@ def _do_not_start_at_boot(service: str, privilege: list[str]) -> None:
 
 
 def ensure(names: list[str]) -> None:
-    """Make sure that every named need is met; raise `Missing` when a person has to do it."""
+    """Install what the named needs lack. Raises `Missing` if a person has to do it."""
     unmet = [NEEDS[name] for name in names if not NEEDS[name].present()]
     if not unmet:
         return

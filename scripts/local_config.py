@@ -1,6 +1,7 @@
-"""Where a local run keeps its things, and the environment its processes get: the names an operator would set.
+"""
+Configure a local run: its directory, its secrets, and the environment of its processes, by the names of operators.
 
-Secrets are made at first start and kept in .local, readable by their owner only. None of them opens anything elsewhere.
+Secrets are generated at the first start and kept in .local, readable by their owner only. They are valid nowhere else.
 """
 
 import json
@@ -16,9 +17,9 @@ SANDBOX_PORT = 18170
 ADMIN_USERNAME = "admin"
 LMS_ADMIN_USERNAME = "lms-admin"
 AUDIENCE = "enterprise-catalog-local"
-# What the sandbox accepts from a service; it opens nothing but the sandbox.
+# The client that the sandbox accepts from the service; it is valid for the sandbox only.
 SANDBOX_CLIENT = ("enterprise-catalog-sandbox-key", "opens-the-sandbox-only-8d31")
-# And from the same service when people sign in to it.
+# The client with which people sign in to the service.
 SANDBOX_SIGN_IN_CLIENT = ("enterprise-catalog-sandbox-sso-key", "signs-in-to-the-sandbox-only-5c07")
 
 
@@ -56,7 +57,7 @@ class LocalConfig:
 
     @property
     def admin_made(self) -> Path:
-        """Beside the database, so that removing .local removes both."""
+        """A file that says that the administrator exists. Removing .local removes it with the database."""
         return self.directory / "admin-made"
 
     def prepare(self) -> Secrets:
@@ -72,7 +73,7 @@ class LocalConfig:
         return Secrets(**json.loads(path.read_text()))
 
     def environment(self, *, secret_key: str, jwk_set: str) -> dict[str, str]:
-        """Everything by its operators' name. Variables of the calling shell that mean this service are left behind."""
+        """Return all variables of a process. Those of the calling shell that configure this service are left out."""
         client_id, client_secret = SANDBOX_CLIENT
         sign_in_id, sign_in_secret = SANDBOX_SIGN_IN_CLIENT
         return {

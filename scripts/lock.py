@@ -1,9 +1,9 @@
-"""The requirement locks: `requirements/*.in` says what is wanted, `*.txt` what exactly is installed.
+"""
+Write and check requirement locks: `requirements/*.in` says what is wanted, `*.txt` what exactly is installed.
 
-Writing a lock asks the package index (pip-compile). Checking one must never: the check runs in CI on every change and
-has to give the same answer tomorrow, so it looks at files only. Each lock carries a digest of the .in it was made from.
-Each pin carries the hashes of its files: pip installs nothing else under that name and version, whatever an index or a
-mirror serves, and refuses a lock in which one pin has none.
+Writing a lock asks the package index (pip-compile). Checking one reads files only: CI checks every change, and must get
+the same result tomorrow. Each lock has a digest of its .in file. Each pin has the hashes of its files. pip installs
+nothing else under that name and version, and refuses a lock in which a pin has none.
 """
 
 import argparse
@@ -21,11 +21,11 @@ from packaging.utils import canonicalize_name
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 # In this order: a later lock is constrained by the earlier ones.
 LAYERS = ("base", "mysql", "test", "quality", "bench", "docs", "dev")
-# For environments of their own: what they pin is nobody else's affair.
+# For environments of their own, so their pins may differ from the others.
 APART = ("clients",)
 DIGEST_PREFIX = "# sha256 of "
 HASH = re.compile(r" --hash=sha256:[0-9a-f]{64}(?= |$)")
-# Nothing about the machine that made the lock may end up in it.
+# A lock must say nothing about the machine that made it.
 COMPILE_OPTIONS = (
     "--quiet",
     "--generate-hashes",
@@ -49,7 +49,7 @@ def stamp_line(source: Path) -> str:
 
 
 def requirement_lines(path: Path) -> Iterator[str]:
-    """The requirements a file states itself, each with its hashes: no comments, options, constraints or other files."""
+    """Yield the requirements in a file with their hashes, without comments, options, constraints and other files."""
     for line in path.read_text().replace("\\\n", " ").splitlines():
         text = line.split("#")[0].strip()
         if text and not text.startswith("-"):
@@ -65,12 +65,12 @@ def pins_in(lock: Path) -> dict[str, str]:
 
 
 def without_hashes(lock: Path) -> list[str]:
-    """The requirements for which pip would have to take whatever an index gives it."""
+    """Return the requirements without hashes, for which pip would accept any file of an index."""
     return [line.split()[0] for line in requirement_lines(lock) if not HASH.search(line)]
 
 
 def problems(directory: Path = REQUIREMENTS) -> list[str]:
-    """Everything that shows a lock is not the one its .in file asks for."""
+    """Return every difference between a lock and what its .in file wants."""
     found: list[str] = []
     seen: dict[str, tuple[str, str]] = {}
     for layer in (*LAYERS, *APART):

@@ -1,8 +1,8 @@
-"""Child processes that never outlive the one that started them.
+"""
+Start child processes that never outlive the process that started them.
 
-Every child leads a session of its own, so that Ctrl-C in the terminal reaches only the parent, which then stops the
-children in its own order; and the kernel ends a child whose parent died without a chance to. Never finds processes by
-name.
+Each child has a session of its own: Ctrl-C reaches only the parent, which then stops its children in order. The kernel
+ends a child whose parent is killed. No process is ever found by name.
 """
 
 import contextlib
@@ -57,13 +57,13 @@ def spawn(
 
 
 def signal_group(process: subprocess.Popen[bytes], signal_number: int) -> None:
-    """Reaches the children of the child too, also when the child itself is gone already."""
+    """Signal the child and its children, even if the child itself has ended."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal_number)
 
 
 def stop(*running: subprocess.Popen[bytes], grace_seconds: float) -> None:
-    """Ask the leaders (which know how to end their own children), wait once for all of them, then end what is left."""
+    """Terminate the children, which end their own children, wait once for all, then kill what is left."""
     for process in running:
         process.terminate()
     deadline = time.monotonic() + grace_seconds
@@ -101,7 +101,7 @@ def free_port() -> int:
 
 def port_taken(port: int) -> bool:
     with socket.socket() as probe:
-        # What servers do: a port in TIME_WAIT is free for them, and so it is here.
+        # Servers set it, too: a port in TIME_WAIT is free for them.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))

@@ -1,6 +1,6 @@
-"""Every check that reads the code without running the service: `make quality`.
+"""Run every check that reads the code without running the service: `make quality`.
 
-All checks run even when one fails, so that one look shows everything. It never changes a file.
+All checks run even when one fails, so that one run shows everything. No file is changed.
 """
 
 import os
@@ -9,11 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-from scripts import contract_table, lock
+from scripts import code_rules, contract_table, lock
 
 ROOT = Path(__file__).resolve().parent.parent
-# A module that cannot be read in one sitting is two modules.
-MAX_MODULE_LINES = 400
 
 CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("ruff check", ["ruff", "check", "."]),
@@ -24,18 +22,6 @@ CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("Dockerfile", ["hadolint", "Dockerfile"]),
     ("docker-compose.yml", ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"]),
 )
-
-
-def long_modules(root: Path = ROOT) -> list[str]:
-    found = []
-    for top in ("enterprise_catalog", "benchmarks", "scripts"):
-        for path in sorted((root / top).rglob("*.py")):
-            if {"migrations", "tests"} & set(path.relative_to(root).parts):
-                continue
-            lines = len(path.read_text().splitlines())
-            if lines > MAX_MODULE_LINES:
-                found.append(f"{path.relative_to(root)} has {lines} lines; {MAX_MODULE_LINES} are the limit")
-    return found
 
 
 def run_check(name: str, command: list[str]) -> bool:
@@ -59,7 +45,7 @@ def main() -> int:
     results = [run_check(name, command) for name, command in CHECKS]
     for name, found in (
         ("locks in step", lock.problems()),
-        ("module length", long_modules()),
+        ("modules", code_rules.problems()),
         ("contract and tests", contract_table.problems()),
     ):
         print("".join(f"{problem}\n" for problem in found), end="")

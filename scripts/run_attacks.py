@@ -1,9 +1,8 @@
 """
-`make attack`: attack the service in every way that docs/security.rst lists, and print a line for each attack: what was
-done, what had to come of it, and what was seen.
+Attack the service in every way that docs/security.rst lists: `make attack`.
 
-The attacks are the tests of tests/attacks. They start the whole service on loopback, with production settings, and end
-by themselves.
+Each attack prints a line: what was done, what was expected, and what was seen. The attacks are the tests in
+tests/attacks. They start the whole service on loopback, with production settings, and end by themselves.
 """
 
 import subprocess
@@ -15,9 +14,9 @@ from scripts.run_tests import ROOT, clean_environment
 from scripts.services import Services
 
 PYTEST = ["pytest", "-q", "--no-header", "--tb", "short", "--show-capture", "no"]
-# One after the other, since all of them meet the same processes, which they start themselves.
+# They run one after the other, since they share the processes that they start.
 ON_THE_SERVICE = ["tests/attacks"]
-# An hour of one customer's requests does not fit a test with a real clock: the same code, on MariaDB.
+# An hour of requests does not fit into a test with a real clock, so this drives the queue alone, on MariaDB.
 ON_THE_QUEUE = ["tests/faults/test_fairness.py"]
 
 

@@ -1,8 +1,8 @@
 """
-`make faults`: do to the service what can happen to it, and print a line for each fault: what happened, what had to come
-of it, what was seen, and how long that took. TIMES=20 does all of it twenty times.
+Inject every fault that docs/promises.rst names: `make faults`, or `make faults TIMES=20` for twenty rounds.
 
-The faults are the tests of tests/faults; `make test` runs the quicker ones of each kind, too.
+Each fault prints a line: what happened, what was expected, what was seen, and how long it took. The faults are the
+tests in tests/faults; `make test` runs the quicker ones of each kind.
 """
 
 import subprocess

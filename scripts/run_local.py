@@ -1,8 +1,9 @@
-"""`make run`: the whole service in the foreground on embedded parts, with sample data, until Ctrl-C.
+"""
+Run the whole service in the foreground on embedded parts with sample data, until Ctrl-C: `make run`.
 
 1. Refuse if a port is taken.                  2. Start the sandbox (discovery and LMS) and take its public keys.
-3. Migrate, and make an administrator once.    4. Start web, worker and beat.
-5. Make the sample catalogs over HTTP, wait until they are refreshed, tell what came out.
+3. Migrate, and create an administrator once.  4. Start web, worker and beat.
+5. Create the sample catalogs over HTTP, wait until they are refreshed, and print them.
 6. Serve until Ctrl-C, or until one of the processes ends; then stop all of them.
 """
 
@@ -37,7 +38,7 @@ SANDBOX_COURSES, SANDBOX_PROGRAMS = 1500, 60
 
 
 class Refused(Exception):
-    """The run cannot begin; the message says what to do about it."""
+    """The run cannot start; the message says what to do."""
 
 
 def say(text: str) -> None:
@@ -54,7 +55,7 @@ def refuse_taken_ports(config: LocalConfig) -> None:
 
 
 def start_sandbox(supervisor: Supervisor, config: LocalConfig) -> str:
-    """Returns its public key set, which the service verifies every token against."""
+    """Start the sandbox and return its public key set, with which the service verifies tokens."""
     options = {
         "--port": config.sandbox_port,
         "--data-dir": config.directory / "sandbox",
@@ -82,13 +83,13 @@ def prepare_database(supervisor: Supervisor, config: LocalConfig, environment: d
             "DJANGO_SUPERUSER_EMAIL": "admin@example.org",
             "DJANGO_SUPERUSER_PASSWORD": known.admin_password,
         }
-        # Who has a password here does not come in by the LMS, so there is one of each kind.
+        # Users with a password cannot sign in through the LMS, so there is one of each kind.
         of_the_lms = {"DJANGO_SUPERUSER_USERNAME": LMS_ADMIN_USERNAME, "DJANGO_SUPERUSER_EMAIL": "lms@example.org"}
         for variables in (account, of_the_lms):
             try:
                 supervisor.run_once("superuser", ["manage.py", "createsuperuser", "--noinput"], environment | variables)
             except ChildEnded as error:
-                # A run that was cut off right here has made the account already.
+                # An earlier run that was interrupted here has created the account already.
                 if "already taken" not in str(error):
                     raise
         config.admin_made.touch()
@@ -98,7 +99,7 @@ def start_service(supervisor: Supervisor, config: LocalConfig, environment: dict
     celery = ["celery", "-A", "enterprise_catalog"]
     web_bind = {"WEB_BIND": f"127.0.0.1:{config.port}"}
     supervisor.start("web", ["gunicorn", "enterprise_catalog.wsgi"], environment | web_bind)
-    # The file-system broker knows no broadcasts, and one worker has nobody to gossip with.
+    # The file-system broker has no broadcasts, which gossip between workers needs.
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     # No pool: with this broker its processes share one queue, and a worker whose processes had been killed, one at work
     # and one idle, was seen to execute nothing any more. So the worker is one process, and its end is seen.
@@ -154,7 +155,7 @@ def serve(config: LocalConfig) -> None:
         tell(config, reports, admin_password=known.admin_password, seconds=time.monotonic() - started)
         supervisor.watch()
     finally:
-        # From here on nothing may cut the stopping short; it is bounded by its own grace time.
+        # Another signal must not interrupt the stopping, which has a time limit of its own.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         if supervisor.children:
@@ -173,7 +174,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sandbox-port", type=int, default=SANDBOX_PORT)
     parser.add_argument("--directory", type=Path, default=ROOT / ".local", help="where data and logs are kept")
     options = parser.parse_args(arguments)
-    # Everything spoken to is on this machine; a proxy of the shell's would not find it.
+    # All requests stay on this machine, and a proxy of the shell would not find it.
     os.environ["no_proxy"] = "127.0.0.1"
     # Ctrl-C too: a shell that starts this in the background leaves it ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -1,6 +1,7 @@
-"""`make test`: the checks, then the suite on SQLite, then the suite on MariaDB and Redis that it starts itself.
+"""
+Run the checks, the suite on SQLite, and the suite on a MariaDB and Redis that it starts: `make test`.
 
-Everything runs even when an early stage fails; the exit code tells whether all of it passed.
+All stages run even if an early one fails. The exit code is 0 only if all passed.
 """
 
 import os
@@ -15,9 +16,9 @@ from scripts import debian, processes
 from scripts.services import Services
 
 ROOT = Path(__file__).resolve().parent.parent
-# Settings of the shell that would turn the suite into another one.
+# Variables of the shell that would change what the suite does.
 FOREIGN_VARIABLES = ("DATABASE_URL", "DATABASE_REPLICA_URL", "CELERY_BROKER_URL", "CACHE_URL", "DJANGO_SETTINGS_MODULE")
-# What no suite runs: tests that start many processes themselves, and those that have a command of their own.
+# Not in a suite: tests that start many processes, and those that have a command of their own.
 APART = "local_run or thorough or attack"
 
 

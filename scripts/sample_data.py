@@ -1,6 +1,7 @@
-"""Sample customers and catalogs, made and read over HTTP as any client would: with a token, and nothing else.
+"""
+Create and read sample customers and catalogs over HTTP with a token, as any client would.
 
-Fixed uuids make it repeatable: the second time every catalog is there already and is only read.
+Fixed uuids make it repeatable: at the second start every catalog exists already and is only read.
 """
 
 import shlex
@@ -21,7 +22,7 @@ END_STATES = ("published", "held", "failed")
 
 
 class Unexpected(Exception):
-    """The service answered something that the contract does not say; the message shows it."""
+    """The service answered against the contract; the message shows the answer."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Report:
 
 
 class Client:
-    """Speaks to the service with one token."""
+    """Send requests with one token."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url
@@ -73,7 +74,7 @@ class Client:
         self._session.headers["Authorization"] = f"JWT {token}"
 
     def call(self, method: str, path: str, *, missing: bool = False, **options: Any) -> requests.Response:
-        """The answer; one that says 404, which is false, only where something may be `missing`."""
+        """Return the response, which is false for a 404 if the object may be `missing`. Raises Unexpected otherwise."""
         response = self._session.request(method, self.url + path, timeout=REQUEST_SECONDS, **options)
         if not response.ok and not (missing and response.status_code == requests.codes.not_found):
             raise Unexpected(f"{method} {path} answered {response.status_code}: {response.text[:500]}")
@@ -81,7 +82,7 @@ class Client:
 
 
 def create(client: Client, sample: Sample, *, customer: dict[str, Any]) -> str | None:
-    """Make the catalog, unless it is there, whatever somebody made of it; returns the id of a refresh it waits for."""
+    """Create the catalog if it does not exist. Return the id of the refresh that it waits for."""
     path = f"/api/v1/enterprise-catalogs/{sample.uuid}/"
     answer = client.call("GET", path, missing=True) or client.call(
         "POST",

@@ -1,7 +1,7 @@
-"""Throwaway MariaDB and Redis servers for tests: real ones, on free loopback ports, in a temporary directory.
+"""
+Start throwaway MariaDB and Redis servers for tests, on free loopback ports and in a temporary directory.
 
-They hold nothing worth keeping and are tuned for that. A server that runs on this machine already is never looked at,
-and nothing of it (configuration, data, socket, user) is used.
+They are tuned for data that nobody needs later. Servers that run on this machine already are not used in any way.
 """
 
 import getpass
@@ -23,7 +23,7 @@ START_SECONDS = 60
 STOP_SECONDS = 20
 DATABASE = "enterprise_catalog"
 SERVICE_USER = "service"
-# Of a replicated database: who copies it, and who reads the copy.
+# Users of a replicated database: the one that copies, and the one that reads the copy.
 REPLICATION_USER = "replication"
 READER_USER = "reader"
 # The smallest that production may have.
@@ -31,7 +31,7 @@ MAX_ALLOWED_PACKET = "4M"
 
 
 class Server:
-    """One server program with its own directory and port. A killed or stopped server keeps both and may start again."""
+    """One server program with its directory and port, which it keeps when it is stopped and started again."""
 
     name: str
 
@@ -64,14 +64,14 @@ class Server:
             self.process = None
 
     def kill(self) -> None:
-        """Ends it as a power failure would."""
+        """End it as a power failure would."""
         if self.process is not None:
             processes.signal_group(self.process, signal.SIGKILL)
             self.process.wait()
             self.process = None
 
     def pause(self) -> None:
-        """Connections stay open and nobody answers: what a hanging machine looks like."""
+        """Stop the process, so that connections stay open without answers, as with a machine that hangs."""
         if self.process is not None:
             processes.signal_group(self.process, signal.SIGSTOP)
 
@@ -96,7 +96,7 @@ class MariaDB(Server):
         super().__init__(directory)
         self.password = secrets.token_hex(16)
         self.data = self.directory / "data"
-        # Of its own: a server that starts removes whatever temporary tables it finds, other servers' in /tmp too.
+        # A starting server removes the temporary tables in its directory, so it must not share /tmp.
         self.temporary = self.directory / "tmp"
         self.temporary.mkdir()
 
@@ -132,7 +132,7 @@ class MariaDB(Server):
         (self.directory / "init.sql").write_text("".join(f"{statement};\n" for statement in self.first_statements()))
 
     def first_statements(self) -> list[str]:
-        """What the server does at each start, before it listens."""
+        """Return the statements that the server runs at each start, before it listens."""
         return [
             f"CREATE DATABASE IF NOT EXISTS {DATABASE}",
             # All rights, because the test runner creates and drops databases of its own.
@@ -180,7 +180,7 @@ class MariaDB(Server):
 
 
 class Primary(MariaDB):
-    """A MariaDB that may be copied."""
+    """A MariaDB that can be replicated."""
 
     def first_statements(self) -> list[str]:
         return [
@@ -194,7 +194,7 @@ class Primary(MariaDB):
 
 
 class Replica(MariaDB):
-    """A MariaDB that copies a primary from its first statement on, users included, and takes no writes of its own."""
+    """A MariaDB that replicates a primary from its first statement on, with its users, and is read-only."""
 
     name = "mariadb-replica"
 
@@ -208,7 +208,7 @@ class Replica(MariaDB):
         return f"mysql://{READER_USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
 
     def first_statements(self) -> list[str]:
-        """Where it stopped is in its own tables, so that being told again who its primary is does no harm."""
+        """Return the statements that name the primary. They can be repeated: its tables know where it stopped."""
         return [
             f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={self.primary.port}, MASTER_CONNECT_RETRY=1,"
             f" MASTER_USER='{REPLICATION_USER}', MASTER_PASSWORD='{self.password}', MASTER_USE_GTID=slave_pos",
@@ -241,7 +241,7 @@ class Redis(Server):
 
 
 class Services:
-    """A MariaDB and a Redis in one temporary directory, both gone at the end of the `with` block."""
+    """A MariaDB and a Redis in one temporary directory, which end with the `with` block."""
 
     def __init__(self) -> None:
         debian.ensure(["mariadb", "redis"])
@@ -278,7 +278,7 @@ class Services:
 
 
 class ReplicatedServices(Services):
-    """The same with a second MariaDB that replicates the first."""
+    """Services with a second MariaDB that replicates the first."""
 
     mariadb: Primary
 

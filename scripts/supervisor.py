@@ -1,6 +1,7 @@
-"""A few long-running programs under one foreground process: if one ends, all end; when this one stops, all stop.
+"""
+Run a few long-lived programs under one foreground process: if one ends, all end.
 
-It starts nothing twice and restarts nothing: in a local run a program that dies is news, not noise.
+Nothing is restarted: in a local run, a program that dies must be noticed.
 """
 
 import subprocess
@@ -14,13 +15,13 @@ import requests
 
 from scripts import processes
 
-# A worker in the middle of a refresh gets this long; what it does not finish is found again by its lease.
+# A worker has this long to finish a refresh. An unfinished one is found again by its expired lease.
 GRACE_SECONDS = 10
 POLL_SECONDS = 0.2
 
 
 class ChildEnded(Exception):
-    """One of the programs is gone; the message says which one and shows the end of its log."""
+    """A program ended; the message says which, and shows the end of its log."""
 
 
 class Supervisor:
@@ -34,15 +35,15 @@ class Supervisor:
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
         with suppress(FileNotFoundError):
-            # What the last one said may be what somebody looks for.
+            # The log of an earlier run may be what somebody looks for.
             self.log_of(name).replace(self.logs / f"{name}.before.log")
-        # Asked politely by the kernel as well, so that a killed launcher does not cut a refresh in the middle.
+        # The kernel sends SIGTERM, too, so that a killed parent does not interrupt a refresh.
         self.children[name] = processes.spawn(
             [sys.executable, "-m", *command], log=self.log_of(name), env=env, cwd=self.cwd, death_signal=15
         )
 
     def run_once(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> str:
-        """Runs a command to its end and returns what it printed; its failure counts as a child that ended."""
+        """Run a command to its end and return its output. Raises ChildEnded if it fails."""
         done = subprocess.run(
             [sys.executable, *command],
             env=env,

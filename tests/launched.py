@@ -1,4 +1,4 @@
-"""`make run` as a test starts it."""
+"""Start `make run` from a test."""
 
 import signal
 import sys
@@ -13,7 +13,7 @@ START_SECONDS = 300
 
 
 class Launched:
-    """A launcher on ports of its own, and what it has printed so far."""
+    """A running `make run` on ports of its own, and its output so far."""
 
     def __init__(self, directory: Path) -> None:
         self.port, self.sandbox_port = processes.free_port(), processes.free_port()
@@ -36,11 +36,11 @@ class Launched:
         )
 
     def family(self) -> list[psutil.Process]:
-        """All that it started, and they."""
+        """Return all descendant processes."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def child(self, word: str) -> psutil.Process:
-        """The process it started itself with this word on the command line."""
+        """Return the child process with this word in its command line."""
         children = psutil.Process(self.process.pid).children()
         return next(child for child in children if word in child.cmdline())
 

@@ -1,8 +1,7 @@
 """
-A line for each test of a directory, for `make faults` and `make attack`: what was done, what had to come of it, and
-what was seen. A conftest imports all of it.
+Print a line for each test of a directory, for `make faults` and `make attack`; a conftest imports all of it.
 
-What was done is the test's name; what had to come of it is its docstring.
+What was done is the test's name. What was expected is its docstring. Tests add what was seen.
 """
 
 import os
@@ -30,7 +29,7 @@ class Saw(Protocol):
 
 @pytest.fixture
 def saw(record_property: Callable[[str, object], None]) -> Saw:
-    """Say what was seen, and after how many seconds all was well again, for the line that is printed."""
+    """Record what was seen, and the seconds until recovery, for the printed line."""
 
     def record(what: str, *, recovery: float | None = None) -> None:
         record_property("saw", what)
@@ -63,7 +62,7 @@ def case_of(report: pytest.TestReport) -> str:
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """The lines say it all: no dots between them."""
+    """Print no dots between the lines."""
     return (report.outcome if report.when == "call" or report.failed else "", "", "") if OUTCOME_LINES else None
 
 

@@ -1,4 +1,4 @@
-"""The whole service as a deployment runs it: production settings, gunicorn, worker and beat on MariaDB and Redis."""
+"""Run the whole service as a deployment does: production settings, gunicorn, worker and beat on MariaDB and Redis."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -19,26 +19,28 @@ class WholeService:
     url: str
     environment: Mapping[str, str]
     services: Services
-    # Where web and worker tell their figures: address and port.
+    # Addresses and ports of the metrics of web and worker.
     figures: Mapping[str, str]
     processes: Mapping[str, "subprocess.Popen[bytes]"]
 
     def run(self, *command: str) -> None:
-        """Beside it, with its settings."""
+        """Run a command with the service's settings."""
         subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True)
 
 
 @contextmanager
 def whole_service(
     *,
-    neighbours: Mapping[str, str],
+    variables: Mapping[str, str],
     directory: Path,
     replicated: bool = False,
     restore: Callable[[MariaDB, Mapping[str, str]], None] | None = None,
 ) -> Iterator[WholeService]:
     """
-    `neighbours` are the variables that say who is around it; logs and the like go to `directory`. `replicated` gives it
-    a replica to read from. `restore` fills the empty database, and may use the service's environment.
+    Run the service until the block ends.
+
+    `variables` name the other services. Logs and other files are written to `directory`. `replicated` adds a replica to
+    read from. `restore` fills the empty database, and gets the service's environment.
     """
     port = processes.free_port()
     with ReplicatedServices() if replicated else Services() as services:
@@ -47,7 +49,7 @@ def whole_service(
             "WEB_BIND": f"127.0.0.1:{port}",
             "DATABASE_URL": services.mariadb.service_url,
             "STATIC_ROOT": str(directory / "static"),
-            **neighbours,
+            **variables,
         }
         if restore:
             restore(services.mariadb, environment)

@@ -1,4 +1,4 @@
-"""The load client: it must neither lose an answer nor call one whole that is not."""
+"""Tests of the load client: it loses no answer, and takes no partial answer for a whole one."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

@@ -1,4 +1,4 @@
-"""What is measured is the same in every run, and what DESIGN 9 says."""
+"""Tests of the plan of data: it is the same in every run."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""What a floor answers is what the service answered."""
+"""Tests of the floors: they answer what the service answered."""
 
 import json
 

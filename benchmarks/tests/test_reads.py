@@ -1,4 +1,4 @@
-"""How times become a ratio."""
+"""Tests of how times become a ratio."""
 
 from benchmarks.client import Timings
 from benchmarks.reads import one_statement, ratio

@@ -1,4 +1,4 @@
-"""What is said of a run: verdicts, moves and the page that the documentation shows."""
+"""Tests of the report: targets, changes and the page that the documentation shows."""
 
 import copy
 

@@ -1,7 +1,8 @@
-"""A small stand-in for course-discovery and the LMS, in one process, for local runs and tests.
+"""
+A stand-in for course-discovery and the LMS, in one process, for local runs and tests.
 
-It speaks HTTP and knows nothing of the service: it must never import `enterprise_catalog.apps` nor Django,
-so that a misreading of discovery in the service cannot be repeated here by sharing code.
+It speaks HTTP and imports neither `enterprise_catalog.apps` nor Django. If the service misunderstands discovery, shared
+code would repeat the mistake here.
 """
 
 from enterprise_catalog.sandbox.config import SandboxConfig

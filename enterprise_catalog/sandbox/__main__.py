@@ -1,4 +1,4 @@
-"""`python -m enterprise_catalog.sandbox`: a sandbox in the foreground, until SIGTERM or Ctrl-C."""
+"""Run a sandbox in the foreground until SIGTERM or Ctrl-C: `python -m enterprise_catalog.sandbox`."""
 
 import argparse
 import signal

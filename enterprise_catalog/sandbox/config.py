@@ -1,6 +1,7 @@
-"""What a sandbox can be told at start, and the constants a local run shares with it.
+"""
+Define the settings of a sandbox, and the constants that a local run shares with it.
 
-Nothing here may be a secret of a real system: the client secret below opens a sandbox only.
+Nothing here is a secret of a real system: the client secret below is valid for a sandbox only.
 """
 
 from collections.abc import Sequence
@@ -69,12 +70,12 @@ class SandboxConfig:
     persons: int = 3
     seed: str = "sandbox"
     now: datetime = field(default_factory=month_start)
-    # The documents of DISC-17 that a service has to set aside: they count, but are of no use.
+    # The documents that a service must quarantine: they count, but cannot be stored (DISC-17).
     odd_documents: bool = False
 
     host: str = DEFAULT_HOST
     port: int = 0
-    # Keys are made anew when there is no directory to keep them in.
+    # Without a directory, keys are generated at each start.
     data_dir: Path | None = None
     issuer: str = DEFAULT_ISSUER
     audience: str = DEFAULT_AUDIENCE
@@ -82,7 +83,7 @@ class SandboxConfig:
     client_secret: str = CLIENT_SECRET
     sign_in_client_id: str = SIGN_IN_CLIENT_ID
     sign_in_client_secret: str = SIGN_IN_CLIENT_SECRET
-    # Where people may be sent back to once they have signed in; nowhere unless told.
+    # Where people may be redirected after the sign-in.
     redirect_uris: Sequence[str] = ()
     token_seconds: int = 3600
 

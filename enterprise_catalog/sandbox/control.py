@@ -1,6 +1,7 @@
-"""The control plane under /sandbox/: what a test or a person may change while the sandbox runs.
+"""
+Serve the control endpoints under /sandbox/, with which tests and people change a running sandbox.
 
-It hands out tokens for any user, so the server lets only this machine reach it.
+They return tokens for any user, so only this machine can reach them.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,8 @@
-"""Everything the sandbox knows to answer with: generated content, and the changes made to it since.
+"""
+Hold the data of the sandbox: generated content, and the changes made to it since.
 
-Generated documents are written on demand; what was put in by hand (`upsert_*`) is kept and returned word for word.
-It answers by key; which documents a filter selects is `search`'s affair.
+Generated documents are written on demand. Documents that were added (`upsert_*`) are kept and returned word for word.
+Look-ups are by key; `search` selects by filter.
 """
 
 import copy
@@ -161,7 +162,7 @@ class Dataset:
             self._changed()
 
     def edit(self, content_key: str, **fields: Any) -> None:
-        """Lay fields over every document of an item, search document and full record alike."""
+        """Replace fields in every document of an item, search documents and full record."""
         with self._lock:
             self._edits[content_key] = {**self._edits.get(content_key, {}), **copy.deepcopy(fields)}
             self._revisions[content_key] = self._revisions.get(content_key, 0) + 1
@@ -276,7 +277,7 @@ class Dataset:
 
 
 def _whole(write: Callable[[], Json]) -> Callable[[View], Json]:
-    """For documents that read the same in every view."""
+    """Return a writer for documents that are the same in every view."""
     return lambda view: write()
 
 

@@ -1,7 +1,7 @@
-"""Search documents, as search/all returns them: written from facts, whole, on every call.
+"""
+Write search documents as search/all returns them, from facts, on every call.
 
-The shapes are those of discovery's index; fields that only exist inside the index (to be filtered by, never
-returned) are in `index_terms`.
+Their shapes are those of discovery's index. Fields that exist only to filter by are in `index_terms`.
 """
 
 from collections.abc import Sequence
@@ -268,7 +268,7 @@ def product_source(slug: str) -> Json:
 
 
 def odd_documents() -> list[Json]:
-    """What no service can store (DISC-17): no id, a key too long, a NUL in it, blanks around it, an unknown type."""
+    """Return documents that no service can store: no id, bad keys, an unknown type (DISC-17)."""
     empty: Json = {"title": None, "course_runs": None}
     return [
         {"aggregation_key": "course:", "content_type": "course", "key": None, "uuid": None, **empty},

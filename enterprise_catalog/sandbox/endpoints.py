@@ -1,6 +1,7 @@
-"""What discovery and the LMS answer to the calls a catalog service makes, without HTTP.
+"""
+Answer the calls of a catalog service as discovery and the LMS do, without HTTP.
 
-Each method takes a request whose caller is known already and returns an answer; it never looks at faults.
+Each method takes a request with a known caller and returns an answer. Faults are applied elsewhere.
 """
 
 import base64

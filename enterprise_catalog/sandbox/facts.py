@@ -1,7 +1,8 @@
-"""What is true of each made-up course, program and pathway: small immutable values drawn from seed and position.
+"""
+Generate the facts of each course, program and pathway from seed and position, as small immutable values.
 
-Documents are written from these facts on demand, so the search document and the full record of a course cannot
-disagree. Dates keep clear of the reference month: nothing expires while a data set is in use.
+Documents are written from these facts on demand, so a course's search document and full record agree. Dates are not
+near the reference month, so nothing expires while a data set is in use.
 """
 
 from dataclasses import dataclass

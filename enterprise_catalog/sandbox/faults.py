@@ -1,7 +1,7 @@
-"""Failures on request: which answers to spoil, and how.
+"""
+Apply faults to answers on request: which answers, and how.
 
-A fault only ever spoils answers; it never changes the data set. Faults are matched in the order they were added, and
-every one that matches applies.
+A fault never changes the data set. Faults are matched in the order in which they were added, and all that match apply.
 """
 
 import copy

@@ -1,6 +1,7 @@
-"""The signing key of the sandbox, and the JWTs an LMS would make with it.
+"""
+Sign JWTs as an LMS does, with the sandbox's own key.
 
-The private half never leaves this process or its data directory (mode 0600); verifiers get `jwks()` only.
+The private key stays in this process and its data directory (mode 0600). Verifiers get `jwks()` only.
 """
 
 import json
@@ -77,7 +78,7 @@ def load_or_create(directory: Path) -> SigningKey:
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    """Two processes may start at once: a whole file is linked into place, and the second one keeps the first's."""
+    """Link a complete file into place. If two processes start at once, the second keeps the first's file."""
     staged = path.with_suffix(f".{secrets.token_hex(4)}")
     descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

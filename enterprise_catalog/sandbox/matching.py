@@ -1,6 +1,7 @@
-"""Which documents a search body selects: the filter semantics of discovery (DISC-10..13), traps included.
+"""
+Select documents by a search body: the filter semantics of discovery, with its pitfalls (DISC-10 to DISC-13).
 
-What discovery ignores is ignored here as well, silently: a filter that asks for too much must get too much.
+What discovery ignores is silently ignored here, too: a filter that asks for too much must get too much.
 """
 
 import re
@@ -149,7 +150,7 @@ def _price_range(values: Values) -> Test:
 
 
 def _phrase(field: str, values: Values) -> Test:
-    """DISC-11: the words of the value, in a row, anywhere in the field."""
+    """Match the words of the value in a row, anywhere in the field (DISC-11)."""
     phrases = [words(value) for value in values]
     return lambda attributes: any(phrase in words(text) for text in attributes.get(field, ()) for phrase in phrases)
 
@@ -184,7 +185,7 @@ def _elements(value: Any) -> list[Any]:
 
 
 def _indexed(field: str, value: Any) -> Any:
-    """Nothing for a value the index could not hold."""
+    """Return the value as the index holds it; nothing if it cannot."""
     if value is None:
         return None
     if field in DATE_FIELDS or field == PRICE:

@@ -1,6 +1,7 @@
-"""A request as the endpoints see it, and an answer before it is put on the wire.
+"""
+Requests as the endpoints see them, and answers before they are sent.
 
-The answer stays a Python value as long as possible, so that faults can lie about it.
+An answer stays a Python value as long as possible, so that faults can change it.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,7 @@
-"""Full records, as discovery's courses/, programs/ and course_review/ return them.
+"""
+Write full records as discovery's courses/, programs/ and course_review/ return them.
 
-They agree with the search documents because both are written from the same facts.
+They agree with the search documents, since both are written from the same facts.
 """
 
 from collections.abc import Collection

@@ -1,6 +1,7 @@
-"""search/all, both versions: selects, orders and cuts pages as discovery and its index do (DISC-2, 3, 8, 9, 14, 15).
+"""
+Answer search/all, v1 and v2: select, order and page documents as discovery does (DISC-2, 3, 8, 9, 14, 15).
 
-Filters are `matching`'s affair, documents the data set's.
+`matching` has the filters, and the data set the documents.
 """
 
 import json

@@ -1,6 +1,7 @@
-"""HTTP for a sandbox world: reads requests, routes them, puts answers (and their faults) on the wire.
+"""
+Serve a sandbox over HTTP: read requests, route them, and send answers with their faults.
 
-It decides nothing about content. Connections are kept alive, as discovery's are; one thread serves each.
+Connections are kept alive, as discovery's are, with one thread for each.
 """
 
 import ipaddress
@@ -58,7 +59,7 @@ class SandboxServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def server_close(self) -> None:
-        """Idle keep-alive connections go too: a stopped sandbox answers nobody."""
+        """Close idle keep-alive connections, too, so that a stopped sandbox does not answer."""
         super().server_close()
         with self._connections_lock:
             connections = list(self._connections)
@@ -69,7 +70,7 @@ class SandboxServer(ThreadingHTTPServer):
                 pass  # its thread closed it meanwhile
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is none of the sandbox's business; anything else is a bug of its own."""
+        """Ignore clients that went away; anything else is a bug of the sandbox."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -90,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """The call log tells more, and to those who ask."""
+        """Log nothing; the call log has more."""
 
     def _serve(self) -> None:
         length = self.headers.get("Content-Length") or "0"
@@ -185,7 +186,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(head + body)
 
     def _drip(self, head: bytes, body: bytes, seconds: float) -> None:
-        """Bit by bit: no read ever waits long, yet the whole takes its time."""
+        """Send in small parts: no single read waits long, but the whole answer does."""
         self.wfile.write(head)
         step = len(body) // DRIP_STEPS + 1
         for start in range(0, len(body), step):

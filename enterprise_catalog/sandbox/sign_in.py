@@ -1,7 +1,8 @@
-"""The LMS as the place where people sign in: OAuth2 by authorization code, as a service's admin asks for it.
+"""
+Sign people in as the LMS does: OAuth2 with an authorization code, for the admin of a service.
 
-Whoever asks may be anybody they choose, so the server lets only this machine reach the page. The rest is as strict as
-the LMS: a client with its secret, a redirect URI that is registered, a code that works once and soon.
+People choose who they are, so only this machine can reach the page. Everything else is as strict as the LMS: a client
+with its secret, a registered redirect URI, and a code that is valid once and for a short time.
 """
 
 import hmac

@@ -1,6 +1,7 @@
-"""Words, paragraphs and uuids that depend on a seed only.
+"""
+Generate words, paragraphs and uuids that depend on a seed only.
 
-Texts are drawn from pools made once: a full record of 14 kB then costs a few list look-ups, not thousands of draws.
+Texts are drawn from pools made once, so a full record of 14 kB takes a few look-ups instead of thousands of draws.
 """
 
 import uuid

@@ -1,7 +1,7 @@
-"""All state of one sandbox: its data set, customers, faults, settings and the log of calls.
+"""
+Hold all state of a sandbox: data set, customers, faults, settings and the log of calls.
 
-The control plane and the `Sandbox` class are two faces of it, so that whatever a test in the same process can do,
-a shell can do over HTTP.
+The control endpoints and the class `Sandbox` both use it, so tests in the same process and shells can do the same.
 """
 
 from collections import deque
@@ -82,7 +82,7 @@ class World:
         self.reset()
 
     def reset(self) -> None:
-        """As after start: content, customers, settings, faults and log."""
+        """Reset content, customers, settings, faults and log to those after the start."""
         self.dataset.reset()
         self.endpoints.customers = {customer["uuid"]: customer for customer in sample_customers()}
         self.endpoints.throttle.reset()

@@ -1,4 +1,4 @@
-"""The check of the contract sees what is not proved, and tells citations from mere words."""
+"""Tests of the table of requirements: what is not tested is found, and citations are told from other words."""
 
 import re
 from pathlib import Path
@@ -110,7 +110,7 @@ def test_a_requirement_without_test_is_found(root):
 @pytest.mark.parametrize("path", ["README.rst", "scripts/pages.py", "tests/test_more.py", "docs/operations.rst"])
 def test_an_unknown_id_is_found_wherever_it_stands(root, path):
     (root / path).write_text("See META-3.\n" if path.endswith(".rst") else "# META-3\n")
-    assert f"{path} speaks of META-3, which no page of docs/contract states" in problems(root)
+    assert f"{path} mentions META-3, which no page of docs/contract states" in problems(root)
 
 
 def test_a_requirement_is_stated_once(root):

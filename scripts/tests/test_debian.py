@@ -1,4 +1,4 @@
-"""What is missing is named, with what to do about it; what is there is left alone."""
+"""Tests of the installer of packages: what is missing is named with advice, and nothing else is touched."""
 
 import pytest
 

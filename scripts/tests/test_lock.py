@@ -1,4 +1,4 @@
-"""The check of the locks sees every way in which a lock can be out of step, without asking an index."""
+"""Tests of the check of locks: every difference between lock and .in file is found without an index."""
 
 from pathlib import Path
 

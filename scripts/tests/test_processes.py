@@ -1,4 +1,4 @@
-"""Children never outlive their parent, however it ends."""
+"""Tests of child processes: they never outlive their parent, however it ends."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""The throwaway servers are real and behave as tests of faults need them to."""
+"""Tests of the throwaway servers: they behave as the tests of faults need."""
 
 import socket
 from pathlib import Path

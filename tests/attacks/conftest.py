@@ -1,7 +1,7 @@
 """
-The service under attack: web, worker and beat as docs/deployment.rst starts them, production settings, MariaDB and
-Redis, and a sandbox for discovery and LMS. All attacks meet the same processes, so one that breaks them is seen by the
-next.
+Start the service under attack: web, worker and beat as in docs/deployment.rst, with MariaDB, Redis and a sandbox.
+
+All attacks meet the same processes, so if one breaks them, the next one fails.
 """
 
 import subprocess
@@ -19,8 +19,8 @@ from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts.services import DATABASE
 from tests.contract.session import Session
 from tests.faults.conftest import eventually
-from tests.neighbours import variables_for
 from tests.outcome_lines import *  # noqa: F403
+from tests.sandbox_services import environment_for
 from tests.whole_service import WholeService, whole_service
 
 # Some seven MB in one answer: more than the kernel keeps for a client that does not read.
@@ -48,7 +48,7 @@ class Target:
         return self.sandbox.token(username=username, roles=roles, lifetime=36000, **claims)
 
     def caller(self, username: str, *roles: str) -> Session:
-        """Somebody with a token of the LMS."""
+        """A caller with a token of the LMS."""
         return Session(self.service.url, self.token(username, *roles))
 
     @property
@@ -64,7 +64,7 @@ class Target:
         return self.caller("bright-admin", f"{ADMIN_ROLE}:{BRIGHT_UUID}")
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> requests.Response:
-        """Without any credentials but those in the headers."""
+        """Send a GET with no credentials but those in the headers."""
         secure = {"X-Forwarded-Proto": "https"}
         return requests.get(self.service.url + path, headers=secure | dict(headers or {}), timeout=30)
 
@@ -72,7 +72,7 @@ class Target:
         self.service.run("python", "manage.py", *command)
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """Of the service's database."""
+        """Return rows of the service's database."""
         mariadb = self.service.services.mariadb
         connection = MySQLdb.connect(
             host="127.0.0.1", port=mariadb.port, user=DATABASE, password=mariadb.password, database=DATABASE
@@ -85,7 +85,7 @@ class Target:
             connection.close()
 
     def signed_in(self, name: str, password: str) -> requests.Session:
-        """A browser in which somebody signed in to the admin by password."""
+        """Return a browser in which somebody signed in to the admin by password."""
         answer = self.sign_in(name, password)
         assert answer.status_code == 302, answer.text
         token, session = answer.cookies["csrftoken"], answer.cookies["sessionid"]
@@ -96,7 +96,7 @@ class Target:
         return browser
 
     def sign_in(self, name: str, password: str, **headers: str) -> requests.Response:
-        """One attempt at the sign-in page, as a browser makes it behind TLS."""
+        """Try to sign in on the page, as a browser does behind TLS."""
         page = self.get("/admin/login/")
         token = page.cookies["csrftoken"]
         form = {"username": name, "password": password, "csrfmiddlewaretoken": token, "next": "/admin/"}
@@ -110,7 +110,7 @@ class Target:
         )
 
     def post_form(self, path: str, csrf_token: str) -> requests.Response:
-        """A form without fields, as an anonymous browser sends it."""
+        """Send a form without fields, as an anonymous browser does."""
         return requests.post(
             self.service.url + path,
             data={"csrfmiddlewaretoken": csrf_token},
@@ -120,7 +120,7 @@ class Target:
         )
 
     def create_superuser(self, name: str, password: str) -> int:
-        """The exit code of the command."""
+        """Run the command and return its exit code."""
         environment = {**self.service.environment, "DJANGO_SUPERUSER_PASSWORD": password}
         command = ["createsuperuser", "--noinput", "--username", name, "--email", f"{name}@example.org"]
         done = subprocess.run(["python", "manage.py", *command], env=environment, capture_output=True, check=False)
@@ -133,7 +133,7 @@ class Target:
         return {name: (self.directory / name).read_text() for name in ("web", "worker", "beat")}
 
     def must_serve(self) -> int:
-        """Reads, a containment and a write of other callers are answered as ever; returns how many these were."""
+        """Check that reads, containment and a write of other callers work as usual, and return their number."""
         admin = self.acme_admin
         assert admin.ask("GET", ACME_CATALOG).status_code == 200
         assert admin.ask("GET", f"{ACME_CATALOG}get_content_metadata/").status_code == 200
@@ -159,13 +159,13 @@ def catalog(path: str, customer: str, name: str, **content_filter: object) -> di
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     directory = tmp_path_factory.mktemp("attacked")
     with Sandbox(courses=COURSES, programs=2) as sandbox:
-        neighbours = variables_for(sandbox) | {
+        variables = environment_for(sandbox) | {
             "METRICS_TOKEN": METRICS_TOKEN,
             "TICK_SECONDS": "1",
             "SOCIAL_AUTH_EDX_OAUTH2_KEY": sandbox.config.sign_in_client_id,
             "SOCIAL_AUTH_EDX_OAUTH2_SECRET": sandbox.config.sign_in_client_secret,
         }
-        with whole_service(neighbours=neighbours, directory=directory) as service:
+        with whole_service(variables=variables, directory=directory) as service:
             attacked = Target(service, sandbox, directory)
             assert attacked.create_superuser(SUPERUSER, PASSWORD) == 0
             for body in (

@@ -1,4 +1,4 @@
-"""DISC-17: what a hostile discovery answers costs its refresh, and neither memory nor what readers see."""
+"""A hostile discovery fails its refresh, and costs neither memory nor what readers see (DISC-17)."""
 
 import psutil
 import pytest

@@ -1,4 +1,4 @@
-"""AUTH-4, AUTH-5, PERM-17: nobody is taken for somebody else, and being staff opens the admin only."""
+"""Nobody is taken for somebody else, and being staff gives access to the admin only (AUTH-4, AUTH-5, PERM-17)."""
 
 import base64
 import json

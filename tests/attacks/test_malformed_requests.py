@@ -1,4 +1,4 @@
-"""COM-16: bytes that are no request, and requests that are too large, end themselves and nothing else."""
+"""Malformed and too large requests fail, and affect no others (COM-16)."""
 
 import json
 import socket

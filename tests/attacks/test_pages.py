@@ -1,4 +1,4 @@
-"""SEC-3, COM-18: what browsers and caches are told."""
+"""Headers tell browsers and caches what they may do (SEC-3, COM-18)."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""SEC-2: guessing passwords, and starting sign-ins that nobody ends."""
+"""Guessing passwords fails, and sign-ins that nobody finishes leave nothing behind (SEC-2)."""
 
 import re
 from collections.abc import Iterator

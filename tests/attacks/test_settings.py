@@ -1,4 +1,4 @@
-"""SEC-3: an operator's mistakes stop the start, by the name of the variable and without its value."""
+"""Unsafe settings stop the start; the message names the variable and not its value (SEC-3)."""
 
 import json
 import subprocess

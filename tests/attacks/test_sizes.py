@@ -1,4 +1,4 @@
-"""COM-16: everything that can be sent has a bound, and so has what an answer repeats of it."""
+"""Everything that can be sent has a limit, and so has what an answer repeats of it (COM-16)."""
 
 from typing import Any
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""SEC-1: 64 clients that send or read nothing, slowly, of one kind at a time, while others are served."""
+"""64 slow clients of each kind send or read nothing, while others are served (SEC-1)."""
 
 import socket
 import threading

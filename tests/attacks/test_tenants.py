@@ -1,4 +1,4 @@
-"""P8: an administrator of one customer learns and changes nothing of another."""
+"""An administrator of one customer learns and changes nothing of another (P8)."""
 
 from typing import Any
 from uuid import uuid4
@@ -15,7 +15,7 @@ UUID = ACME_CATALOG.split("/")[-2]
 LEGACY = "/enterprise/api/v1"
 
 
-def test_an_administrator_of_another_customer_tries_every_door(target: Target, saw: Saw) -> None:
+def test_an_administrator_of_another_customer_is_refused_everywhere(target: Target, saw: Saw) -> None:
     """403 or 404, and the catalog is what it was (P8)."""
     before = target.operator.call("GET", ACME_CATALOG)
     body = catalog(ACME_CATALOG, BRIGHT_UUID, "Bright")

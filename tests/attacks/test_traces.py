@@ -1,4 +1,4 @@
-"""What all these attacks left in the logs; pytest takes this file last."""
+"""Logs of all these attacks hold no secrets; pytest runs this file last."""
 
 import json
 

@@ -1,6 +1,7 @@
 """
-Chromium of the distribution, without a window, for tests that look at pages as a person does: signed in to the admin of
-a live server on the test's database, with a discovery of the test's own.
+Fixtures of a headless Chromium, signed in to the admin of a live server on the test's database.
+
+Discovery is a sandbox of the test's own.
 """
 
 import socket
@@ -21,7 +22,7 @@ from enterprise_catalog.testing.admin_clients import page
 from enterprise_catalog.testing.factories import CatalogQueryFactory, EnterpriseCatalogFactory
 from enterprise_catalog.testing.runs import requested
 from scripts.debian import find_program
-from tests.browser.desk import PASSWORD, Desk
+from tests.browser.admin_browser import PASSWORD, AdminBrowser
 
 OPTIONS = (
     "--headless=new",
@@ -31,13 +32,13 @@ OPTIONS = (
     "--disable-dev-shm-usage",
     "--no-first-run",
     "--window-size=1280,1000",
-    # Nothing but the pages under test is asked for.
+    # Chromium must request nothing but the pages under test.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--disable-quic",
 )
-# Of one command to the browser. Without it a browser that stops answering would stop the tests.
+# The timeout of one command. Without it a browser that stops answering would stop the tests.
 COMMAND_SECONDS = 120
 
 
@@ -58,7 +59,7 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
 
 
 def start(options: webdriver.ChromeOptions, service: Service) -> webdriver.Chrome:
-    """Chrome takes no timeout for its commands, and uses the default that sockets have while it starts."""
+    """Start Chromium. Its commands use the default timeout that sockets have at this time."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(COMMAND_SECONDS)
     try:
@@ -68,15 +69,15 @@ def start(options: webdriver.ChromeOptions, service: Service) -> webdriver.Chrom
 
 
 @pytest.fixture
-def desk(browser: webdriver.Chrome, live_server, tmp_path: Path) -> Desk:
-    """An operator's desk, before anything was done there."""
+def chrome(browser: webdriver.Chrome, live_server, tmp_path: Path) -> AdminBrowser:
+    """An operator's browser, before the sign-in."""
     User.objects.create_superuser("olga", "olga@example.org", PASSWORD)
-    return Desk(browser, live_server.url, screenshots=tmp_path / "screenshots")
+    return AdminBrowser(browser, live_server.url, screenshots=tmp_path / "screenshots")
 
 
 @pytest.fixture
-def pages(desk, sandbox) -> list[str]:
-    """Their paths, each with something to show; a result is held, since all courses left."""
+def pages(chrome, sandbox) -> list[str]:
+    """Paths of pages with content. One result is held, since all courses left."""
     query = CatalogQueryFactory.create(content_filter={"content_type": "course"}, title="All courses", named=True)
     catalog = EnterpriseCatalogFactory.create(title="Engineering", catalog_query=query)
     published = requested(query)

@@ -1,4 +1,4 @@
-"""Many catalogs at once, and a catalog's page, in a real browser."""
+"""Actions on many catalogs, and the page of a catalog, in a real browser."""
 
 import pytest
 
@@ -20,36 +20,36 @@ def catalogs(sandbox):
     return EnterpriseCatalogFactory.create_batch(2)
 
 
-def test_catalogs_are_attached_to_another_query(desk, catalogs):
-    desk.sign_in()
-    desk.open(LIST)
-    desk.click("#action-toggle")
-    desk.select("action", "Attach to another query ...")
-    desk.press("Go")
-    assert desk.reads("The content of 2 catalogs will be")
-    assert desk.obstacles() == []
-    desk.choose("catalog_query", "All courses")
-    desk.press("Attach")
-    assert desk.reads("2 catalogs are on All courses now")
+def test_catalogs_are_attached_to_another_query(chrome, catalogs):
+    chrome.sign_in()
+    chrome.open(LIST)
+    chrome.click("#action-toggle")
+    chrome.select("action", "Attach to another query ...")
+    chrome.press("Go")
+    assert chrome.reads("The content of 2 catalogs will be")
+    assert chrome.obstacles() == []
+    chrome.choose("catalog_query", "All courses")
+    chrome.press("Attach")
+    assert chrome.reads("2 catalogs are on All courses now")
     assert set(EnterpriseCatalog.objects.values_list("catalog_query__title", flat=True)) == {"All courses"}
-    assert desk.complaints() == []
+    assert chrome.complaints() == []
 
 
 @pytest.mark.parametrize(("label", "begins"), [("EXPORT CSV", b"\xef\xbb\xbfcontent_key,"), ("EXPORT XLSX", b"PK")])
-def test_a_catalogs_content_is_taken_away(desk, catalogs, tmp_path, label, begins):  # EXP-1
+def test_a_catalogs_content_is_taken_away(chrome, catalogs, tmp_path, label, begins):  # EXP-1
     catalog = EnterpriseCatalogFactory.create(catalog_query=CatalogQuery.objects.get(title="All courses"))
-    desk.sign_in()
-    desk.open(page(EnterpriseCatalog, "change", catalog.pk))
-    assert desk.download(label, directory=tmp_path).read_bytes().startswith(begins)
+    chrome.sign_in()
+    chrome.open(page(EnterpriseCatalog, "change", catalog.pk))
+    assert chrome.download(label, directory=tmp_path).read_bytes().startswith(begins)
 
 
 @pytest.mark.parametrize("shown", ["wide", "narrow"])
-def test_a_catalogs_page_can_be_read_by_everybody(desk, catalogs, shown):
+def test_a_catalogs_page_can_be_read_by_everybody(chrome, catalogs, shown):
     all_courses = EnterpriseCatalogFactory.create(catalog_query=CatalogQuery.objects.get(title="All courses"))
-    desk.sign_in()
+    chrome.sign_in()
     if shown == "narrow":
-        desk.narrow()
-    desk.open(page(EnterpriseCatalog, "change", all_courses.pk))
-    assert desk.reads("Export CSV".upper())
-    assert desk.obstacles() == []
-    assert not desk.overflows()
+        chrome.narrow()
+    chrome.open(page(EnterpriseCatalog, "change", all_courses.pk))
+    assert chrome.reads("Export CSV".upper())
+    assert chrome.obstacles() == []
+    assert not chrome.overflows()

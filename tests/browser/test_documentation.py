@@ -6,23 +6,23 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.parametrize("path", ["/api/docs", "/api-docs/"])
-def test_an_operation_is_found_and_read(desk, live_server, path):
-    desk.open(path)
-    desk.click("#operations-enterprise-catalogs-get_content_metadata .opblock-summary-control")
-    assert desk.reads("In the order of content keys.")
-    assert desk.reads("traverse_pagination")
-    assert desk.reads("The caller holds this answer already")
-    desk.look("an operation")
-    assert desk.complaints() == []
-    assert {address.startswith(live_server.url) for address in desk.loaded()} == {True}
+def test_an_operation_is_found_and_read(chrome, live_server, path):
+    chrome.open(path)
+    chrome.click("#operations-enterprise-catalogs-get_content_metadata .opblock-summary-control")
+    assert chrome.reads("In the order of content keys.")
+    assert chrome.reads("traverse_pagination")
+    assert chrome.reads("The caller holds this answer already")
+    chrome.look("an operation")
+    assert chrome.complaints() == []
+    assert {address.startswith(live_server.url) for address in chrome.loaded()} == {True}
 
 
-def test_an_operation_is_tried(desk):
-    desk.open("/api/docs/")
-    desk.click("#operations-service-get_health .opblock-summary-control")
-    desk.click("#operations-service-get_health .try-out__btn")
-    desk.click("#operations-service-get_health .execute")
-    desk.click("#operations-service-get_health .live-responses-table .response-col_status")
-    desk.look("an answer")
-    assert desk.reads('"database_status": "OK"')
-    assert desk.complaints() == []
+def test_an_operation_is_tried(chrome):
+    chrome.open("/api/docs/")
+    chrome.click("#operations-service-get_health .opblock-summary-control")
+    chrome.click("#operations-service-get_health .try-out__btn")
+    chrome.click("#operations-service-get_health .execute")
+    chrome.click("#operations-service-get_health .live-responses-table .response-col_status")
+    chrome.look("an answer")
+    assert chrome.reads('"database_status": "OK"')
+    assert chrome.complaints() == []

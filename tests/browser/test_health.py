@@ -1,4 +1,4 @@
-"""Catalog health in a real browser: wide, narrow, dark, and for who does not see it."""
+"""The page Catalog health in a real browser: wide, narrow, dark, and for users who may not see it."""
 
 import pytest
 
@@ -13,15 +13,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def health(desk, sandbox):
-    """The home of a service with something to say, before somebody who has just signed in."""
+def health(chrome, sandbox):
+    """The home page with content, after the sign-in."""
     fresh = EnterpriseCatalogFactory.create(catalog_query__title="All courses").catalog_query
     refresh(requested(fresh).pk)
     other = EnterpriseCatalogFactory.create(catalog_query__content_filter={"content_type": "program"}).catalog_query
     fail(claimed(other), code="discovery_unavailable", detail="search v2: status 503")
     tick()
-    desk.sign_in()
-    return desk
+    chrome.sign_in()
+    return chrome
 
 
 def test_it_is_what_one_sees_first(health):

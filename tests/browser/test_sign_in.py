@@ -6,7 +6,7 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.testing.admin_clients import page
 from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
-from tests.neighbours import lead_people_to
+from tests.sandbox_services import point_sign_in_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -14,52 +14,52 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture(autouse=True)
 def lms(sandbox, settings, live_server):
     User.objects.create_superuser("stan", "stan@example.org")
-    lead_people_to(sandbox, settings, service=live_server.url)
+    point_sign_in_at(sandbox, settings, service=live_server.url)
     return sandbox
 
 
-def sign_in_as(desk, username: str) -> None:
-    """From the admin's page to the LMS, and back."""
-    desk.press("Sign in with the LMS")
-    assert desk.reads("Sandbox LMS")
-    desk.type("username", username)
-    desk.press("Sign in")
+def sign_in_as(chrome, username: str) -> None:
+    """Sign in from the admin's page through the LMS."""
+    chrome.press("Sign in with the LMS")
+    assert chrome.reads("Sandbox LMS")
+    chrome.type("username", username)
+    chrome.press("Sign in")
 
 
-def test_a_superuser_comes_out_where_they_wanted_to_go(desk):
+def test_a_superuser_comes_out_where_they_wanted_to_go(chrome):
     catalog = EnterpriseCatalogFactory.create(title="Engineering")
-    desk.open(page(EnterpriseCatalog, "change", catalog.pk))
-    sign_in_as(desk, "stan")
-    assert desk.reads("Change enterprise catalog")
-    assert desk.reads("Engineering")
-    assert desk.complaints() == []
+    chrome.open(page(EnterpriseCatalog, "change", catalog.pk))
+    sign_in_as(chrome, "stan")
+    assert chrome.reads("Change enterprise catalog")
+    assert chrome.reads("Engineering")
+    assert chrome.complaints() == []
 
 
-def test_who_is_not_staff_reads_why_until_somebody_makes_them_staff(desk):
-    desk.open("/admin/")
-    sign_in_as(desk, "lena")
-    assert desk.reads("Not signed in")
-    assert desk.reads("lena, who is not staff in this service")
+def test_who_is_not_staff_reads_why_until_somebody_makes_them_staff(chrome):
+    chrome.open("/admin/")
+    sign_in_as(chrome, "lena")
+    assert chrome.reads("Not signed in")
+    assert chrome.reads("lena, who is not staff in this service")
     User.objects.filter(username="lena").update(is_staff=True)
-    desk.follow("Try again")
-    sign_in_as(desk, "lena")
-    assert desk.reads("WELCOME, LENA")
+    chrome.follow("Try again")
+    sign_in_as(chrome, "lena")
+    assert chrome.reads("WELCOME, LENA")
 
 
-def test_who_cancels_at_the_lms_can_still_use_the_password(desk):
-    desk.open("/admin/")
-    desk.press("Sign in with the LMS")
-    desk.press("Cancel")
-    assert desk.reads("The LMS signed nobody in.")
-    desk.sign_in()
-    assert desk.reads("WELCOME, OLGA")
+def test_who_cancels_at_the_lms_can_still_use_the_password(chrome):
+    chrome.open("/admin/")
+    chrome.press("Sign in with the LMS")
+    chrome.press("Cancel")
+    assert chrome.reads("The LMS signed nobody in.")
+    chrome.sign_in()
+    assert chrome.reads("WELCOME, OLGA")
 
 
-def test_signing_out_here_needs_another_sign_in(desk):
-    desk.open("/admin/")
-    sign_in_as(desk, "stan")
-    desk.press("Log out")
-    assert desk.reads("Logged out")
-    desk.open("/admin/")
-    sign_in_as(desk, "stan")
-    assert desk.reads("WELCOME, STAN")
+def test_signing_out_here_needs_another_sign_in(chrome):
+    chrome.open("/admin/")
+    sign_in_as(chrome, "stan")
+    chrome.press("Log out")
+    assert chrome.reads("Logged out")
+    chrome.open("/admin/")
+    sign_in_as(chrome, "stan")
+    assert chrome.reads("WELCOME, STAN")

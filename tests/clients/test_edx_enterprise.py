@@ -1,10 +1,10 @@
 """
-The released edx-enterprise against the running service: its client, its models whose saves call the client, and its
-exporters (CLI-1 to CLI-9, CLI-14, SYNC-1 to SYNC-5). Beside it, the calls of services that release no package.
+The released edx-enterprise against the running service: its client, its models, whose saves call it, and its exporters.
 
-The tests themselves are in tests/clients/lms and run in an environment of their own, because the package brings a whole
-LMS's requirements along. Here the service is started for them, with production settings, and the sandbox as its
-discovery and LMS.
+Requirements: CLI-1 to CLI-9, CLI-14, SYNC-1 to SYNC-5. Services that release no package are tested by their calls.
+
+The tests are in tests/clients/lms and run in an environment of their own, because the package requires a whole LMS's
+packages. Here the service is started for them, with production settings, and the sandbox as discovery and LMS.
 """
 
 import os
@@ -19,7 +19,7 @@ from enterprise_catalog.sandbox.sandbox import Sandbox
 from tests.clients import lms
 from tests.contract.stand_in import AUDIENCE, ISSUER
 from tests.contract.test_deployment_files import ROOT
-from tests.neighbours import variables_for
+from tests.sandbox_services import environment_for
 from tests.whole_service import whole_service
 
 PYTHON = ROOT / ".venv-clients" / "bin" / "python"
@@ -42,7 +42,7 @@ def lms_sandbox() -> Iterator[Sandbox]:
 
 
 def test_the_released_package(lms_sandbox, tmp_path):
-    with whole_service(neighbours=variables_for(lms_sandbox), directory=tmp_path) as service:
+    with whole_service(variables=environment_for(lms_sandbox), directory=tmp_path) as service:
         done = subprocess.run(
             [str(PYTHON), "-m", "pytest", "-c", str(LMS_TESTS / "pytest.ini"), str(LMS_TESTS)],
             cwd=tmp_path,

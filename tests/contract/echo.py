@@ -1,7 +1,7 @@
 """
-A WSGI application that says what reached it, behind the service's own server: `gunicorn tests.contract.echo`.
+A WSGI application that returns what reached it, behind the service's own server: `gunicorn tests.contract.echo`.
 
-It writes a line to the file ECHO_LOG when a request arrives and another one when its answer was taken from it.
+It writes a line to the file ECHO_LOG when a request arrives, and another one when its answer was taken.
 """
 
 import json

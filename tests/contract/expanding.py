@@ -1,7 +1,7 @@
 """
-Whether a migration lets the version before go on working: it may add, and never takes away or asks for more.
+Check that migrations only expand: the version before must still work, so nothing is removed or required.
 
-Unknown kinds of operations count as contractions, so that nobody adds one without a thought.
+Unknown kinds of operations count as contractions, so that nobody adds one unnoticed.
 """
 
 from collections.abc import Collection, Iterator
@@ -24,12 +24,12 @@ _NOT_STORED = {"blank", "choices", "default", "editable", "help_text", "validato
 
 @cache
 def loader() -> MigrationLoader:
-    """The graph as the files have it, whatever is applied."""
+    """Return the graph of the migration files, applied or not."""
     return MigrationLoader(None)
 
 
 def later_migrations() -> list[Migration]:
-    """Those of our apps after the first one of each, in an order in which they may be applied."""
+    """Return all but the first migration of each of our apps, in an order in which they can be applied."""
     graph = loader().graph
     names = dict.fromkeys(name for leaf in graph.leaf_nodes() for name in graph.forwards_plan(leaf))
     later = (name for name in names if name[0] in APPS and not graph.nodes[name].initial)
@@ -37,7 +37,7 @@ def later_migrations() -> list[Migration]:
 
 
 def contractions(migration: Migration) -> Iterator[tuple[str, str]]:
-    """Each operation that is one, with what it would do to the version before."""
+    """Yield each operation that contracts, with its effect on the version before."""
     state = loader().project_state(migration.dependencies, at_end=True)
     new_tables: set[str] = set()
     for operation in migration.operations:
@@ -54,7 +54,7 @@ def contractions(migration: Migration) -> Iterator[tuple[str, str]]:
 
 
 def why_it_contracts(operation: Operation, *, app: str, new_tables: Collection[str]) -> str | None:
-    """Of anything but AlterField, which takes the field as it was. `new_tables` are models the migration creates."""
+    """Return why an operation contracts, except AlterField. `new_tables` are models that the migration creates."""
     match operation:
         case operations.CreateModel():
             reasons = (_ties(field, app, {*new_tables, operation.name_lower}) for _, field in operation.fields)
@@ -83,7 +83,7 @@ def _asks_for_more(field: Field) -> str | None:
 
 
 def _ties(field: Any, app: str, new_tables: Collection[str]) -> str | None:
-    """A foreign key to a table the version before knows: it deletes there, and nothing of the rows that refer to it."""
+    """Return why a foreign key to an old table contracts: the version before could not delete the referenced rows."""
     if not field.is_relation or not getattr(field, "db_constraint", True):
         return None
     target = field.related_model if isinstance(field.related_model, str) else field.related_model._meta.label
@@ -92,7 +92,7 @@ def _ties(field: Any, app: str, new_tables: Collection[str]) -> str | None:
 
 
 def _narrows(before: Field, after: Field) -> str | None:
-    """A field widens when all that it held, and all that the version before writes, still fits and reads the same."""
+    """Return how a changed field stops fitting stored values or those of the version before, or None."""
     (_, old_class, old_positional, old), (_, new_class, new_positional, new) = before.deconstruct(), after.deconstruct()
     if (old_class, old_positional) != (new_class, new_positional):
         return f"{old_class} becomes {new_class}"
@@ -109,7 +109,7 @@ def _narrows(before: Field, after: Field) -> str | None:
 
 
 def columns_added() -> dict[str, set[str]]:
-    """By model (`app.model`), the fields that later migrations add to tables of earlier ones."""
+    """Return by model (`app.model`) the fields that later migrations add to existing tables."""
     added: dict[str, set[str]] = {}
     for migration in later_migrations():
         created = {one.name_lower for one in migration.operations if isinstance(one, operations.CreateModel)}
@@ -120,7 +120,7 @@ def columns_added() -> dict[str, set[str]]:
 
 
 def steps_back() -> list[tuple[str, str, str]]:
-    """App, last migration and the one before, of each app that has one before."""
+    """Yield app, last migration and the one before, for each app with several."""
     graph = loader().graph
     leaves = (leaf for app in APPS for leaf in graph.leaf_nodes(app))
     parents = {

@@ -1,7 +1,7 @@
 """
-What must become of catalogs and their queries, request by request: the rules of query resolution (QRY-1 to QRY-9) and
-of creating, changing and deleting catalogs (CRUD-4 to CRUD-9) once more, as plain values. It shares no code with the
-service.
+Model the rules of catalogs and queries as plain values: QRY-1 to QRY-9 and CRUD-4 to CRUD-9 once more.
+
+It returns what must become of them, request by request, and shares no code with the service.
 """
 
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ Answer = tuple[int, Any]
 
 @dataclass(eq=False)
 class Query:
-    """`uuid` None: the service chose one, which was not told yet."""
+    """A query. `uuid` is None while the one that the service chose is unknown."""
 
     content_filter: dict[str, str]
     uuid: str | None
@@ -34,7 +34,7 @@ class Catalog:
 
 @dataclass(frozen=True)
 class Caller:
-    """`edits_all`: operators and provisioning (QRY-7); `sees_all`: operators (PERM-10)."""
+    """A caller. `edits_all`: operators and provisioning (QRY-7); `sees_all`: operators (PERM-10)."""
 
     customers: frozenset[str] = frozenset()
     edits_all: bool = False
@@ -45,7 +45,7 @@ class Caller:
 
 
 class Refused(Exception):
-    """QRY-6; the first argument is the body."""
+    """The request is refused (QRY-6); the first argument is the body."""
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Model:
     def resolved(
         self, caller: Caller, content_filter: dict[str, str], uuid: str | None, title: str | None
     ) -> tuple[Query, Query, Query | None]:
-        """The row to attach to, what it becomes, and the row that it replaces."""
+        """Return the query to attach to, its new values, and the query that it replaces."""
         same_uuid, same_filter = self.find(uuid=uuid) if uuid else None, self.find(content_filter=content_filter)
         if same_uuid is None:
             if same_filter is None:  # QRY-1, QRY-5
@@ -200,6 +200,6 @@ def new(content_filter: dict[str, str], uuid: str | None, title: str | None) -> 
 
 
 def renamed(query: Query, uuid: str | None, title: str | None, *, named: bool) -> Query:
-    """With these names, where given; `named`: whether callers rely on them already."""
+    """Return the query with these names, where given. `named`: whether callers rely on its names already."""
     named = named or title is not None
     return replace(query, uuid=uuid or query.uuid, title=title or query.title, named=named)

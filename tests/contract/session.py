@@ -1,4 +1,4 @@
-"""A caller of the service."""
+"""Send requests to the service with a token."""
 
 import time
 from typing import Any

@@ -1,6 +1,7 @@
 """
-Another discovery and LMS than the sandbox: it knows nothing of filters, and answers with the recorded sample
-documents, page by page as they were recorded. It has no search v2, as older releases.
+Serve another discovery and LMS than the sandbox, with recorded sample documents.
+
+It ignores filters, returns pages as they were recorded, and has no search v2, like older releases.
 """
 
 import json
@@ -33,10 +34,10 @@ class StandIn:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def variables(self) -> dict[str, str]:
-        """What a service must be told to take this for its neighbours."""
+        """Return the environment of a service with this as discovery and LMS."""
         return {
             "DISCOVERY_SERVICE_URL": self.url,
-            # It throttles nobody.
+            # No throttling here.
             "DISCOVERY_REQUESTS_PER_HOUR": "0",
             "LMS_ROOT_URL": self.url,
             "OAUTH2_PROVIDER_URL": f"{self.url}/oauth2",

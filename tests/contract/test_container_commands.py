@@ -93,8 +93,7 @@ def test_health_check_fails_without_the_database(web, environment, services):
     assert healthcheck(web, environment) == 0
 
 
-def test_request_line_of_1000_longest_ids_is_read(web):
-    """COM-16"""
+def test_request_line_of_1000_longest_ids_is_read(web):  # COM-16
     query = "&".join(f"course_run_ids={LONGEST_ID}" for _ in range(1000))
     answer = requests.get(f"{web}/health/?{query}", headers={"Host": "catalog.example.org"}, timeout=30)
     assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""What Dockerfile, docker-compose.yml and .env.example say is true of this repository."""
+"""Dockerfile, docker-compose.yml and .env.example agree with this repository."""
 
 import fnmatch
 import json
@@ -39,7 +39,7 @@ def copied_sources() -> list[str]:
 
 
 def let_through(path: str) -> bool:
-    """As .dockerignore reads it: the last matching line wins, and a folder stands for what is in it."""
+    """Return whether .dockerignore includes a path: the last matching line wins, and a folder includes its files."""
     kept = True
     for line in (ROOT / ".dockerignore").read_text().splitlines():
         pattern = line.lstrip("!")
@@ -96,7 +96,7 @@ def test_image_installs_nothing_without_a_hash():
 
 
 def test_only_the_proxy_listens_and_only_on_loopback():
-    """SEC-1: the web service has no other callers than what reads for it."""
+    """The web service has no other callers than what reads for it (SEC-1)."""
     published = {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service}
     assert list(published) == ["proxy"]
     assert all(port.startswith("127.0.0.1:") for port in published["proxy"])
@@ -121,7 +121,7 @@ def test_every_service_has_a_limit_of_memory(service):
 
 
 def test_a_worker_has_room_for_what_it_may_hold():
-    """DISC-8, DISC-17: processes as many as its command says, each with a whole result and a hostile answer."""
+    """Processes as many as its command says, each with a whole result and a hostile answer (DISC-8, DISC-17)."""
     command = command_of("worker")
     number = int(command[command.index("--concurrency") + 1])
     result_mb = settings.DISCOVERY_MAX_RESULT_BYTES / 2**20

@@ -1,7 +1,7 @@
 """
 The running service against a second implementation of the contract: same data, same questions, equal answers.
 
-The oracle was written from the contract alone. Another seed makes another world and other questions:
+The oracle was written from the contract only. Another seed gives another world and other questions:
 `DIFFERENTIAL_SEED=7 python -m pytest tests/contract/test_differential.py`.
 """
 
@@ -33,7 +33,7 @@ def test_every_answer_is_the_oracles(tmp_path):
     odd = OddWorld(SEED)
     with (
         OddDiscovery(odd.world) as discovery,
-        whole_service(neighbours=discovery.variables(), directory=tmp_path) as service,
+        whole_service(variables=discovery.variables(), directory=tmp_path) as service,
     ):
         operator = Session(service.url, discovery.token("operator", "enterprise_openedx_operator:*"))
         catalogs_modified = {catalog.uuid: _create(operator, catalog) for catalog in odd.catalogs}
@@ -54,7 +54,7 @@ def test_every_answer_is_the_oracles(tmp_path):
 
 
 def _create(operator: Session, catalog: Catalog) -> str:
-    """When it was modified; its query has published."""
+    """Create a catalog, wait until its query is published, and return when it was modified."""
     values = {
         "uuid": catalog.uuid,
         "title": catalog.title,
@@ -72,7 +72,7 @@ def _create(operator: Session, catalog: Catalog) -> str:
 
 
 def _items_modified(operator: Session) -> dict[str, str]:
-    """By content key, from the list of bare items (META-11)."""
+    """Return the times of modification by content key, from the list of all content (META-11)."""
     modified, page, more = {}, 1, True
     while more:
         answer = operator.call("GET", "/api/v1/content-metadata/", params={"page_size": 100, "page": page})
@@ -83,7 +83,7 @@ def _items_modified(operator: Session) -> dict[str, str]:
 
 
 def _differences(operator: Session, questions: Sequence[Question]) -> list[str]:
-    """One line for each answer that differs."""
+    """Yield a line for each answer that differs."""
 
     def differences(question: Question) -> Iterator[str]:
         response = operator.ask(question.method, question.path, params=question.parameters, json=question.body)
@@ -99,7 +99,7 @@ def _differences(operator: Session, questions: Sequence[Question]) -> list[str]:
 
 
 def _compared(expected: Any, got: Any, place: str) -> Iterator[str]:
-    """Equal as JSON, where `true` is not 1; keys of objects in any order (COM-14)."""
+    """Yield the differences of JSON values: `true` is not 1, and keys have any order (COM-14)."""
     if isinstance(expected, dict) and isinstance(got, dict) and expected.keys() == got.keys():
         for key, value in expected.items():
             yield from _compared(value, got[key], f"{place}.{key}")

@@ -39,7 +39,7 @@ WARNING = re.compile(r"""(?:log\.(?:warning|error|exception|critical)\(\s*|event
 
 
 def reads(module: Path) -> Iterator[tuple[str, object]]:
-    """Each variable that a module reads, with its default where that is written down."""
+    """Yield each variable that a module reads, with its literal default."""
     for node in ast.walk(ast.parse(module.read_text())):
         if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
             continue
@@ -61,7 +61,7 @@ DOTTED = re.compile(r"``([a-z]\w*(?:\.\w+)+)``")
 
 
 def defined(tree: ast.AST) -> Iterator[str]:
-    """Tests of a module as pytest names them."""
+    """Return the tests of a module as pytest names them."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef):
             yield node.name
@@ -155,7 +155,7 @@ def test_each_warning_in_the_log_is_explained():
 
 
 def resolved(name: str) -> Any:
-    """The module, class, function, constant or field of this name, which begins with a layer, or with `settings`."""
+    """Return the module, class, function, constant or field of this name below `apps`, or of `settings`."""
     parts = name.split(".")
     if parts[0] == "settings":
         return getattr(settings, parts[1])
@@ -172,7 +172,7 @@ def is_module(path: str) -> bool:
 
 
 def member(owner: Any, name: str) -> Any:
-    """Fields of a dataclass that have no default are no attributes of it."""
+    """Return a member. Fields of a dataclass without a default are not attributes of it."""
     fields = getattr(owner, "__dataclass_fields__", {})
     return fields[name] if name in fields else getattr(owner, name)
 

@@ -1,6 +1,7 @@
 """
-Every line that web, worker and beat write is one JSON object, from the first to the last, whatever happens to them; no
-line holds a secret or what was asked, and no stack is there for what a caller did wrong (COM-16, AUTH-3, ERR-8).
+Every line that web, worker and beat write is one JSON object, whatever happens to them.
+
+No line holds a secret or what was asked, and no traceback is logged for errors of callers (COM-16, AUTH-3, ERR-8).
 """
 
 import json
@@ -63,7 +64,7 @@ MALFORMED = [
 
 @dataclass
 class Process:
-    """One of the service's processes, and what it has written so far, on both streams."""
+    """One of the service's processes, and its output so far on both streams."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -72,14 +73,14 @@ class Process:
         return self.log.read_text(errors="strict")
 
     def lines(self) -> list[dict[str, Any]]:
-        """The last may be half written while it runs."""
+        """Return the lines so far; the last may be incomplete."""
         return [json.loads(line) for line in self.text().split("\n")[:-1]]
 
     def events(self) -> Counter[str]:
         return Counter(line["event"] for line in self.lines())
 
     def has(self, part: str, *, times: int = 1) -> None:
-        """Wait until so many lines of the log have that in them."""
+        """Wait until so many lines have this text."""
 
         def are_there() -> bool:
             return sum(part in line for line in self.text().split("\n")) >= times
@@ -111,7 +112,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Database and broker, which has a password, and the variables of the processes."""
+    """Start database and broker, which has a password, and return the variables of the processes."""
     directory = tmp_path_factory.mktemp("logs")
     with Services() as services:
         broker = Redis.from_url(services.redis.url)
@@ -138,7 +139,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 def assert_lines(process: Process, hidden: tuple[str, ...]) -> None:
-    """One JSON object each, with the four names that every line has, short enough, and without a secret."""
+    """Check that each line is one JSON object with the four common names, short enough, and without secrets."""
     text = process.text()
     assert text.endswith("\n")
     for raw in text.split("\n")[:-1]:
@@ -154,7 +155,7 @@ def assert_lines(process: Process, hidden: tuple[str, ...]) -> None:
 
 
 def stacks(process: Process) -> Counter[str]:
-    """How many lines hold a stack, by the exception that each ends with."""
+    """Count the lines with a traceback by exception."""
     found: Counter[str] = Counter()
     for line in process.lines():
         for value in line.values():
@@ -167,7 +168,7 @@ def stacks(process: Process) -> Counter[str]:
 
 
 class Caller:
-    """A client of the web process, well-behaved or not."""
+    """A client of the web process that may break the rules."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -184,7 +185,7 @@ class Caller:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
     def answer_to(self, sent: bytes) -> bytes:
-        """All of it; nothing where the server closes while it is still being told."""
+        """Return the whole answer; nothing if the server closes before the request is complete."""
         with self.connect() as connection, suppress(OSError):
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
@@ -209,8 +210,7 @@ def web(stage: Stage) -> Iterator[tuple[Process, Caller]]:
         processes.stop(process.process, grace_seconds=10)
 
 
-def test_what_callers_do_wrong_is_one_line_without_a_stack(web, stage):
-    """COM-16"""
+def test_what_callers_do_wrong_is_one_line_without_a_stack(web, stage):  # COM-16
     process, caller = web
     query = f"?q=PlantedQuery&email={EMAIL}"
     assert caller.ask(f"/api/v1/content-metadata/PlantedKey+1/{query}") == 401
@@ -243,8 +243,7 @@ def test_what_callers_do_wrong_is_one_line_without_a_stack(web, stage):
 
 
 @pytest.mark.parametrize("sent", MALFORMED, ids=lambda sent: re.sub(rb"\W+", b" ", sent[:60]).decode())
-def test_a_malformed_request_leaves_its_status_and_why(web, stage, sent):
-    """COM-16"""
+def test_a_malformed_request_leaves_its_status_and_why(web, stage, sent):  # COM-16
     process, caller = web
     before = process.events()["request_malformed"]
     answer = caller.answer_to(sent)
@@ -259,8 +258,7 @@ def test_a_malformed_request_leaves_its_status_and_why(web, stage, sent):
     assert_lines(process, stage.secrets)
 
 
-def test_a_bug_of_ours_leaves_its_stack_once(web, stage):
-    """ERR-8"""
+def test_a_bug_of_ours_leaves_its_stack_once(web, stage):  # ERR-8
     process, caller = web
     before = stacks(process)
     assert caller.ask("/planted/bug/PlantedKey/?q=PlantedQuery") == 500
@@ -339,7 +337,7 @@ def test_web_ends_at_once_with_lines(stage):
 
 
 def send(stage: Stage, task: str) -> None:
-    """A message as celery's own, put there from outside."""
+    """Send a message as celery does, from outside."""
     with Connection(stage.environment["CELERY_BROKER_URL"]) as connection:
         message = [[], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
         connection.Producer().publish(
@@ -351,7 +349,7 @@ def send(stage: Stage, task: str) -> None:
 
 
 def break_off(port: int) -> None:
-    """A request that its caller gives up in the middle of its header."""
+    """Abort a request in the middle of its header."""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.sendall(b"GET /PlantedQuery HTT")

@@ -1,4 +1,4 @@
-"""`make run`, as a newcomer meets it: it starts everything, says what came out, and leaves nothing behind."""
+"""`make run` as a newcomer meets it: it starts everything, prints the result, and leaves no process behind."""
 
 import re
 import socket
@@ -70,8 +70,7 @@ def test_admin_password_is_printed_and_opens_the_admin(first_start):
     assert session.post(url, data=form, timeout=10).url.endswith("/admin/")
 
 
-def test_token_signed_by_another_key_is_refused(first_start):
-    """AUTH-4"""
+def test_token_signed_by_another_key_is_refused(first_start):  # AUTH-4
     token = re.search(r"cat '?([^')]+)", curl_lines(first_start.printed)[0])
     assert token
     claims = jwt.decode(Path(token[1]).read_text(), options={"verify_signature": False})

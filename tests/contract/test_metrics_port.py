@@ -1,4 +1,4 @@
-"""The metrics port of a gunicorn that is started, reloaded and stopped (ADD-7)."""
+"""The separate port for metrics, on a gunicorn that is started, reloaded and stopped (ADD-7)."""
 
 import signal
 import subprocess

@@ -1,6 +1,7 @@
 """
-What Prometheus and Grafana are given is true of this service: the rules are valid and fire when they should, and every
-name in an expression, a panel or a page is one that the service really tells (ADD-7, P3).
+Rules, dashboard and pages for Prometheus and Grafana agree with the service (ADD-7, P3).
+
+Rules are valid and fire when they should, and every metric they name exists.
 """
 
 import json
@@ -59,7 +60,7 @@ METRICS_TABLE = re.findall(
 
 
 class Told(NamedTuple):
-    """A metric as it is exposed: the type of its family, and what values each label had."""
+    """An exposed metric: the type of its family, and the values of each label."""
 
     family: str
     kind: str
@@ -68,7 +69,7 @@ class Told(NamedTuple):
 
 @pytest.fixture
 def told(client: Client, sandbox: Sandbox, settings: Settings, transactional_db: None) -> dict[str, Told]:
-    """What web tells after a refresh, a request, a tick and guesses at a password, by names that expressions use."""
+    """Return the metrics after a refresh, a request, a tick and wrong passwords, by name."""
     settings.METRICS_TOKEN = "figures"
     published_catalog(sandbox)
     tick()
@@ -95,14 +96,14 @@ def promtool(*arguments: str | Path) -> None:
 
 
 def metrics_of(expression: str) -> set[str]:
-    """Through what is recorded, down to what is scraped."""
+    """Return the scraped metrics of an expression, through recording rules."""
     named = {name for name, _ in SELECTOR.findall(expression)}
     recorded = named & RECORDED.keys()
     return (named - recorded).union(*(metrics_of(RECORDED[name]) for name in recorded))
 
 
 def cases() -> Iterator[tuple[set[str], set[tuple[str, ...]]]]:
-    """Of each moment of each test: which metrics there are, and which alerts fire, with their severities."""
+    """Yield for each time of each test: the metrics, and the alerts that fire, with severities."""
     for test in TESTS:
         given = {re.split(r"[{ ]", series["series"])[0] for series in test["input_series"]}
         for moment in test.get("promql_expr_test", ()):
@@ -117,13 +118,12 @@ def test_the_example_and_its_rules_are_valid():
 
 
 def test_alerts_fire_when_they_should_and_no_others():
-    """P3: by promtool, which runs the rules as Prometheus does."""
+    """By promtool, which runs the rules as Prometheus does (P3)."""
     promtool("test", "rules", MONITORING / "alerts_test.yml")
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: f"{alert['alert']}-{alert['labels']['severity']}")
-def test_each_alert_is_seen_firing_and_silent_on_its_own_metrics(alert):
-    """P3"""
+def test_each_alert_is_seen_firing_and_silent_on_its_own_metrics(alert):  # P3
     this = alert["alert"], alert["labels"]["severity"]
     concerned = [firing for given, firing in cases() if given & metrics_of(alert["expr"])]
     assert any(this in firing for firing in concerned)
@@ -147,7 +147,7 @@ def test_severities_are_page_and_ticket():
 
 
 def test_expressions_name_what_is_told(told):
-    """ADD-7: metrics, their labels, and values that are given exactly."""
+    """Metrics, their labels, and values that are given exactly (ADD-7)."""
     assert sorted(problem for expression in EXPRESSIONS for problem in problems(expression, told)) == []
 
 
@@ -220,7 +220,7 @@ def test_panels_do_not_cover_each_other():
 
 
 def test_each_metric_is_in_the_table(told):
-    """ADD-7: with its type and its labels."""
+    """With its type and its labels (ADD-7)."""
     of_family = {
         name if metric.kind == "counter" else metric.family: (metric.kind, set(metric.labels) - {"le"})
         for name, metric in sorted(told.items(), reverse=True)

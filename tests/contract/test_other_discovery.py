@@ -1,8 +1,7 @@
 """
 The main job over HTTP, with production settings, MariaDB, Redis and a discovery that is not the sandbox.
 
-Only addresses differ from any other deployment: what works here does not lean on the sandbox, on local settings or on
-test settings.
+Only addresses differ from other deployments, so nothing depends on the sandbox, local settings or test settings.
 """
 
 import time
@@ -31,7 +30,7 @@ def stand_in() -> Iterator[StandIn]:
 
 @pytest.fixture(scope="module")
 def url(stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with whole_service(neighbours=stand_in.variables(), directory=tmp_path_factory.mktemp("logs")) as service:
+    with whole_service(variables=stand_in.variables(), directory=tmp_path_factory.mktemp("logs")) as service:
         yield service.url
 
 
@@ -42,7 +41,7 @@ def admin(url: str, stand_in: StandIn) -> Session:
 
 @pytest.fixture(scope="module")
 def catalog(admin: Session) -> dict[str, Any]:
-    """A catalog that was created and has published."""
+    """Create a catalog, and return it after its first publish."""
     created = admin.call(
         "POST",
         "/api/v1/enterprise-catalogs/",
@@ -63,7 +62,7 @@ def catalog(admin: Session) -> dict[str, Any]:
 
 
 def test_the_search_is_read_completely_and_sorted_out(catalog, stand_in):
-    """DISC-2, DISC-3 (no v2 here), REFR-11 (the person), P7 (the poison document)."""
+    """Without v2, all pages are read (DISC-2, DISC-3), a person skipped (REFR-11), a document quarantined (P7)."""
     counts = catalog["run"]["counts"]
     assert counts | {"added": 0} == {
         "fetched": 9, "skipped": 1, "quarantined": 1, "added": 0, "removed": 0, "total": 7,
@@ -72,7 +71,7 @@ def test_the_search_is_read_completely_and_sorted_out(catalog, stand_in):
 
 
 def test_contains(admin, catalog):
-    """CONT-1, CONT-3, CONT-7: a course, its nested runs, a program; of the catalog and of the customer."""
+    """A course, its nested runs, a program; of the catalog and of the customer (CONT-1, CONT-3, CONT-7)."""
     nested = FIRST_PAGE[0]["course_runs"][0]["key"]
     program = FIRST_PAGE[4]["uuid"]
     for key, contained in [(COURSE, True), (nested, True), (program, True), ("edX+Unknown", False)]:
@@ -82,7 +81,7 @@ def test_contains(admin, catalog):
 
 
 def test_the_metadata_of_the_catalog(admin, catalog):
-    """META-2, COM-9, COM-10: every page once, in key order, links by the forwarded scheme."""
+    """Every page once, in key order, links by the forwarded scheme (META-2, COM-9, COM-10)."""
     path = f"/api/v1/enterprise-catalogs/{catalog['uuid']}/get_content_metadata/"
     first = admin.call("GET", path, params={"page_size": 4, "content_keys": [COURSE, FIRST_PAGE[4]["uuid"]]})
     assert [item.get("key") or item["uuid"] for item in first["results"]] == sorted(
@@ -95,7 +94,7 @@ def test_the_metadata_of_the_catalog(admin, catalog):
 
 
 def test_the_customers_copy_reaches_the_links(admin, catalog, url):
-    """CUST-1, CUST-2: copied in the background, soon after the catalog was made."""
+    """Copied in the background, soon after the catalog was made (CUST-1, CUST-2)."""
     path = f"/api/v1/enterprise-catalogs/{catalog['uuid']}/get_content_metadata/"
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -111,15 +110,14 @@ def test_the_customers_copy_reaches_the_links(admin, catalog, url):
     assert item["enrollment_url"].startswith("https://enterprise.example.org/customer-000/course/")
 
 
-def test_another_customers_admin_sees_nothing(url, stand_in, catalog):
-    """P8."""
+def test_another_customers_admin_sees_nothing(url, stand_in, catalog):  # P8
     stranger = Session(url, stand_in.token("stranger", "enterprise_admin:0b9c6e1e-58a4-4c46-8f0a-2d0b9c1f4e02"))
     stranger.call("GET", f"/api/v1/enterprise-catalogs/{catalog['uuid']}/", status=403)
     assert stranger.call("GET", "/api/v1/enterprise-catalogs/")["results"] == []
 
 
 def test_changing_and_deleting(admin, stand_in):
-    """CRUD-7, CRUD-9, REFR-2: a changed filter starts a refresh by itself."""
+    """A changed filter starts a refresh by itself (CRUD-7, CRUD-9, REFR-2)."""
     values = {
         "title": "Short-lived",
         "enterprise_customer": CUSTOMER,

@@ -1,7 +1,7 @@
 """
-The proxies of docker/ as they are shipped, but for addresses and paths: real ones, before the service's own server.
+The shipped proxies of docker/ before the service's own server; only addresses and paths are changed.
 
-What a proxy must do is a list in docs/deployment.rst (SEC-1, COM-16).
+docs/deployment.rst lists what a proxy must do (SEC-1, COM-16).
 """
 
 import json
@@ -36,7 +36,7 @@ MB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Front:
-    """A proxy, and where what is behind it tells what reached it."""
+    """A proxy, and the file in which the application behind it writes what reached it."""
 
     name: str
     port: int
@@ -50,7 +50,7 @@ class Front:
         return requests.get(f"{self.url}{path}", headers={"Host": HOST} | headers, timeout=60)
 
     def said(self, **headers: str) -> dict[str, str]:
-        """What reaches the application of a request with these headers."""
+        """Return what reaches the application from a request with these headers."""
         said = self.get("/said", **headers).json()
         return {name: str(value) for name, value in said.items()}
 
@@ -77,7 +77,7 @@ def program(name: str) -> str:
 
 
 def nginx_command(directory: Path, *, port: int, web: int) -> list[str]:
-    """The shipped file, with this test's addresses and paths."""
+    """Return the command for the shipped file, with this test's addresses and paths."""
     buffers = directory / "buffers"
     buffers.mkdir()
     text = NGINX
@@ -123,7 +123,7 @@ FILES = {"nginx": "nginx.conf", "caddy": "Caddyfile"}
 def running(
     directory: Path, proxy: str, application: str, *, change: Callable[[Path], None] = lambda configuration: None
 ) -> Iterator[Front]:
-    """The proxy before a gunicorn (docs/deployment.rst) with one process. `change` may edit the proxy's file."""
+    """Run the proxy before a gunicorn with one process (docs/deployment.rst). `change` may edit the proxy's file."""
     port, web = processes.free_port(), processes.free_port()
     log = directory / "echo"
     log.touch()
@@ -167,7 +167,7 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module", params=COMMANDS)
 def echo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    """A proxy before an application that says what reached it."""
+    """A proxy before an application that returns what reached it."""
     with running(tmp_path_factory.mktemp("echo"), request.param, "tests.contract.echo") as front:
         yield front
 
@@ -175,20 +175,17 @@ def echo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 # What is passed on
 
 
-def test_request_line_of_1000_longest_ids_passes(service):
-    """COM-16"""
+def test_request_line_of_1000_longest_ids_passes(service):  # COM-16
     query = "&".join(f"course_run_ids={LONGEST_ID}" for _ in range(1000))
     assert service.get(f"/health/?{query}").status_code == 200
 
 
-def test_body_of_5_mib_passes(echo):
-    """COM-16"""
+def test_body_of_5_mib_passes(echo):  # COM-16
     answer = requests.post(f"{echo.url}/body", data=b"x" * 5 * MB, timeout=60)
     assert (answer.status_code, answer.json()["body_bytes"]) == (200, 5 * MB)
 
 
-def test_larger_body_is_refused_by_the_proxy(echo):
-    """COM-16"""
+def test_larger_body_is_refused_by_the_proxy(echo):  # COM-16
     answer = requests.post(f"{echo.url}/larger", data=b"x" * (5 * MB + 1), timeout=60)
     if echo.name == "nginx":
         assert answer.status_code == 413
@@ -210,7 +207,7 @@ def test_answers_of_the_service_pass_unchanged(service):
     ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/x/../metrics", "/health/freshness", "/health/freshness/"],
 )
 def test_what_is_for_monitors_inside_is_not_there(service, path):
-    """ADD-7: METRICS_TOKEN is not set, so /metrics is checked by whose answer this is."""
+    """METRICS_TOKEN is not set, so /metrics is checked by whose answer this is (ADD-7)."""
     connection = service.connect()
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
     answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
@@ -222,8 +219,7 @@ def test_what_is_for_monitors_inside_is_not_there(service, path):
 # What callers say of themselves
 
 
-def test_only_the_proxy_says_how_it_was_reached(echo):
-    """COM-10, SEC-1"""
+def test_only_the_proxy_says_how_it_was_reached(echo):  # COM-10, SEC-1
     forged = {
         "X-Forwarded-Proto": "https",
         "X-Forwarded-Host": "evil.example.org",
@@ -246,8 +242,7 @@ def test_only_the_proxy_says_how_it_was_reached(echo):
     }
 
 
-def test_no_header_becomes_a_variable_of_the_server(echo):
-    """COM-16"""
+def test_no_header_becomes_a_variable_of_the_server(echo):  # COM-16
     forged = {
         "SCRIPT_NAME": "/evil",
         "Script-Name": "/evil",
@@ -280,8 +275,7 @@ def test_other_headers_pass(echo):
 # Slow callers
 
 
-def test_a_body_arrives_when_it_is_whole(echo):
-    """SEC-1"""
+def test_a_body_arrives_when_it_is_whole(echo):  # SEC-1
     size = 100_000
     connection = echo.connect()
     connection.sendall(f"POST /slow HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {size}\r\n\r\n".encode())
@@ -296,7 +290,7 @@ def test_a_body_arrives_when_it_is_whole(echo):
 
 
 def test_slow_callers_hold_nothing_of_the_service(echo):
-    """SEC-1: 64 of each kind, and one process with four threads behind the proxy."""
+    """64 of each kind, and one process with four threads behind the proxy (SEC-1)."""
     head = f"POST /held HTTP/1.1\r\nHost: {HOST}\r\n".encode()
     kinds = (b"", b"P", head, head + b"Content-Length: 1000\r\n\r\nx")
     held = []
@@ -312,7 +306,7 @@ def test_slow_callers_hold_nothing_of_the_service(echo):
 
 
 def test_a_reader_that_reads_nothing_does_not_hold_the_service(echo):
-    """SEC-1: nginx only; Caddy has no file for what it has not passed on."""
+    """Only nginx; Caddy has no file for what it has not passed on (SEC-1)."""
     if echo.name == "caddy":
         pytest.skip("docker/Caddyfile says that it leaves slow readers to the service")
     connection = echo.connect()
@@ -324,7 +318,7 @@ def test_a_reader_that_reads_nothing_does_not_hold_the_service(echo):
 
 
 def test_one_address_has_so_many_connections(tmp_path):
-    """SEC-1: nginx only; docker/Caddyfile says that Caddy has no such limit."""
+    """Only nginx; docker/Caddyfile says that Caddy has no such limit (SEC-1)."""
     with running(tmp_path, "nginx", "tests.contract.echo") as front:
         half = f"POST /held HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 9\r\n\r\n".encode()
         # A process that has yet to start would let the first question outlast what nginx waits for bodies.

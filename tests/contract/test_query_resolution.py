@@ -1,6 +1,8 @@
 """
-Random requests of several callers, compared one by one with a model of the rules (QRY-1 to QRY-9, CRUD-4 to CRUD-9,
-PERM-2 to PERM-4, PERM-20); now and then everything that can be listed is compared, too (PERM-9, PERM-10).
+Random requests of several callers, compared one by one with a model of the rules.
+
+Requirements: QRY-1 to QRY-9, CRUD-4 to CRUD-9, PERM-2 to PERM-4, PERM-20. Now and then everything that can be listed is
+compared, too (PERM-9, PERM-10).
 """
 
 import random
@@ -31,7 +33,7 @@ CALLERS = {
 
 
 class Requests:
-    """Few of everything, so that they meet; and now and then a new filter, so that not every query has a name."""
+    """Generates requests from few values, so that they meet, and now and then a new filter."""
 
     def __init__(self, seed: str) -> None:
         self.random = random.Random(seed)
@@ -39,7 +41,7 @@ class Requests:
         self.filters = [{"partner": "0"}]
 
     def next(self, model: Model) -> tuple[str, str, str, dict[str, Any] | None]:
-        """Caller, method, uuid of the catalog, body."""
+        """Return caller, method, uuid of the catalog and body."""
         caller = self.random.choice(["operator", "provisioning", "both", *["acme", "globex"] * 3])
         method = self.random.choice([*["post", "put", "patch"] * 3, "delete"])
         uuid = self.random.choice(self.catalogs)

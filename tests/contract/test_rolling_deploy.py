@@ -1,7 +1,7 @@
 """
-Two versions at work side by side, on one database and one broker (docs/operations.rst, Upgrading): tasks keep their
-names and parameters, migrations only add, and rows of the version before are as good as our own.
+Two versions side by side on one database and one broker (docs/operations.rst, Upgrading).
 
+Tasks keep their names and parameters, migrations only add, and rows of the version before are valid.
 tests/faults/test_versions.py sends a worker the messages that versions can send each other.
 """
 
@@ -65,8 +65,10 @@ NOT_WRITTEN_BEFORE = {
 
 def test_tasks_keep_their_names_and_parameters():
     """
-    P10. When this fails: a task or parameter may come in any release, but the release that begins to send it has to be
-    a later one than the one whose workers learn it; one that goes is no longer sent for a release first.
+    Workers of either version understand the messages of the other (P10).
+
+    If this fails: a release may add a task or parameter, but only a later release may send it. Before one is removed,
+    a release must stop sending it.
     """
     app.loader.import_default_modules()
     ours = [task for name, task in app.tasks.items() if task.__module__.startswith("enterprise_catalog.")]
@@ -83,7 +85,7 @@ def test_tasks_keep_their_names_and_parameters():
     "migration", later_migrations(), ids=lambda migration: f"{migration.app_label}-{migration.name}"
 )
 def test_migrations_only_expand(migration):
-    """P10. What contracts waits for a release in which no version before uses it, and stands in CONTRACTIONS."""
+    """A contraction waits until no running version uses what it removes, and is listed in CONTRACTIONS (P10)."""
     found = {
         (migration.app_label, migration.name, what): why
         for what, why in contractions(migration)
@@ -135,7 +137,7 @@ def test_a_field_that_is_altered_may_only_widen(field, widens):
 
 
 def rewrite_as_before(*models_: type[Model]) -> None:
-    """Insert all rows of these tables again, by SQL that knows nothing of the columns the version before does not."""
+    """Insert all rows of these tables again, by SQL without the columns that the version before does not have."""
     quote = connection.ops.quote_name
     with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         for model in models_:
@@ -149,7 +151,7 @@ def rewrite_as_before(*models_: type[Model]) -> None:
 
 
 def known_before(model: type[Model]) -> list[str]:
-    """Columns that the version before knows, too."""
+    """Return the columns that the version before has, too."""
     names = NOT_WRITTEN_BEFORE[model._meta.label_lower]
     columns = [str(field.column) for field in model._meta.concrete_fields if field.column not in names]
     return [connection.ops.quote_name(column) for column in columns]
@@ -162,7 +164,7 @@ def listed(query: CatalogQuery, api_version) -> list[bytes]:
 
 @pytest.fixture
 def query(sandbox) -> CatalogQuery:
-    """Published; of everything, a course forced in."""
+    """A published query of everything, with a forced course."""
     key = next(iter(sandbox.dataset.courses))
     everything = {"content_type": ["course", "courserun", "program"]}
     query = make_query(everything | {"enterprise_force_include_aggregation_keys": [key]})
@@ -178,7 +180,7 @@ def test_all_columns_that_the_version_before_does_not_write_are_known():
 
 @pytest.mark.django_db
 def test_a_run_that_the_version_before_wrote_is_claimed_and_published(sandbox):
-    """P4, RUN-1: found by the tick, done by the next worker."""
+    """Found by the tick, done by the next worker (P4, RUN-1)."""
     query = make_query()
     run = requested(query)
     rewrite_as_before(RefreshRun)
@@ -191,7 +193,7 @@ def test_a_run_that_the_version_before_wrote_is_claimed_and_published(sandbox):
 
 @pytest.mark.django_db
 def test_a_run_that_the_version_before_wrote_is_joined(sandbox):
-    """REFR-2: who asks now makes it a wish of somebody."""
+    """Who asks now makes it a wish of somebody (REFR-2)."""
     query = make_query()
     run = requested(query)
     rewrite_as_before(RefreshRun)
@@ -202,7 +204,7 @@ def test_a_run_that_the_version_before_wrote_is_joined(sandbox):
 
 @pytest.mark.django_db
 def test_a_run_that_the_version_before_was_asked_for_comes_among_those_of_operators(sandbox):
-    """RUN-7: it says when somebody asked, and not for whom."""
+    """It says when somebody asked, and not for whom (RUN-7)."""
     run = requested(make_query())
     RefreshRun.objects.update(asked_by=None)
     assert startable_runs(limit=9) == [run.pk]
@@ -216,7 +218,7 @@ def test_a_run_that_the_version_before_was_asked_for_comes_among_those_of_operat
 
 @pytest.mark.django_db
 def test_a_budget_that_the_version_before_counted_is_kept(sandbox, settings):
-    """DISC-16: together both versions ask no more than there is."""
+    """Together both versions ask no more than there is (DISC-16)."""
     settings.DISCOVERY_REQUESTS_PER_HOUR = 100
     requested(make_query())
     refresh_next()
@@ -228,7 +230,7 @@ def test_a_budget_that_the_version_before_counted_is_kept(sandbox, settings):
 
 @pytest.mark.django_db
 def test_content_that_the_version_before_wrote_is_served_and_completed(query):
-    """P1, LEG-5: nothing that was shown is missing, nothing contradicts; the next refresh adds what is new."""
+    """Nothing that was shown is missing, nothing contradicts; the next refresh adds what is new (P1, LEG-5)."""
     shown, shown_on_legacy = listed(query, V1), listed(query, LEGACY)
     # It renders in its own way, and says so; a column that is made of documents comes with a new rendering.
     ContentMetadata.objects.update(rendering_version=RENDERING_VERSION - 1)
@@ -246,7 +248,7 @@ def test_content_that_the_version_before_wrote_is_served_and_completed(query):
 
 
 def rows_of(model: type[Model]) -> list[tuple]:
-    """Of the columns that both versions know, but for the one that says whose rendering it is."""
+    """Return the rows in the columns of both versions, without the version of the rendering."""
     quote = connection.ops.quote_name
     columns = ", ".join(column for column in known_before(model) if column != quote("rendering_version"))
     with connection.cursor() as cursor:
@@ -257,7 +259,7 @@ def rows_of(model: type[Model]) -> list[tuple]:
 @pytest.mark.mariadb
 @pytest.mark.django_db(transaction=True)
 def test_migrations_go_back_and_forth_with_rows_in_the_tables(query):
-    """P10: one step of each app; what both versions know stays as it is, and the next refresh makes the rest whole."""
+    """One step of each app; what both versions know stays as it is, and the next refresh makes the rest whole (P10)."""
     kept = [apps.get_model(label) for label in NOT_WRITTEN_BEFORE]
     before, shown_on_legacy = [rows_of(model) for model in kept], listed(query, LEGACY)
     try:

@@ -1,6 +1,7 @@
 """
-A real Prometheus, with the example's jobs and all rules, scrapes the whole service (ADD-7): the configuration, the text
-that is told and the rules fit together.
+A real Prometheus scrapes the whole service with the example's jobs and all rules (ADD-7).
+
+Configuration, exposed metrics and rules fit together.
 """
 
 import time
@@ -23,13 +24,13 @@ PATIENCE_SECONDS = 60
 
 
 class Prometheus:
-    """One that runs; `query` and `rules` are of its HTTP API."""
+    """A running Prometheus; `query` and `rules` use its HTTP API."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
 
     def is_ready(self) -> bool:
-        """It listens before it answers."""
+        """Return whether it answers, which is later than that it listens."""
         with suppress(requests.ConnectionError):
             return requests.get(f"{self.url}/-/ready", timeout=10).ok
         return False
@@ -49,7 +50,7 @@ class Prometheus:
 
 @contextmanager
 def prometheus(*, targets: dict[str, str], directory: Path) -> Iterator[Prometheus]:
-    """With the example's configuration; each second, because a test has not a quarter of a minute for each look."""
+    """Run Prometheus with the example's configuration, but scrape each second."""
     debian.ensure(["prometheus"])
     configuration = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
     configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
@@ -93,7 +94,7 @@ def wait_until(happened: Callable[[], bool], busy: Callable[[], object] = lambda
 
 
 def test_rules_and_panels_find_figures(stage, scraping):
-    """ADD-7: under work every rule is reckoned with, and every panel has something to show."""
+    """Under work every rule is reckoned with, and every panel has something to show (ADD-7)."""
     run = stage.refresh()
 
     def all_told() -> bool:
@@ -109,7 +110,7 @@ def test_rules_and_panels_find_figures(stage, scraping):
 
 
 def test_a_database_that_is_away_is_seen(stage, scraping):
-    """ADD-7: what callers are told counts as errors, and the figures of web do not need what they tell about."""
+    """What callers are told counts as errors, and the figures of web do not need what they tell about (ADD-7)."""
     stage.servers.mariadb.kill()
     try:
         wait_until(lambda: bool(scraping.query('ALERTS{alertname="EnterpriseCatalogDatabaseAway"}')), busy=stage.reads)

@@ -1,4 +1,4 @@
-"""How the web processes share their work, and what their connections may do (P9, P12, SEC-1, COM-16)."""
+"""Web processes share their work, and limit what connections may do (P9, P12, SEC-1, COM-16)."""
 
 import signal
 import socket
@@ -26,7 +26,7 @@ POST = b"POST /api/v1/enterprise-catalogs/ HTTP/1.1\r\nHost: localhost\r\nConten
 
 @contextmanager
 def silent_database():
-    """An address that takes connections and says nothing."""
+    """An address that accepts connections and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"mysql://nobody:nothing@127.0.0.1:{server.getsockname()[1]}/none"
 
@@ -91,7 +91,7 @@ def test_a_file_is_sent_whole(served):
 
 
 def test_a_body_without_a_length_is_refused_at_once(served):
-    """COM-16: its end could be found only by reading it."""
+    """Its end could be found only by reading it (COM-16)."""
     url, log = served
     answer = requests.post(f"{url}/api/v1/enterprise-catalogs/", data=iter([b"{}"]), timeout=10)
     assert (answer.status_code, answer.headers["Connection"]) == (411, "close")
@@ -136,21 +136,21 @@ GET_LARGE = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 @contextmanager
 def large_answers(directory, **variables):
-    """A web process as the service's, with an application of the test's."""
+    """Run a web process like the service's, with an application of the test's."""
     with web(directory, application="tests.contract.large_answers", **variables) as (_, url):
         yield url
 
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory):
-    """A web process with little patience."""
+    """Run a web process with short timeouts."""
     directory = tmp_path_factory.mktemp("impatient")
     with large_answers(directory, **SHORT_TIMES) as url:
         yield url, directory / "log"
 
 
 def reader(url: str) -> socket.socket:
-    """Takes little at once, so that most of an answer stays with the service."""
+    """Request a large answer with a small buffer, so that most of it stays with the service."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.settimeout(60)
@@ -160,14 +160,14 @@ def reader(url: str) -> socket.socket:
 
 
 def is_broken_off(client: socket.socket) -> bool:
-    """It is told by a reset: after a clean end, an answer without a length would seem whole."""
+    """Check for a reset: after a clean end, an answer without a length would seem complete."""
     with pytest.raises(ConnectionResetError):
         all_of(client)
     return True
 
 
 def is_cut_off(client: socket.socket, *, dripping: bytes) -> bool:
-    """Whether the service ends the connection; a byte is sent from time to time meanwhile, if there is one to send."""
+    """Return whether the service ends the connection, while bytes are sent from time to time."""
     client.settimeout(0.2)
     for _ in range(100):
         try:
@@ -237,7 +237,7 @@ def test_a_client_that_vanishes_during_its_answer_ends_nothing_else(tmp_path):
 
 
 def vanish(client: socket.socket) -> None:
-    """The service gets a reset instead of an end."""
+    """Close the connection with a reset."""
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
 

@@ -1,4 +1,4 @@
-"""Hours that pass in no time: all that happened is longer ago, and the budget's minutes are counted here."""
+"""Let hours pass at once: rows are made older, and minutes of the budget are counted here."""
 
 from datetime import timedelta
 from typing import Any
@@ -29,7 +29,7 @@ MOMENTS: dict[type[Model], list[str]] = {
 
 
 class Clock:
-    """A clock that stands still, for the budget, until it is told how many minutes passed."""
+    """A clock for the budget that only moves when the test says by how many minutes."""
 
     def __init__(self, monkeypatch: Any) -> None:
         self.minute = self._began = int(database_now().timestamp() // 60)
@@ -45,7 +45,7 @@ class Clock:
 
 
 def let_time_pass(minutes: int) -> None:
-    """All that happened is longer ago."""
+    """Make everything that happened older."""
     past = timedelta(minutes=minutes)
     for model, names in MOMENTS.items():
         model._default_manager.update(**{name: F(name) - past for name in names})

@@ -1,4 +1,8 @@
-"""Real workers on real servers, and a discovery that can be told to fail; `make faults` prints a line for each."""
+"""
+Fixtures of real workers on real servers, and of a discovery that can be told to fail.
+
+`make faults` prints a line for each test.
+"""
 
 import logging
 import os
@@ -17,8 +21,8 @@ from redis import Redis
 
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts import processes
-from tests.neighbours import lead_to
 from tests.outcome_lines import *  # noqa: F403
+from tests.sandbox_services import point_settings_at
 
 # Nothing here takes that long unless it hangs.
 PATIENCE_SECONDS = 20
@@ -30,20 +34,20 @@ SHORT_TIMES = {"LEASE_SECONDS": "3", "TICK_SECONDS": "1"}
 def sandbox(settings: Settings) -> Iterator[Sandbox]:
     """30 courses: three pages for a worker."""
     with Sandbox(courses=30, programs=2) as running:
-        lead_to(running, settings)
+        point_settings_at(running, settings)
         yield running
 
 
 @pytest.fixture
 def broker() -> Redis:
-    """The queue that workers listen to, empty."""
+    """Return the queue of the workers, emptied."""
     redis = Redis.from_url(django_settings.CELERY_BROKER_URL)
     redis.flushdb()
     return redis
 
 
 def eventually(happened: Callable[[], bool], *, patience: float = PATIENCE_SECONDS) -> float:
-    """Wait for something other processes do; returns after how many seconds it was seen."""
+    """Wait for something that other processes do, and return the seconds until it was seen."""
     started = time.monotonic()
     while not happened():
         assert time.monotonic() < started + patience, "did not happen in time"
@@ -53,7 +57,7 @@ def eventually(happened: Callable[[], bool], *, patience: float = PATIENCE_SECON
 
 @pytest.fixture
 def silence() -> Iterator[None]:
-    """Nobody reads the logs of thousands of steps, and writing them takes a third of the time."""
+    """Write no logs, which take a third of the time of thousands of steps."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
@@ -71,7 +75,7 @@ class Workers:
     def start(
         self, *, stop_at: str | None = None, by: tuple[str, ...] = (), concurrency: int = 1, **environment: str
     ) -> subprocess.Popen[bytes]:
-        """`stop_at`: a step of tests.faults.stepping, where the first worker to get there stays. `by`: what runs it."""
+        """Start a worker. The first stops at the step `stop_at` of tests.faults.stepping; `by` runs the worker."""
         number = len(self._running)
         variables = self._environment | environment
         if stop_at:
@@ -89,7 +93,7 @@ class Workers:
         return worker
 
     def start_beat(self) -> None:
-        """One more, without a worker."""
+        """Start a beat without a worker."""
         name = f"beat-{len(self._running)}"
         command = ["celery", "-A", "enterprise_catalog", "beat", "--loglevel", "INFO"]
         command += ["--schedule", str(self._directory / f"schedule-{name}")]
@@ -97,7 +101,7 @@ class Workers:
         self._running.append(processes.spawn(command, log=log, env=self._environment))
 
     def ticks_sent(self) -> int:
-        """By beats without a worker."""
+        """Return the ticks that beats without a worker sent."""
         logs = (path.read_text(errors="replace") for path in self._directory.glob("beat-*.log"))
         return sum(log.count("Sending due task tick") for log in logs)
 
@@ -108,16 +112,16 @@ class Workers:
         self._mark.with_suffix(".go").touch()
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
-        """Like a machine that loses power: parent and pool at once, nobody says goodbye."""
+        """Kill parent and pool at once, as when a machine loses power."""
         processes.signal_group(worker, signal.SIGKILL)
         worker.wait()
 
     def kill_child(self) -> None:
-        """As the kernel does for want of memory: the process that is at its step, and not its parent."""
+        """Kill the process that is at its step and not its parent, as the kernel does without memory."""
         os.kill(int(self._mark.read_text()), signal.SIGKILL)
 
     def kill_children(self, worker: subprocess.Popen[bytes]) -> int:
-        """All of them at once, busy or idle, and the beat in one of them; returns how many there were."""
+        """Kill all child processes at once, with the beat in one of them, and return their number."""
         children = psutil.Process(worker.pid).children()
         for child in children:
             child.kill()

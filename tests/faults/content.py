@@ -1,6 +1,7 @@
 """
-What discovery has: a few courses, their runs and programs, small enough to tell by heart which of them a filter finds.
-The sandbox finds them by reading its documents, this by reading the filter.
+Hold a few courses, runs and programs of discovery, and find by a filter which of them a search returns.
+
+The sandbox searches its documents; this reads the filter.
 """
 
 from dataclasses import dataclass, field
@@ -54,13 +55,12 @@ ALL_KEYS = sorted(
 INACTIVE = {course_key(number) for number in range(COURSES) if not is_active(number)}
 
 
-def listed(members: Keys) -> Keys:
-    """META-4."""
+def listed(members: Keys) -> Keys:  # META-4
     return members - INACTIVE
 
 
 def contained(members: Keys) -> list[str]:
-    """CONT-1: a course brings its run, and a run its course."""
+    """Return whether keys contain a key: a course contains its run, and a run its course (CONT-1)."""
     found = set(members)
     for course, run in ALL_COURSES.items():
         if course in members or run in members:
@@ -70,7 +70,7 @@ def contained(members: Keys) -> list[str]:
 
 @dataclass
 class Content:
-    """What the sandbox holds now. Every second course's run is a document of its own, too."""
+    """What the sandbox has now. Every second course's run is a document of its own, too."""
 
     sandbox: Sandbox
     present: set[int] = field(default_factory=set)
@@ -84,7 +84,7 @@ class Content:
             self.sandbox.upsert_search({**names, "uuid": key, "title": key, "type": "XSeries"})
 
     def become(self, wanted: set[int]) -> None:
-        """Have these courses, and no others."""
+        """Replace all courses by these."""
         for number in sorted(self.present - wanted):
             self.sandbox.remove(course_key(number))
             self.sandbox.remove(run_key(number))
@@ -93,7 +93,7 @@ class Content:
         self.present = set(wanted)
 
     def edit(self, number: int) -> None:
-        """Say something else about a course; who finds it stays."""
+        """Change a course's documents, but not which filters find it."""
         self.edits += 1
         self._add(number, title=f"Edited {self.edits}")
 
@@ -109,7 +109,7 @@ class Content:
             self.sandbox.upsert_search(names | {"key": run_key(number), "title": title})
 
     def found_by(self, content_filter: dict[str, Any]) -> Keys:
-        """Every document that passes each condition."""
+        """Return the documents that meet all conditions of a filter."""
         documents: list[tuple[str, str, int | None]]
         documents = [("course", course_key(number), number) for number in self.present]
         documents += [("courserun", run_key(number), number) for number in self.present if number % 2 == 0]

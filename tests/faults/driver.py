@@ -1,6 +1,7 @@
 """
-The service under the model's test, driven step by step beside the model: every answer, every claim and every end of a
-run is compared as it comes. What is to happen is decided elsewhere (`tests.faults.test_model`).
+Drive the service step by step beside the model, and compare every answer, claim and end of a run.
+
+`tests.faults.test_model` decides what happens.
 """
 
 from collections import Counter
@@ -26,13 +27,13 @@ from enterprise_catalog.testing.catalogs import CATALOGS
 from tests.contract.query_model import Query
 from tests.faults.clock import let_time_pass
 from tests.faults.content import ALL_KEYS, COURSES, FILTERS, Content, contained, listed
-from tests.faults.model import ENDED, Desk, Keys, Refused, Run
+from tests.faults.model import ENDED, Keys, Refused, Run, ServiceModel
 from tests.faults.plans import ACME, CALLERS, GLOBEX, NAMES, UUIDS, Trouble, Worker
 from tests.faults.steps import Killed, dying_at_statement
 
 
 class Driver:
-    """One service, from an empty database on."""
+    """Drives one service, starting from an empty database."""
 
     # What came up, of all drivers together.
     events: ClassVar[Counter[str]] = Counter()
@@ -43,7 +44,7 @@ class Driver:
         self.sandbox = sandbox
         self.content = Content(sandbox)
         self.content.become(set(range(COURSES - 2)))
-        self.desk = Desk()
+        self.model = ServiceModel()
         self.clients = {name: client_for(name, role) for name, (role, _) in CALLERS.items()}
         # The one that works now is the last; the others are frozen.
         self.workers: list[Worker] = []
@@ -55,24 +56,24 @@ class Driver:
     def save(self, name: str, method: str, catalog: int, content_filter: int, query_uuid: str) -> None:
         uuid, caller = UUIDS[catalog], CALLERS[name][1]
         body = self.body(name, uuid, content_filter, query_uuid)
-        others = {it: self.desk.shown_by(it) for it in self.desk.catalogs if not self.reaches(name, it)}
+        others = {it: self.model.shown_by(it) for it in self.model.catalogs if not self.reaches(name, it)}
         url = CATALOGS if method == "post" else f"{CATALOGS}{uuid}/"
         response = getattr(self.clients[name], method)(url, body | {"uuid": uuid} if method == "post" else body)
-        (status, expected), query = self.desk.save(caller, method, uuid, body)
+        (status, expected), query = self.model.save(caller, method, uuid, body)
         answer = response.json()
         if status in (200, 201):
-            self.learn_uuid(self.desk.catalogs[uuid].query, answer)
-            expected["catalog_query_uuid"] = self.desk.catalogs[uuid].query.uuid
+            self.learn_uuid(self.model.catalogs[uuid].query, answer)
+            expected["catalog_query_uuid"] = self.model.catalogs[uuid].query.uuid
             answer = {key: answer[key] for key in expected}
             run_uuid = response.headers.get("X-Refresh-Run")
             assert (run_uuid is not None) == (query is not None), "a refresh was started, or was not"
             if query is not None:
-                self.desk.request(query, run_uuid, by_operator=name == "operator")
+                self.model.request(query, run_uuid, by_operator=name == "operator")
         assert (response.status_code, answer) == (status, expected)
-        assert {it: self.desk.shown_by(it) for it in others} == others, "P8"
+        assert {it: self.model.shown_by(it) for it in others} == others, "P8"
 
     def body(self, name: str, uuid: str, content_filter: int, query_uuid: str) -> dict[str, Any]:
-        catalog = self.desk.catalogs.get(uuid)
+        catalog = self.model.catalogs.get(uuid)
         body: dict[str, Any] = {
             "title": "A catalog",
             "enterprise_customer": GLOBEX if name == "globex" else ACME,
@@ -83,7 +84,7 @@ class Driver:
         if catalog:
             body |= catalog.values
         body["content_filter"] = FILTERS[content_filter]
-        queries = self.desk.queries
+        queries = self.model.queries
         if query_uuid == "attached" and catalog:
             body["catalog_query_uuid"] = catalog.query.uuid
         elif query_uuid == "other" and queries:
@@ -95,51 +96,51 @@ class Driver:
     def learn_uuid(self, query: Query, answer: dict[str, Any]) -> None:
         if query.uuid is None:
             query.uuid = answer["catalog_query_uuid"]
-            assert [it.uuid for it in self.desk.queries].count(query.uuid) == 1
+            assert [it.uuid for it in self.model.queries].count(query.uuid) == 1
 
     def reaches(self, name: str, uuid: str) -> bool:
-        return CALLERS[name][1].reaches(self.desk.catalogs[uuid].values["enterprise_customer"])
+        return CALLERS[name][1].reaches(self.model.catalogs[uuid].values["enterprise_customer"])
 
     def decide(self, decision: str, runs: list[Run], which: int) -> None:
-        """Operators may; a customer's admin may not."""
+        """Approve or reject a run, which operators may and a customer's admin may not."""
         run = runs[which % len(runs)]
         path = f"/api/v1/refresh-runs/{run.uuid}/{decision}/"
         assert self.clients["acme"].post(path).status_code == 403
-        decided = getattr(self.desk, decision)(run)
+        decided = getattr(self.model, decision)(run)
         assert self.clients["operator"].post(path).status_code == (200 if decided else 409)
         self.events[f"{decision}: {'done' if decided else 'refused'}"] += 1
 
     # --- Workers, and time --------------------------------------------------------------------------------------------
 
     def pass_time(self, minutes: int) -> None:
-        """All that happened is longer ago."""
-        self.desk.now += minutes
+        """Make everything that happened older."""
+        self.model.now += minutes
         let_time_pass(minutes)
 
     def a_run(self, which: int) -> Run:
-        """One that waits already, or one that an operator asks for."""
-        uuids, due = sorted(self.desk.catalogs), self.desk.due()
+        """Return a waiting run, or request one as an operator."""
+        uuids, due = sorted(self.model.catalogs), self.model.due()
         if which % 2 == 0 and due:
             return due[which // 2 % len(due)]
-        query = self.desk.catalogs[uuids[which % len(uuids)]].query
+        query = self.model.catalogs[uuids[which % len(uuids)]].query
         path = f"{CATALOGS}{uuids[which % len(uuids)]}/refresh_metadata/"
-        self.desk.request(query, self.clients["operator"].post(path).json()["async_task_id"], by_operator=True)
-        return self.desk.of(query, "queued")[0]
+        self.model.request(query, self.clients["operator"].post(path).json()["async_task_id"], by_operator=True)
+        return self.model.of(query, "queued")[0]
 
     def tick(self) -> list[Run]:
         told = tick()
-        due = self.desk.tick()
-        known = {run.uuid for run in self.desk.runs}
+        due = self.model.tick()
+        known = {run.uuid for run in self.model.runs}
         stored = RefreshRun.objects.values_list("uuid", "catalog_query_uuid", "trigger")
         new = {str(query): str(uuid) for uuid, query, trigger in stored if str(uuid) not in known}
         assert new.keys() == {query.uuid for query in due}, "P3: what is due gets a run, and nothing else does"
         for query in due:
-            self.desk.request(query, new[str(query.uuid)], by_operator=True)
-        assert {str(uuid) for uuid in told} == {run.uuid for run in self.desk.announce()}
-        return [run for run in self.desk.runs if UUID(run.uuid) in told]
+            self.model.request(query, new[str(query.uuid)], by_operator=True)
+        assert {str(uuid) for uuid in told} == {run.uuid for run in self.model.announce()}
+        return [run for run in self.model.runs if UUID(run.uuid) in told]
 
     def work(self, run: Run, worker: Worker, trouble: Trouble | None = None) -> None:
-        """One call of `refresh`, and what must have become of what it claimed."""
+        """Call `refresh` once, and check what became of the claimed runs."""
         before = self.bodies() if trouble else {}
         number = self.sandbox.add_fault(**trouble.fault) if trouble else 0
         kind, (step, nth), _ = worker.event
@@ -163,29 +164,29 @@ class Driver:
         self.settle(worker, reason, died=died)
         if not died:
             queries = [run.query for run in worker.runs if run.query]
-            expected = {it.uuid for it in self.desk.due() if it.query in queries}
+            expected = {it.uuid for it in self.model.due() if it.query in queries}
             assert {str(uuid) for uuid in waiting} == expected
         if reason:
             assert self.bodies() == before, "P1"
 
     def reason_of(self, trouble: Trouble, number: int, worker: Worker) -> str:
-        """Why the fetch must have failed, if it must."""
+        """Return the reason for which the fetch must have failed, or None."""
         found = self.content.found_by(worker.runs[0].content_filter)
         return trouble.reason if self.sandbox.fault_applied(number) and len(found) >= trouble.least else ""
 
     def notice_claims(self, run: Run, worker: Worker) -> None:
-        """It died while it claimed: some of what it could claim is claimed, each wholly or not at all."""
+        """Accept that a worker which died while claiming has claimed some runs, each completely or not at all."""
         running = {str(uuid) for uuid in RefreshRun.objects.filter(state="running").values_list("uuid", flat=True)}
-        claimed = running - {it.uuid for it in self.desk.runs if it.state == "running"}
-        before = {it: (it.lease_until, it.content_filter) for it in self.desk.runs}
-        for it in self.desk.claim(run, worker):
+        claimed = running - {it.uuid for it in self.model.runs if it.state == "running"}
+        before = {it: (it.lease_until, it.content_filter) for it in self.model.runs}
+        for it in self.model.claim(run, worker):
             if it.uuid not in claimed:
                 it.state, (it.lease_until, it.content_filter) = "queued", before[it]
-        worker.runs = [it for it in self.desk.runs if it.owned_by(worker)]
+        worker.runs = [it for it in self.model.runs if it.owned_by(worker)]
         assert {it.uuid for it in worker.runs} == claimed
 
     def settle(self, worker: Worker, reason: str, *, died: bool) -> None:
-        """What was not published or held: failed, waits again, is left behind, or belongs to somebody else by now."""
+        """Check claimed runs that were not published or held: failed, waiting, left running, or claimed by others."""
         lost = [
             run
             for run in worker.runs
@@ -197,12 +198,12 @@ class Driver:
                 continue
             if why == "postponed":
                 run.lost_workers = 0
-                self.desk.requeue(run, not_before=self.desk.now + 10)
+                self.model.requeue(run, not_before=self.model.now + 10)
             elif why:
-                self.desk.end(run, "failed", why)
+                self.model.end(run, "failed", why)
             else:
                 assert lost, "a worker ends, or gives back, all that it claimed"
-                self.desk.requeue(run)
+                self.model.requeue(run)
             self.events[why or "given back"] += 1
         self.events["zombie"] += bool(lost)
 
@@ -249,23 +250,23 @@ class Driver:
         if kind == "dies":
             raise Killed
         if kind == "rewrite":
-            users = [uuid for uuid, it in self.desk.catalogs.items() if it.query is worker.runs[0].query]
+            users = [uuid for uuid, it in self.model.catalogs.items() if it.query is worker.runs[0].query]
             if users:
                 self.save("operator", "patch", UUIDS.index(users[0]), how, "attached")
         elif kind != "nothing":
             self.lose(worker, kind, first_only=how)
 
     def lose(self, worker: Worker, kind: str, *, first_only: bool) -> None:
-        """The worker is frozen until its leases are over; when it goes on, others may have done its work."""
+        """Freeze the worker until its leases end. When it continues, others may have done its work."""
         lost = [run for run in worker.runs if run.owned_by(worker)][: 1 if first_only else None]
         for run in lost:
-            run.lease_until = self.desk.now - 1
+            run.lease_until = self.model.now - 1
             RefreshRun.objects.filter(pk=run.uuid).update(lease_until=F("started_at") - timedelta(minutes=1))
         if kind == "expires":
             return
         self.tick()
         for run in lost:
-            if kind != "is recovered" and run in self.desk.due():
+            if kind != "is recovered" and run in self.model.due():
                 dies = ("dies", ("fetched", 1), None)
                 self.work(run, Worker(dies) if kind == "is replaced by one that dies" else Worker())
 
@@ -273,42 +274,42 @@ class Driver:
         worker.claims = list(claims)
         uuids = [str(claim.run_uuid) for claim in claims]
         # The caller names the run it was told of; the service claims it first, if at all.
-        told = self.desk.run(uuids[0]) if uuids else None
-        worker.runs = self.desk.claim(told, worker) if told else []
+        told = self.model.run(uuids[0]) if uuids else None
+        worker.runs = self.model.claim(told, worker) if told else []
         assert sorted(uuids) == sorted(run.uuid for run in worker.runs), "P4"
         self.events["shared"] += len(uuids) > 1
 
     def published(self, worker: Worker, claim: Any, state: str) -> None:
-        run = self.desk.run(str(claim.run_uuid))
+        run = self.model.run(str(claim.run_uuid))
         assert run.owned_by(worker), "a zombie wrote"
-        assert self.desk.finish(run, worker.found) == state
+        assert self.model.finish(run, worker.found) == state
         self.events[str(state)] += 1
 
     def refused(self, worker: Worker, claim: Any, error: Exception) -> None:
-        run = self.desk.run(str(claim.run_uuid))
+        run = self.model.run(str(claim.run_uuid))
         if type(error).__name__ == "LeaseLost":
             assert not run.owned_by(worker)
             return
         with pytest.raises(Refused) as refused:
-            self.desk.finish(run, worker.found)
+            self.model.finish(run, worker.found)
         worker.refused[run] = refused.value.args[0]
         self.events["refused"] += 1
 
     # --- What readers see ---------------------------------------------------------------------------------------------
 
     def bodies(self) -> dict[str, bytes]:
-        """Every catalog, whole, as its readers get it."""
+        """Return the complete content of every catalog, as readers get it."""
         reader = self.clients["operator"]
         path = "get_content_metadata/?traverse_pagination=true"
-        return {uuid: reader.get(f"{CATALOGS}{uuid}/{path}").getvalue() for uuid in sorted(self.desk.catalogs)}
+        return {uuid: reader.get(f"{CATALOGS}{uuid}/{path}").getvalue() for uuid in sorted(self.model.catalogs)}
 
     def check_members(self) -> None:
-        """P1, P2: also in the middle of a refresh each query has the set that was published last."""
+        """Check that each query has the last published keys, also during a refresh (P1, P2)."""
         rows = CatalogContentKey.objects.values_list("catalog_query__uuid", "content_id")
         stored: dict[str, set[str]] = {}
         for uuid, key in rows:
             stored.setdefault(str(uuid), set()).add(key)
-        shown = {query.uuid: self.desk.shelf(query).keys for query in self.desk.queries}
+        shown = {query.uuid: self.model.shelf(query).keys for query in self.model.queries}
         assert stored == {uuid: keys for uuid, keys in shown.items() if keys}
 
     def check_members_apart(self) -> None:
@@ -319,16 +320,16 @@ class Driver:
 
     def check_page(self, uuid: str) -> None:
         page = self.reader_of(uuid).get(f"{CATALOGS}{uuid}/get_content_metadata/?traverse_pagination=true").getvalue()
-        assert keys_of(page) == listed(self.desk.shown_by(uuid))
+        assert keys_of(page) == listed(self.model.shown_by(uuid))
 
     def check_contains(self, uuid: str) -> None:
-        customer = self.desk.catalogs[uuid].values["enterprise_customer"]
+        customer = self.model.catalogs[uuid].values["enterprise_customer"]
         path = f"/api/v1/enterprise-customer/{customer}/filter_content_items/"
         answer = self.reader_of(uuid).post(path, {"content_keys": ALL_KEYS, "catalog_uuids": [uuid]})
-        assert answer.json() == {"filtered_content_keys": contained(self.desk.shown_by(uuid))}
+        assert answer.json() == {"filtered_content_keys": contained(self.model.shown_by(uuid))}
 
     def reader_of(self, uuid: str) -> APIClient:
-        return self.clients["acme" if self.desk.catalogs[uuid].values["enterprise_customer"] == ACME else "globex"]
+        return self.clients["acme" if self.model.catalogs[uuid].values["enterprise_customer"] == ACME else "globex"]
 
 
 def keys_of(page: bytes) -> Keys:
@@ -336,7 +337,7 @@ def keys_of(page: bytes) -> Keys:
 
 
 def empty_database() -> None:
-    """Only what the service writes; much faster than a flush."""
+    """Delete what the service writes, which is much faster than a flush."""
     names = [
         name
         for name in ("catalog", "refresh", "customers", "core")

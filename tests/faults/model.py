@@ -1,9 +1,9 @@
 """
-What must become of refreshes, step by step, as plain values: which set each query shows, and the state of every run.
-The rules are REFR-1 to REFR-10, RUN-2, RUN-5, RUN-8 and CRUD-9 once more; `tests.contract.query_model` resolves
-queries, and `tests.faults.shares` says who comes next.
+Model refreshes as plain values: which keys each query shows, and the state of every run.
 
-It shares no code with the service, and never looks at its database. Time is in minutes, and passes when it is told to.
+The rules are REFR-1 to REFR-10, RUN-2, RUN-5, RUN-8 and CRUD-9 once more. `tests.contract.query_model` resolves
+queries, and `tests.faults.shares` orders the queue. The model shares no code with the service and does not read its
+database. Time is in minutes, and passes when the test says so.
 """
 
 from collections.abc import Iterable
@@ -22,12 +22,12 @@ Keys = frozenset[str]
 
 
 class Refused(Exception):
-    """A complete result that answers nothing any more; the first argument is the run's reason."""
+    """A complete result that nobody needs any more; the first argument is the run's reason."""
 
 
 @dataclass(eq=False)
 class Run:
-    """`owner` is who claimed it last, `content_filter` what that one asks discovery."""
+    """A run. `owner` claimed it last, and `content_filter` is what it fetches."""
 
     uuid: str
     query: Query | None
@@ -49,7 +49,7 @@ class Run:
 
 @dataclass
 class Shelf:
-    """What a query shows, since when, and by which run unless it was held; `keys` None: nothing was ever published."""
+    """Published keys of a query, their time, and their run unless it was held. `keys` is None before any publish."""
 
     keys: Keys | None = None
     content_filter: dict[str, Any] | None = None
@@ -58,7 +58,7 @@ class Shelf:
 
 
 @dataclass
-class Desk(Model):
+class ServiceModel(Model):
     runs: list[Run] = field(default_factory=list)
     shelves: dict[Query, Shelf] = field(default_factory=dict)
     now: float = 0
@@ -78,7 +78,7 @@ class Desk(Model):
         return next(run for run in self.runs if run.uuid == uuid)
 
     def due(self) -> list[Run]:
-        """Runs that wait, and not for another time."""
+        """Return the waiting runs that may start now."""
         return [run for run in self.runs if run.state == "queued" and run.query and run.not_before <= self.now]
 
     def in_use(self) -> list[Query]:
@@ -87,7 +87,7 @@ class Desk(Model):
     # --- Callers ------------------------------------------------------------------------------------------------------
 
     def save(self, caller: Caller, method: str, uuid: str, body: dict[str, Any]) -> tuple[Answer, Query | None]:
-        """The answer, and the query that is to be refreshed because of it (REFR-2)."""
+        """Save a catalog, and return the response and the query to refresh (REFR-2)."""
         queries, filters = list(self.queries), [query.content_filter for query in self.queries]
         before = self.catalogs[uuid].query if uuid in self.catalogs else None
         answer = (self.create if method == "post" else self.change)(caller, uuid, body)
@@ -104,7 +104,7 @@ class Desk(Model):
         return answer, query if query is not before or rewritten or replaced or never else None
 
     def _leave(self, gone: Query, *, replacement: Query) -> None:
-        """Runs survive their query (RUN-5); at once they end only under a uuid that the replacement took."""
+        """Detach runs from a deleted query (RUN-5); they end at once only if a replacement takes the uuid."""
         for run in self.runs:
             if run.query is gone:
                 run.query = None
@@ -113,8 +113,7 @@ class Desk(Model):
 
     def request(self, query: Query, uuid: str, *, by_operator: bool = False) -> None:
         """
-        REFR-3: the service answers with the run that waits already, or with a new one; RUN-8: or with the one that
-        published a moment ago, unless an operator asks.
+        Return the waiting run, or a new one (REFR-3), or, unless an operator asks, a recent publish (RUN-8).
         """
         published = None if by_operator else self._published_just_now(query)
         if published:
@@ -133,7 +132,7 @@ class Desk(Model):
         return shelf.run if is_new else None
 
     def approve(self, run: Run) -> bool:
-        """REFR-10; false: refused."""
+        """Publish a held run, or return False because it cannot be approved (REFR-10)."""
         if run.state != "held" or run.query is None or run.query.content_filter != run.content_filter:
             return False
         self._publish(run, run.held_keys)
@@ -148,7 +147,7 @@ class Desk(Model):
     # --- Workers ------------------------------------------------------------------------------------------------------
 
     def claim(self, run: Run, worker: object) -> list[Run]:
-        """All that wait for the same fetch (REFR-3)."""
+        """Claim all runs that wait for the same fetch (REFR-3)."""
         if not self._may_claim(run):
             return []
         assert run.query
@@ -167,7 +166,7 @@ class Desk(Model):
         return run in self.due() and run.query is not None and not self.of(run.query, "running")
 
     def finish(self, run: Run, keys: Keys) -> str:
-        """The state in which a run ends that fetched these keys (REFR-5, REFR-9, REFR-10). Raises Refused."""
+        """Return the state in which a run with these keys ends (REFR-5, REFR-9, REFR-10). Raises Refused."""
         if run.query is None:
             raise Refused("superseded")
         if run.query.content_filter != run.content_filter:
@@ -203,7 +202,7 @@ class Desk(Model):
         run.state, run.reason, run.finished_at = state, reason, self.now
 
     def requeue(self, run: Run, *, not_before: float | None = None) -> None:
-        """RUN-2: back to wait, unless a newer one waits."""
+        """Queue a run again, unless a newer one is queued (RUN-2)."""
         if run.query and self.of(run.query, "queued"):
             self.end(run, "failed", "superseded")
         else:
@@ -214,7 +213,7 @@ class Desk(Model):
     # --- The tick -----------------------------------------------------------------------------------------------------
 
     def tick(self) -> list[Query]:
-        """Recover what was lost and end what has no query; returns the queries that are due for a run."""
+        """Recover lost runs, end runs without a query, and return the queries that are due."""
         for run in self.runs:
             if run.state == "running" and run.lease_until < self.now:
                 run.lost_workers += 1
@@ -239,7 +238,7 @@ class Desk(Model):
         return not (self.of(query, "queued", "running") or failed or held)
 
     def announce(self) -> list[Run]:
-        """What the tick tells workers of: runs that nobody was told of lately (P5)."""
+        """Return the runs that the tick notifies workers of again (P5)."""
         told = [
             run
             for run in self.due()
@@ -253,7 +252,7 @@ class Desk(Model):
 
 
 def canonical(content_filter: dict[str, Any]) -> dict[str, list[str]]:
-    """HASH-2, for filters of texts and lists of texts."""
+    """Return the canonical form of a filter of texts and lists of texts (HASH-2)."""
     return {name: sorted(set(as_list(value))) for name, value in content_filter.items()}
 
 

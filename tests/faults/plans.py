@@ -1,4 +1,4 @@
-"""What may happen to the service in the model's test: who saves what, what discovery does, and how workers fare."""
+"""Generate what happens in the model's test: saves, failures of discovery, and faults of workers."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ NAMES = [str(UUID(int=number << 96 | 0x4000 << 64 | 0x8000 << 48)) for number in
 
 @dataclass(frozen=True)
 class Trouble:
-    """What discovery does, the reason a run then fails with, and how many documents it takes to show."""
+    """A failure of discovery, the reason code of the run, and the number of documents it requires."""
 
     reason: str
     least: int = 0
@@ -81,7 +81,7 @@ REWRITES: list[Event] = [("rewrite", when, number) for when in OUTSIDE for numbe
 
 @dataclass(eq=False)
 class Worker:
-    """One call of `refresh`: what is to happen, and what it did so far."""
+    """One call of `refresh`: what shall happen to it, and what it did so far."""
 
     event: Event = ("nothing", ("", 0), None)
     seen: Counter[str] = field(default_factory=Counter)

@@ -1,6 +1,7 @@
 """
-What most fault tests begin and end with: a published catalog whose content has changed since, and whether a refresh
-that was hit by a fault ends where one ends that nothing hit.
+Publish a catalog and change its content, and check that a refresh with a fault ends like one without.
+
+Most fault tests begin and end with these functions.
 """
 
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ _COUNTS = ("content_filter_hash", "member_count", "count_v1", "count_v2", "count
 
 @dataclass(frozen=True)
 class Scene:
-    """A query with a catalog: what it shows, and what the next refresh has to make of that."""
+    """A query with a catalog: its published keys, and those after the next refresh."""
 
     query: CatalogQuery
     before: list[str]
@@ -75,8 +76,9 @@ def published_catalog(sandbox: Sandbox) -> Scene:
 
 def ends_like_a_clean_run(scene: Scene) -> None:
     """
-    P5: nothing lost, nothing doubled. The tables agree, and hold what a refresh writes that nothing disturbed, into an
-    empty store.
+    Check that nothing is lost or doubled (P5).
+
+    The tables agree, and hold what an undisturbed refresh writes into an empty store.
     """
     assert list(violations(deep=True)) == []
     assert scene.shown() == scene.after

@@ -1,8 +1,8 @@
 """
-Who comes next, and how much of discovery's hourly budget anybody may have (RUN-7, DISC-16), as plain values.
+Model the order of the queue, and how much of the hourly budget each may use (RUN-7, DISC-16), as plain values.
 
-It shares no code with the service, and never looks at its database. Time is in minutes, and passes when it is told to.
-A request that was made in a minute counts for that minute and the sixty that follow.
+It shares no code with the service and does not read its database. Time is in minutes, and passes when the test says so.
+A request that was made in a minute counts for that minute and the next sixty.
 """
 
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Waiting:
 
     @property
     def right(self) -> str:
-        """What more it may have than its askers may, if anything."""
+        """The background share that the run may use besides its askers', if any."""
         if not self.askers or (self.is_published and self.is_due):
             return DUE
         return "" if self.is_published else FIRST
@@ -48,7 +48,7 @@ class Shares:
     asked: list[tuple[int, str, int]] = field(default_factory=list)
 
     def had(self, *names: str) -> int:
-        """What these had within the hour; all of them, if none is named."""
+        """Return the requests of these within the hour, or of all."""
         return sum(
             number for minute, name, number in self.asked if minute >= self.now - 60 and (not names or name in names)
         )
@@ -66,7 +66,7 @@ class Shares:
         return int(self.limit * self.kept_share)
 
     def take(self, name: str, minute: int, number: int) -> None:
-        """So many requests count for somebody under a minute; fewer than none: they were not made."""
+        """Count requests for a payer in a minute. A negative number takes requests back."""
         self.asked.append((minute, name, number))
 
     @property
@@ -99,7 +99,7 @@ class Shares:
         return self.had() + number <= self.limit - min(self.kept, part)
 
     def payer(self, askers: frozenset[str], right: str, number: int) -> str | None:
-        """For whom so many requests count; None: they may not be made. Of its askers the one who had the least pays."""
+        """Return for whom requests count: of several askers, the one with the fewest. None if they may not be made."""
         for name in sorted(askers, key=lambda name: (self.had(name), name))[:1]:
             if self.asker_may(name, number):
                 return name
@@ -108,7 +108,7 @@ class Shares:
     # --- Who comes next -----------------------------------------------------------------------------------------------
 
     def next(self, runs: list[Waiting]) -> Waiting | None:
-        """Of the runs that could begin now, were there only the budget to look at."""
+        """Return the run that comes next, if only the budget decides."""
         return next(iter(self.in_turn(runs)), None)
 
     def in_turn(self, runs: list[Waiting]) -> list[Waiting]:

@@ -1,4 +1,4 @@
-"""The whole service with a published catalog, servers to be hard on, and an operator who asks."""
+"""Start the whole service with a published catalog, servers that can be stopped, and an operator."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +14,7 @@ from enterprise_catalog.sandbox.sandbox import Sandbox
 from scripts.services import DATABASE, MariaDB, Services
 from tests.contract.session import Session
 from tests.faults.conftest import eventually
-from tests.neighbours import variables_for
+from tests.sandbox_services import environment_for
 from tests.whole_service import WholeService, whole_service
 
 CATALOG = "/api/v1/enterprise-catalogs/7467c9d2-433c-4f7e-ba2e-c5c7798527b2/"
@@ -33,7 +33,7 @@ PAGE_SECONDS = 5
 
 @dataclass
 class Stage:
-    """The service, its discovery, and an operator who asks."""
+    """The service, its discovery, and an operator."""
 
     service: WholeService
     sandbox: Sandbox
@@ -44,7 +44,7 @@ class Stage:
         return self.service.services
 
     def status(self, method: str, path: str) -> int:
-        """What a caller gets; 0 if nothing."""
+        """Return the status of a request, or 0 without a response."""
         with suppress(requests.RequestException):
             return self.operator.ask(method, path).status_code
         return 0
@@ -54,7 +54,7 @@ class Stage:
         return run
 
     def refresh_in_the_middle(self) -> str:
-        """Ask for one, and return when a worker waits for its second page."""
+        """Request a refresh, and return when a worker waits for its second page."""
         fault = self.sandbox.add_fault(endpoint="search", page=2, delay=PAGE_SECONDS, times=1)
         run = self.refresh()
         eventually(lambda: self.sandbox.fault_applied(fault) == 1)
@@ -68,18 +68,18 @@ class Stage:
         return self.run(uuid)["state"] == "published"
 
     def admin(self, server: MariaDB | None = None) -> MySQLdb.Connection:
-        """May do what the service may not."""
+        """Run a statement with rights that the service does not have."""
         server = server or self.servers.mariadb
         return MySQLdb.connect(host="127.0.0.1", port=server.port, user=DATABASE, password=server.password)
 
     def reads(self) -> set[int]:
-        """A few of each kind, so that every thread of every process may be asked."""
+        """Send several reads of each kind, so that every thread of every process gets some."""
         paths = (CATALOG, f"{CATALOG}get_content_metadata/", f"{CATALOG}contains_content_items/?course_run_ids=a")
         return {self.status("GET", path) for path in paths * 6}
 
 
-def surroundings(sandbox: Sandbox) -> dict[str, str]:
-    return variables_for(sandbox) | TIMES | {"DISCOVERY_PAGE_SIZE": "10"}
+def service_variables(sandbox: Sandbox) -> dict[str, str]:
+    return environment_for(sandbox) | TIMES | {"DISCOVERY_PAGE_SIZE": "10"}
 
 
 def operator_of(service: WholeService, sandbox: Sandbox) -> Session:
@@ -90,7 +90,7 @@ def operator_of(service: WholeService, sandbox: Sandbox) -> Session:
 @contextmanager
 def staged(directory: Path, *, replicated: bool = False) -> Iterator[Stage]:
     with Sandbox(courses=30, programs=2) as sandbox:
-        with whole_service(neighbours=surroundings(sandbox), directory=directory, replicated=replicated) as service:
+        with whole_service(variables=service_variables(sandbox), directory=directory, replicated=replicated) as service:
             stage = Stage(service, sandbox, operator_of(service, sandbox))
             body = COURSES | {"uuid": CATALOG.split("/")[-2]}
             stage.operator.call("POST", "/api/v1/enterprise-catalogs/", status=201, json=body)

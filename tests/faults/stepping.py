@@ -1,9 +1,8 @@
 """
-A worker that stays at one step of its refresh until it is killed, or let go: `celery -A tests.faults.stepping worker`.
+Run a worker that stops at one step of its refresh: `celery -A tests.faults.stepping worker`.
 
-The service's own code runs and knows nothing of it. STOP_AT names the step, STOP_MARK the file that holds the process
-id once it is there; it goes on when there is a file of that name with `.go` behind it. Once marked, nobody stops any
-more.
+The service's own code runs. STOP_AT names the step. STOP_MARK is the file that gets the process id once it is there;
+the worker continues when a file of that name with `.go` exists. Afterwards no worker stops any more.
 """
 
 import os

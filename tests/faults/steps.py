@@ -1,6 +1,7 @@
 """
-Being told where a worker is in its refresh, in this process, so that a test can let it die there, or let something
-happen meanwhile. The service's own code runs; nothing here decides for it.
+Call a test at each step of a refresh in this process, so that the test can let it die or let something else happen.
+
+The service's own code runs and decides.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ ROWS_PER_BATCH = 6
 
 
 class Killed(BaseException):
-    """The process is gone; no `except Exception` of the service sees it."""
+    """The process is dead; no `except Exception` of the service catches this."""
 
 
 def tell(monkeypatch, at):
@@ -74,7 +75,7 @@ def tell(monkeypatch, at):
 
 @contextmanager
 def dying_at_statement(number: int) -> Iterator[None]:
-    """Die instead of executing the nth statement, whatever that is; 0: live."""
+    """Die instead of executing the nth statement; with 0, never."""
     left = number
 
     def execute(run: Callable[..., Any], *arguments: Any) -> Any:

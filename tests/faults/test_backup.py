@@ -1,6 +1,7 @@
 """
-A dump of the database of a service at work, restored into a fresh server: with the commands that docs/operations.rst
-gives, read from there (P2, P5, P10).
+A dump of the database of a running service is restored into a new server (P2, P5, P10).
+
+The commands are read from docs/operations.rst.
 """
 
 import base64
@@ -18,7 +19,7 @@ from scripts import debian
 from scripts.services import SERVICE_USER, MariaDB
 from tests.contract.test_deployment_files import ROOT
 from tests.contract.test_documentation import OPERATIONS
-from tests.faults.stage import CATALOG, COURSES, Stage, operator_of, staged, surroundings
+from tests.faults.stage import CATALOG, COURSES, Stage, operator_of, service_variables, staged
 from tests.outcome_lines import Saw
 from tests.whole_service import whole_service
 
@@ -32,7 +33,7 @@ LARGE = base64.b64encode(random.Random(7).randbytes(2_250_000)).decode()
 
 
 def told(name: str) -> str:
-    """The block of the page that follows the mark of this name."""
+    """Return the block of the page after the mark of this name."""
     (block,) = re.findall(rf"^\.\. {name}\n\n\.\. code-block:: \w+\n\n((?:    .+\n)+)", OPERATIONS, re.MULTILINE)
     return textwrap.dedent(block)
 
@@ -46,7 +47,7 @@ def run(command: str, *, directory: Path, environment: Mapping[str, str] | None 
 
 
 def client_of(server: MariaDB, directory: Path) -> Path:
-    """A directory for the commands, with what leads them to this server as the service's own user."""
+    """Return a directory with an option file that connects the commands to this server as the service's user."""
     debian.ensure(["dump"])
     directory.mkdir(exist_ok=True)
     lines = ("[client]", "host = 127.0.0.1", f"port = {server.port}", f"user = {SERVICE_USER}")
@@ -55,7 +56,7 @@ def client_of(server: MariaDB, directory: Path) -> Path:
 
 
 def generation_of(answer: Response) -> int:
-    """Of the catalog's query, whose id the header has, too."""
+    """Return the generation of the catalog's query, from the header."""
     return int(answer.headers["X-Catalog-Generation"].rpartition("-")[2])
 
 
@@ -88,7 +89,7 @@ def test_a_backup_is_taken_in_the_middle_of_a_refresh(stage, tmp_path, saw: Saw)
         run(told("generations"), directory=tmp_path)
         run(told("verify"), directory=ROOT, environment=environment)
 
-    with whole_service(neighbours=surroundings(stage.sandbox), directory=tmp_path, restore=restore) as service:
+    with whole_service(variables=service_variables(stage.sandbox), directory=tmp_path, restore=restore) as service:
         operator = operator_of(service, stage.sandbox)
         restored = operator.ask("GET", WHOLE)
         assert restored.json() == shown.json()

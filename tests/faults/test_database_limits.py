@@ -1,8 +1,8 @@
 """
-Documents that a database of ordinary size cannot take, and the largest that it must (DISC-17, P7).
+Documents that a database of ordinary size cannot store, and the largest that it must store (DISC-17, P7).
 
 The tests' MariaDB takes statements of 4 MB, as production's may (`scripts.services`). Random text hardly compresses, so
-what is stored of it is about as large as what was sent.
+stored documents are about as large as what was sent.
 """
 
 import base64
@@ -35,7 +35,7 @@ from enterprise_catalog.sandbox.sandbox import Sandbox
 from enterprise_catalog.testing.callers import OPERATOR, complete_values
 from enterprise_catalog.testing.factories import CatalogQueryFactory
 from enterprise_catalog.testing.runs import claimed, make_query, members, requested, store_keys
-from tests.neighbours import lead_to
+from tests.sandbox_services import point_settings_at
 
 # They hold everywhere; on MariaDB, the server itself refuses what is wrong.
 pytestmark = pytest.mark.django_db
@@ -46,8 +46,8 @@ KEY = "edX+Large"
 
 
 @pytest.fixture(autouse=True)
-def neighbours(sandbox: Sandbox, settings: Settings) -> None:
-    lead_to(sandbox, settings)
+def other_services(sandbox: Sandbox, settings: Settings) -> None:
+    point_settings_at(sandbox, settings)
 
 
 def noise(length: int) -> str:
@@ -67,7 +67,7 @@ def reported(run: RefreshRun) -> dict[str, str]:
 
 
 def put(sandbox: Sandbox, key: str = KEY, *, search: dict[str, Any], record: dict[str, Any] | None = None) -> None:
-    """A course with these fields in its search document and in its full record."""
+    """Add a course with these fields in its search document and full record."""
     course = {"key": key, "aggregation_key": f"course:{key}", "content_type": "course", "course_runs": []}
     sandbox.upsert_search(course | search)
     if record is not None:
@@ -87,7 +87,7 @@ def test_the_server_takes_no_more_than_4_mb():
 
 
 def test_documents_of_1_mb_are_stored_as_they_are(sandbox):
-    """DISC-17: a search document and a full record, whatever they compress to."""
+    """A search document and a full record, whatever they compress to (DISC-17)."""
     texts = noise(MB), noise(MB)
     put(sandbox, search={"full_description": texts[0]}, record={"outcome": texts[1]})
     query = make_query(COURSES)
@@ -97,7 +97,7 @@ def test_documents_of_1_mb_are_stored_as_they_are(sandbox):
 
 
 def test_a_forced_course_of_1_mb_is_stored_four_times(sandbox):
-    """DISC-17, REFR-19: its record, what stands for its search document, and its items."""
+    """Its record, what stands for its search document, and its items (DISC-17, REFR-19)."""
     put(sandbox, search={}, record={"outcome": noise(MB)})
     run = refreshed(make_query({"content_type": "program", "enterprise_force_include_aggregation_keys": [KEY]}))
     assert (run.state, reported(run)) == (RefreshRun.State.PUBLISHED, {})
@@ -105,7 +105,7 @@ def test_a_forced_course_of_1_mb_is_stored_four_times(sandbox):
 
 
 def test_a_course_too_large_for_a_statement_costs_itself_only(sandbox):
-    """P7: each of its documents is allowed, all of them in one row are not."""
+    """Each of its documents is allowed, all of them in one row are not (P7)."""
     put(sandbox, search={"full_description": noise(2 * MB)}, record={"outcome": noise(2 * MB)})
     query = make_query(COURSES)
     run = refreshed(query)
@@ -116,8 +116,7 @@ def test_a_course_too_large_for_a_statement_costs_itself_only(sandbox):
     assert KEY not in members(query) != []
 
 
-def test_a_course_that_grows_too_large_keeps_what_is_stored(sandbox):
-    """P7."""
+def test_a_course_that_grows_too_large_keeps_what_is_stored(sandbox):  # P7
     put(sandbox, search={"full_description": "small"}, record={"outcome": "small"})
     query = make_query(COURSES)
     refreshed(query)
@@ -129,7 +128,7 @@ def test_a_course_that_grows_too_large_keeps_what_is_stored(sandbox):
 
 
 def test_large_courses_are_rendered_anew_in_statements_that_fit(sandbox, monkeypatch):
-    """DISC-17: an upgrade writes stored records again, though none arrives."""
+    """An upgrade writes stored records again, though none arrives (DISC-17)."""
     for number in range(6):
         put(sandbox, f"edX+Large{number}", search={}, record={"outcome": noise(MB)})
     query = make_query(COURSES)
@@ -143,8 +142,7 @@ def test_large_courses_are_rendered_anew_in_statements_that_fit(sandbox, monkeyp
     assert set(ContentMetadata.objects.values_list("rendering_version", flat=True)) == {content_store.RENDERING_VERSION}
 
 
-def test_reviews_of_large_courses_fit_too(sandbox):
-    """META-19."""
+def test_reviews_of_large_courses_fit_too(sandbox):  # META-19
     keys = [f"edX+Large{number}" for number in range(6)]
     for key in keys:
         put(sandbox, key, search={}, record={"outcome": noise(MB)})
@@ -156,7 +154,7 @@ def test_reviews_of_large_courses_fit_too(sandbox):
 
 
 def test_a_course_with_very_many_runs_is_stored(sandbox):
-    """DISC-17: the rows of its runs are more than one statement takes."""
+    """The rows of its runs are more than one statement takes (DISC-17)."""
     key = "𝄞" * 255
     runs = [{"key": f"r{number}"} for number in range(5000)]
     put(sandbox, key, search={"course_runs": runs})
@@ -169,7 +167,7 @@ def test_a_course_with_very_many_runs_is_stored(sandbox):
 
 
 def test_an_override_too_large_for_a_statement_costs_itself_only(sandbox):
-    """P7, V2-5: the course is shown as everywhere, and named."""
+    """The course is shown as everywhere, and named (P7, V2-5)."""
     put(sandbox, search={}, record={"outcome": noise(2 * MB)})
     other = sandbox.dataset.course_keys()[0]
     query = make_query({"content_type": "course", "enterprise_force_include_aggregation_keys": [KEY, other]})
@@ -181,7 +179,7 @@ def test_an_override_too_large_for_a_statement_costs_itself_only(sandbox):
 
 
 def test_an_override_that_grows_too_large_with_its_course_stays_as_it_is(sandbox):
-    """P7: whoever's refresh brings the change."""
+    """Whoever's refresh brings the change (P7)."""
     record = {"outcome": noise(1_200_000)}
     put(sandbox, search={"full_description": "small"}, record=record)
     allowing, plain = make_query(COURSES | {"restricted_runs_allowed": {KEY: ["x"]}}), make_query(COURSES)
@@ -196,7 +194,7 @@ def test_an_override_that_grows_too_large_with_its_course_stays_as_it_is(sandbox
 
 
 def test_very_many_allowed_runs_are_stored(sandbox):
-    """V2-1: the course's key stands in each row."""
+    """The course's key stands in each row (V2-1)."""
     key = "𝄞" * 255
     keys = [f"r{number}" for number in range(5000)]
     runs = [{"key": run, "restriction_type": "custom-b2b-enterprise"} for run in keys]
@@ -207,7 +205,7 @@ def test_very_many_allowed_runs_are_stored(sandbox):
 
 
 def test_the_largest_filter_is_stored_with_its_history():
-    """QRY-8: a text of 1 MiB is three and a half times as long as JSON in SQL."""
+    """A text of 1 MiB is three and a half times as long as JSON in SQL (QRY-8)."""
     content_filter = {"q": "é" * ((1024 * 1024 - 20) // 2)}
     saved = save_catalog(catalog=None, values=complete_values(content_filter=content_filter), grants=OPERATOR)
     query = CatalogQuery.objects.get(pk=saved.catalog.catalog_query_id)
@@ -216,8 +214,7 @@ def test_the_largest_filter_is_stored_with_its_history():
 
 
 @pytest.mark.parametrize("letter", ["x", "𝄞"])
-def test_a_thousand_of_the_longest_keys_can_be_asked_for(letter):
-    """CONT-1, COM-16."""
+def test_a_thousand_of_the_longest_keys_can_be_asked_for(letter):  # CONT-1, COM-16
     query = CatalogQueryFactory.create()
     keys = [f"{number:04}" + letter * 251 for number in range(1000)]
     assert matching_pairs(query_ids=[query.pk], keys=keys, api_version=V2) == set()
@@ -233,7 +230,7 @@ def rare_text(length: int) -> str:
     ids=["held", "refused"],
 )
 def test_a_set_too_large_to_be_held_is_refused_and_changes_nothing(key, state, said):
-    """REFR-9, REFR-10: twenty thousand long keys can be held for a decision, of four bytes each letter they cannot."""
+    """Twenty thousand long keys can be held for a decision, of four bytes each letter they cannot (REFR-9, REFR-10)."""
     query = make_query()
     old = [f"edX+{number}" for number in range(10)]
     store_keys(old)

@@ -1,4 +1,4 @@
-"""`make run`, whose worker takes files for messages and has no pool, and SQLite for a database (P5)."""
+"""Workers of `make run`, which use files as broker, no pool, and SQLite (P5)."""
 
 import subprocess
 import sys

@@ -1,7 +1,8 @@
 """
-One customer asks without end, and nobody else notices (P11, RUN-7, REFR-2): an hour of it with the budget that
-discovery grants an ordinary user, through the HTTP API, the queue, the budget and real pages of the sandbox. Time
-passes minute by minute when there is nothing left to do, so that only the budget makes anybody wait.
+One customer requests refreshes without end, and nobody else is slowed down (P11, RUN-7, REFR-2).
+
+An hour passes with the budget that discovery gives an ordinary user, through the HTTP API, the queue and real pages of
+the sandbox. Time passes minute by minute when there is nothing left to do, so only the budget makes anybody wait.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from enterprise_catalog.testing.callers import client_for
 from enterprise_catalog.testing.catalogs import CATALOGS
 from tests.faults.clock import Clock
 from tests.faults.content import COURSES, Content, course_key
-from tests.neighbours import lead_to
+from tests.sandbox_services import point_settings_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,7 +54,7 @@ class Catalog:
 @pytest.fixture
 def content(settings, silence):
     with Sandbox(courses=0, programs=0, pathways=0, persons=0) as sandbox:
-        lead_to(sandbox, settings)
+        point_settings_at(sandbox, settings)
         content = Content(sandbox)
         content.become(set(range(COURSES)))
         yield content
@@ -80,13 +81,13 @@ def catalog_of(uuid: str, client: APIClient, content_filter: dict) -> Catalog:
 
 
 def work() -> None:
-    """All that workers may do now."""
+    """Do everything that workers may do now."""
     while startable_runs(limit=1):
         refresh_next()
 
 
 def all_published(catalogs: list[Catalog], *, minutes_ago: list[int]) -> None:
-    """They were, so long ago, and nobody asked anything since."""
+    """Make all queries published so long ago, with no requests since."""
     work()
     assert not RefreshRun.objects.exclude(state=RefreshRun.State.PUBLISHED).exists()
     for catalog, minutes in zip(catalogs, minutes_ago, strict=True):
@@ -97,7 +98,7 @@ def all_published(catalogs: list[Catalog], *, minutes_ago: list[int]) -> None:
 
 
 def minutes_since_publish(catalogs: list[Catalog]) -> float:
-    """Of the one whose publish is the longest ago."""
+    """Return the age of the oldest publish, in minutes."""
     queries = CatalogQuery.objects.filter(pk__in=[catalog.query.pk for catalog in catalogs])
     return (database_now() - queries.aggregate(oldest=Min("refreshed_at"))["oldest"]).total_seconds() / 60
 
@@ -115,7 +116,7 @@ def has_published(run: str) -> bool:
     ],
 )
 def test_one_customer_floods(due, singles, content, settings, monkeypatch, saw):
-    """P11, RUN-7, REFR-2: others' due queries are published within their day, their requests within two minutes."""
+    """Others' due queries are published within their day, their requests within two minutes (P11, RUN-7, REFR-2)."""
     # Two pages, and a call for full records where somebody asked.
     settings.DISCOVERY_PAGE_SIZE = 2
     settings.DISCOVERY_REQUESTS_PER_HOUR, limit = 0, settings.DISCOVERY_REQUESTS_PER_HOUR

@@ -207,7 +207,7 @@ def test_a_workers_clock_is_two_hours_off(offset, workers, scene, sandbox, saw):
 
 @pytest.mark.thorough
 def test_recovery_takes_less_than_two_minutes(workers, scene, saw):
-    """P5, with the lease and tick of production: killed right after it took its lease, which is the worst moment."""
+    """With production's lease and tick, a worker dies right after it took its lease, the worst time (P5)."""
     run = ask(scene)
     production = {"LEASE_SECONDS": "60", "TICK_SECONDS": "30"}
     worker = workers.start(stop_at="claimed", **production)

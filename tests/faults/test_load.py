@@ -1,6 +1,4 @@
-"""
-Very many wishes at once: few fetches, within the budget, and the newest wish first (P3, P4, REFR-3, DISC-16).
-"""
+"""Very many requested refreshes at once: few fetches, within the budget, the newest first (P3, P4, REFR-3, DISC-16)."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +21,7 @@ from enterprise_catalog.testing.runs import let_budget_age, requested
 from tests.contract.session import Session
 from tests.faults.conftest import eventually
 from tests.faults.scene import CUSTOMER
-from tests.neighbours import lead_to, variables_for
+from tests.sandbox_services import environment_for, point_settings_at
 from tests.whole_service import whole_service
 
 CATALOGS = "/api/v1/enterprise-catalogs/"
@@ -52,10 +50,10 @@ def body(number: int) -> dict:
 @pytest.mark.local_run
 @pytest.mark.parametrize("catalogs", [100, pytest.param(1000, marks=pytest.mark.thorough)])
 def test_everybody_saves_and_refreshes_at_once(catalogs, small_sandbox, tmp_path, saw):
-    """P4: while one fetch is under way, all wishes together cost one more, and each gets the run that serves it."""
+    """While one fetch is under way, all wishes together cost one more, and each gets the run that serves it (P4)."""
     sandbox = small_sandbox
     with (
-        whole_service(neighbours=variables_for(sandbox), directory=tmp_path) as service,
+        whole_service(variables=environment_for(sandbox), directory=tmp_path) as service,
         ThreadPoolExecutor(CALLERS) as pool,
     ):
         token = sandbox.token(username="operator", roles=["enterprise_openedx_operator:*"], lifetime=36000)
@@ -93,10 +91,11 @@ def test_everybody_saves_and_refreshes_at_once(catalogs, small_sandbox, tmp_path
 @pytest.mark.parametrize("queries", [300, pytest.param(5000, marks=[pytest.mark.thorough, pytest.mark.mariadb])])
 def test_very_many_are_due_at_once(queries, small_sandbox, settings, saw):
     """
-    P3, DISC-16: no hour costs more than its budget, what people ask for meanwhile comes next, the newest first, and all
-    are published in the end.
+    No hour costs more than its budget, and all queries are published in the end (P3, DISC-16).
+
+    Refreshes that people request meanwhile come next, the newest first.
     """
-    lead_to(small_sandbox, settings)
+    point_settings_at(small_sandbox, settings)
     settings.DISCOVERY_REQUESTS_PER_HOUR = hourly = queries // 4
     many_due_queries(queries)
     hours = 0
@@ -122,7 +121,7 @@ def test_very_many_are_due_at_once(queries, small_sandbox, settings, saw):
 
 
 def many_due_queries(number: int) -> None:
-    """Each asks for something else, and finds nothing: one call."""
+    """Create due queries with different searches that find nothing, so each takes one request."""
     filters = [{"key.raw": f"edX+Nothing{i}"} for i in range(number)]
     CatalogQuery.objects.bulk_create(
         (
@@ -149,7 +148,7 @@ def many_due_queries(number: int) -> None:
 
 
 def work_until_nothing_is_left_to_spend() -> list[UUID]:
-    """What a worker does that is nudged again and again; returns the runs in the order in which they were begun."""
+    """Work until the budget is spent, and return the runs in the order in which they started."""
     while startable_runs(limit=1):
         refresh_next()
     started = RefreshRun.objects.filter(started_at__isnull=False, started_at__gt=database_now() - timedelta(minutes=59))

@@ -1,7 +1,4 @@
-"""
-Deadlocks and lock timeouts, forced on a real server: the work is repeated as a whole, and its result is there once
-(DESIGN: write path; P5).
-"""
+"""Deadlocks and lock timeouts on a real server: the transaction is repeated, and its result is there once (P5)."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -106,7 +103,7 @@ def short_patience() -> Iterator[None]:
 
 
 class Failures:
-    """Which errors the server gave to our statements; the rival is told of them."""
+    """Records the errors of our statements, and notifies the rival of them."""
 
     def __init__(self, refused: Event) -> None:
         self.codes: list[int] = []
@@ -124,7 +121,7 @@ class Failures:
 def against_a_rival(
     work: Callable[[], Any], *, holds: QuerySet[Any], wants: QuerySet[Any] | None
 ) -> tuple[Any, list[int]]:
-    """Do it while the rival does its worst; returns the result and what the server refused meanwhile."""
+    """Call a function beside the rival, and return its result and the server's errors."""
     rival = Rival(holds, wants)
     failures = Failures(rival.refused)
     rival.start()
@@ -140,7 +137,7 @@ def against_a_rival(
 
 @pytest.fixture(params=["deadlock", "timeout"])
 def quarrel(request) -> Callable[..., Any]:
-    """Both ways of losing a lock: 1213 and 1205."""
+    """Return a function that makes work lose a lock, by error 1213 or 1205."""
 
     def run(work: Callable[[], Any], *, holds: QuerySet[Any], wants: QuerySet[Any]) -> Any:
         if request.param == "deadlock":

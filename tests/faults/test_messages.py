@@ -1,6 +1,7 @@
 """
-Messages that are lost, doubled, late or poison, and beats that are too many: the rows are the work, whatever the broker
-says (P3, P4, P5, P10).
+Messages that are lost, doubled, late or malformed, and too many beats (P3, P4, P5, P10).
+
+Rows are the work, whatever the broker says.
 """
 
 import json
@@ -47,7 +48,7 @@ def searches(sandbox) -> int:
 
 
 def put(broker: Redis, body: object, *, task: str = "refresh.run", serializer: str = "json") -> None:
-    """A message as celery writes it, with whatever body."""
+    """Put a message as celery writes it, with any body."""
     content_type, encoding, payload = dumps(body, serializer)
     properties = {"delivery_info": {"exchange": "", "routing_key": QUEUE}, "delivery_tag": task, "priority": 0}
     message = {
@@ -115,7 +116,7 @@ def test_a_message_comes_back_from_a_killed_worker(workers, scene, sandbox, brok
 
 
 def test_what_beat_asks_for_does_not_wait_behind_work(broker):
-    """P5: a tick finds the runs of dead workers, whatever else there is to do."""
+    """A tick finds the runs of dead workers, whatever else there is to do (P5)."""
     for _ in range(5):
         run_refresh.delay(str(uuid4()))
     run_tick.delay()

@@ -1,8 +1,9 @@
 """
-Random callers, workers, deaths and discoveries against a model (P1, P2, P4, P8, P10, RUN-8): catalogs are saved and
-deleted by two customers' admins and an operator while refreshes succeed, fail, get a part, are held, are killed at any
-step, or go on as zombies, and content changes between them. After every step each catalog shows the set that the model
-says, and every run is in the state that the model says.
+Random callers, workers, deaths and answers of discovery, compared with a model (P1, P2, P4, P8, P10, RUN-8).
+
+Two customers' admins and an operator save and delete catalogs, while refreshes succeed, fail, get a part, are held, are
+killed at any step, or continue after they lost their lease. Content changes between them. After every step each catalog
+shows what the model says, and every run has the state that the model says.
 
 `make test` runs the same examples every time. With `MODEL_EXAMPLES=200` in the environment it runs as many random ones,
 and shortens one that fails.
@@ -34,7 +35,7 @@ from tests.faults.driver import Driver
 from tests.faults.model import ENDED
 from tests.faults.plans import CALLERS, DEATHS, FREEZES, PAGE_SIZE, REWRITES, SAVES, TROUBLES, UUIDS, Worker
 from tests.faults.steps import tell
-from tests.neighbours import lead_to
+from tests.sandbox_services import point_settings_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,7 +63,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.it = type(self).driver = Driver(self.sandbox)
-        self.desk = self.it.desk
+        self.model = self.it.model
         self.clients = self.it.clients
         self.is_sound = False
         self.begun = 0
@@ -81,36 +82,35 @@ class Machine(RuleBasedStateMachine):
         self.begin()
         self.it.save(*save)
 
-    @precondition(lambda self: len(self.desk.catalogs) > 2)
+    @precondition(lambda self: len(self.model.catalogs) > 2)
     @rule(name=NAME, catalog=st.integers(0, len(UUIDS) - 1))
     def somebody_deletes(self, name, catalog):
         self.begin()
         response = self.clients[name].delete(f"{CATALOGS}{UUIDS[catalog]}/")
-        assert response.status_code == self.desk.delete(CALLERS[name][1], UUIDS[catalog])[0]
+        assert response.status_code == self.model.delete(CALLERS[name][1], UUIDS[catalog])[0]
 
-    @precondition(lambda self: self.desk.catalogs)
+    @precondition(lambda self: self.model.catalogs)
     @rule(name=NAME, which=WHICH)
     def somebody_asks_for_a_refresh(self, name, which):
         """REFR-1; P8: nobody asks, or reads, for another customer."""
         self.begin()
-        uuid = sorted(self.desk.catalogs)[which % len(self.desk.catalogs)]
+        uuid = sorted(self.model.catalogs)[which % len(self.model.catalogs)]
         response = self.clients[name].post(f"{CATALOGS}{uuid}/refresh_metadata/")
         if self.it.reaches(name, uuid):
             assert response.status_code == 200
-            query, run = self.desk.catalogs[uuid].query, response.json()["async_task_id"]
-            self.desk.request(query, run, by_operator=name == "operator")
-            Driver.events["joins a publish"] += self.desk.run(run).state == "published"
+            query, run = self.model.catalogs[uuid].query, response.json()["async_task_id"]
+            self.model.request(query, run, by_operator=name == "operator")
+            Driver.events["joins a publish"] += self.model.run(run).state == "published"
         else:
             assert (response.status_code, response.json()) == FORBIDDEN
             for path in ("", "get_content_metadata/", "contains_content_items/?course_run_ids=x"):
                 assert self.clients[name].get(f"{CATALOGS}{uuid}/{path}").status_code == 403
 
-    @precondition(lambda self: any(run.state == "held" for run in self.desk.runs))
+    @precondition(lambda self: any(run.state == "held" for run in self.model.runs))
     @rule(which=WHICH, decision=st.sampled_from(["approve", "approve", "reject"]))
-    def an_operator_decides(self, which, decision):
-        """REFR-10, RUN-6."""
+    def an_operator_decides(self, which, decision):  # REFR-10, RUN-6
         self.begin()
-        self.it.decide(decision, [run for run in self.desk.runs if run.state == "held"], which)
+        self.it.decide(decision, [run for run in self.model.runs if run.state == "held"], which)
 
     # --- Discovery, and time ------------------------------------------------------------------------------------------
 
@@ -133,27 +133,26 @@ class Machine(RuleBasedStateMachine):
 
     # --- Workers ------------------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.desk.catalogs)
+    @precondition(lambda self: self.model.catalogs)
     @rule(which=WHICH)
     def a_worker_is_told_of_a_run(self, which):
         self.begin()
         self.it.work(self.it.a_run(which), Worker())
 
-    @precondition(lambda self: self.desk.catalogs)
+    @precondition(lambda self: self.model.catalogs)
     @rule(which=WHICH, luck=LUCK)
     def a_worker_dies(self, which, luck):
         self.work_during(DEATHS, which, luck)
 
-    @precondition(lambda self: self.desk.catalogs)
+    @precondition(lambda self: self.model.catalogs)
     @rule(which=WHICH, luck=LUCK)
     def a_worker_is_frozen_for_a_while(self, which, luck):
         """It goes on when its lease is over: a zombie, if somebody noticed."""
         self.work_during(FREEZES, which, luck)
 
-    @precondition(lambda self: self.desk.catalogs)
+    @precondition(lambda self: self.model.catalogs)
     @rule(which=WHICH, luck=LUCK)
-    def a_query_is_rewritten_while_it_is_fetched(self, which, luck):
-        """REFR-5."""
+    def a_query_is_rewritten_while_it_is_fetched(self, which, luck):  # REFR-5
         self.work_during(REWRITES, which, luck)
 
     def work_during(self, events, which, luck):
@@ -162,7 +161,7 @@ class Machine(RuleBasedStateMachine):
         note(f"# {event}")
         self.it.work(self.it.a_run(which), Worker(event))
 
-    @precondition(lambda self: self.desk.catalogs)
+    @precondition(lambda self: self.model.catalogs)
     @rule(which=WHICH, luck=LUCK, dies_at=st.sampled_from([0, 0, 0, 5, 9, 14, 20]))
     def a_worker_meets_trouble(self, which, luck, dies_at):
         self.begin()
@@ -170,15 +169,15 @@ class Machine(RuleBasedStateMachine):
         note(f"# {trouble}")
         self.it.work(self.it.a_run(which), Worker(("dies", ("statement", dies_at), None)), trouble)
 
-    @precondition(lambda self: self.desk.runs)
+    @precondition(lambda self: self.model.runs)
     @rule(which=st.integers(0, 30), ask=st.sampled_from(["message", "message", "approve", "reject"]))
     def somebody_asks_about_any_run(self, which, ask):
-        """P4, RUN-6: late and doubled messages do what timely ones would do, if anything; decisions, too."""
+        """Late and doubled messages do what timely ones would do, if anything; decisions, too (P4, RUN-6)."""
         self.begin()
         if ask == "message":
-            self.it.work(self.desk.runs[which % len(self.desk.runs)], Worker())
+            self.it.work(self.model.runs[which % len(self.model.runs)], Worker())
         else:
-            self.it.decide(ask, self.desk.runs, which)
+            self.it.decide(ask, self.model.runs, which)
 
     @rule(works=st.booleans())
     def beat_ticks(self, works):
@@ -203,17 +202,16 @@ class Machine(RuleBasedStateMachine):
         self.it.check_members()
         # One after the other and at every second step, since asking takes most of the time.
         turn, odd = divmod(self.begun, 2)
-        if not odd and (uuids := sorted(self.desk.catalogs)):
+        if not odd and (uuids := sorted(self.model.catalogs)):
             check = self.it.check_page if turn % 2 else self.it.check_contains
             check(uuids[turn // 2 % len(uuids)])
 
     @invariant()
-    def every_run_is_where_it_must_be(self):
-        """P4, P10."""
+    def every_run_is_where_it_must_be(self):  # P4, P10
         stored = {str(row[0]): row[1:] for row in RefreshRun.objects.values_list("uuid", "state", "reason_code")}
-        assert stored == {run.uuid: (run.state, run.reason) for run in self.desk.runs}
-        for query in self.desk.queries:
-            assert len(self.desk.of(query, "queued")) <= 1 >= len(self.desk.of(query, "running"))
+        assert stored == {run.uuid: (run.state, run.reason) for run in self.model.runs}
+        for query in self.model.queries:
+            assert len(self.model.of(query, "queued")) <= 1 >= len(self.model.of(query, "running"))
         self.is_sound = True
 
     def teardown(self):
@@ -227,14 +225,14 @@ class Machine(RuleBasedStateMachine):
                 self.it.work(run, Worker())
             self.every_reader_sees_what_was_published_last()
             self.every_run_is_where_it_must_be()
-        for uuid in self.desk.catalogs:
+        for uuid in self.model.catalogs:
             self.it.check_page(uuid)
             self.it.check_contains(uuid)
-        for query in self.desk.in_use():
+        for query in self.model.in_use():
             found = self.it.content.found_by(query.content_filter)
-            assert self.desk.shelf(query).keys == found or self.desk.of(query, "held")
-        assert {run.state for run in self.desk.runs} <= set(ENDED)
-        for run in self.desk.runs:
+            assert self.model.shelf(query).keys == found or self.model.of(query, "held")
+        assert {run.state for run in self.model.runs} <= set(ENDED)
+        for run in self.model.runs:
             answer = self.clients["operator"].get(f"/api/v1/refresh-runs/{run.uuid}/")
             assert (answer.status_code, answer.json()["state"]) == (200, run.state)
             Driver.events["superseded"] += run.reason == "superseded"
@@ -250,7 +248,7 @@ def test_the_service_does_what_the_model_does(settings, monkeypatch, silence):
     settings.REFRESH_SPREAD_MINUTES = 0
     Driver.events.clear()
     with Sandbox(courses=0, programs=0, pathways=0, persons=0) as Machine.sandbox:
-        lead_to(Machine.sandbox, settings)
+        point_settings_at(Machine.sandbox, settings)
         tell(monkeypatch, lambda *facts: Machine.driver.at(*facts))
         run_state_machine_as_test(Machine, settings=how_long())
     print(dict(sorted(Driver.events.items())))

@@ -1,4 +1,4 @@
-"""Everything that DISC-17 calls odd, in one answer and word for word: what is stored, what is set aside, what fails."""
+"""Everything that DISC-17 calls odd, in one answer: what is stored, what is quarantined, what fails."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -79,7 +79,7 @@ POISON = [
 
 
 def test_all_poison_in_one_answer_costs_itself_only(peer):
-    """P7, DISC-17, RUN-1: the rest publishes; each is named with its reason, in the run's counts and on its page."""
+    """The rest publishes; each is named with its reason, in the run's counts and on its page (P7, DISC-17, RUN-1)."""
     good = [course("edX+Good"), course("𝄞" * 255)]
     peer.answers[SEARCH] = [result(good[0], *(document for document, _, _ in POISON), good[1])]
     query = make_query()
@@ -99,7 +99,7 @@ def test_all_poison_in_one_answer_costs_itself_only(peer):
 
 
 def test_two_types_that_share_a_key_are_one_content(peer):
-    """DISC-8, DISC-17: and which one does not depend on their order."""
+    """And which one does not depend on their order (DISC-8, DISC-17)."""
     pathway = {"aggregation_key": "learnerpathway:same", "content_type": "learnerpathway", "uuid": "same"}
     query = make_query()
     for documents in ([pathway, course("same")], [course("same"), pathway]):
@@ -110,7 +110,7 @@ def test_two_types_that_share_a_key_are_one_content(peer):
 
 
 def test_what_is_odd_and_no_poison_is_stored_as_it_is(peer):
-    """DISC-17: four-byte text, naive dates and those of the year 9999, nulls, NUL inside text."""
+    """Four-byte text, naive dates and those of the year 9999, nulls, NUL inside text (DISC-17)."""
     odd = course("edX+Odd", title="𝄞 数学 a\x00b", start="2026-01-01T00:00:00", end_date="9999-12-31T23:59:59Z")
     odd |= {"languages": None, "seat_types": None, "product_source": None}
     peer.answers[SEARCH] = [result(odd)]
@@ -120,7 +120,7 @@ def test_what_is_odd_and_no_poison_is_stored_as_it_is(peer):
 
 
 def test_runs_inside_a_course_that_no_column_can_hold_cost_themselves_only(peer):
-    """P7, CONT-1: they are shown with their course, and cannot be asked for."""
+    """They are shown with their course, and cannot be asked for (P7, CONT-1)."""
     keys = ["run", "run ", "L" * 256, "𝄞" * 255]
     peer.answers[SEARCH] = [result(course("edX+Good", course_runs=[{"key": key} for key in keys]))]
     run = refreshed(make_query())
@@ -131,8 +131,7 @@ def test_runs_inside_a_course_that_no_column_can_hold_cost_themselves_only(peer)
     assert list(violations(deep=True)) == []
 
 
-def test_allowed_runs_that_no_column_can_hold_cost_themselves_only(peer):
-    """P7, V2-1."""
+def test_allowed_runs_that_no_column_can_hold_cost_themselves_only(peer):  # P7, V2-1
     keys = ["run", "run ", "L" * 256]
     runs = [{"key": key, "restriction_type": "custom-b2b-enterprise"} for key in keys]
     peer.answers[SEARCH] = [result(course("edX+Good"))]
@@ -143,7 +142,7 @@ def test_allowed_runs_that_no_column_can_hold_cost_themselves_only(peer):
 
 
 def test_courses_forced_in_by_keys_that_no_course_can_have_are_ignored(peer):
-    """P7, REFR-19: whatever discovery says of them."""
+    """Whatever discovery says of them (P7, REFR-19)."""
     keys = ["edX+Good", LONG, "edX+Blank ", "edX+N\x00UL"]
     peer.answers[SEARCH] = [result()]
     peer.answers[RECORDS] = [result(*({"key": key, "course_runs": []} for key in keys))]
@@ -167,7 +166,7 @@ def test_courses_forced_in_by_keys_that_no_course_can_have_are_ignored(peer):
     ids=["too large", "too deep", "text for runs", "odd runs", "list for a key", "text", "null"],
 )
 def test_a_poison_record_costs_itself_only(peer, record):
-    """P7, DISC-18: its course is served without it, the others with theirs."""
+    """Its course is served without it, the others with theirs (P7, DISC-18)."""
     peer.answers[SEARCH] = [result(course("edX+Good"), course("edX+Odd"))]
     peer.answers[RECORDS] = [result(record, {"key": "edX+Good", "title": "from the record"})]
     query = make_query()
@@ -183,7 +182,7 @@ def test_a_poison_record_costs_itself_only(peer, record):
     ids=["nan", "infinity", "beyond the parser", "no utf-8", "half a character", "cut"],
 )
 def test_a_page_that_is_no_json_fails_the_fetch(peer, poison):
-    """DISC-17, P1: nobody can tell what else it lost; what was published stays."""
+    """Nobody can tell what else it lost; what was published stays (DISC-17, P1)."""
     peer.answers[SEARCH] = [result(course("edX+Good"))]
     query = make_query()
     refreshed(query)

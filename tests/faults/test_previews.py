@@ -1,4 +1,4 @@
-"""A preview of a filter on MariaDB and Redis, whose worker is really killed (P5, P10)."""
+"""Previews on MariaDB and Redis whose worker is really killed (P5, P10)."""
 
 import pytest
 

@@ -1,6 +1,7 @@
 """
-A replica that is killed, hangs or falls behind, under the whole service: content is read there while it is well, and a
-caller never notices when it is not (ADR 0018).
+A replica that is killed, hangs or falls behind, under the whole service (ADR 0018).
+
+Content is read there while it is healthy, and callers do not notice when it is not.
 """
 
 import time
@@ -40,7 +41,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture
 def stage(running: Stage) -> Iterator[Stage]:
-    """Begins and ends with a replica that is read and knows all."""
+    """Yield the stage with a replica that is up to date, and wait for that at the end."""
     eventually(lambda: titles(running) == {HERE}, patience=BACK_SECONDS)
     yield running
     eventually(lambda: titles(running) == {HERE}, patience=BACK_SECONDS)
@@ -52,7 +53,7 @@ def replica_of(stage: Stage) -> Replica:
 
 
 def told(stage: Stage, statement: str, *, primary: bool = False) -> tuple[tuple[Any, ...], ...]:
-    """What the one or the other server says to an administrator."""
+    """Return a server's answer to an administrator's statement."""
     with stage.admin(None if primary else replica_of(stage)) as admin:
         admin.autocommit(True)
         with admin.cursor() as cursor:
@@ -62,18 +63,18 @@ def told(stage: Stage, statement: str, *, primary: bool = False) -> tuple[tuple[
 
 
 def replicated(stage: Stage) -> None:
-    """All that is written by now."""
+    """Wait until the replica has everything written so far."""
     ((position,),) = told(stage, "SELECT @@gtid_binlog_pos", primary=True)
     assert told(stage, f"SELECT MASTER_GTID_WAIT('{position}', 20)") == ((0,),)
 
 
 def titles(stage: Stage) -> set[str]:
-    """Where content is read, asked so often that every process tells."""
+    """Return the titles that readers see, from so many requests that every process answers."""
     return {stage.operator.call("GET", CONTENT)["title"] for _ in range(12)}
 
 
 def statements(stage: Stage, *, primary: bool) -> list[str]:
-    """What was asked of a server about this catalog and its content."""
+    """Return the statements of a server about this catalog and its content."""
     uuid = CATALOG.split("/")[-2].replace("-", "")
     rows = told(stage, "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log", primary=primary)
     words = (uuid, "catalog_contentdocuments", "catalog_catalogcontentkey")

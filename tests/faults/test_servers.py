@@ -1,6 +1,7 @@
 """
-Servers that stop, hang, refuse or forget, under the whole service: reads go on where the database does, accepted work
-is done when the server is back, and nobody has to help (P5, P6, P10; ERR-7, SURF-6, REFR-1).
+Servers that stop, hang, refuse or forget, under the whole service (P5, P6, P10; ERR-7, SURF-6, REFR-1).
+
+Reads work while the database does, accepted work is done when the server is back, and nobody has to help.
 """
 
 import time
@@ -26,7 +27,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture
 def stage(running: Stage) -> Iterator[Stage]:
-    """Ends with a catalog that says what discovery says, and with tables that agree."""
+    """Yield the stage, and check that catalog and discovery agree at the end, and the tables, too."""
     key = running.sandbox.dataset.course_keys()[3]
     title = running.sandbox.touch(key)
     running.sandbox.clear_calls()
@@ -138,7 +139,7 @@ def test_redis_hangs(stage, published_again):
 
 
 def test_discovery_and_lms_are_away(stage, published_again):
-    """P1, P6: reads go on, a refresh is accepted and fails by name, the catalog stays; the next one works."""
+    """Reads go on, a refresh is accepted and fails by name, the catalog stays; the next one works (P1, P6)."""
     before = stage.operator.ask("GET", f"{CATALOG}get_content_metadata/?traverse_pagination=true").content
     stage.sandbox.stop()
     assert stage.reads() == {200}

@@ -1,8 +1,9 @@
 """
-Who comes next, and who may ask discovery for how much, against a model (RUN-7, RUN-8, DISC-16): customers and operators
-ask for refreshes of queries that some of them share, some become due, hours pass, and one worker works on real pages of
-the sandbox with a budget that is too small for all. After every step the whole queue is in the order that the model
-says, and every single request is counted for whom the model says, or refused.
+The order of the queue and the use of the budget, compared with a model (RUN-7, RUN-8, DISC-16).
+
+Customers and operators request refreshes of queries that some of them share. Some queries become due, hours pass, and
+one worker fetches real pages of the sandbox with a budget that is too small for all. After every step the queue has the
+order of the model, and every request is counted for whom the model says, or refused.
 
 `make test` runs the same examples every time, `MODEL_EXAMPLES=200` in the environment as many random ones.
 """
@@ -34,7 +35,7 @@ from tests.faults.driver import empty_database
 from tests.faults.model import canonical
 from tests.faults.shares import DUE, FIRST, PAUSE, Shares, Waiting
 from tests.faults.steps import Killed
-from tests.neighbours import lead_to
+from tests.sandbox_services import point_settings_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,7 +61,7 @@ WANTED = {
 
 @dataclass(eq=False)
 class Shelf:
-    """A query: what it asks, and when it was published last."""
+    """A query: its search, and the time of its last publish."""
 
     query: CatalogQuery
     published_at: float | None = None
@@ -189,7 +190,7 @@ class Machine(RuleBasedStateMachine):
         assert {str(claim.run_uuid) for claim in claims} == {self.waiting[shelf].uuid for shelf in self.at_work}
 
     def spent(self, requests, instead_of, booking):
-        """Whom one request, or several, must count for, when these runs are at work."""
+        """Check for whom requests count while these runs are running."""
         runs = [self.known(shelf) for shelf in self.at_work]
         askers = frozenset[str]().union(*(run.askers for run in runs))
         right = max((run.right for run in runs), key=["", FIRST, DUE].index)
@@ -240,8 +241,7 @@ class Machine(RuleBasedStateMachine):
         }
 
 
-def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, silence):
-    """RUN-7, RUN-8, DISC-16."""
+def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, silence):  # RUN-7, RUN-8, DISC-16
     settings.DISCOVERY_PAGE_SIZE = settings.DISCOVERY_KEYS_PER_CALL = 4
     settings.DISCOVERY_REQUESTS_PER_HOUR = LIMIT
     settings.DISCOVERY_FIRST_SHARE = FIRST_SHARE
@@ -276,7 +276,7 @@ def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, 
     Machine.events.clear()
     Machine.monkeypatch = monkeypatch
     with Sandbox(courses=0, programs=0, pathways=0, persons=0) as Machine.sandbox:
-        lead_to(Machine.sandbox, settings)
+        point_settings_at(Machine.sandbox, settings)
         Content(Machine.sandbox).become(set(range(COURSES)))
         run_state_machine_as_test(Machine, settings=how_long())
     print(dict(sorted(Machine.events.items())))

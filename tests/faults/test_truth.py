@@ -1,6 +1,7 @@
 """
-A discovery that fails, refuses, truncates or lies, at each point of a fetch: readers keep what they have, and the run
-says why (P1, P10, REFR-7, DISC-5, DISC-8, DISC-9).
+A discovery that fails, refuses, truncates or lies, at each point of a fetch.
+
+Readers keep what they have, and the run says why (P1, P10, REFR-7, DISC-5, DISC-8, DISC-9).
 """
 
 from datetime import timedelta
@@ -112,7 +113,7 @@ def test_next_leads_to_another_host(scene, sandbox):
 
 
 def test_more_hits_than_the_old_search_can_page_through(scene, sandbox, settings):
-    """DISC-9: it fails by name, and truncates nothing."""
+    """It fails by name, and truncates nothing (DISC-9)."""
     sandbox.configure(search_v2=False)
     settings.DISCOVERY_WINDOW = 20
     run = refreshed(scene)
@@ -120,7 +121,7 @@ def test_more_hits_than_the_old_search_can_page_through(scene, sandbox, settings
 
 
 def test_a_filter_lets_ended_runs_through(sandbox):
-    """DISC-14, REFR-13: `status` in the filter defeats discovery's own trimming; nobody sees a run that has ended."""
+    """`status` in the filter defeats discovery's own trimming; nobody sees a run that has ended (DISC-14, REFR-13)."""
     query = make_query(COURSES | {"status": "published"})
     run = requested(query)
     refresh(run.pk)
@@ -132,7 +133,7 @@ def test_a_filter_lets_ended_runs_through(sandbox):
 
 
 def test_everything_is_gone(scene, sandbox, saw):
-    """REFR-8, REFR-9: believed when somebody approves it; until then readers keep the old set."""
+    """Believed when somebody approves it; until then readers keep the old set (REFR-8, REFR-9)."""
     empty = sandbox.add_fault(endpoint="search", merge={"count": 0, "results": [], "next": None})
     run = refreshed(scene)
     assert (run.state, run.reason_code, scene.shown()) == (RefreshRun.State.HELD, "guard_shrink", scene.before)
@@ -146,7 +147,7 @@ def test_everything_is_gone(scene, sandbox, saw):
 
 
 def test_everything_stays_gone(scene, sandbox):
-    """REFR-10: a day later it is still so, and is believed without a human."""
+    """A day later it is still so, and is believed without a human (REFR-10)."""
     sandbox.add_fault(endpoint="search", merge={"count": 0, "results": [], "next": None})
     held = refreshed(scene)
     RefreshRun.objects.filter(pk=held.pk).update(held_since=database_now() - timedelta(hours=20, minutes=1))

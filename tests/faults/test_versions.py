@@ -1,6 +1,7 @@
 """
-What versions at work side by side send each other over one broker (P4, P5, P10): messages as they are on the wire, not
-as today's code would write them. tests/contract/test_rolling_deploy.py pins the names.
+Messages that versions side by side send each other over one broker (P4, P5, P10).
+
+They are recorded from the wire, not written by today's code. tests/contract/test_rolling_deploy.py pins the names.
 """
 
 import base64
@@ -27,7 +28,7 @@ NO_CALLBACKS = {"callbacks": None, "errbacks": None, "chain": None, "chord": Non
 
 
 def send(broker: Redis, task: str, arguments: list[Any], named: dict[str, Any] | None = None) -> None:
-    """As kombu puts a message of celery's protocol 2 into Redis; the fields are those that a first release wrote."""
+    """Put a message of celery's protocol 2 into Redis as kombu does, with the fields that a first release wrote."""
     body = json.dumps([arguments, named or {}, NO_CALLBACKS])
     identity = str(uuid4())
     headers: dict[str, Any] = {
@@ -70,7 +71,7 @@ def send(broker: Redis, task: str, arguments: list[Any], named: dict[str, Any] |
 
 
 def test_what_is_sent_is_what_the_version_before_reads(broker):
-    """P10: one argument, the run's uuid as text; nothing named."""
+    """One argument, the run's uuid as text; nothing named (P10)."""
     assert notify_worker(run_refresh, "0b8c8f0e-4a3c-4a0d-9b1a-2f7d5f3c9e11")
     (raw,) = broker.lrange(AFTER_BEAT, 0, -1)
     message = json.loads(raw)

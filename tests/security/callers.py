@@ -30,7 +30,7 @@ SOURCES = ("token", "database")
 
 
 def callers(letters: str, *, roles_from: str) -> dict[str, APIClient]:
-    """A client for each letter. All users exist already, so that whatever is written later was written by a view."""
+    """Return a client for each letter. All users exist already, so later writes are those of a view."""
     return {letter: _caller(letter, roles_from=roles_from) for letter in letters}
 
 
@@ -52,7 +52,7 @@ def _caller(letter: str, *, roles_from: str) -> APIClient:
 
 
 def permit(user: AbstractUser, *actions: str, models: Sequence[str] = ("enterprisecatalog", "catalogquery")) -> None:
-    """Let a member of staff do these things to these models in the admin."""
+    """Give a member of staff these permissions on these models."""
     names = [f"{action}_{model}" for action in actions for model in models]
     permissions = Permission.objects.filter(content_type__app_label="catalog", codename__in=names)
     assert len(permissions) == len(names)
@@ -61,5 +61,5 @@ def permit(user: AbstractUser, *actions: str, models: Sequence[str] = ("enterpri
 
 @cache
 def _token(username: str, role: str | None) -> str:
-    """Signing costs more than most requests, so each is signed once, and lives as long as any test run."""
+    """Return a token that is valid for a whole test run. Signing costs more than most requests, so it is cached."""
     return token_for(username, *([role] if role else []), exp=4102444800)

@@ -1,4 +1,4 @@
-"""What several of these modules ask about."""
+"""Fixtures that several of these modules use."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.security.world import World, make_world
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
-    """Made once for a module, which takes longer than to ask about it. What a test does to it, it has to undo."""
+    """The objects of `world`, created once for a module, since that is slow. Tests have to undo their changes."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield make_world()
         transaction.set_rollback(True)

@@ -1,4 +1,4 @@
-"""The three ways to configure the service, each as the environment of a process of its own."""
+"""Environments of processes for the three ways to configure the service."""
 
 import json
 import os
@@ -32,7 +32,7 @@ class Outcome:
 
 
 def environment(settings: str, *, directory: Path) -> dict[str, str]:
-    """All variables a process needs, and no others."""
+    """Return all variables that a process needs, and no others."""
     variables = {
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": f"enterprise_catalog.settings.{settings}",

@@ -1,8 +1,8 @@
 """
-A discovery, LMS and token provider that answers as badly as it can, on loopback.
+Serve a discovery, LMS and token provider that answers as badly as possible, on loopback.
 
-`<url>/<way>/<part>` is the root of all three: what is asked of the part (a word of its path) is answered in that way,
-and everything else as it should be. What is sent is made while it is sent, so that this end holds nothing large.
+`<url>/<way>/<part>` is the root of all three. Requests for the part, a word of its path, are answered in that way, and
+all others correctly. Answers are generated while they are sent, so that this process stays small.
 """
 
 import gzip
@@ -32,7 +32,7 @@ Answer = Callable[[dict[str, list[str]], int], Body]
 
 
 def course(number: int, **fields: Any) -> dict[str, Any]:
-    """A course of a search, 20 kB on its page, as real ones are."""
+    """Return a course of a search, 20 kB long, as real ones are."""
     key = f"edX+{number:06d}"
     skills = [
         {"name": f"skill {n} of {number}", "description": "What it is good for, in a sentence."} for n in range(60)
@@ -50,7 +50,7 @@ def course(number: int, **fields: Any) -> dict[str, Any]:
 
 
 def page(items: Iterable[Any], *, count: int = COURSES, following: str | None = None) -> Body:
-    """A page of these items, one by one."""
+    """Yield a page of these items, item by item."""
     yield orjson.dumps({"count": count, "next": following})[:-1] + b',"results":['
     for position, item in enumerate(items):
         yield (b"," if position else b"") + (item if isinstance(item, bytes) else orjson.dumps(item))
@@ -58,7 +58,7 @@ def page(items: Iterable[Any], *, count: int = COURSES, following: str | None = 
 
 
 def good(path: str, query: dict[str, list[str]]) -> Body:
-    """What a healthy peer says."""
+    """Return the answer of a healthy peer."""
     if path.endswith("/access_token"):
         return [b'{"access_token":"token","expires_in":3600}']
     if path.endswith("/course_review/"):
@@ -74,13 +74,13 @@ def good(path: str, query: dict[str, list[str]]) -> Body:
 
 
 def filled(unit: bytes, *, size: int = LARGE) -> Body:
-    """A page whose results are this value, again and again."""
+    """Return a page whose results repeat this value."""
     block = b",".join([unit] * max(1, BLOCK // (len(unit) + 1)))
     return page(itertools.repeat(block, max(1, size // len(block))))
 
 
 def texts(unit: bytes, *, size: int, texts_of: int = BLOCK) -> Body:
-    """An object of long texts."""
+    """Return an object of long texts."""
     text = b'"' + unit * (texts_of // len(unit)) + b'"'
     yield b'{"count":20,"next":null,"results":[],"texts":[' + text
     for _ in range(size // len(text)):
@@ -91,7 +91,7 @@ def texts(unit: bytes, *, size: int, texts_of: int = BLOCK) -> Body:
 def endless(
     items_of_page: Callable[[int], Iterable[Any]], *, pages: int = 2**31, count: int = 10_000, cursor: str = ""
 ) -> Answer:
-    """Pages that always bring something new, as a rule of a result that is larger than discovery can count."""
+    """Yield pages without end, each with new items."""
 
     def answer(query: dict[str, list[str]], number: int) -> Body:
         following = f"/?search_after={number}{cursor}" if number < pages else None
@@ -121,7 +121,7 @@ def poison(number: int) -> Iterator[bytes]:
 
 
 def many_small_objects(query: dict[str, list[str]], number: int) -> Body:
-    """As many values as are allowed in one answer, in the way that takes most memory: objects of one member each."""
+    """Return the largest number of values allowed in one answer, as objects of one member, which take most memory."""
     return page([{"key": "x", "content_type": "course", "values": [{f"k{n}": str(n)} for n in range(450_000)]}])
 
 
@@ -130,7 +130,7 @@ REAL_ITEMS = 20_000
 
 
 def real(query: dict[str, list[str]], number: int) -> Body:
-    """Not hostile: a search of 20,000 courses."""
+    """Return a search of 20,000 courses, which is not hostile."""
     size, start = int(query["page_size"][0]), int(query.get("search_after", ["0"])[0])
     end = min(start + size, REAL_ITEMS)
     following = f"/?search_after={end}" if end < REAL_ITEMS else None
@@ -205,7 +205,7 @@ WAYS = (*BODIES, *ENCODED, *WIRE, "redirect")
 
 
 class HostilePeer:
-    """Serves until the end of its `with` block."""
+    """A server until the end of its `with` block."""
 
     def __init__(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -262,4 +262,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(part)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Tell nobody."""
+        """Log nothing."""

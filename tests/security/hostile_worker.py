@@ -1,11 +1,11 @@
 """
-What a worker does with the answers of a hostile peer: a process of its own, so that its memory can be measured.
+Do a worker's work with the answers of a hostile peer, in a process of its own, so that its memory can be measured.
 
     python -m tests.security.hostile_worker URL WORK PART WAY...
 
-Does the work once with good answers, then once for each way while this part of the peer answers in that way, and then
-with good answers again. Prints a JSON object for each: what came of it, whether readers see what they saw at first, and
-how many megabytes at most the process then had more than after the first time.
+The work is done once with good answers, then once for each way in which this part of the peer answers, and then with
+good answers again. Each prints a JSON object: the outcome, whether readers see what they saw at first, and by how many
+megabytes the peak of the process exceeds that of the first time.
 """
 
 import json
@@ -30,13 +30,13 @@ def main() -> None:
     # Whoever does not answer is asked again at once.
     settings.SERVICE_FIRST_PAUSE_SECONDS = 0
     do = {"refresh": refresh, "reviews": sweep_reviews, "customer": copy_customer}[work]
-    lead_to(f"{url}/good/nothing")
+    point_settings_at(f"{url}/good/nothing")
     do()
     at_first = what_readers_see()
     process = psutil.Process()
     rests_at = process.memory_info().rss / 2**20
     for root in (*(f"{url}/{way}/{part}" for way in ways), f"{url}/good/nothing"):
-        lead_to(root)
+        point_settings_at(root)
         # The kernel's word for: begin a new peak from here.
         Path(f"/proc/{process.pid}/clear_refs").write_text("5")
         outcome = do()
@@ -44,7 +44,7 @@ def main() -> None:
         print(json.dumps(outcome | {"grown_mb": grown, "unchanged": what_readers_see() == at_first}), flush=True)
 
 
-def lead_to(root: str) -> None:
+def point_settings_at(root: str) -> None:
     from django.conf import settings
 
     settings.DISCOVERY_SERVICE_URL = settings.LMS_ROOT_URL = settings.OAUTH2_PROVIDER_URL = root

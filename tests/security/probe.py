@@ -1,4 +1,4 @@
-"""Ask the service, as this process's environment configures it, with each of the tokens on standard input."""
+"""Send each token on standard input to the service, as this process's environment configures it."""
 
 import json
 import sys

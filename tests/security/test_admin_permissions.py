@@ -1,6 +1,8 @@
 """
-Every page of the admin, as found in the URLconf: no way in for who is not staff, nothing to see or do there for staff
-without permissions, nothing to change for staff that may only view.
+Every page of the admin, as found in the URLconf, with each kind of user.
+
+Others than staff cannot enter. Staff without permissions can see and do nothing. Staff that may only view cannot change
+anything.
 """
 
 import re
@@ -38,7 +40,7 @@ def world():
 
 
 def path_of(route: Route) -> str:
-    """The path with an object that exists, so that only permissions stand before it."""
+    """Return a path with an existing object, so that only permissions decide."""
     _, *model = route.prefix.strip("/").split("/")
     row = apps.get_model(".".join(model)).objects.first() if model else None
     name = str(row.pk) if row else "1"
@@ -48,7 +50,7 @@ def path_of(route: Route) -> str:
 
 
 def visits(client: Client) -> dict[tuple[str, str], tuple[int, str, list[str]]]:
-    """Status, place to go to and what was written, of a GET and a POST to every page."""
+    """Return status, redirect and writes of a GET and a POST to every page."""
     outcomes = {}
     for route in ROUTES:
         path = path_of(route)

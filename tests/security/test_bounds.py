@@ -1,7 +1,8 @@
 """
-Everything that a caller can send has a bound, the OpenAPI document says which, and it is true (COM-16): what is as long
-as the document allows is taken, what is longer by one is refused with nothing written, or matches nothing where the
-document says so (`x-beyond`).
+Everything that a caller can send has a limit, the OpenAPI document states it, and it is true (COM-16).
+
+A value of the longest length that the document allows is accepted. One that is longer by one is refused and nothing is
+written, or it matches nothing where the document says so (`x-beyond`).
 """
 
 import json
@@ -64,7 +65,7 @@ def types_of(schema: Schema) -> list[str]:
 
 
 def has_bound(schema: Schema, *, in_components: bool) -> bool:
-    """For each of its types."""
+    """Return whether a schema limits each of its types."""
     bounds = {
         "string": "maxLength" in schema or schema.get("format") in (*_BOUNDED_FORMATS, "uri"),
         "array": "maxItems" in schema,
@@ -89,7 +90,7 @@ def inner_schemas(schema: Schema, where: str) -> Iterator[tuple[Schema, str]]:
 
 
 def unbounded(schema: Schema, where: str, *, in_components: bool = False) -> Iterator[str]:
-    """Every string, list, object and integer in it without a bound. Components are looked into once, by their name."""
+    """Yield every string, list, object and integer in a schema without a limit. Components are visited once."""
     if "$ref" in schema and in_components:
         return
     schema = resolved(schema)
@@ -156,7 +157,7 @@ def test_everything_of_callers_in_answers_has_a_bound():  # COM-16, SURF-4
         {"type": "string", "maxLength": 9, "contentSchema": {"type": "object"}},
     ],
 )
-def test_what_has_no_bound_is_found(schema):
+def test_values_without_a_bound_are_found(schema):
     assert list(unbounded(schema, "x"))
 
 
@@ -165,7 +166,7 @@ def test_what_has_no_bound_is_found(schema):
 
 @dataclass(frozen=True)
 class Sent:
-    """A value for one part of a request; `beyond` is None where it has to be refused, or taken."""
+    """A value for one part of a request. `beyond` is the `x-beyond` of the document, or None."""
 
     what: str
     value: Any
@@ -173,7 +174,7 @@ class Sent:
 
 
 def filled(length: int, name: str) -> str:
-    """A text of this length that is well-formed for what it is sent as."""
+    """Return a text of this length that is well-formed for its schema."""
     return ("0" * (length - 1) + "1") if name in ("page", "identifier") else "x" * length
 
 
@@ -190,7 +191,7 @@ def many(schema: Schema, count: int) -> list[str]:
 
 
 def values(schema: Schema, name: str, *, over: int) -> Iterator[Sent]:
-    """Values that are at the bounds of a schema (`over` 0), or beyond them by one (1)."""
+    """Yield values at the limits of a schema (`over` 0), or beyond them by one (1)."""
     schema = resolved(schema)
     beyond = schema.get("x-beyond") if over else None
     for what, value in own_values(schema, name, over=over):
@@ -232,7 +233,7 @@ def operator():
 
 
 class Asker:
-    """Asks an operation with something well-formed for all parts but one."""
+    """Sends requests that are well-formed in all parts but one."""
 
     def __init__(self, operation: Operation, world: World, client: Any) -> None:
         self.operation, self.client = operation, client
@@ -254,7 +255,7 @@ class Asker:
         return path
 
     def ask(self, where: str = "", name: str = "", value: Any = None) -> tuple[Any, list[str]]:
-        """The answer and what was written meanwhile, which is undone."""
+        """Return the response and what was written, and undo that."""
         query = [pair for pair in self.query.split("&") if pair and not pair.startswith(f"{name}=")]
         if where == "query":
             query.append(urlencode({name: value}, doseq=True))
@@ -287,7 +288,7 @@ class Asker:
 
 
 def same_as_unknown(asker: Asker, where: str, name: str, sent: Sent, answer: Any) -> bool:
-    """Whether the answer is that for a well-formed value which nothing has, but for what repeats the value itself."""
+    """Return whether the response equals that for an unknown value, apart from the repeated value."""
     beyond = sent.beyond or ""
     if name == "If-None-Match":
         return bool(answer.status_code == 200)
@@ -303,7 +304,7 @@ def same_as_unknown(asker: Asker, where: str, name: str, sent: Sent, answer: Any
 
 
 def without_own(body: str) -> str:
-    """Without what each answer has of its own: the url of the next page, and a cursor, which holds the moment."""
+    """Remove what differs in each response: the URL of the next page, and the cursor, which has a time."""
     return re.sub(r'"cursor":"[^"]*"|page_size=[0-9]+', "", body)
 
 
@@ -313,7 +314,7 @@ IDS = [it.description["operationId"] for it in ASKED]
 
 @pytest.mark.parametrize("operation", ASKED, ids=IDS)
 def test_what_is_beyond_a_bound_is_refused(operation: Operation, world: World, operator: Any):
-    """COM-16, COM-21, ERR-2, ERR-4."""
+    """Each value over a limit gets 4xx, and nothing is written (COM-16, COM-21, ERR-2, ERR-4)."""
     asker = Asker(operation, world, operator)
     fine, _ = asker.ask()
     assert fine.status_code < 400 or operation.path.endswith(("approve/", "reject/")), fine.body
@@ -332,8 +333,7 @@ def test_what_is_beyond_a_bound_is_refused(operation: Operation, world: World, o
 
 
 @pytest.mark.parametrize("operation", ASKED, ids=IDS)
-def test_what_is_at_a_bound_is_taken(operation: Operation, world: World, operator: Any):
-    """COM-16."""
+def test_what_is_at_a_bound_is_taken(operation: Operation, world: World, operator: Any):  # COM-16
     asker = Asker(operation, world, operator)
     wrong = []
     for where, name, schema in asker.parts():

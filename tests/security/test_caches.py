@@ -1,6 +1,7 @@
 """
-COM-18, COM-19: no answer that depends on who asks is kept by anybody, unless a rule says more: every route by every
-method as found in the URLconf, every way to be refused, streams, and what no route answers.
+No cache keeps an answer that depends on the caller, unless a rule allows it (COM-18, COM-19).
+
+This asks every route of the URLconf by every method, every kind of error, streams, and paths without a route.
 """
 
 import gzip
@@ -35,7 +36,7 @@ OPERATOR = "enterprise_openedx_operator:*"
 
 
 def complaint_about(response: Any) -> str:
-    """What would let somebody else see the answer; nothing, mostly."""
+    """Return what would let another caller see the response, or an empty text."""
     keeping = response.headers.get("Cache-Control")
     varies = {name.strip() for name in response.headers.get("Vary", "").split(",")}
     if keeping == PUBLIC:
@@ -46,8 +47,7 @@ def complaint_about(response: Any) -> str:
 
 
 @pytest.mark.parametrize(("block", "route"), CASES)
-def test_every_route_by_every_method(world: World, block: Block, route: Route):
-    """COM-18, COM-19."""
+def test_every_route_by_every_method(world: World, block: Block, route: Route):  # COM-18, COM-19
     clients = callers("ANLO", roles_from="token")
     wrong, seen = [], set()
     for method in METHODS:
@@ -75,12 +75,12 @@ def test_the_document_is_public_and_its_refusals_are_not():  # COM-18
 @pytest.mark.parametrize(
     "path", ["/", "/health/", "/health/live/", "/health/ready/", "/health/freshness/", "/metrics/", "/api/docs/"]
 )
-def test_health_and_pages_are_of_the_moment(path):  # ADD-4, ADD-7
+def test_health_and_pages_are_current(path):  # ADD-4, ADD-7
     response = Client().get(path, headers={"Accept": "text/html"})
     assert (response["Cache-Control"], complaint_about(response)) == (NOT_KEPT, "")
 
 
-def test_figures_are_of_the_moment(settings):  # ADD-7
+def test_values_are_current(settings):  # ADD-7
     settings.METRICS_TOKEN = "t" * 32
     response = Client().get("/metrics/", headers={"Authorization": f"Bearer {settings.METRICS_TOKEN}"})
     assert (response.status_code, complaint_about(response)) == (200, "")

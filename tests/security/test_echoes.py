@@ -1,6 +1,7 @@
 """
-What an answer repeats of a request is bounded, and fits where it stands (COM-16): headers of every answer, and messages
-of errors, whatever was sent.
+Whatever a caller sends, what an answer repeats of it is limited and well-formed (COM-16).
+
+This covers the headers of every answer, and messages of errors.
 """
 
 import re
@@ -75,7 +76,7 @@ def odd_headers(response: Any) -> list[str]:
 
 
 def long_body(response: Any) -> str:
-    """A refusal that is too long; a page of the admin has as much around it as any page."""
+    """Return an error whose body is too long. Pages of the admin may have their usual length."""
     if response.status_code < 400 or response.streaming or response["Content-Type"].startswith("text/html"):
         return ""
     return f"{response.status_code} {response.content[:200]!r}" if len(response.content) > MOST_OF_BODY else ""
@@ -218,7 +219,7 @@ class TestMessages:
 
 
 def without_token(response: Any) -> str:
-    """A page has a CSRF token, which is always another one."""
+    """Remove the CSRF token of a page, which always differs."""
     return re.sub(r"\b[A-Za-z0-9]{64}\b", "", response.content.decode())
 
 

@@ -1,5 +1,7 @@
 """
-AUTH-3, AUTH-4: under every settings module a token that our keys did not sign, for us, by our issuer, opens nothing.
+Forged tokens get no access under any settings module (AUTH-3, AUTH-4).
+
+A token counts only if our keys signed it, our issuer made it, and it is for us.
 """
 
 import base64
@@ -27,14 +29,14 @@ def part(value: Any) -> str:
 
 
 def hmac_with(secret: bytes, **header: Any) -> str:
-    """An HS256 token; the library refuses to sign with a public key, an attacker does not."""
+    """Return an HS256 token signed with a public key, which the library refuses to do."""
     unsigned = f"{part({'alg': 'HS256', 'typ': 'JWT'} | header)}.{part(claims())}"
     digest = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(unsigned.encode(), secret)
     return f"{unsigned}.{part(digest)}"
 
 
 def signed(payload: Any) -> str:
-    """A token that our key did sign, whatever it says; the library makes no odd ones."""
+    """Return a token that our key signed, with any content; the library refuses odd ones."""
     unsigned = f"{part({'alg': 'RS512', 'typ': 'JWT'})}.{part(payload)}"
     signature = jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA512).sign(unsigned.encode(), SIGNING_KEY)
     return f"{unsigned}.{part(signature)}"
@@ -46,7 +48,7 @@ def tampered() -> str:
 
 
 def renamed_algorithm(name: Any) -> str:
-    """A good token under a header that says something else."""
+    """Return a good token with another algorithm in its header."""
     _, payload, signature = token().split(".")
     return f"{part({'alg': name, 'typ': 'JWT'})}.{payload}.{signature}"
 

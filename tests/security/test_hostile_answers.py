@@ -1,7 +1,7 @@
 """
-No answer of a neighbour fills a worker's memory, and none that cannot be used changes what readers see.
+No answer of another service fills a worker's memory, and none that is unusable changes what readers see.
 
-Real worker code in a process of its own, over real HTTP, with the limits that ship (DISC-8, DISC-17, REFR-7).
+Real worker code runs in a process of its own, over real HTTP, with the default limits (DISC-8, DISC-17, REFR-7).
 """
 
 import json
@@ -70,7 +70,7 @@ GOOD = "good again"
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """What came of each way, by work and part of the peer: one worker for each of those, which meets all ways."""
+    """Return the outcomes by way, for a work and a part of the peer. One worker meets all ways."""
     known: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     with HostilePeer() as peer:
 
@@ -94,8 +94,7 @@ def suffered(url: str, work: str, part: str, ways: Sequence[str], directory: Pat
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_hostile_search_fails_within_bounds_and_changes_nothing(outcomes, way):
-    """DISC-8, DISC-17, REFR-7, RUN-4"""
+def test_a_hostile_search_fails_within_bounds_and_changes_nothing(outcomes, way):  # DISC-8, DISC-17, REFR-7, RUN-4
     outcome = outcomes("refresh", "search")[way]
     assert (outcome["state"], outcome["code"]) == ("failed", CODES.get(way, OTHERWISE)), outcome
     assert outcome["unchanged"]
@@ -106,7 +105,7 @@ def test_a_hostile_search_fails_within_bounds_and_changes_nothing(outcomes, way)
     ("work", "part", "way"), [(*key, way) for key, ways in WORKS.items() if key[1] != "search" for way in ways]
 )
 def test_every_other_answer_is_bounded_as_well(outcomes, work, part, way):
-    """DISC-1, DISC-17, DISC-18, DISC-20, DISC-21, CUST-1"""
+    """Every other request has limits, too (DISC-1, DISC-17, DISC-18, DISC-20, DISC-21, CUST-1)."""
     outcome = outcomes(work, part)[way]
     assert outcome["state"] == "failed", outcome
     assert outcome["unchanged"]
@@ -114,7 +113,6 @@ def test_every_other_answer_is_bounded_as_well(outcomes, work, part, way):
 
 
 @pytest.mark.parametrize(("work", "part"), WORKS)
-def test_a_worker_that_met_them_all_works_on(outcomes, work, part):
-    """P5, P7"""
+def test_a_worker_that_met_them_all_works_on(outcomes, work, part):  # P5, P7
     outcome = outcomes(work, part)[GOOD]
     assert (outcome["state"], outcome["unchanged"]) == ("published", True)

@@ -1,8 +1,8 @@
 """
-AUTH-5, AUTH-6: what a name opens. Every kind of account x every way a token comes in x the same name and names like it.
+Which account a token's name gives access to: kinds of accounts x ways to send a token x similar names (AUTH-5, AUTH-6).
 
-A local account that can be opened with a password is never opened by a token: a token with its name is worth what a
-token with a name that nobody has is worth. Nothing of the account changes by it.
+A token never gives access to a local account that has a password. It counts as much as a token with an unknown name,
+and changes nothing of the account.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, client_for, cookies_of, token_for
 from enterprise_catalog.testing.catalogs import CATALOGS, LEGACY, make_catalog, path_of
-from tests.neighbours import lead_people_to
+from tests.sandbox_services import point_sign_in_at
 from tests.security.callers import permit
 from tests.security.test_sign_in import SERVICE, Person
 
@@ -97,7 +97,7 @@ WAYS = {"header": by_header, "cookie": by_cookie}
 
 
 def worth(client: Any) -> list[tuple[int, int]]:
-    """What a caller may do, as statuses and counts of all that flags, permissions, groups or roles could open."""
+    """Return what a caller may do: statuses and counts of everything that flags, permissions, groups or roles allow."""
     own, others = (
         EnterpriseCatalog.objects.get(enterprise_uuid=customer) for customer in (CUSTOMER_UUID, OTHER_CUSTOMER_UUID)
     )
@@ -177,7 +177,7 @@ def test_a_deactivated_account_stays_refused(powers, way, lock):  # AUTH-6
 @pytest.mark.parametrize("lock", LOCKS)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_like_name_opens_nothing(way, lock, name):
-    """AUTH-5: it is another name, or where the database could not tell them apart, no name at all."""
+    """It is another name, or where the database could not tell them apart, no name at all (AUTH-5)."""
     olga = account(lock=lock, powers="superuser")
     with nothing_changes_of(olga):
         seen = worth(WAYS[way](name))
@@ -185,7 +185,7 @@ def test_a_like_name_opens_nothing(way, lock, name):
 
 
 class TestBesideASession:
-    """AUTH-8: a token of that name adds what it says, and takes nothing away."""
+    """A token of that name adds what it says, and takes nothing away (AUTH-8)."""
 
     @pytest.fixture
     def browser(self, olga):
@@ -225,11 +225,11 @@ class TestBesideASession:
 
 
 class TestSignIn:
-    """The same through the LMS."""
+    """The same tokens through the sign-in."""
 
     @pytest.fixture(autouse=True)
     def lms(self, sandbox, settings):
-        lead_people_to(sandbox, settings, service=SERVICE)
+        point_sign_in_at(sandbox, settings, service=SERVICE)
 
     @pytest.mark.parametrize("powers", POWERS)
     @pytest.mark.parametrize("lock", [lock for lock in LOCKS if lock not in OPEN_TO_TOKENS])
@@ -260,7 +260,7 @@ class TestSignIn:
 
 
 class TestAPasswordGivenLater:
-    """The other way round: an account that a token made, and that somebody gives a password."""
+    """An account that a token created, and that gets a password later."""
 
     @pytest.fixture
     def olga(self):
@@ -304,7 +304,7 @@ class TestAPasswordGivenLater:
 
 
 class TestACallerWithoutARow:
-    """Who comes with a token and the name of a local account."""
+    """A caller with a token and the name of a local account."""
 
     @pytest.fixture
     def olga(self):
@@ -356,7 +356,7 @@ class TestACallerWithoutARow:
 
 
 def test_a_password_of_no_known_kind_is_one():
-    """AUTH-5: no installed hasher opens it, and no token does either."""
+    """No installed hasher opens it, and no token does either (AUTH-5)."""
     olga = account(lock="unusable", powers="superuser")
     User.objects.filter(pk=olga.pk).update(password="bcrypt_of_old$abc")
     assert by_header("olga").get(CATALOGS).status_code == 403

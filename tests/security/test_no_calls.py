@@ -1,7 +1,7 @@
 """
-A read asks the database and nobody else.
+Reads use the database and no other service.
 
-Sockets are taken away, as if every neighbour and the broker had gone.
+Sockets are replaced, as if every other service and the broker had gone.
 """
 
 import socket
@@ -98,12 +98,12 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
 
 
 class Called(Exception):
-    """Somebody was asked."""
+    """A socket was used."""
 
 
 @pytest.fixture
 def no_sockets(monkeypatch):
-    """No connection but the database's, which is open already, and no name can be looked up."""
+    """Allow no connection but the database's, which is open already, and no look-up of names."""
 
     def refuse(*args, **kwargs):
         raise Called(args)
@@ -143,7 +143,7 @@ def test_every_route_of_the_api_is_asked_above():
     }
 
 
-def test_every_route_of_the_legacy_surface_is_asked_above():
+def test_every_route_of_the_legacy_api_is_tested_above():
     """`customer-catalog` only writes."""
     from enterprise_catalog.apps.api.legacy.urls import urlpatterns
 
@@ -153,5 +153,5 @@ def test_every_route_of_the_legacy_surface_is_asked_above():
     }
 
 
-def test_the_neighbours_of_these_tests_do_not_exist():
+def test_the_other_services_of_these_tests_do_not_exist():
     assert settings.DISCOVERY_SERVICE_URL.endswith(".example.org")

@@ -1,4 +1,8 @@
-"""AUTH-9: which of several things that are wrong with a request the caller is told. Objects: the permission table."""
+"""
+The order of checks: which of several errors of a request the caller is told (AUTH-9).
+
+The permission table covers objects.
+"""
 
 import pytest
 from rest_framework.test import APIClient

@@ -1,4 +1,4 @@
-"""What a 200 holds (PERM-1, PERM-9, PERM-12, PERM-19, P8): own customers only, by token and by assignment alike."""
+"""Successful answers hold data of the caller's own customers only (PERM-1, PERM-9, PERM-12, PERM-19, P8)."""
 
 from uuid import UUID
 
@@ -59,8 +59,7 @@ def test_lists_of_queries_hold_those_of_the_callers_customers_only(roles_from): 
 
 
 @pytest.mark.parametrize("roles_from", SOURCES)
-def test_a_customers_content_is_that_of_its_catalogs(roles_from):
-    """PERM-7, P8."""
+def test_a_customers_content_is_that_of_its_catalogs(roles_from):  # PERM-7, P8
     make_world()
     clients = callers("LXMYOU", roles_from=roles_from)
     keys = ["edX+000", "edX+shared", "edX+foreign", "edX+left"]
@@ -86,7 +85,7 @@ def test_a_customer_without_catalogs_is_answered_to_whom_all_are_open():  # PERM
 @pytest.mark.parametrize("method", ["put", "patch"])
 @pytest.mark.parametrize("roles_from", [*SOURCES, "both"])
 def test_moving_a_catalog_takes_access_to_both_customers(method, roles_from):
-    """PERM-20, ROLE-4: it does not matter from where each of the two comes."""
+    """It does not matter from where each of the two comes (PERM-20, ROLE-4)."""
     world = make_world()
     user = get_user_model().objects.create(username="adam")
     roles = {

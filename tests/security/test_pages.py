@@ -1,6 +1,7 @@
 """
-SEC-3: every answer says what a browser may do with it, by construction: each route, each kind of error, files, whoever
-asks. What pages look like under it, real browsers see in `tests/browser/test_content_policy`.
+Every answer tells browsers what they may do with it: each route, each kind of error, and files (SEC-3).
+
+`tests/browser/test_content_policy` shows that pages work under these headers.
 """
 
 import re
@@ -46,7 +47,7 @@ def check(response: Any) -> None:
 
 
 def addresses() -> list[str]:
-    """Of every route, with something in each place of its path."""
+    """Return an address of every route, with a value for each parameter."""
     example = "6ae013d4-c5c4-474d-8da9-0e559b2448e2"
     found = []
     for route in all_routes():

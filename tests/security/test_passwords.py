@@ -1,6 +1,7 @@
 """
-SEC-2: passwords of the admin are not guessed, and who tries learns nothing about who has an account; nobody is kept out
-of their own browser by it, and nothing piles up.
+Passwords of the admin cannot be guessed, and attempts do not reveal who has an account (SEC-2).
+
+Nobody is locked out of their own browser by it, and no rows accumulate.
 """
 
 import io
@@ -32,7 +33,7 @@ ATTEMPT = "/admin/login/?next=/admin/"
 
 
 class CountingHasher(MD5PasswordHasher):
-    """Counts how often a password is hashed, which is what an attempt costs and how long it takes."""
+    """Counts how often a password is hashed, which decides the cost and time of an attempt."""
 
     hashed = 0
 
@@ -57,14 +58,14 @@ NAMES |= {"nobody": "nobody", "nobody, odd": "nobody ' OR 1=1 -- é", "other cas
 
 
 def attempt(username: str, password: str = WRONG, *, browser: Client | None = None, **headers: Any) -> Any:
-    """From an address of its own unless told; all of 127.0.0.0/8 is this machine."""
+    """Try a password, by default from a new address; all of 127.0.0.0/8 is this machine."""
     number = User.objects.count() + AccessAttempt.objects.count()
     extra = {"REMOTE_ADDR": f"127.0.{number // 250}.{number % 250 + 2}"} | headers
     return (browser or Client()).post(ATTEMPT, {"username": username, "password": password}, **extra)
 
 
 def shown(response: Any, username: str) -> tuple[int, str]:
-    """What somebody sees who does not know the name they typed, and what changes with each page, aside."""
+    """Return a page without the typed name and what differs in each page."""
     text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", response.content.decode())
     return response.status_code, text.replace(_in_html(username), "NAME")
 

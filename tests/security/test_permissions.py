@@ -1,6 +1,7 @@
 """
-PERM-1 to PERM-21, ROLE-7, AUTH-7, AUTH-9: every cell of the permission table, asked over HTTP, with roles by token and
-by assignment; nothing the URLconf has is missing from the table.
+Every cell of the permission table over HTTP, with roles by token and by assignment; no route is missing from the table.
+
+Requirements: PERM-1 to PERM-21, ROLE-7, AUTH-7, AUTH-9.
 """
 
 from collections import Counter
@@ -89,7 +90,7 @@ def test_every_cell(world: World, block: Block, route: Route, roles_from: str):
 
 @pytest.mark.parametrize(("block", "route"), CASES)
 def test_a_method_without_a_row_is_not_allowed(world: World, block: Block, route: Route):
-    """AUTH-7, AUTH-9: the anonymous learn neither of objects nor of methods; for others the method comes first."""
+    """The anonymous learn neither of objects nor of methods; for others the method comes first (AUTH-7, AUTH-9)."""
     clients = callers(CALLERS, roles_from="token")
     wrong = []
     for method in [method for method in METHODS if method not in block.methods]:
@@ -107,7 +108,7 @@ def test_a_method_without_a_row_is_not_allowed(world: World, block: Block, route
 
 
 def path_of(route: Route, case: str, world: World, *, slash: bool, suffix: str) -> str:
-    """The path that asks about the case. With and without the last slash all answer alike (COM-1)."""
+    """Return the path of a case. The last slash makes no difference (COM-1)."""
     named = path_arguments(world, pattern=route.pattern, parameters=set(route.parameters), case=case)
     if "format" in route.parameters:
         named["format"] = suffix
@@ -120,7 +121,7 @@ def content_of(response: Any) -> bytes:
 
 
 def complaint_about(response: Any, method: str, letter: str, row: Row) -> str:
-    """What is wrong with an answer; nothing, mostly."""
+    """Return what is wrong with a response, or an empty text."""
     content, status = content_of(response), response.status_code
     expected = row.statuses[letter]
     if status != expected:

@@ -1,4 +1,4 @@
-"""V2-1: which restricted runs a filter allows is for operators, superusers and provisioning to say, in any way."""
+"""Only operators, superusers and provisioning set which restricted runs a filter allows, in any way (V2-1)."""
 
 import json
 from uuid import uuid4
@@ -116,7 +116,7 @@ def test_other_keys_are_not_read_and_so_not_refused(plain, method, name, nested)
 
 
 class TestAttaching:
-    """To attach a query that allows restricted runs is to write that filter."""
+    """Attaching a query that allows restricted runs counts as writing its filter."""
 
     @pytest.mark.parametrize("by", ["uuid", "uuid and filter", "filter"])
     @pytest.mark.parametrize("method", ["put", "patch"])

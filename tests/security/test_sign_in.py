@@ -1,8 +1,8 @@
 """
-Signing in to the admin through the LMS: nothing but a token of our LMS, for the sign-in that this browser began, opens
-it, and only for who is staff here (AUTH-4, AUTH-5, AUTH-6).
+Sign-in through the LMS requires a token of our LMS for the sign-in that this browser began, and a staff user here.
 
-The LMS is the sandbox, over HTTP; the browser is a test client that follows what it is told.
+Requirements: AUTH-4, AUTH-5, AUTH-6. The LMS is the sandbox, over HTTP; the browser is a test client that follows
+redirects.
 """
 
 import json
@@ -25,7 +25,7 @@ from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.sandbox.keys import user_claims
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from enterprise_catalog.sandbox.sign_in import SHARED_SECRET
-from tests.neighbours import lead_people_to
+from tests.sandbox_services import point_sign_in_at
 
 pytestmark = pytest.mark.django_db
 
@@ -35,13 +35,13 @@ FOREIGN_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 @dataclass
 class Person:
-    """Somebody with a browser, and an account at the LMS."""
+    """A person with a browser and an account at the LMS."""
 
     username: str
     browser: Client = field(default_factory=Client)
 
     def begin(self, **form: str) -> str:
-        """Press the button; where that leads."""
+        """Press the button, and return the URL of the redirect."""
         response = self.browser.post("/login/edx-oauth2/", form)
         assert response.status_code == 200
         shown = re.search(r'id="to-lms" href="([^"]+)"', response.content.decode())
@@ -49,7 +49,7 @@ class Person:
         return unescape(shown[1])
 
     def agree(self, page: str, **form: str) -> str:
-        """Answer the LMS's page; where that leads, as a path with its query."""
+        """Submit the LMS's page, and return path and query of the redirect."""
         answer = requests.post(page, data={"username": self.username, **form}, allow_redirects=False, timeout=10)
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"].removeprefix(SERVICE)
@@ -63,7 +63,7 @@ class Person:
 
 @pytest.fixture(autouse=True)
 def lms(sandbox, settings) -> Sandbox:
-    lead_people_to(sandbox, settings, service=SERVICE)
+    point_sign_in_at(sandbox, settings, service=SERVICE)
     return sandbox
 
 
@@ -72,7 +72,7 @@ def staff(username: str, **fields: Any) -> User:
 
 
 def superuser(*, email: str = "olga@example.org") -> User:
-    """Whose only way in is the LMS."""
+    """A superuser without a password."""
     return User.objects.create_superuser("olga", email)
 
 
@@ -137,7 +137,7 @@ def test_an_account_with_a_password_is_not_opened_by_its_name():
 
 
 def test_an_email_address_opens_no_other_account(lms):
-    """AUTH-5: whoever gives themselves the address of a superuser at the LMS is still only who they are."""
+    """Whoever gives themselves the address of a superuser at the LMS is still only who they are (AUTH-5)."""
     superuser(email="mallory@example.org")
     response = Person("mallory").sign_in()
     assert response.status_code == 403
@@ -198,14 +198,14 @@ def test_what_stands_beside_the_token_names_nobody(lms):
 
 
 def test_an_empty_key_set_verifies_nothing(lms, settings):
-    """AUTH-4: the trap, should the check at the start ever be passed by."""
+    """The trap, should the check at the start ever be passed by (AUTH-4)."""
     staff("stan")
     settings.JWT_AUTH = settings.JWT_AUTH | {"JWT_PUBLIC_SIGNING_JWK_SET": ""}
     assert Person("stan").sign_in().status_code == 502
 
 
 @pytest.mark.parametrize("answer", [{"drop": True}, {"status": 500}, {"raw": "[]"}, {"raw": "{}"}, {"malformed": True}])
-def test_an_lms_that_fails_is_no_error_of_ours(lms, answer):
+def test_an_lms_that_fails_is_not_an_error_of_ours(lms, answer):
     staff("stan")
     lms.add_fault(endpoint="token", **answer)
     person = Person("stan")
@@ -213,7 +213,7 @@ def test_an_lms_that_fails_is_no_error_of_ours(lms, answer):
 
 
 def test_an_lms_that_drips_is_not_waited_for(lms, settings):
-    """P6: one byte now and then, each in time."""
+    """One byte now and then, each in time (P6)."""
     settings.SOCIAL_AUTH_EDX_OAUTH2_REQUESTS_TIMEOUT = 1
     staff("stan")
     lms.add_fault(endpoint="token", drip=15)
@@ -228,11 +228,11 @@ def test_of_a_process_few_threads_wait_for_the_lms(settings):  # P6
     person = Person("stan")
     page = person.agree(person.begin())
     for _ in range(2):
-        assert lms_sign_in._at_once.acquire(blocking=False)
+        assert lms_sign_in._waiting_threads.acquire(blocking=False)
     try:
         assert person.browser.get(page).status_code == 502
     finally:
-        lms_sign_in._at_once.release(2)
+        lms_sign_in._waiting_threads.release(2)
 
 
 @pytest.mark.parametrize("target", ["/admin/" + "x" * 3000, "https://elsewhere.example/", "//elsewhere.example"])
@@ -284,7 +284,7 @@ def test_a_wrong_secret_is_told_to_the_operators(settings, caplog):
 
 
 @pytest.mark.parametrize("error", ["server_error", "access_denied", "invalid_request"])
-def test_an_error_of_nobody_is_no_news(error, caplog):
+def test_an_error_that_the_lms_did_not_send_is_not_a_warning(error, caplog):
     """The log warns of what the LMS says, not of what anybody writes into an address."""
     person = Person("stan")
     person.begin()
@@ -330,7 +330,7 @@ def test_a_state_does_not_last(settings):
     staff("stan")
     person = Person("stan")
     back = person.agree(person.begin())
-    begun = lms_sign_in._Begun(person.browser.cookies[lms_sign_in.COOKIE].value)
+    begun = lms_sign_in._StateSession(person.browser.cookies[lms_sign_in.COOKIE].value)
     for name, kept in begun.items():
         if name.startswith("edx-oauth2_oauth2_state_"):
             begun[name] = kept | {"timestamp": kept["timestamp"] - settings.SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME - 1}

@@ -1,4 +1,4 @@
-"""PERM-17: being staff opens the admin and nothing else; each of Django's permissions opens what it opens there."""
+"""Being staff gives access to the admin only, and each of Django's permissions to its part of the API (PERM-17)."""
 
 import pytest
 from django.contrib.auth import get_user_model

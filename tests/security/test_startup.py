@@ -1,6 +1,7 @@
 """
-AUTH-4, SEC-3, DESIGN 7: web, worker and commands refuse to start on a configuration that would let strangers in, and
-say which variable.
+Web, worker and commands refuse to start with settings that would let strangers in, and name the variable.
+
+Requirements: AUTH-4, SEC-3.
 """
 
 import json
@@ -211,7 +212,7 @@ class TestConfigurationFile:
 
     @pytest.fixture
     def variables(self, tmp_path: Path) -> dict[str, str]:
-        """Everything that can be said in the file is said there."""
+        """Return all variables that the file may set."""
         variables = environment("production", directory=tmp_path)
         elsewhere = {"PATH", "DJANGO_SETTINGS_MODULE", "DATABASE_URL", "JWT_ISSUER", "JWT_AUDIENCE", "LOCAL_DATA_DIR"}
         told = {name: value for name, value in variables.items() if name not in elsewhere}

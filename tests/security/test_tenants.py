@@ -1,10 +1,11 @@
 """
-P8: two customers that share searches use the service at random, and try what they should not, with everything they
-could know of each other. What the other one sees never changes, no answer says what is the other's, and nobody comes to
-a query whose filter they did not send, or to restricted runs that they did not have.
+Two customers with common queries use the service at random, and try what they must not (P8).
 
-An answer may hold what the caller sent, and what the caller's own catalogs and their queries are made of; of a query
-that the other one uses, too, not its title (CRUD-1).
+They know everything they could know of each other. What the other one sees never changes, no answer reveals data of the
+other, and nobody gets a query whose filter they did not send, or restricted runs that they did not have.
+
+An answer may hold what the caller sent, and what the caller's own catalogs and their queries consist of. It must not
+hold the title of a query that the other one uses, too (CRUD-1).
 """
 
 import json
@@ -51,7 +52,7 @@ class Tenant:
 
 
 class Play:
-    """The two customers, and the dice."""
+    """The two customers, and the random choices."""
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
@@ -114,7 +115,7 @@ class Play:
         return body
 
     def a_filter(self, me: Tenant, other: Tenant) -> dict[str, Any]:
-        """A new one, one of mine, or one that the other one has, too: filters are no secrets (QRY-1)."""
+        """Return a filter: new, own, or one that the other has, too, since filters are not secret (QRY-1)."""
         new = {"key": [self.secret(me.name, "filter")]}
         if self.dice.random() < 0.2:
             new |= self.restricted(me)
@@ -168,7 +169,7 @@ class Play:
         )
 
     def trespass(self, me: Tenant, other: Tenant) -> tuple[str, str, Any]:
-        """Only what must be refused."""
+        """Send requests that must be refused."""
         theirs = path_of(self.dice.choice(other.catalogs()))
         body = self.body(me, other, partial=False) | {"enterprise_customer": str(me.customer)}
         customer = f"/api/v1/enterprise-customer/{other.customer}/"
@@ -217,14 +218,14 @@ class Play:
         return list(RefreshRun.objects.filter(known).order_by("requested_at", "pk"))
 
     def a_refresh_ends(self) -> None:
-        """Not by a caller's hand: what a query holds changes for all who use it."""
+        """Publish a refresh, which changes a query for all who use it."""
         query = self.dice.choice(list(CatalogQuery.objects.order_by("pk")))
         publish(query, *(course_document(f"edX+shared-course-{self.dice.randrange(100, 110)}") for _ in range(3)))
 
     # What came of it
 
     def owned(self, me: Tenant) -> str:
-        """All that makes up a customer's catalogs, as one text to look things up in."""
+        """Return everything that a customer's catalogs consist of, as one text to search."""
         catalogs, queries = me.catalogs(), me.queries()
         parts: list[Any] = [
             [me.customer],
@@ -239,7 +240,7 @@ class Play:
 
 
 def view(me: Tenant, *, inside: EnterpriseCatalog) -> Any:
-    """What a customer sees of its own: all catalogs and queries, what is where, and one catalog from inside."""
+    """Return what a customer sees: its catalogs and queries, where content is, and one catalog's content."""
 
     def get(path: str) -> Any:
         response = me.client.get(path)
@@ -247,7 +248,7 @@ def view(me: Tenant, *, inside: EnterpriseCatalog) -> Any:
         return response.json()
 
     def listed(path: str, title: str) -> list[Any]:
-        """Whether a title is shown depends on who else uses the query (CRUD-1); which it is, the rows below say."""
+        """Return the rows of a list without titles, which depend on who else uses the query (CRUD-1)."""
         return [{name: value for name, value in row.items() if name != title} for row in get(path)["results"]]
 
     # Of all content: which of it queries of others hold is no part of the view.

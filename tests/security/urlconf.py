@@ -1,4 +1,4 @@
-"""What the URLconf has, found by walking it: a new path cannot hide from the batteries."""
+"""List the routes of the URLconf by walking it, so that tests of all routes cover new ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 @dataclass(frozen=True)
 class Route:
-    """`prefix` is what the includes around it say, `pattern` the rest; `parameters` are the names in its path."""
+    """A route. `prefix` is the part of its includes, `pattern` the rest; `parameters` are the names in its path."""
 
     name: str
     prefix: str
@@ -22,7 +22,7 @@ class Route:
 
     @property
     def is_way_into_admin(self) -> bool:
-        """What `test_sign_in` is about."""
+        """Return whether the route belongs to the sign-in, which `test_sign_in` tests."""
         return self.name in ("lms-sign-in", "lms-signed-in")
 
 

@@ -1,4 +1,8 @@
-"""Something of everything a path can name, of E, of E and another customer, and of nobody; and requests about it."""
+"""
+Create an object for everything a path can name, of customer E, of E and another customer, and of nobody.
+
+Requests about these objects are built here, too.
+"""
 
 import json
 from dataclasses import dataclass
@@ -68,7 +72,7 @@ def make_world() -> World:
 
 
 def path_arguments(world: World, *, pattern: str, parameters: set[str], case: str) -> dict[str, str]:
-    """What stands in a route's path, but for the format."""
+    """Return the parameters of a route's path, without the format."""
     kind = pattern.partition("/")[0]
     if case in ("unknown", "malformed"):
         name = world.names.get((kind, case), str(NOWHERE) if case == "unknown" else MALFORMED)
@@ -115,7 +119,7 @@ BODIES: dict[tuple[str, str], Any] = {
 
 
 def ask(client: APIClient, method: str, path: str, *, route: str, case: str, world: World) -> Any:
-    """Send what the route wants to answer well, unless the case wants something else."""
+    """Send a request that the route answers with success, unless the case says otherwise."""
     name = route.rpartition(":")[2]
     query = PARAMETERS.get(name, "")
     if name == "catalog-query-by-hash" and method in ("GET", "HEAD"):

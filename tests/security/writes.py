@@ -1,4 +1,4 @@
-"""What a request wrote, and the world as it was before."""
+"""Find out what a request wrote, and undo it."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _WRITE = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
 
 @contextmanager
 def rolled_back() -> Iterator[list[str]]:
-    """Let a request do what it does, tell what it wrote, and undo it, so that the next finds the same."""
+    """Yield a list that collects the writes of the block, and undo them at its end."""
     written: list[str] = []
 
     def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

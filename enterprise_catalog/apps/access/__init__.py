@@ -1,0 +1,1 @@
+"""Authentication and permissions: who calls, and what they may do."""

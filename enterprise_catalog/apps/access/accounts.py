@@ -1,8 +1,7 @@
 """
-What a name opens: the one place that decides whom a verified token makes the caller (AUTH-5, AUTH-6).
+Find or create the user that a verified token names: the only place that decides it (AUTH-5, AUTH-6).
 
-The API (header and cookies) and the sign-in through the LMS ask here. A session needs no name: Django's holds the row
-that a password, or this sign-in, opened.
+The API (header and cookies) and the sign-in through the LMS use it. Sessions do not: Django loads their user by id.
 """
 
 from typing import Any, TypeGuard
@@ -21,28 +20,29 @@ _user_named: RowLookup[User] = RowLookup("{user} WHERE username = %s", lambda us
 
 
 class Deactivated(AuthenticationFailed):
-    """The user of this name is switched off here, whatever a token says."""
+    """The user is inactive here, whatever a token says."""
 
     default_detail = "User inactive or deleted."
 
 
 def opens_by_password(user: User) -> bool:
     """
-    Whether somebody holds a password of this account. It was made here, by a name that anybody may have at the LMS.
+    Return whether the account has a password. Then it was created here, and its name may be anybody's at the LMS.
 
-    A password that no installed hasher knows counts: it is a trace of one. An empty one opens nothing.
+    A password that no installed hasher knows counts as one. An empty one does not.
     """
     return bool(user.password) and user.has_usable_password()
 
 
 def caller_of_token(claims: dict[str, Any]) -> Caller:
     """
-    Whom a verified token names: the user of this name, made on first sight, or, where that is a local account that
-    opens by a password, a caller who has what the token says and nothing else.
+    Return the user with the token's username, creating it on first sight.
 
-    One statement for a known user; of two first requests at once, both get the one row. An email address names nobody.
-    Raises Deactivated, and AuthenticationFailed for a name that could not be a user's: where the database compares
-    names loosely, a look-up may return the row of another name.
+    If that user is a local account with a password, return a caller who has the token's roles and nothing else. A known
+    user takes one statement; two first requests at once get the same row. An email address identifies nobody.
+
+    Raises Deactivated, and AuthenticationFailed for an invalid username. The database may compare names loosely, so
+    a look-up can return the row of a similar name; that is refused, too.
     """
     username = username_of(claims)
     user = _user_named(username) or _made(username, claims)
@@ -60,7 +60,7 @@ def caller_of_token(claims: dict[str, Any]) -> Caller:
 
 
 def username_of(claims: dict[str, Any]) -> str:
-    """The claim that names the user, or a refusal when it could not be a username here (AUTH-5)."""
+    """Return the token's username. Raises AuthenticationFailed if it cannot be one here (AUTH-5)."""
     username = claims.get("preferred_username")
     if not username or not _is_line(username, most=USERNAME_MAX_LENGTH):
         raise AuthenticationFailed("Invalid token: no usable preferred_username.")
@@ -78,7 +78,5 @@ def _email_of(claims: dict[str, Any]) -> str:
 
 
 def _is_line(value: Any, *, most: int) -> TypeGuard[str]:
-    """
-    Text that a column of this length takes. JSON can say NUL and halves of character pairs, which no database stores.
-    """
+    """Return whether the value is text for a column of this length, without NUL and lone surrogates, as JSON allows."""
     return isinstance(value, str) and len(value) <= most and value.isprintable()

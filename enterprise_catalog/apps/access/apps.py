@@ -9,7 +9,7 @@ class AccessConfig(AppConfig):
     verbose_name = "Roles"
 
     def ready(self) -> None:
-        # Listens to sign-ins.
+        # The import connects its signal handlers.
         from enterprise_catalog.apps.access import password_sign_in  # noqa: F401
 
         refuse_unsafe_settings()

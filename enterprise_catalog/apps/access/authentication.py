@@ -1,8 +1,7 @@
 """
-Who is calling: JWT header, then JWT cookies, then Django session (AUTH-1).
+Authenticate requests: JWT in the header, then JWT in cookies, then Django's session (AUTH-1).
 
-A token is decoded once; its claims stay on the request as `request.auth`, so that roles need no second signature
-check. Nothing here decides what the caller may do.
+A token is decoded once. Its claims stay on the request as `request.auth`, from which roles are read.
 """
 
 from typing import Any
@@ -24,8 +23,8 @@ from enterprise_catalog.apps.core.models import User
 Authenticated = tuple[Caller, dict[str, Any] | None]
 
 
-def known(caller: Caller, claims: dict[str, Any] | None) -> Authenticated:
-    """The caller and the claims of the token, if there is one. From now on the log says who it is."""
+def bind_to_log(caller: Caller, claims: dict[str, Any] | None) -> Authenticated:
+    """Return both, after binding the caller's id to the log lines of this request."""
     if isinstance(caller, TokenCaller):
         structlog.contextvars.bind_contextvars(user_id=None, namesake_id=caller.namesake_id)
     else:
@@ -34,7 +33,7 @@ def known(caller: Caller, claims: dict[str, Any] | None) -> Authenticated:
 
 
 class JwtHeaderAuthentication(JwtAuthentication):
-    """The header `Authorization: JWT <token>`. A bad token is final; other schemes are no credentials (AUTH-2)."""
+    """Read `Authorization: JWT <token>`. An invalid token is refused; other schemes are ignored (AUTH-2)."""
 
     scheme = "jwt"
 
@@ -50,26 +49,28 @@ class JwtHeaderAuthentication(JwtAuthentication):
             raise AuthenticationFailed("Error decoding token.") from None
         except (jwt.PyJWTError, ValueError, RecursionError):
             raise AuthenticationFailed("Invalid token.") from None
-        return known(caller_of_token(claims), claims)
+        return bind_to_log(caller_of_token(claims), claims)
 
     def authenticate_credentials(self, payload: dict[str, Any]) -> Caller:
-        """The library would turn a database failure into 401 here."""
+        """Let a failure of the database through, which the library would turn into 401."""
         return caller_of_token(payload)
 
 
 class BearerJwtAuthentication(JwtHeaderAuthentication):
-    """The same token as `Authorization: Bearer <token>`, which the legacy surface may be told to take (AUTH-2)."""
+    """Read `Authorization: Bearer <token>`, which a setting allows on the legacy API (AUTH-2)."""
 
     scheme = "bearer"
 
 
 class JwtCookieAuthentication(JwtHeaderAuthentication):
     """
-    The token in the two cookies of today's frontends. Invalid, or not of the session's user, it counts as absent
-    (AUTH-8). Beside a session of that name it adds its roles to what the session has, also where a password opened the
-    session: who sends both holds both, and neither opens more than it does alone.
+    Read the token from the two cookies of Open edX frontends.
 
-    A browser sends cookies unasked, so writing needs a CSRF token as with a session.
+    A token that is invalid, or of another user than the session's, counts as absent (AUTH-8). With a session of the
+    same user, the token's roles are added to what the session's user has. That is also safe for users with a password:
+    whoever sends both owns both.
+
+    Browsers send cookies by themselves, so writes require a CSRF token, as with a session.
     """
 
     def authenticate(self, request: Request) -> Authenticated | None:
@@ -79,8 +80,8 @@ class JwtCookieAuthentication(JwtHeaderAuthentication):
         session_user = self.session_user(request)
         if session_user and session_user.username != claims["preferred_username"]:
             return None
-        authenticated = known(session_user or caller_of_token(claims), claims)
-        # Only now, since a deactivated user is told so with or without a CSRF token (AUTH-6).
+        authenticated = bind_to_log(session_user or caller_of_token(claims), claims)
+        # Checked last, so that deactivated users learn that they are, with or without a CSRF token (AUTH-6).
         self.enforce_csrf(request)
         return authenticated
 
@@ -104,7 +105,7 @@ class JwtCookieAuthentication(JwtHeaderAuthentication):
 
 
 class ActiveSessionAuthentication(SessionAuthentication):
-    """Django's session, saying why when its user was deactivated (AUTH-6)."""
+    """Use Django's session, and raise Deactivated if its user was deactivated (AUTH-6)."""
 
     def authenticate(self, request: Request) -> Authenticated | None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
@@ -115,4 +116,4 @@ class ActiveSessionAuthentication(SessionAuthentication):
                 raise Deactivated
             return None
         self.enforce_csrf(request)
-        return known(user, None)
+        return bind_to_log(user, None)

@@ -1,11 +1,11 @@
 """
-Signing in through the LMS, for people: OAuth2 by authorization code, as edx-auth-backends does it.
+Sign people in through the LMS: OAuth2 with an authorization code, as edx-auth-backends does it.
 
-The library makes the browser's way there and back (state, code, token). What it would make of the token is left out:
-it reads claims without verifying them, takes staff and superuser from them, and finds users by rows of its own. Here
-the token is verified like any other (AUTH-4), its `preferred_username` names the same row as for a caller of the API
-(AUTH-5), and who is staff is that row's word. Nothing is stored but the session of who came in: what is to be known
-until then, anybody's browser keeps itself, signed (SEC-2).
+The library redirects, checks the state and exchanges the code for a token. It does not find the user: it reads claims
+without verifying them, takes staff and superuser from them, and has user tables of its own. Here the token is verified
+like any other (AUTH-4). Its `preferred_username` finds the same user as for the API (AUTH-5), whose row says who is
+staff. The state of an unfinished sign-in is in a signed cookie, not in the database, since anybody may start one
+(SEC-2).
 """
 
 import time
@@ -40,7 +40,7 @@ COOKIE = "lms_sign_in"
 
 
 class SignInRefused(Exception):
-    """Nobody is signed in: why, for that person; `reason` is a word for the log, no secret and no name."""
+    """Nobody is signed in. The message is for that person; `reason` is a code for the log, without names or secrets."""
 
     def __init__(self, message: str, *, reason: str) -> None:
         super().__init__(message)
@@ -48,17 +48,17 @@ class SignInRefused(Exception):
 
 
 class LmsUnusable(SignInRefused):
-    """The LMS, or what is set up there and here for signing in, is at fault."""
+    """The LMS, or the configuration of the sign-in, is at fault."""
 
 
-# Of a process's few threads, so many wait for the LMS at most: others want to read with them.
-_at_once = BoundedSemaphore(2)
+# At most so many of a process's few threads wait for the LMS, so that API requests still find one.
+_waiting_threads = BoundedSemaphore(2)
 
 
-class _InSession:
+class _NoNonces:
     """
-    What the library keeps in tables: here nothing. A state that comes back is taken out of the session it was put into,
-    and so is of use once without a list of those that were used.
+    Store no nonces, which the library keeps in a table. The state is removed from its session when it comes back, so it
+    cannot be used twice.
     """
 
     @staticmethod
@@ -69,57 +69,57 @@ class _InSession:
 
 
 class _Storage:
-    nonce = _InSession
+    nonce = _NoNonces
 
 
-class _Begun(signed_cookies.SessionStore):
-    """What is known of a sign-in that was begun, in a cookie. The library takes it for Django's session."""
+class _StateSession(signed_cookies.SessionStore):
+    """The state of a sign-in, in a signed cookie. The library uses it as Django's session."""
 
     def get_session_cookie_age(self) -> int:
         return settings.SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME
 
 
 class LmsSignIn(EdXOAuth2):
-    """One sign-in, of the person whose browser sends this request: a new one, or that which its cookie tells of."""
+    """One sign-in: a new one, or the one in the cookie of this request."""
 
     def __init__(self, request: HttpRequest, *, is_new: bool = False) -> None:
         strategy = DjangoStrategy(_Storage, request)
-        self.begun = strategy.session = _Begun(None if is_new else request.COOKIES.get(COOKIE))
+        self.state = strategy.session = _StateSession(None if is_new else request.COOKIES.get(COOKIE))
         super().__init__(strategy, redirect_uri=reverse("lms-signed-in"))
 
-    def keep(self, response: HttpResponseBase) -> None:
-        """Have the browser keep what came of this request."""
-        if not self.begun.modified:
+    def save_state(self, response: HttpResponseBase) -> None:
+        """Store the state in a cookie of the response, if it changed."""
+        if not self.state.modified:
             return
-        self.begun.save()
+        self.state.save()
         response.set_cookie(
             COOKIE,
-            self.begun.session_key or "",
+            self.state.session_key or "",
             max_age=settings.SOCIAL_AUTH_EDX_OAUTH2_STATE_LIFETIME,
             path=reverse("lms-signed-in"),
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,
-            # The LMS leads the browser back here, from its own pages.
+            # The LMS redirects the browser back here, from another site.
             samesite="Lax",
         )
 
     def process_error(self, data: Any, *, stage: str = "callback") -> None:
-        # Anybody can bring an error along; only the LMS's comes with the state.
+        # Anybody can send an error; only the LMS knows the state.
         if stage == "callback" and data.get("error"):
             self.validate_state()
         super().process_error(data, stage=stage)
 
     def auth_complete_params(self, state: str | None = None) -> dict[str, str]:
-        # Unasked, the LMS signs with a secret that it shares with old services, which nobody here accepts (AUTH-4).
+        # By default the LMS signs with a shared secret, and such tokens are refused here (AUTH-4).
         return {**super().auth_complete_params(state), "asymmetric_jwt": "true"}
 
     def request(
         self, url: str, *, method: str = "GET", timeout: Any = None, stage: Any = "user_info", **sent: Any
     ) -> requests.Response:
-        """As the library's. But all of the answer is there in time, however it drips, and few threads wait for one."""
+        """Send a request with a deadline for the whole answer, and in few threads at once. Raises AuthProviderError."""
         seconds = timeout or settings.SOCIAL_AUTH_EDX_OAUTH2_REQUESTS_TIMEOUT
-        if not _at_once.acquire(timeout=1):
-            raise self._unanswered("too_many_at_once", stage)
+        if not _waiting_threads.acquire(timeout=1):
+            raise self._unanswered("too_many_waiting_threads", stage)
         try:
             with requests.Session() as session:
                 for scheme in ("https://", "http://"):
@@ -133,17 +133,17 @@ class LmsSignIn(EdXOAuth2):
         except requests.RequestException as error:
             raise self._unanswered("connection_failed", stage) from error
         finally:
-            _at_once.release()
+            _waiting_threads.release()
         return answer
 
     def _unanswered(self, why: str, stage: Any) -> AuthProviderError:
         return AuthProviderError(self, code=why, stage=stage)
 
     def do_auth(self, access_token: str, *args: Any, **kwargs: Any) -> User:
-        return member_of_staff(access_token)
+        return get_staff_user(access_token)
 
-    def person(self) -> User:
-        """Who the LMS says this is, if they may come in. Raises SignInRefused."""
+    def finish(self) -> User:
+        """Return the user that the LMS signed in, if it is staff here. Raises SignInRefused."""
         try:
             user: User = self.complete()
         except AuthCanceled as error:
@@ -157,12 +157,12 @@ class LmsSignIn(EdXOAuth2):
 
 
 def is_offered() -> bool:
-    """Whether people can sign in through the LMS here."""
+    """Return whether the sign-in through the LMS is configured."""
     return bool(settings.SOCIAL_AUTH_EDX_OAUTH2_KEY)
 
 
-def member_of_staff(access_token: str) -> User:
-    """The local user that a token names, made on first sight, if it is active and staff. Raises SignInRefused."""
+def get_staff_user(access_token: str) -> User:
+    """Return the user of a token, created on first sight, if it is active and staff. Raises SignInRefused."""
     try:
         claims = verified_payload(access_token)
         user = caller_of_token(claims)

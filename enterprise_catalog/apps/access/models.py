@@ -1,8 +1,4 @@
-"""
-Feature roles given in this service's own database; each equals the same role in a token (ROLE-2).
-
-Rows only: what a role allows is `access.roles`.
-"""
+"""Store feature roles of users; each equals the same role in a token (ROLE-2)."""
 
 from django.conf import settings
 from django.db import models
@@ -17,17 +13,17 @@ PROVISIONING_ROLE = "enterprise_catalog_provisioning_admin"
 
 
 class EnterpriseCatalogFeatureRole(UserRole):
-    """One of the three feature roles; a migration makes them."""
+    """One of the three feature roles, which a migration creates."""
 
     class Meta:
         verbose_name = "feature role"
 
 
 class EnterpriseCatalogRoleAssignment(UserRoleAssignment):
-    """This user has this role for one enterprise customer, or for all of them."""
+    """A role of a user, for one enterprise customer or for all."""
 
     role_class = EnterpriseCatalogFeatureRole
-    # The library's flag would be a second way to say what an empty customer says.
+    # The library's flag would be a second way to express an empty customer.
     applies_to_all_contexts = None
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

@@ -1,8 +1,7 @@
 """
-From a request to a catalog or a customer: the only way there is.
+Turn a uuid from a path into a row together with the permission check, so that no view can forget it (P8).
 
-A uuid from a path becomes a row, or a customer to ask about, only together with the check that this caller may use it
-(P8). Nothing here writes.
+Every read of a catalog or customer for a caller goes through here. Nothing is written.
 """
 
 from collections.abc import Callable
@@ -26,7 +25,7 @@ from enterprise_catalog.apps.core.uuids import parse_uuid
 
 
 class OfCustomer(Protocol):
-    """Something of a catalog, read together with whose it is."""
+    """A value about a catalog, with the uuid of its customer."""
 
     @property
     def enterprise_uuid(self) -> UUID: ...
@@ -36,19 +35,19 @@ Found = TypeVar("Found", bound=OfCustomer)
 
 
 def get_catalog_or_404(request: Request, uuid_text: str, *, access: Access) -> EnterpriseCatalog:
-    """The catalog a path names, with its query."""
+    """Return the catalog with its query."""
     return get_authorized_or_404(request, uuid_text, access=access, find=get_catalog_with_query)
 
 
 def get_served_catalog_or_404(request: Request, uuid_text: str, *, access: Access) -> ServedCatalog:
-    """The catalog a path names, with what serving its content takes."""
+    """Return the catalog with everything that is needed to serve its content."""
     return get_authorized_or_404(request, uuid_text, access=access, find=get_served_catalog)
 
 
 def get_authorized_or_404(
     request: Request, uuid_text: str, *, access: Access, find: Callable[[UUID], Found | None]
 ) -> Found:
-    """What `find` reads about the catalog that a path names; 404 before 403 (AUTH-9, COM-3)."""
+    """Return what `find` reads about the catalog. Raises NotFound before PermissionDenied (AUTH-9, COM-3)."""
     uuid = parse_uuid(uuid_text)
     if uuid is None:
         raise NotFound("Not found.")
@@ -60,7 +59,7 @@ def get_authorized_or_404(
 
 
 def get_customer_uuid_or_404(request: Request, uuid_text: str, *, access: Access) -> UUID:
-    """The customer a path names; who may see every customer may also ask about one this service has never heard of."""
+    """Return the customer's uuid. Callers with access to every customer may ask about unknown ones, too."""
     customer = parse_uuid(uuid_text)
     if customer is None:
         raise NotFound("Not found.")
@@ -69,7 +68,7 @@ def get_customer_uuid_or_404(request: Request, uuid_text: str, *, access: Access
 
 
 def list_catalogs_for(request: Request) -> QuerySet[EnterpriseCatalog]:
-    """The catalogs this caller may list, in their order (PERM-1, COM-9); who could list none is refused."""
+    """Return the catalogs this caller may list (PERM-1, COM-9). Raises PermissionDenied if it may list none."""
     grants = grants_of(request)
     catalogs = catalogs_with_queries()
     customers = None if grants.may_view(None) else grants.administered_customers()
@@ -81,7 +80,7 @@ def list_catalogs_for(request: Request) -> QuerySet[EnterpriseCatalog]:
 
 
 def get_legacy_catalog_to_read_or_404(request: Request, uuid_text: str) -> EnterpriseCatalog:
-    """The catalog a path names, with its query, for whom may read its content (PERM-15)."""
+    """Return the catalog with its query. Raises PermissionDenied for callers who may not read its content (PERM-15)."""
     catalog = _found(uuid_text, get_catalog_with_query)
     VIEWER.require(grants_of(request), catalog.enterprise_uuid)
     return catalog
@@ -91,7 +90,10 @@ def get_legacy_catalog_to_search_or_404(
     request: Request, uuid_text: str, *, find: Callable[[UUID], Found | None]
 ) -> Found:
     """
-    What `find` reads about the catalog for whom may ask what it contains; to others it does not exist (PERM-16).
+    Return what `find` reads about the catalog.
+
+    Raises NotFound, not PermissionDenied, for callers who may not search it, so that nobody can probe for catalogs
+    (PERM-16).
     """
     found = _found(uuid_text, find)
     if not grants_of(request).has_learner_access(found.enterprise_uuid):
@@ -108,7 +110,7 @@ def get_legacy_customer_uuid_or_404(request: Request, uuid_text: str) -> UUID:
 
 
 def list_legacy_catalogs_for(request: Request) -> QuerySet[EnterpriseCatalog]:
-    """The catalogs of the customers this caller administers (PERM-14)."""
+    """Return the catalogs of the customers this caller administers (PERM-14)."""
     grants = grants_of(request)
     customers = grants.administered_customers()
     if customers is None or grants.permits(VIEW_CATALOGS):

@@ -1,12 +1,11 @@
 """
-Signing in to the admin by password (SEC-2): who may try, who gets in, and what is counted and said of it.
+Sign staff in to the admin with a password, and lock names and addresses after wrong ones (SEC-2).
 
-django-axes counts failures in the database. Ten for one name or from one address, and for some minutes no password is
-taken for that name or from there: the answer and the work for it are the same whether or not somebody has that name.
+django-axes counts failures in the database. After ten for one name or from one address, no password is accepted for
+that name or from there for some minutes. Answer and cost are the same whether or not the name exists.
 
-A browser in which a person signed in before carries a signed cookie that says so. Its failures are counted by
-themselves, and it is not locked by what others do with that name or at that address. So nobody can keep a person out
-of their own browser by guessing.
+A browser in which a person signed in before has a signed cookie that says so. Its failures are counted separately, and
+failures elsewhere do not lock it. So nobody can lock a person out of their own browser by guessing.
 """
 
 import secrets
@@ -37,25 +36,26 @@ KNOWN_BROWSER_COOKIE = "known_browser"
 _SALT = "enterprise_catalog.known_browser"
 _KNOWN_BROWSER_SECONDS = settings.SIGN_IN_KNOWN_BROWSER_DAYS * 24 * 3600
 _NAME_CHARACTERS = 150
-# Stands in the table where an address is not known; nobody calls from it, and it is never a reason to lock.
+# Stored when the address is unknown. No request comes from it, and it is never a reason to lock.
 _UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104
 
-# Comparing a password takes some tenths of a second of one processor on purpose. One at a time in each process: others
-# want to read, and of guesses sent at once only as many as there are processes can outrun the count.
-_turn = BoundedSemaphore(1)
+# Comparing a password takes some tenths of a second of one processor on purpose. One at a time in each process leaves
+# time for readers, and lets at most one guess per process run before its failure is counted.
+_comparison = BoundedSemaphore(1)
 _PATIENCE_SECONDS = 2
 
 
 class PasswordBackend(AxesBackend):
     """
-    Django's, for what a password opens here: the admin. So it takes staff only, and names only as they are written: the
-    database may compare them loosely, and each spelling is counted by itself.
+    Authenticate staff, since passwords are only for the admin.
+
+    The name must match exactly: the database may compare loosely, and failures are counted for each spelling.
     """
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **other: Any
     ) -> User | None:
-        """The user, or None; both after the same work. Raises PermissionDenied when locked, before any."""
+        """Return the user or None, both after the same work. Raises PermissionDenied first if the name is locked."""
         super().authenticate(request, username=username, password=password, **other)
         user = ModelBackend.authenticate(self, request, username=username, password=password)
         if not isinstance(user, User) or user.username != username or not user.is_staff:
@@ -65,32 +65,32 @@ class PasswordBackend(AxesBackend):
 
 @contextmanager
 def one_at_a_time() -> Iterator[bool]:
-    """Whether it is this request's turn to compare a password; it waits for a moment."""
-    acquired = _turn.acquire(timeout=_PATIENCE_SECONDS)
+    """Yield whether this request may compare a password now, after waiting up to two seconds for others."""
+    acquired = _comparison.acquire(timeout=_PATIENCE_SECONDS)
     try:
         yield acquired
     finally:
         if acquired:
-            _turn.release()
+            _comparison.release()
 
 
 def is_locked_out(request: HttpRequest) -> bool:
-    """Whether the attempt of this request was refused for earlier ones, or was the last of them."""
+    """Return whether earlier failures locked this attempt, or this attempt's failure locked the next."""
     return bool(getattr(request, "axes_locked_out", False))
 
 
 def may_try(request: HttpRequest, *, username: str) -> bool:
-    """For places other than the sign-in page where somebody has to show that they know a password."""
+    """Return whether a password may be tried outside the sign-in page."""
     return bool(AxesProxyHandler.is_allowed(request, {"username": username}))
 
 
 def count_failure(request: HttpRequest, *, username: str) -> None:
-    """A wrong password at such a place."""
+    """Count a wrong password outside the sign-in page."""
     user_login_failed.send(sender=__name__, credentials={"username": username}, request=request)
 
 
 def remember_browser(request: HttpRequest, response: HttpResponse, *, username: str, path: str) -> None:
-    """After a sign-in: this browser is known for that name, and no other."""
+    """Set the cookie by which this browser is known for the user who signed in."""
     known = signing.dumps([username, _known_browser(request, username) or secrets.token_hex(16)], salt=_SALT)
     response.set_cookie(
         KNOWN_BROWSER_COOKIE,
@@ -103,24 +103,24 @@ def remember_browser(request: HttpRequest, response: HttpResponse, *, username: 
     )
 
 
-# What django-axes asks of us (AXES_... in the settings).
+# Called by django-axes (AXES_... in the settings).
 
 
 def counted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """What an attempt is counted by: the name, or the browser that is known for it."""
+    """Return what failures are counted by: the name, or the browser that is known for it."""
     username = str((credentials or {}).get("username") or "")
     browser = _known_browser(request, username)
-    # A longer one than anybody can have stays longer, and fits its column.
+    # Cut to fit the column, but longer than any real name, so that it is never taken for one.
     return f"known browser {browser}" if browser else username[: _NAME_CHARACTERS + 1]
 
 
 def counted_address(request: HttpRequest) -> str:
-    """AXES_CLIENT_IP_CALLABLE."""
+    """Return the client's address (AXES_CLIENT_IP_CALLABLE)."""
     return str(caller(request) or _UNKNOWN_ADDRESS)
 
 
 def locked_by(request: HttpRequest, credentials: dict[str, Any] | None) -> list[str]:
-    """Which of an attempt's counts may lock it."""
+    """Return which counts may lock an attempt."""
     username = str((credentials or {}).get("username") or "")
     if _known_browser(request, username) or counted_address(request) == _UNKNOWN_ADDRESS:
         return ["username"]
@@ -139,22 +139,22 @@ def _known_browser(request: HttpRequest, username: str) -> str | None:
 @receiver(user_login_failed)
 def _failed(*, credentials: dict[str, Any], request: HttpRequest | None = None, **_signal: Any) -> None:
     if request is not None and not is_locked_out(request):
-        _tell("failed", request, str(credentials.get("username") or ""), log.info)
+        _record("failed", request, str(credentials.get("username") or ""), log.info)
 
 
 @receiver(user_locked_out)
 def _locked(*, request: HttpRequest, **_signal: Any) -> None:
-    """Sent for the failure that locks, and for each attempt while it lasts."""
-    noted: Any = request
-    username = str((noted.axes_credentials or {}).get("username") or "")
-    if noted.axes_failures_since_start is None:
-        _tell("refused", request, username, log.info)
+    """Handle the failure that locks, and each attempt while it is locked."""
+    annotated: Any = request
+    username = str((annotated.axes_credentials or {}).get("username") or "")
+    if annotated.axes_failures_since_start is None:
+        _record("refused", request, username, log.info)
     else:
-        _tell("locked", request, username, log.warning)
+        _record("locked", request, username, log.warning)
 
 
-def _tell(outcome: str, request: HttpRequest, username: str, write: Any) -> None:
-    """Who tries the same thing again is seen in the log, and not who it is."""
+def _record(outcome: str, request: HttpRequest, username: str, write: Any) -> None:
+    """Log and count an attempt. The log has pseudonyms: repeated attempts are recognisable, and names are not."""
     count_sign_in(outcome=outcome)
     write(
         f"sign_in_{outcome}",

@@ -1,4 +1,4 @@
-"""What a caller must have for a customer or a query, and what a refusal says (ROLE-7)."""
+"""Check what a caller may do with a customer, a query or its runs, and word refusals (ROLE-7)."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 
 @dataclass(frozen=True)
 class Access:
-    """What a caller must have for a customer, and what a refusal says (ROLE-7)."""
+    """A permission on a customer, with the message of its refusal (ROLE-7)."""
 
     refusal: str
     allows: Callable[[Grants, UUID | None], bool]
@@ -33,15 +33,15 @@ CHANGE = Access(_ADMIN_REFUSAL, Grants.may_change)
 
 
 def require_admin_of_some(request: Request) -> Grants:
-    """Admins of any customer, operators, and who may see all queries in the admin."""
+    """Return the grants of admins of any customer, and of staff who may see all queries. Raises PermissionDenied."""
     grants = grants_of(request)
-    if not (grants.administers_somebody or grants.may_view_every_query):
+    if not (grants.administers_any_customer or grants.may_view_every_query):
         raise PermissionDenied
     return grants
 
 
 def require_operator(request: Request, *, or_permission: str) -> None:
-    """Operators, and staff with this permission of Django's, who may do the same in the admin (PERM-17)."""
+    """Raise PermissionDenied unless the caller is an operator, or staff with this permission of Django's (PERM-17)."""
     grants = grants_of(request)
     if not (grants.is_operator or grants.permits(or_permission)):
         raise PermissionDenied
@@ -51,17 +51,17 @@ VIEWER = Access("Missing: enterprise.can_view_catalog", Grants.has_admin_access)
 
 
 def may_edit_query(query: CatalogQuery, *, grants: Grants) -> bool:
-    """QRY-7: nobody else's catalog may change with it."""
+    """Return whether every catalog that would change with the query is the caller's to change (QRY-7)."""
     return query.pk in _editable([query.pk], grants=grants)
 
 
 def may_see_query(query: CatalogQuery, *, grants: Grants) -> bool:
-    """One of its catalogs is the caller's; provisioning sees no queries."""
+    """Return whether one of its catalogs is the caller's. The provisioning role sees no queries."""
     return grants.administers_any(_customers_of(query)) or grants.may_view_every_query
 
 
 def may_see_runs_of_query(query_id: int | None, *, grants: Grants) -> bool:
-    """Admins of a customer that uses the query; a run of a query nobody uses is for operators (PERM-13, PERM-19)."""
+    """Return whether a customer of the query is the caller's. Unused queries are for operators (PERM-13, PERM-19)."""
     catalogs = EnterpriseCatalog.objects.filter(catalog_query_id=query_id)
     customers = set(catalogs.values_list("enterprise_uuid", flat=True))
     return any(grants.may_manage(customer) for customer in customers) if customers else grants.is_operator
@@ -69,8 +69,10 @@ def may_see_runs_of_query(query_id: int | None, *, grants: Grants) -> bool:
 
 def queries_to_show_titles_of(queries: Iterable[CatalogQuery], *, grants: Grants) -> set[int]:
     """
-    The ids of those whose title is this caller's to know: who may not edit a query may have come to it by its filter,
-    and the title is another customer's (CRUD-1). One statement for any number, none where none has a title.
+    Return the ids of the queries whose titles the caller may see.
+
+    Callers who may not edit a query may have found it by its filter, and then its title is another customer's (CRUD-1).
+    Takes one statement for any number of queries, and none if none has a title.
     """
     titled = {query.pk for query in queries if query.title is not None}
     if not titled:
@@ -80,7 +82,7 @@ def queries_to_show_titles_of(queries: Iterable[CatalogQuery], *, grants: Grants
 
 
 def visible_queries(*, grants: Grants) -> QuerySet[CatalogQuery]:
-    """All that this caller may see, in their order (PERM-9, PERM-19, COM-9)."""
+    """Return the queries that the caller may see, in order (PERM-9, PERM-19, COM-9)."""
     customers = grants.administered_customers()
     if customers is None or grants.may_view_every_query:
         return CatalogQuery.objects.all()
@@ -89,7 +91,7 @@ def visible_queries(*, grants: Grants) -> QuerySet[CatalogQuery]:
 
 
 def _editable(query_ids: Collection[int], *, grants: Grants) -> set[int]:
-    """QRY-7, for many at once."""
+    """Return which of these queries the caller may edit (QRY-7)."""
     if grants.may_change_every_query:
         return set(query_ids)
     customers: dict[int, set[UUID]] = {}

@@ -1,9 +1,8 @@
 """
-What a caller may do, and to whom: system roles of the token and feature roles of the database, as one value (ROLE-1 to
-ROLE-6).
+Compute a caller's grants from the token's system roles and the database's feature roles (ROLE-1 to ROLE-6).
 
-Pure rules over customers' uuids: nothing here loads a catalog or raises an answer. The database is asked for roles
-only when the token's do not suffice, and once.
+The rules are pure functions of customers' uuids. The database is asked for roles only if the token's do not suffice,
+and once per request.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -26,7 +25,7 @@ from enterprise_catalog.apps.access.models import (
 from enterprise_catalog.apps.core.callers import Caller, TokenCaller
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
-# Django's permissions on what the API has in common with the admin.
+# Django's permissions that also count in the API.
 VIEW_CATALOGS = "catalog.view_enterprisecatalog"
 ADD_CATALOGS = "catalog.add_enterprisecatalog"
 CHANGE_CATALOGS = "catalog.change_enterprisecatalog"
@@ -40,19 +39,19 @@ def _permits_nothing(_permission: str) -> bool:
 
 @dataclass(frozen=True)
 class Contexts:
-    """The customers a role reaches."""
+    """The customers that a role is given for."""
 
     customers: frozenset[UUID] = frozenset()
     everywhere: bool = False
 
     def cover(self, customer: UUID | None) -> bool:
-        """A request that names no customer (None) is covered only by a role for every customer."""
+        """Return whether the role is valid for this customer; for None, only a role for every customer is."""
         return self.everywhere or customer in self.customers
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Feature roles with their contexts. Provisioning knows no context (ROLE-3)."""
+    """Feature roles with their contexts. Provisioning has no context (ROLE-3)."""
 
     admin: Contexts = Contexts()
     learner: Contexts = Contexts()
@@ -62,11 +61,11 @@ class Roles:
 @dataclass(frozen=True)
 class Grants:
     """
-    All that a caller is allowed, as the rest of the service asks for it.
+    Everything a caller may do.
 
-    `more_roles` is asked only when `roles` do not suffice, and `permits` only when those do not either: whether a
-    member of staff has a permission of Django's, and so may do the same in the admin (PERM-17). Being staff alone is
-    nothing. `is_of_admin_site` marks what is done in the admin, whose pages ask for permissions of their own.
+    `more_roles` is called only if `roles` do not suffice, and `permits` only if those do not either. It returns whether
+    a member of staff has a permission of Django's, and so may do the same in the admin (PERM-17). Being staff allows
+    nothing by itself. `is_of_admin_site` marks what is done in the admin, whose pages check permissions of their own.
     """
 
     roles: Roles = Roles()
@@ -77,7 +76,7 @@ class Grants:
 
     @property
     def is_operator(self) -> bool:
-        """Admin of every customer (ROLE-6). Superusers pass as one."""
+        """Admin of every customer (ROLE-6), or superuser."""
         return self.is_superuser or self._some(lambda roles: roles.admin.everywhere)
 
     def has_admin_access(self, customer: UUID | None) -> bool:
@@ -94,7 +93,7 @@ class Grants:
 
     @property
     def may_allow_restricted_runs(self) -> bool:
-        """Say in a content filter which restricted runs it allows (V2-1)."""
+        """Set in a content filter which restricted runs it allows (V2-1)."""
         return self.is_of_admin_site or self.is_operator_or_provisioner
 
     def may_manage(self, customer: UUID | None) -> bool:
@@ -102,7 +101,7 @@ class Grants:
         return self.is_superuser or self._some(lambda roles: roles.provisioning or roles.admin.cover(customer))
 
     def may_view(self, customer: UUID | None) -> bool:
-        """See the catalogs of this customer, without what they hold (PERM-1, PERM-3)."""
+        """See the catalogs of this customer, without their content (PERM-1, PERM-3)."""
         return self.may_manage(customer) or self.permits(VIEW_CATALOGS)
 
     def may_add(self, customer: UUID | None) -> bool:
@@ -123,16 +122,16 @@ class Grants:
         return self.is_operator_or_provisioner or self.permits(CHANGE_QUERIES)
 
     def administers_any(self, customers: Collection[UUID]) -> bool:
-        """Admin access to one of these; the roles of the database are asked for once at most."""
+        """Have admin access to one of these customers. The database is asked for roles at most once."""
         return self.is_superuser or self._some(lambda roles: any(roles.admin.cover(customer) for customer in customers))
 
     @property
-    def administers_somebody(self) -> bool:
+    def administers_any_customer(self) -> bool:
         """Admin of some customer, or of all."""
         return self.is_superuser or self._some(lambda roles: roles.admin.everywhere or bool(roles.admin.customers))
 
     def administered_customers(self) -> frozenset[UUID] | None:
-        """Every customer this caller has admin access to; None means all."""
+        """Return the customers to which the caller has admin access; None means all."""
         if self.is_superuser or self.roles.admin.everywhere:
             return None
         more = self.more_roles()
@@ -143,22 +142,22 @@ class Grants:
 
 
 def grants_of(request: Request) -> Grants:
-    """The grants of an authenticated request, worked out once."""
-    bearer: Any = request._request
-    if not hasattr(bearer, "grants"):
+    """Return the grants of an authenticated request, computed once."""
+    http_request: Any = request._request
+    if not hasattr(http_request, "grants"):
         caller = cast(Caller, request.user)
-        bearer.grants = Grants(
+        http_request.grants = Grants(
             roles=token_roles(cast(dict[str, Any], request.auth or {})),
             is_superuser=caller.is_superuser,
             more_roles=cache(lambda: assigned_roles(caller)),
             permits=caller.has_perm if caller.is_staff else _permits_nothing,
         )
-    return cast(Grants, bearer.grants)
+    return cast(Grants, http_request.grants)
 
 
 def token_roles(claims: dict[str, Any]) -> Roles:
     """
-    Feature roles of the token's `roles` entries, each `<system role>:<context>`; what is not understood grants nothing
+    Return the feature roles of the token's `roles`, each `<system role>:<context>`. Invalid entries grant nothing
     (ROLE-1, ROLE-5).
     """
     entries = claims.get("roles")
@@ -166,7 +165,7 @@ def token_roles(claims: dict[str, Any]) -> Roles:
     return _feature_roles(tuple(texts))
 
 
-# Services bring the same entries with each request.
+# A service sends the same entries with each request.
 @lru_cache(maxsize=settings.TOKEN_ROLES_KEPT)
 def _feature_roles(entries: tuple[str, ...]) -> Roles:
     grants = []
@@ -177,19 +176,19 @@ def _feature_roles(entries: tuple[str, ...]) -> Roles:
     return _merged(grants)
 
 
-# They are made of a setting, too; only tests change it.
+# The cached roles depend on a setting, which only tests change.
 setting_changed.connect(lambda **_: _feature_roles.cache_clear(), weak=False)
 
 
 def assigned_roles(caller: Caller) -> Roles:
-    """Feature roles the database gives a user, in one query (ROLE-2); a caller without a row has none (AUTH-5)."""
+    """Return a user's feature roles from the database (ROLE-2). A caller without a row has none (AUTH-5)."""
     if isinstance(caller, TokenCaller):
         return Roles()
     return _merged(EnterpriseCatalogRoleAssignment.get_assignments(caller))
 
 
 def _merged(grants: Iterable[tuple[str, str]]) -> Roles:
-    """All contexts of a role count (ROLE-4)."""
+    """Merge pairs of feature role and context; all contexts of a role count (ROLE-4)."""
     contexts: dict[str, list[str]] = {}
     for feature_role, context in grants:
         contexts.setdefault(feature_role, []).append(context)

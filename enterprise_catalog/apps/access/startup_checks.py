@@ -1,8 +1,8 @@
 """
-Refuse to start on a configuration that would let strangers in (AUTH-4, SEC-3).
+Refuse to start with settings that would let strangers in (AUTH-4, SEC-3).
 
-The token library verifies nothing on an empty key set, and a placeholder left in a secret is known to everybody. So
-web, worker and every command stop here, under every settings module, naming the variable. Never prints a value.
+The token library verifies nothing if its key set is empty, and placeholders of secrets are public. So web, worker and
+every command stop here, with every settings module, and name the variable. No value is ever printed.
 """
 
 import hashlib
@@ -23,8 +23,8 @@ _PLACEHOLDER = re.compile(
     r"place[-_ ]?holder|^(django-insecure|insecure|your[-_ ]|<.*>$)|^(secret|secret[-_ ]?key|none|null|todo|fixme)$",
     re.IGNORECASE,
 )
-# What no secret that was made at random holds: long words anywhere (the secrets of devstack end in one), short ones as
-# the whole of it, nothing but punctuation.
+# Random secrets have none of these: a long word anywhere (devstack's secrets end in one), a short word as the whole
+# value, nothing but punctuation.
 _GUESSABLE = re.compile(
     r"(?<![a-z])(secret|password|passwd|example|sample|insecure|placeholder|x{5,})(?![a-z])|"
     r"^[^a-z0-9]*(x{2,}|todo|fixme|tbd|foo|bar|foobar|test|testing|dummy|admin|default|guest|root|edx|openedx|qwerty|abc)?"
@@ -35,8 +35,8 @@ SECRET_KEY_LEAST_CHARACTERS = 50
 SECRET_KEY_LEAST_DISTINCT = 5
 METRICS_TOKEN_LEAST_CHARACTERS = 32
 SIGNING_KEY_LEAST_BITS = 2048
-# SHA-256 of the moduli of the key pairs that edx-platform publishes in its settings for development and for tests:
-# everybody has their private halves.
+# SHA-256 of the moduli of the key pairs in edx-platform's settings for development and tests, whose private keys are
+# public.
 _PUBLISHED_KEYS = frozenset(
     {
         "15189e58a0b089c21bfa740fec461da33437e84542b97e705c0045b813b8274b",
@@ -67,7 +67,7 @@ def refuse_unsafe_settings() -> None:
 
 
 def require_real(name: str, value: object) -> str:
-    """The value, unless it is empty or a placeholder."""
+    """Return the value. Raises ImproperlyConfigured if it is empty or a placeholder."""
     if not isinstance(value, str) or not value.strip():
         raise ImproperlyConfigured(f"{name} is empty.")
     if _PLACEHOLDER.search(value.strip()):
@@ -76,7 +76,7 @@ def require_real(name: str, value: object) -> str:
 
 
 def require_secret(name: str, value: object) -> str:
-    """The value, unless it is empty, a placeholder, or holds a word that somebody typed instead of a secret."""
+    """Return the value. Raises ImproperlyConfigured if it is empty, a placeholder or has a guessable word."""
     secret = require_real(name, value)
     if _GUESSABLE.search(secret.strip()):
         raise ImproperlyConfigured(f"{name} is a placeholder, or can be guessed; make one at random.")
@@ -94,7 +94,7 @@ def _require_real_secrets() -> None:
         token = require_secret("METRICS_TOKEN", settings.METRICS_TOKEN)
         if len(token) < METRICS_TOKEN_LEAST_CHARACTERS:
             raise ImproperlyConfigured(f"METRICS_TOKEN must have {METRICS_TOKEN_LEAST_CHARACTERS} characters at least.")
-    # A service without neighbours' credentials can read; one with somebody's example for a secret is a mistake.
+    # Without credentials for discovery and the LMS the service still serves reads; an example as a secret is a mistake.
     if settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET:
         require_secret("BACKEND_SERVICE_EDX_OAUTH2_SECRET", settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET)
     if settings.SOCIAL_AUTH_EDX_OAUTH2_KEY:
@@ -108,7 +108,7 @@ def _require_real_secrets() -> None:
 
 
 def _passwords() -> Iterator[tuple[str, str, str]]:
-    """Of databases, broker and cache: variable, user and password. One without a password asks for none."""
+    """Yield variable, user and password of each database, broker and cache that has a password."""
     variables = {"default": "DATABASE_URL", "replica": "DATABASE_REPLICA_URL"}
     for alias, database in settings.DATABASES.items():
         if password := database.get("PASSWORD"):
@@ -123,7 +123,7 @@ def _passwords() -> Iterator[tuple[str, str, str]]:
 
 
 def _addresses(value: Any) -> list[str]:
-    """One or many: as a list, or separated by semicolons, as kombu reads it."""
+    """Split addresses as kombu does: a list, or text with semicolons."""
     several = value if isinstance(value, list | tuple) else str(value or "").split(";")
     return [str(address) for address in several]
 
@@ -155,7 +155,7 @@ def _require_named_hosts() -> None:
     if not any(names):
         raise ImproperlyConfigured("ALLOWED_HOSTS is empty.")
     for name in names:
-        # A dot in front stands for all names below: of one domain, not of a whole top-level domain or of everything.
+        # A leading dot allows all names below a domain, but not below a top-level domain.
         if "*" in name or (name.startswith(".") and "." not in name.strip(".")):
             raise ImproperlyConfigured("ALLOWED_HOSTS lets every name in; list those of this service.")
 
@@ -169,7 +169,7 @@ def _require_loopback_hosts() -> None:
 
 
 def _is_loopback(host: str) -> bool:
-    # The last one is what Django's test client calls itself; no resolver knows it.
+    # `testserver` is the host of Django's test client; no resolver knows it.
     if host in ("localhost", "testserver"):
         return True
     try:
@@ -179,7 +179,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _require_shared_storage() -> None:
-    """Web, workers and commands are processes of their own; what one process alone can use would lose their work."""
+    """Refuse a broker or a database inside one process, since web, workers and commands are separate processes."""
     if str(settings.CELERY_BROKER_URL).startswith("memory:"):
         raise ImproperlyConfigured(
             "CELERY_BROKER_URL names a broker inside one process; workers would never hear of work."

@@ -1,9 +1,9 @@
 """
-What a JWT says, once its signature is proven (AUTH-3, AUTH-4).
+Verify a JWT and return its claims (AUTH-3, AUTH-4).
 
-The token library's own decoder verifies nothing on an empty key set and reads every key again for each request. This
-one knows only asymmetric signatures, fails closed, and keeps the keys. It must never return a payload whose signature
-it did not check.
+The token library's own decoder verifies nothing with an empty key set, and parses every key again for each request.
+This module accepts only asymmetric signatures, fails if there are no keys, and caches them. It never returns the claims
+of a token whose signature it did not verify.
 """
 
 import time
@@ -15,21 +15,21 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from django.conf import settings
 
 ALGORITHMS = ["RS256", "RS512"]
-# So far ahead may the issuer's clock be. The token library's own check allows nothing, or else the same to `exp`.
+# How far ahead the issuer's clock may be. The token library would allow the same for `exp`.
 MAX_CLOCK_LEAD_SECONDS = 60
 
 
 class UnusableKeySet(ValueError):
-    """The text names no key that could verify a token; the message says why."""
+    """A key set without a usable key; the message says why."""
 
 
 @lru_cache(maxsize=8)
 def signing_keys(jwk_set: str) -> tuple[RSAPublicKey, ...]:
     """
-    The RSA keys of a JWK set in JSON.
+    Return the RSA keys of a JWK set in JSON. Raises UnusableKeySet.
 
-    A secret in a set that is meant to be public is refused rather than skipped: a symmetric key would let its readers
-    sign tokens, and a private one has leaked.
+    Secrets are refused and not skipped, since the set is meant to be public. Readers of a symmetric key could sign
+    tokens, and a private key has leaked.
     """
     try:
         parsed = jwt.PyJWKSet.from_json(jwk_set)
@@ -48,11 +48,11 @@ def signing_keys(jwk_set: str) -> tuple[RSAPublicKey, ...]:
 
 def verified_payload(token: str) -> dict[str, Any]:
     """
-    The claims of a token that one of our keys signed, for us, by our issuer, still valid.
+    Return the claims of a valid token with our audience and issuer, signed by one of our keys.
 
     Raises `jwt.InvalidTokenError` otherwise.
     """
-    foreign: jwt.InvalidTokenError = jwt.InvalidSignatureError("No key")
+    failure: jwt.InvalidTokenError = jwt.InvalidSignatureError("No key")
     for key in signing_keys(settings.JWT_AUTH["JWT_PUBLIC_SIGNING_JWK_SET"]):
         try:
             claims = jwt.decode(
@@ -64,15 +64,15 @@ def verified_payload(token: str) -> dict[str, Any]:
                 options={"require": ["exp", "iat", "aud", "iss"], "verify_iat": False},
             )
         except jwt.InvalidSignatureError as error:
-            foreign = error
+            failure = error
         else:
-            check_moments(claims)
+            check_times(claims)
             return claims
-    raise foreign
+    raise failure
 
 
-def check_moments(claims: dict[str, Any]) -> None:
-    """What the token library leaves: moments are numbers, and a token was made before it is used."""
+def check_times(claims: dict[str, Any]) -> None:
+    """Check what the token library does not: times are numbers, and the token is not issued in the future."""
     if not all(isinstance(claims[name], int | float) for name in ("exp", "iat")):
         raise jwt.InvalidTokenError("exp and iat must be numbers.")
     if not claims["iat"] <= time.time() + MAX_CLOCK_LEAD_SECONDS:

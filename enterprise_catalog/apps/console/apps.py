@@ -8,7 +8,7 @@ class ConsoleConfig(AppConfig):
 
 
 class ConsoleAdminConfig(admin_apps.AdminConfig):
-    """Django's admin with this service's home and pages; stands in INSTALLED_APPS in its place."""
+    """Replace Django's admin app in INSTALLED_APPS, so that the default site is ours."""
 
     default = False
     default_site = "enterprise_catalog.apps.console.site.ConsoleSite"

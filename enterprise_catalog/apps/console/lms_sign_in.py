@@ -1,7 +1,7 @@
 """
-The way into the admin through the LMS: off to it, and back from it.
+Sign people in to the admin through the LMS: the view that redirects there, and the one they come back to.
 
-Only a person who may come in is signed in. Everybody else gets a page that says why, and is never sent in a circle.
+Only users who may enter the admin are signed in. Everybody else gets a page that says why, and is not redirected again.
 """
 
 import structlog
@@ -25,38 +25,38 @@ _LONGEST = 2000
 @never_cache
 @require_POST
 def begin(request: HttpRequest) -> HttpResponseBase:
-    """The button. By POST, so that no other site can begin what its visitor did not ask for."""
+    """Start a sign-in. POST only, so that no other site can start one for its visitors."""
     _require_offered()
     target = request.POST.get("next", "")
-    # Whoever was signed in in this browser; nothing of theirs is to be found by the next one.
+    # The next person must not find anything of a session that this browser had before.
     logout(request)
     sign_in = LmsSignIn(request, is_new=True)
-    # Anybody may begin: what is to be known of it, their browser keeps.
-    sign_in.begun[_NEXT] = target if _is_ours(request, target) else ""
+    # Anybody may start a sign-in, so its state is kept in a cookie and not in the database.
+    sign_in.state[_NEXT] = target if _is_ours(request, target) else ""
     context = {**admin.site.each_context(request), "lms_url": sign_in.start()["Location"]}
     response = render(request, "console/to_lms.html", context)
-    sign_in.keep(response)
+    sign_in.save_state(response)
     return response
 
 
 @never_cache
 @require_GET
 def complete(request: HttpRequest) -> HttpResponseBase:
-    """Back from the LMS, with a code or an error. Waits for the LMS, which turns the code into a token."""
+    """Finish a sign-in: exchange the code from the LMS for a token, which waits for the LMS, and start a session."""
     _require_offered()
     sign_in = LmsSignIn(request)
     try:
-        user = sign_in.person()
+        user = sign_in.finish()
     except SignInRefused as refusal:
         response = _refused(request, refusal, lms_logout_url=sign_in.logout_url)
-        sign_in.keep(response)
+        sign_in.save_state(response)
         return response
-    target = sign_in.begun.pop(_NEXT, "")
-    # A session of its own: what was known of the one before is of no use any more.
+    target = sign_in.state.pop(_NEXT, "")
+    # The state of the sign-in was in a session of its own; Django's session starts here.
     login(request, user)
     log.info("signed_in_through_lms", user_id=user.pk)
     response = HttpResponseRedirect(target if _is_ours(request, target) else reverse("admin:index"))
-    sign_in.keep(response)
+    sign_in.save_state(response)
     return response
 
 
@@ -72,7 +72,7 @@ def _refused(request: HttpRequest, refusal: SignInRefused, *, lms_logout_url: st
 
 
 def _is_ours(request: HttpRequest, target: str) -> bool:
-    """Whether a page of this service is to follow; an address of the admin is far shorter than this."""
+    """Return whether the URL is a page of this service, of a plausible length."""
     hosts = {request.get_host()}
     return len(target) < _LONGEST and url_has_allowed_host_and_scheme(target, hosts, require_https=request.is_secure())
 

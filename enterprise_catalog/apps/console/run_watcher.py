@@ -1,7 +1,7 @@
 """
-Follow refresh runs to their ends by looking at their rows, whoever does the work and wherever.
+Follow refresh runs to their end by polling their rows.
 
-It never changes a run and never waits itself: how often to look, and for how long, is the caller's.
+A watcher never changes a run and never waits: how often and how long to look is up to the caller.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from enterprise_catalog.apps.services.refresh_runs import get_superseding_run, h
 
 
 class RunWatcher:
-    """Runs that have not ended yet. One that was superseded is replaced by the run that does its work (RUN-2)."""
+    """Watch runs that have not ended. A superseded run is replaced by the run that does its work (RUN-2)."""
 
     def __init__(self, runs: Iterable[RefreshRun]) -> None:
         self._waiting: set[UUID] = {run.pk for run in runs}
@@ -21,7 +21,7 @@ class RunWatcher:
         return len(self._waiting)
 
     def newly_ended(self) -> list[RefreshRun]:
-        """Look once."""
+        """Poll once, and return the runs that ended since the last poll."""
         ended = []
         for run in self._rows():
             if not has_ended(run):
@@ -37,8 +37,8 @@ class RunWatcher:
     def still_queued(self) -> list[UUID]:
         return [run.pk for run in self._rows() if run.state == RefreshRun.State.QUEUED]
 
-    def nobody_works(self) -> bool:
-        """True when nothing at all is being refreshed: perhaps there is no worker."""
+    def is_nobody_working(self) -> bool:
+        """Return whether no run is running at all; then perhaps no worker runs."""
         return not RefreshRun.objects.filter(state=RefreshRun.State.RUNNING).exists()
 
     def _rows(self) -> list[RefreshRun]:

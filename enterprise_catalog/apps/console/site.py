@@ -1,4 +1,4 @@
-"""The admin site: Django's, with a home of its own and the pages that belong to no single model (`console.pages`)."""
+"""Serve Django's admin site with our own home page and the pages of `console.pages`."""
 
 from collections.abc import Callable
 from functools import update_wrapper
@@ -25,15 +25,15 @@ from enterprise_catalog.apps.core.observability.metrics import count_sign_in
 
 log = structlog.get_logger(__name__)
 
-# While others' passwords are compared (`passwords.one_at_a_time`).
+# Sent while other passwords are compared (`password_sign_in.one_at_a_time`).
 _BUSY_SECONDS = 5
 _BUSY = "Many people sign in at this moment. Try again in a few seconds."
 
 _MakePage = Callable[[HttpRequest], tuple[str, dict[str, Any]]]
 
 
-class NamingView(AutocompleteJsonView):
-    """What boxes that search offer: a query by what people know it by, since many have no title."""
+class QueryLabelView(AutocompleteJsonView):
+    """Label queries in search boxes with a catalog that uses them, since many queries have no title."""
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
         found = super().serialize_result(obj, to_field_name)
@@ -49,7 +49,7 @@ class ConsoleSite(admin.AdminSite):
     index_title = "Catalog health"
     index_template = "console/home.html"
     login_template = "console/login.html"
-    # There is no page at the root to lead to, and lists need the width.
+    # The root has no page for people, and lists need the width of the sidebar.
     site_url = None
     enable_nav_sidebar = False
 
@@ -58,20 +58,20 @@ class ConsoleSite(admin.AdminSite):
         return [*own, *super().get_urls()]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Django's, and the log says who looks or does something, by id."""
+        """Bind the user's id to the log lines of every admin request."""
 
-        def known(request: HttpRequest, *arguments: Any, **named: Any) -> Any:
+        def view_with_user_id(request: HttpRequest, *arguments: Any, **named: Any) -> Any:
             bind_contextvars(user_id=request.user.pk)
             return view(request, *arguments, **named)
 
-        return super().admin_view(update_wrapper(known, view), cacheable)
+        return super().admin_view(update_wrapper(view_with_user_id, view), cacheable)
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
-        return NamingView.as_view(admin_site=self)(request)
+        return QueryLabelView.as_view(admin_site=self)(request)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        sees = request.user.has_perm("catalog.view_catalogquery") and request.user.has_perm("refresh.view_refreshrun")
-        return super().index(request, {**(extra_context or {}), **({"health": health_context()} if sees else {})})
+        may_see = request.user.has_perms(["catalog.view_catalogquery", "refresh.view_refreshrun"])
+        return super().index(request, {**(extra_context or {}), **({"health": health_context()} if may_see else {})})
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -94,7 +94,7 @@ class ConsoleSite(admin.AdminSite):
         return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Django's; the old password cannot be guessed here either."""
+        """Change the password. Guesses of the old one are counted and locked as at sign-in."""
         if request.method != "POST":
             return super().password_change(request, extra_context)
         username = request.user.get_username()
@@ -119,7 +119,7 @@ class ConsoleSite(admin.AdminSite):
         return self._come_back(request, status=429, seconds=settings.SIGN_IN_LOCK_MINUTES * 60, reason=reason)
 
     def _come_back(self, request: HttpRequest, *, status: int, seconds: int, reason: str) -> HttpResponse:
-        # The same for everybody: nothing of who is signed in.
+        # Everybody gets the same page, signed in or not.
         context = {**self.each_context(request), "title": "Not now", "reason": reason, "has_permission": False}
         headers = {"Retry-After": str(seconds)}
         return TemplateResponse(request, "console/locked.html", context, status=status, headers=headers)

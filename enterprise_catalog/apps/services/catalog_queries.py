@@ -1,8 +1,7 @@
 """
-Catalog queries as a caller meets them: which they may see and edit (PERM-10, PERM-19, QRY-7), and what resolving their
-wish comes to.
+Save and delete catalog queries, and resolve requested queries for a caller (PERM-10, PERM-19, QRY-7).
 
-Roles are judged against the catalogs attached right now, asked of the database each time.
+Permissions are checked against the catalogs attached now, which are read from the database each time.
 """
 
 from collections.abc import Mapping
@@ -33,17 +32,17 @@ from enterprise_catalog.apps.services.refreshes import (
     update_query_uuid_on_runs,
 )
 
-# What a wish is refused for by the field it came in, up to the uuid of the query that is in the way (QRY-6).
+# Errors by field, without the uuid of the query that has the value already (QRY-6).
 _TAKEN = {
     "query_title": "This title is already used by catalog query",
     "content_filter": "This content filter is already used by catalog query",
 }
 
 
-def resolve_requested_query(wish: RequestedQuery, *, grants: Grants) -> Resolution:
-    """The query to attach to, found, made or changed. Raises InvalidValues (QRY-6)."""
+def resolve_requested_query(requested: RequestedQuery, *, grants: Grants) -> Resolution:
+    """Find, create or change the query to attach to. Raises InvalidValues (QRY-6)."""
     try:
-        resolution = resolve_query(requested=wish, may_edit=partial(may_edit_query, grants=grants))
+        resolution = resolve_query(requested=requested, may_edit=partial(may_edit_query, grants=grants))
     except QueryConflict as conflict:
         raise InvalidValues(taken_errors(conflict.owners, grants=grants)) from conflict
     if resolution.replaced_query_id is not None:
@@ -54,33 +53,34 @@ def resolve_requested_query(wish: RequestedQuery, *, grants: Grants) -> Resoluti
 
 
 def taken_errors(owners: Mapping[str, CatalogQuery], *, grants: Grants) -> dict[str, list[str]]:
-    """QRY-6, for the queries that have a title or filter already; their uuids only for who may see them."""
+    """Return errors that name the owners of a title or filter, with their uuids if the caller may see them (QRY-6)."""
     return {
         field: [f"{_TAKEN[field]} {owner.uuid}." if may_see_query(owner, grants=grants) else _TAKEN[field]]
         for field, owner in owners.items()
     }
 
 
-def refuse_restricted_runs(wish: RequestedQuery, *, attached_query_id: int | None, grants: Grants) -> None:
+def refuse_restricted_runs(requested: RequestedQuery, *, attached_query_id: int | None, grants: Grants) -> None:
     """
-    Only operators and provisioning say which restricted runs a filter allows (V2-1), whether they write the filter or
-    attach a query that has it. What the catalog's query (None: it is new) holds already may be sent back, or left out;
-    but not be carried into another query, whose other catalogs would follow. The filters compared with stay locked.
-    Raises InvalidValues.
+    Raise InvalidValues if the caller may not set which restricted runs the filter allows (V2-1).
+
+    Only operators and the provisioning role may, whether they write the filter or attach a query that has it. Others
+    may send back or leave out what the catalog's query (None for a new catalog) has already. They may not move it to
+    another query, since that would change the other catalogs of it. The compared filters stay locked.
     """
-    wanted = wish.content_filter.get(RESTRICTED_RUNS_KEY)
+    wanted = requested.content_filter.get(RESTRICTED_RUNS_KEY)
     if wanted is None or grants.may_allow_restricted_runs:
         return
-    involved = CatalogQuery.objects.select_for_update().filter(Q(pk=attached_query_id or 0) | Q(uuid=wish.uuid))
+    involved = CatalogQuery.objects.select_for_update().filter(Q(pk=attached_query_id or 0) | Q(uuid=requested.uuid))
     held = {query.pk: query.content_filter.get(RESTRICTED_RUNS_KEY) for query in involved.order_by("pk")}
     if attached_query_id not in held or any(value != wanted for value in held.values()):
         raise InvalidValues({"content_filter": [f"{RESTRICTED_RUNS_KEY} may be set by operators only."]})
 
 
-def would_only_attach(wish: RequestedQuery, *, query_id: int, grants: Grants) -> bool:
-    """True when the wish ends at this query and changes nothing. Writes nothing itself (CRUD-5)."""
+def would_only_attach(requested: RequestedQuery, *, query_id: int, grants: Grants) -> bool:
+    """Return whether the requested query is this query, unchanged. Writes nothing (CRUD-5)."""
     try:
-        step = plan_query(requested=wish, may_edit=partial(may_edit_query, grants=grants))
+        step = plan_query(requested=requested, may_edit=partial(may_edit_query, grants=grants))
     except QueryConflict:
         return False
     return isinstance(step, Attach) and step.query.pk == query_id
@@ -90,9 +90,9 @@ def requested_query_without_filter(
     *, attached_query_id: int, query_uuid: UUID | None, title: str | None, grants: Grants
 ) -> RequestedQuery | None:
     """
-    What a change means that names a query, or its title, and no filter (CRUD-8); None when it names neither.
+    Return the requested query of a change with a query's uuid or title and no filter (CRUD-8), or None without both.
 
-    The row whose filter is taken is locked, so that nobody gives it another one before the wish is resolved.
+    The row whose filter is used is locked, so that nobody changes the filter before the query is resolved.
     """
     if query_uuid is None and title is None:
         return None
@@ -105,15 +105,16 @@ def requested_query_without_filter(
         return RequestedQuery(attached.content_filter, query_uuid, title)
     if may_see_query(asked, grants=grants):
         return RequestedQuery(asked.content_filter, query_uuid, title)
-    # It counts as unknown, and its uuid cannot be adopted: the catalog stays where it is.
+    # The caller may not see this query, so it counts as unknown, but its uuid is taken: the catalog keeps its query.
     return None
 
 
 @dataclass(frozen=True)
 class SavedQuery:
     """
-    A query as stored, and what saving it set in motion. It may be another row than the one that was changed: one with
-    the same filter that took its place (QRY-3).
+    A query as stored, the refresh that saving it started, and the warnings about its filter.
+
+    It may be another row than the changed one, if a query with the same filter replaced that (QRY-3).
     """
 
     query: CatalogQuery
@@ -127,10 +128,10 @@ def save_query(
     *, query: CatalogQuery | None, content_filter: dict[str, Any], title: str | None, grants: Grants
 ) -> SavedQuery:
     """
-    Create a query (None), or change this one for all its catalogs. No title means: leave it.
+    Create a query (None), or change this one for all its catalogs. Without a title, the stored one stays.
 
-    Raises InvalidValues (QRY-6), NotAllowed (QRY-7) or Gone, and then nothing was written. A query that no catalog
-    uses is not refreshed (CRUD-9).
+    Raises InvalidValues (QRY-6), NotAllowed (QRY-7) or Gone; then nothing is written. A query that no catalog uses is
+    not refreshed (CRUD-9).
     """
     if query is None:
         _refuse_known_filter(content_filter, grants)
@@ -144,7 +145,6 @@ def save_query(
         resolution = resolve_requested_query(RequestedQuery(content_filter, stored.uuid, title), grants=grants)
     run = None
     if resolution.filter_changed and resolution.query.catalogs.exists():
-        # For all its catalogs, by an operator.
         run = request_refresh(query=resolution.query, trigger=RefreshRun.Trigger.UPDATE)
     return SavedQuery(resolution.query, run, filter_warnings(content_filter))
 
@@ -153,8 +153,9 @@ def save_query(
 @transaction.atomic
 def delete_query(*, query: CatalogQuery) -> None:
     """
-    Delete a query that no catalog uses. Its runs survive it, but those that waited or were held have nothing left to
-    publish to (RUN-5). Raises Conflict when it is used, Gone when somebody else deleted it.
+    Delete a query that no catalog uses. Its runs stay; queued and held ones end as superseded (RUN-5).
+
+    Raises Conflict if it is used, and Gone if somebody else deleted it.
     """
     stored = CatalogQuery.objects.select_for_update().filter(pk=query.pk).first()
     if stored is None:

@@ -1,14 +1,14 @@
 """
-Create, change and delete catalogs: the one place where the rules about them live.
+Create, change and delete catalogs, and decide everything about it.
 
     1. lock the catalog, check a move to another customer
     2. resolve the query fields to a query
-    3. write the catalog and, when it is attached elsewhere, what joins and leaves it
-    4. write the intent to refresh, unless it published a moment ago (RUN-8)
+    3. write the catalog and, if it is attached to another query, what joins and leaves it
+    4. write the queued run, unless the query was published shortly before (RUN-8)
 
-One transaction, repeated as a whole when others got in its way. No other service is asked (P6): the customer's facts
-and the content arrive in the background. Whether the caller may manage this customer's catalogs at all was decided at
-the door (PERM-2, PERM-3, PERM-4).
+This is one transaction, repeated as a whole when it loses a lock. No other service is called (P6): data of the customer
+and content arrive in the background. Callers of these functions have checked with `access.object_access` that the
+caller may manage this customer's catalogs (PERM-2, PERM-3, PERM-4).
 """
 
 from dataclasses import dataclass
@@ -41,12 +41,12 @@ from enterprise_catalog.apps.services.worker_notifications import notify_workers
 
 T = TypeVar("T")
 
-# A catalog that appears while it is being created is there in the next round.
-_ROUNDS = 3
+# An attempt that fails because somebody else creates the same catalog finds it in the next one.
+_ATTEMPTS = 3
 
 
 class Absent(Enum):
-    """A field the caller did not send, which is not the same as null."""
+    """Marks a field that the caller did not send, which is not the same as null."""
 
     ABSENT = "absent"
 
@@ -57,9 +57,9 @@ ABSENT: Final = Absent.ABSENT
 @dataclass(frozen=True, kw_only=True)
 class CatalogValues:
     """
-    What a caller wants a catalog to be, already of the right types (CRUD-2).
+    The values of a catalog that a caller sent, with validated types (CRUD-2).
 
-    Creating needs all but the uuid and the last two; changing keeps whatever is absent.
+    Creating requires all but the uuid and the last two. Changing keeps the stored values of absent fields.
     """
 
     uuid: UUID | Absent = ABSENT
@@ -72,8 +72,8 @@ class CatalogValues:
     query_uuid: UUID | Absent | None = ABSENT
     query_title: str | Absent | None = ABSENT
 
-    def of_catalog(self) -> dict[str, Any]:
-        """What was sent of the catalog's own columns."""
+    def catalog_columns(self) -> dict[str, Any]:
+        """Return the sent values that are columns of the catalog itself."""
         columns = (
             "title",
             "enterprise_uuid",
@@ -86,7 +86,7 @@ class CatalogValues:
 
 @dataclass(frozen=True)
 class SavedCatalog:
-    """A catalog as stored, with its query, and what saving it set in motion (CRUD-10)."""
+    """A catalog as stored, the refresh that saving it started, and the warnings about its filter (CRUD-10)."""
 
     catalog: EnterpriseCatalog
     created: bool
@@ -98,15 +98,15 @@ def save_catalog(*, catalog: EnterpriseCatalog | None, values: CatalogValues, gr
     """
     Create a catalog (None), or change this one.
 
-    Raises InvalidValues (QRY-6, V2-1), Conflict (CRUD-5), NotAllowed (PERM-20) or Gone, and then nothing was written.
+    Raises InvalidValues (QRY-6, V2-1), Conflict (CRUD-5), NotAllowed (PERM-20) or Gone; then nothing is written.
     """
     if catalog is not None:
         return _change(catalog, values, grants)
-    for attempt in range(1, _ROUNDS + 1):
+    for attempt in range(1, _ATTEMPTS + 1):
         try:
             return _create(values, grants)
         except IntegrityError:
-            if attempt == _ROUNDS:
+            if attempt == _ATTEMPTS:
                 raise
     raise AssertionError("unreachable")
 
@@ -115,8 +115,9 @@ def save_catalog(*, catalog: EnterpriseCatalog | None, values: CatalogValues, gr
 @transaction.atomic
 def delete_catalog(*, catalog: EnterpriseCatalog) -> None:
     """
-    Delete a catalog; its query stays (CRUD-9). Raises Gone when, since the caller was let in, it was deleted or moved
-    to another customer.
+    Delete a catalog; its query stays (CRUD-9).
+
+    Raises Gone if, after the permission check, somebody deleted it or moved it to another customer.
     """
     stored = EnterpriseCatalog.objects.select_for_update().filter(
         pk=catalog.pk, enterprise_uuid=catalog.enterprise_uuid
@@ -133,15 +134,15 @@ def _create(values: CatalogValues, grants: Grants) -> SavedCatalog:
     if values.content_filter is ABSENT:
         raise InvalidValues({"content_filter": ["This field is required."]})
     uuid = uuid4() if values.uuid is ABSENT else values.uuid
-    wish = RequestedQuery(values.content_filter, _or_none(values.query_uuid), _or_none(values.query_title))
+    requested = RequestedQuery(values.content_filter, _or_none(values.query_uuid), _or_none(values.query_title))
     warnings = filter_warnings(values.content_filter)
     existing = EnterpriseCatalog.objects.select_for_update().filter(pk=uuid).first()
     if existing:
-        _refuse_other_values(existing, values, wish, grants)
+        _refuse_other_values(existing, values, requested, grants)
         return SavedCatalog(existing, created=False, refresh_run=None, filter_warnings=warnings)
-    refuse_restricted_runs(wish, attached_query_id=None, grants=grants)
-    query = resolve_requested_query(wish, grants=grants).query
-    catalog = EnterpriseCatalog(uuid=uuid, catalog_query=query, modified=timezone.now(), **values.of_catalog())
+    refuse_restricted_runs(requested, attached_query_id=None, grants=grants)
+    query = resolve_requested_query(requested, grants=grants).query
+    catalog = EnterpriseCatalog(uuid=uuid, catalog_query=query, modified=timezone.now(), **values.catalog_columns())
     catalog.save(force_insert=True)
     record_attachment(catalogs=[uuid], query_id=query.pk, previous_query_id=None)
     is_new = ensure_customer(catalog.enterprise_uuid)
@@ -157,12 +158,12 @@ def _change(catalog: EnterpriseCatalog, values: CatalogValues, grants: Grants) -
     stored = EnterpriseCatalog.objects.select_for_update().filter(pk=catalog.pk).first()
     if stored is None:
         raise Gone
-    changes = {column: value for column, value in values.of_catalog().items() if value != getattr(stored, column)}
+    changes = {column: value for column, value in values.catalog_columns().items() if value != getattr(stored, column)}
     _check_move(catalog, stored, changes, grants)
-    wish = _wish_of_change(stored, values, grants)
-    if wish:
-        refuse_restricted_runs(wish, attached_query_id=stored.catalog_query_id, grants=grants)
-    resolution = resolve_requested_query(wish, grants=grants) if wish else Resolution(stored.catalog_query)
+    requested = _get_requested_query(stored, values, grants)
+    if requested:
+        refuse_restricted_runs(requested, attached_query_id=stored.catalog_query_id, grants=grants)
+    resolution = resolve_requested_query(requested, grants=grants) if requested else Resolution(stored.catalog_query)
     attached = _write_change(stored, changes, resolution)
     is_new = "enterprise_uuid" in changes and ensure_customer(stored.enterprise_uuid)
     run = None
@@ -175,22 +176,22 @@ def _change(catalog: EnterpriseCatalog, values: CatalogValues, grants: Grants) -
 
 
 def _refuse_other_values(
-    existing: EnterpriseCatalog, values: CatalogValues, wish: RequestedQuery, grants: Grants
+    existing: EnterpriseCatalog, values: CatalogValues, requested: RequestedQuery, grants: Grants
 ) -> None:
-    """A repeated create is harmless; another one under the same uuid is a conflict (CRUD-5)."""
-    same_values = all(value == getattr(existing, column) for column, value in values.of_catalog().items())
-    if not (same_values and would_only_attach(wish, query_id=existing.catalog_query_id, grants=grants)):
+    """Accept a repeated request, and raise Conflict for other values under the same uuid (CRUD-5)."""
+    same_values = all(value == getattr(existing, column) for column, value in values.catalog_columns().items())
+    if not (same_values and would_only_attach(requested, query_id=existing.catalog_query_id, grants=grants)):
         raise Conflict({"uuid": ["An enterprise catalog with this uuid already exists with different values."]})
 
 
 def _check_move(catalog: EnterpriseCatalog, stored: EnterpriseCatalog, changes: dict[str, Any], grants: Grants) -> None:
-    """The door checked the customer of the catalog it loaded; whatever else is involved is checked here (PERM-20)."""
+    """Check the new customer, and a stored one that changed since the permission check (PERM-20)."""
     involved = {stored.enterprise_uuid, changes.get("enterprise_uuid", stored.enterprise_uuid)}
     if not all(grants.may_change(customer) for customer in involved - {catalog.enterprise_uuid}):
         raise NotAllowed
 
 
-def _wish_of_change(stored: EnterpriseCatalog, values: CatalogValues, grants: Grants) -> RequestedQuery | None:
+def _get_requested_query(stored: EnterpriseCatalog, values: CatalogValues, grants: Grants) -> RequestedQuery | None:
     query_uuid, title = _or_none(values.query_uuid), _or_none(values.query_title)
     if values.content_filter is not ABSENT:
         return RequestedQuery(values.content_filter, query_uuid, title)
@@ -200,10 +201,10 @@ def _wish_of_change(stored: EnterpriseCatalog, values: CatalogValues, grants: Gr
 
 
 def _write_change(stored: EnterpriseCatalog, changes: dict[str, Any], resolution: Resolution) -> bool:
-    """Write what differs; `modified` moves only then (CRUD-1). True when the catalog is attached elsewhere now."""
+    """Write what differs, and `modified` only then (CRUD-1). Return whether the catalog has another query now."""
     previous_query_id, query = stored.catalog_query_id, resolution.query
     stored.catalog_query = query
-    # A replaced query's catalogs were all moved already, and to their owners it is the same query.
+    # The catalogs of a replaced query are moved already, and their owners know the new query by the same uuid.
     attached = previous_query_id not in (query.pk, resolution.replaced_query_id)
     if attached:
         record_attachment(catalogs=[stored.pk], query_id=query.pk, previous_query_id=previous_query_id)

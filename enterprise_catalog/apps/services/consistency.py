@@ -1,7 +1,7 @@
 """
-Prove that the tables agree with each other, as of one moment.
+Check that the tables agree with each other, in one snapshot.
 
-Reads only; what is wrong is reported, never repaired: a violation is a bug, and its traces are evidence.
+Violations are reported and never repaired: each is a bug, and its traces are evidence.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from enterprise_catalog.apps.refresh.reports import consistency as refresh_consi
 
 
 def violations(*, deep: bool = False) -> Iterator[Violation]:
-    """Everything that contradicts an invariant; `deep` opens every document instead of a sample."""
+    """Yield all violations of invariants. `deep` unpacks every document instead of a sample."""
     with snapshot():
         yield from catalog_consistency.violations(deep=deep)
         yield from refresh_consistency.violations()

@@ -1,16 +1,16 @@
 """
-Why the desk refuses: what every face of it (API, admin, commands) turns into its own kind of answer.
+Define the errors of services, which API, admin and commands turn into their own answers.
 
-Raising one of these leaves nothing behind: each operation is one transaction (COM-21).
+A service that raises one has written nothing, since it is one transaction (COM-21).
 """
 
 
 class OperationError(Exception):
-    """Something the caller asked for cannot be done."""
+    """The request cannot be carried out."""
 
 
 class FieldErrors(OperationError):
-    """A refusal that names fields."""
+    """Error messages by field."""
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
         super().__init__(errors)
@@ -18,16 +18,16 @@ class FieldErrors(OperationError):
 
 
 class InvalidValues(FieldErrors):
-    """Values that cannot be stored together with what is stored already (ERR-2)."""
+    """Values that contradict what is stored already (ERR-2)."""
 
 
 class Conflict(FieldErrors):
-    """Somebody made this already, otherwise (ERR-5)."""
+    """The object exists already with other values, or is in use (ERR-5)."""
 
 
 class NotAllowed(OperationError):
-    """The caller's roles do not reach all that would change (PERM-20)."""
+    """The caller may not change everything that would change (PERM-20)."""
 
 
 class Gone(OperationError):
-    """What should change or go was deleted meanwhile."""
+    """The object was deleted or moved meanwhile."""

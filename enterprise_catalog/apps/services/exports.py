@@ -1,7 +1,7 @@
 """
-What a catalog lists as a table for people: CSV and XLSX, one row per item (EXP-1).
+Export what a catalog lists as CSV or XLSX, with one row per item (EXP-1).
 
-In constant memory, whatever the size of the catalog. Reads only; nothing here knows of requests.
+Memory stays constant for catalogs of any size.
 """
 
 import csv
@@ -21,19 +21,19 @@ from enterprise_catalog.apps.catalog.rendering.template_filler import TemplateFi
 from enterprise_catalog.apps.customers.selectors import get_customer
 
 CSV, XLSX = "csv", "xlsx"
-# What each kind of file is sent as.
+# The Content-Type of each kind of file.
 CONTENT_TYPES = {
     CSV: "text/csv; charset=utf-8",
     XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
-# What a cell of a workbook can hold.
+# The most a cell of a workbook can hold.
 _XLSX_CELL_CHARACTERS = 32_767
 _CHUNK_BYTES = 64 * 1024
 
 
 def export_catalog(*, catalog: EnterpriseCatalog, api_version: ApiVersion, kind: str) -> Iterator[bytes]:
-    """The file of that kind, `csv` or `xlsx`. Call and consume inside `core.db.locks.snapshot`."""
+    """Yield a file of this kind, `csv` or `xlsx`. Call and consume inside `core.db.snapshots.snapshot`."""
     return (catalog_as_csv if kind == CSV else catalog_as_xlsx)(catalog=catalog, api_version=api_version)
 
 
@@ -42,9 +42,7 @@ def filename(*, catalog: EnterpriseCatalog, kind: str) -> str:
 
 
 def catalog_as_csv(*, catalog: EnterpriseCatalog, api_version: ApiVersion) -> Iterator[bytes]:
-    """
-    UTF-8 with a byte order mark, without which spreadsheets guess. Call and consume inside `core.db.locks.snapshot`.
-    """
+    """Yield UTF-8 with a byte order mark, without which spreadsheet programs guess the encoding."""
     line = io.StringIO(newline="")
     writer = csv.writer(line)
     line.write("\ufeff")
@@ -56,9 +54,9 @@ def catalog_as_csv(*, catalog: EnterpriseCatalog, api_version: ApiVersion) -> It
 
 
 def catalog_as_xlsx(*, catalog: EnterpriseCatalog, api_version: ApiVersion) -> Iterator[bytes]:
-    """A workbook, put together on disk first. Call and consume inside `core.db.locks.snapshot`."""
+    """Yield a workbook, which is written to disk first."""
     with TemporaryFile() as file:
-        # Cells hold what they are given: text stays text.
+        # Text stays text, and is not taken for formulas, links or numbers.
         asis = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
         with Workbook(file, {"constant_memory": True, **asis}) as workbook:
             sheet = workbook.add_worksheet("Catalog")
@@ -71,12 +69,12 @@ def catalog_as_xlsx(*, catalog: EnterpriseCatalog, api_version: ApiVersion) -> I
 
 
 def _rows(catalog: EnterpriseCatalog, api_version: ApiVersion) -> Iterator[list[Cell]]:
-    """The header, then the items in content key order (COM-9)."""
+    """Yield the header, then the items in the order of their keys (COM-9)."""
     yield list(COLUMNS)
     customer = get_customer(catalog.enterprise_uuid)
-    link = TemplateFiller(catalog=catalog, customer=customer)
-    for rendered in stream_listed(query_id=catalog.catalog_query_id, api_version=api_version).items:
-        item: dict[str, Any] = orjson.loads(link(rendered))
+    fill = TemplateFiller(catalog=catalog, customer=customer)
+    for template in stream_listed(query_id=catalog.catalog_query_id, api_version=api_version).items:
+        item: dict[str, Any] = orjson.loads(fill(template))
         yield export_row(item)
 
 

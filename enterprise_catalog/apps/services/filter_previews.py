@@ -1,8 +1,8 @@
 """
-Try a content filter before it is saved: a row first, and after commit a nudge that may get lost (P5, P6); then what the
-result means for the rows that are there now.
+Request a preview of a content filter, and compare its result with the rows of now.
 
-Nothing here fetches, or saves a filter: that is `save_catalog`'s and `save_query`'s, once a person has seen the result.
+A preview is a row that a worker fills; the notification after the commit may get lost (P5, P6). Nothing here saves a
+filter: `save_catalog` and `save_query` do, after a person has seen the result.
 """
 
 from dataclasses import dataclass
@@ -29,9 +29,11 @@ from enterprise_catalog.apps.services.worker_notifications import notify_workers
 @dataclass(frozen=True)
 class Comparison:
     """
-    What was found, against what there is at this moment: the members of the query it was asked for (None: there is no
-    such row), and the query that has this very filter already. The guard has a say (`guarded`) where that one published
-    with it before (REFR-9), and may then object.
+    A preview's result compared with the rows of now.
+
+    `difference` compares with the members of the query it was requested for (None if that is gone or new). `owner` is
+    the query that has this filter already. `guarded` is true if that one has published with it, so that the guard
+    would check a refresh (REFR-9), and `guard` is its objection.
     """
 
     difference: MembershipDifference | None
@@ -51,8 +53,10 @@ def preview_filter(
     typed: dict[str, Any] | None = None,
 ) -> FilterPreview:
     """
-    Ask what this filter would return, for a catalog, for a query, or for neither. `typed` is what else stood in the
-    form, kept to be shown again. A person has one preview at a time: another one that still waits or runs ends.
+    Request what this filter would return, for a catalog, a query, or neither.
+
+    `typed` has the other values of the form, to be shown again. A person has one preview at a time: an earlier one that
+    has not ended is ended.
     """
     preview = request_preview(
         content_filter=content_filter,
@@ -66,12 +70,12 @@ def preview_filter(
 
 
 def has_ended(preview: FilterPreview) -> bool:
-    """True when nothing will happen to it any more."""
+    """Return whether the preview is done or failed."""
     return preview.state in (FilterPreview.State.DONE, FilterPreview.State.FAILED)
 
 
 def compare(preview: FilterPreview) -> Comparison:
-    """Of a preview that is done. Reads all members of one query, or of two."""
+    """Compare a preview that is done. Reads all members of one or two queries."""
     keys = unpack(preview.found_keys or b"")
     query_id = _compared_query_id(preview)
     difference = None if query_id is None else membership_difference(query_id=query_id, content_keys=keys)
@@ -84,7 +88,7 @@ def compare(preview: FilterPreview) -> Comparison:
 
 
 def _compared_query_id(preview: FilterPreview) -> int | None:
-    """A catalog's query is the one it is on by now."""
+    """Return the id of the preview's query, or of the query that its catalog has now."""
     if preview.catalog_uuid is None:
         return preview.catalog_query_id
     catalogs = EnterpriseCatalog.objects.filter(pk=preview.catalog_uuid)

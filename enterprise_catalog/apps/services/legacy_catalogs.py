@@ -1,7 +1,7 @@
 """
-Catalogs as the legacy surface makes and changes them: with the id of a query in place of a filter (LEG-19, LEG-20).
+Create and change catalogs for the legacy API, which sends the id of a query instead of a filter (LEG-19, LEG-20).
 
-A translation into what `services.catalogs` saves; its rules are all there.
+The values are translated for `services.catalogs`, which has all rules.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from enterprise_catalog.apps.customers.selectors import get_customer
 from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues, SavedCatalog, save_catalog
 from enterprise_catalog.apps.services.errors import Gone, InvalidValues
 
-# edx-enterprise's newest default, for a catalog that is made without a query.
+# The newest default of edx-enterprise, for catalogs created without a query.
 DEFAULT_CONTENT_FILTER: dict[str, Any] = {
     "content_type": "course",
     "partner": "edx",
@@ -37,8 +37,10 @@ def create_customer_catalog(
     *, title: str, enterprise_uuid: UUID, query_id: int | None, uuid: UUID | None, grants: Grants
 ) -> SavedCatalog:
     """
-    A new catalog, or the one that the customer has on that query already; None for the default filter and a new uuid.
-    Raises what `save_catalog` raises, and InvalidValues for an unknown query.
+    Create a catalog, or return the one that the customer has on that query already.
+
+    None as `query_id` means the default filter, and as `uuid` a new one. Raises what `save_catalog` raises, and
+    InvalidValues for an unknown query.
     """
     content_filter, query = _locked_query(query_id)
     named = EnterpriseCatalog.objects.filter(pk=uuid).first() if uuid else None
@@ -50,7 +52,7 @@ def create_customer_catalog(
         uuid=uuid or ABSENT,
         title=title,
         enterprise_uuid=enterprise_uuid,
-        # A repeated create is no other one because the customer's name has arrived, or changed, in between (CRUD-5).
+        # A repeated request must stay equal if the customer's name has arrived or changed in between (CRUD-5).
         enterprise_name=named.enterprise_name if named else _name_of(enterprise_uuid),
         enabled_course_modes=DEFAULT_COURSE_MODES,
         publish_audit_enrollment_urls=False,
@@ -64,8 +66,9 @@ def create_customer_catalog(
 @transaction.atomic
 def change_customer_catalog(*, uuid: UUID, title: str | None, query_id: int | None, grants: Grants) -> SavedCatalog:
     """
-    Give a catalog another title or query; None leaves what it has. Raises what `save_catalog` raises, and InvalidValues
-    for an unknown query.
+    Change the title or query of a catalog; None keeps the stored one.
+
+    Raises what `save_catalog` raises, and InvalidValues for an unknown query.
     """
     catalog = EnterpriseCatalog.objects.filter(pk=uuid).first()
     if catalog is None:
@@ -84,8 +87,9 @@ def _name_of(enterprise_uuid: UUID) -> str:
 
 def _locked_query(query_id: int | None) -> tuple[dict[str, Any], CatalogQuery | None]:
     """
-    The filter that is wanted, and the query that has it, if there is one yet. Locked, so that of two callers who make
-    the same catalog at once the second finds the first one's.
+    Return the requested filter, and its query if it exists.
+
+    The query is locked, so that of two callers who create the same catalog at once the second finds the first one's.
     """
     queries = CatalogQuery.objects.select_for_update()
     if query_id is None:

@@ -1,6 +1,5 @@
 """
-Refresh runs after they were asked for: which one serves a request in the end, and what an operator decides about a
-held one (RUN-2, RUN-6).
+List held runs, approve and reject them, and find the run that serves a request in the end (RUN-2, RUN-6).
 
 Nothing here fetches or starts a run.
 """
@@ -23,21 +22,21 @@ _ENDED = (RefreshRun.State.PUBLISHED, RefreshRun.State.HELD, RefreshRun.State.FA
 
 
 class RunNotHeld(OperationError):
-    """Nothing is left to decide about this run; the message says why (RUN-6: 409)."""
+    """The run is not held any more; the message says why (RUN-6)."""
 
 
 @dataclass(frozen=True)
 class HeldRun:
-    """A run that waits for a decision, and what approving it would do to its query's members as they are now."""
+    """A held run, and how approving it would change its query's members of now."""
 
     run: RefreshRun
     query: CatalogQuery
     members: int
     joining: int
     leaving: int
-    # A refresh from here on that finds the same members publishes them without a human (REFR-10).
+    # A refresh after this time that finds the same members publishes them without a decision (REFR-10).
     repeats_from: datetime
-    # The query asks something else now, so that approving is refused.
+    # The query's filter has changed, so approving is refused.
     outdated: bool
 
     @property
@@ -46,11 +45,11 @@ class HeldRun:
 
 
 def held_runs() -> Iterator[HeldRun]:
-    """The longest held first; one set of keys in memory at a time. Those whose query is gone end with the next tick."""
+    """Yield held runs, the longest held first, with one set of keys in memory at a time."""
     held = RefreshRun.objects.filter(state=RefreshRun.State.HELD, catalog_query__isnull=False)
     for uuid in list(held.order_by("held_since", "pk").values_list("pk", flat=True)):
         run = held.filter(pk=uuid).select_related("catalog_query").defer("catalog_query__content_filter").first()
-        # Decided meanwhile.
+        # Somebody decided meanwhile.
         if run is None or run.catalog_query is None or run.held_keys is None or run.held_since is None:
             continue
         query = run.catalog_query
@@ -67,7 +66,7 @@ def held_runs() -> Iterator[HeldRun]:
 
 
 def approve_run(*, run_uuid: UUID) -> RefreshRun:
-    """Publish what the run held. Raises NotDecidable."""
+    """Publish what the run held. Raises RunNotHeld."""
     try:
         approve_held(run_uuid)
     except NoLongerHeld as error:
@@ -76,7 +75,7 @@ def approve_run(*, run_uuid: UUID) -> RefreshRun:
 
 
 def reject_run(*, run_uuid: UUID) -> RefreshRun:
-    """Give up what the run held. Raises NotDecidable."""
+    """Discard what the run held. Raises RunNotHeld."""
     try:
         reject_held(run_uuid)
     except NoLongerHeld as error:
@@ -85,12 +84,12 @@ def reject_run(*, run_uuid: UUID) -> RefreshRun:
 
 
 def has_ended(run: RefreshRun) -> bool:
-    """True when nothing will happen to it by itself any more; a held one waits for a human."""
+    """Return whether the run ended by itself. A held one counts, since it waits for a person."""
     return run.state in _ENDED
 
 
 def get_superseding_run(run: RefreshRun) -> RefreshRun | None:
-    """The run that does a superseded one's work instead (RUN-2), if its query still has one."""
+    """Return the run that does the work of a superseded one (RUN-2), or None."""
     if run.reason_code != RefreshRun.Reason.SUPERSEDED:
         return None
     later = RefreshRun.objects.filter(catalog_query_uuid=run.catalog_query_uuid, requested_at__gte=run.requested_at)

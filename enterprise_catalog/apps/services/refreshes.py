@@ -1,7 +1,8 @@
 """
-Ask for refreshes: a row first, and after commit a nudge that may get lost (P5, P6).
+Request refreshes, and keep runs in order when queries are replaced.
 
-Nothing here fetches, waits for a worker or needs the broker.
+A request is a row; the notification after the commit may get lost (P5, P6). Nothing here fetches, waits for a worker or
+requires the broker.
 """
 
 from collections.abc import Collection, Iterable
@@ -26,8 +27,10 @@ from enterprise_catalog.apps.services.worker_notifications import notify_workers
 
 def asker(*, grants: Grants, customer: UUID) -> str:
     """
-    Who a request of this caller about a catalog of this customer counts for (RUN-7): operators for themselves, since
-    they must get at the catalogs of a customer who has used up its part; everybody else for the customer.
+    Return whose part of the request budget a refresh counts for (RUN-7).
+
+    Operators have a part of their own, so that they can refresh catalogs of a customer who has used up its part.
+    Everybody else counts for the customer.
     """
     return OPERATORS if grants.is_operator else str(customer)
 
@@ -38,8 +41,10 @@ def request_refresh(
     *, query: CatalogQuery, trigger: str, asked_by: str = OPERATORS, forced: bool = False
 ) -> RefreshRun:
     """
-    The run that serves this request: waiting, new or joined (REFR-1, REFR-3), or published a moment ago (RUN-8).
-    `asked_by` is an `asker`; `forced` asks for every member's full record, also those that are fresh. Raises QueryGone.
+    Return the run that serves this request: a new one, the waiting one (REFR-1, REFR-3), or a recent publish (RUN-8).
+
+    `asked_by` is the result of `asker`. `forced` fetches every member's full record, even if it is fresh. Raises
+    QueryGone.
     """
     run = enqueue_run(query=query, trigger=trigger, asked_by=asked_by, forced=forced)
     notify_workers_after_commit(run=run)
@@ -49,9 +54,9 @@ def request_refresh(
 @retry_lost_locks
 @transaction.atomic
 def request_refreshes(*, queries: Iterable[CatalogQuery], trigger: str) -> list[RefreshRun]:
-    """The same of many, in one transaction. Queries that are gone are left out."""
+    """Request refreshes of many queries in one transaction. Deleted queries are left out."""
     runs = []
-    # In one order, so that two people who do this at once wait for each other.
+    # Everybody locks in the same order, so that two such requests wait for each other.
     for query in sorted(queries, key=lambda query: query.pk):
         with suppress(QueryGone):
             runs.append(enqueue_run(query=query, trigger=trigger))
@@ -61,27 +66,26 @@ def request_refreshes(*, queries: Iterable[CatalogQuery], trigger: str) -> list[
 
 def end_runs_of_replaced_query(*, replacement: CatalogQuery) -> None:
     """
-    End what waits, or is held, for a query whose place and uuid another one took (RUN-5). A running one finds out when
-    it wants to publish.
+    End queued and held runs of a query that another one replaced (RUN-5). A running one notices before it publishes.
     """
     orphans = RefreshRun.objects.filter(catalog_query=None, catalog_query_uuid=replacement.uuid)
     supersede(orphans, "Another catalog query with the same content filter took the place of its query.")
 
 
 def update_query_uuid_on_runs(query: CatalogQuery) -> None:
-    """A query that goes by another uuid now takes its runs along: nobody knows it by the old one any more (RUN-1)."""
+    """Update the uuid in the runs of a query whose uuid changed (RUN-1)."""
     RefreshRun.objects.filter(catalog_query=query).update(catalog_query_uuid=query.uuid)
 
 
 class UnknownUuids(OperationError):
-    """No catalog, or no query, has these uuids; each is said with what was looked for."""
+    """No catalog or query has these uuids; the message lists them."""
 
     def __init__(self, unknown: list[str]) -> None:
         super().__init__(f"Unknown: {', '.join(unknown)}.")
 
 
 def named_queries(*, catalogs: Collection[UUID], queries: Collection[UUID]) -> list[CatalogQuery]:
-    """The queries of these catalogs and these queries, each once. Raises UnknownUuids before anything happens."""
+    """Return these queries and the queries of these catalogs, each once. Raises UnknownUuids."""
     query_of = dict(EnterpriseCatalog.objects.filter(pk__in=catalogs).values_list("uuid", "catalog_query_id"))
     id_of = dict(CatalogQuery.objects.filter(uuid__in=queries).values_list("uuid", "pk"))
     unknown = [f"catalog {uuid}" for uuid in sorted(set(catalogs) - query_of.keys())]
@@ -93,6 +97,6 @@ def named_queries(*, catalogs: Collection[UUID], queries: Collection[UUID]) -> l
 
 
 def queries_to_keep_fresh(*, due_only: bool) -> list[CatalogQuery]:
-    """All queries that some catalog uses, or those of them that the schedule would refresh by now."""
+    """Return all queries in use, or only those that are due."""
     wanted = due_queries() if due_only else queries_in_use()
     return list(wanted.defer("content_filter"))

@@ -1,6 +1,8 @@
 """
-What workers are told after a commit: all of it at once, and nothing more when the broker is found away, so that a
-caller waits for one lost nudge at most (P6). The rows that were committed are the work; the tick finds them, too.
+Notify workers after a commit, and stop at the first notification that gets lost (P6).
+
+So a caller waits at most once for a broker that does not answer. The committed rows are the work; the tick finds rows
+whose notification was lost.
 """
 
 from collections.abc import Iterable
@@ -23,7 +25,7 @@ def notify_workers_after_commit(
     new_customer: UUID | None = None,
     preview: FilterPreview | None = None,
 ) -> None:
-    # One that published already has nothing left to do (RUN-8).
+    # A run that published already needs no worker (RUN-8).
     waiting = [each for each in [*([run] if run else []), *runs] if each.state == RefreshRun.State.QUEUED]
     messages: list[tuple[Task, str]] = [(run_refresh, str(each.pk)) for each in waiting]
     if new_customer is not None:
@@ -31,8 +33,8 @@ def notify_workers_after_commit(
     if preview is not None:
         messages.append((run_preview, str(preview.pk)))
     if messages:
-        transaction.on_commit(partial(_nudge_until_one_is_lost, messages))
+        transaction.on_commit(partial(_notify_until_one_is_lost, messages))
 
 
-def _nudge_until_one_is_lost(messages: list[tuple[Task, str]]) -> None:
+def _notify_until_one_is_lost(messages: list[tuple[Task, str]]) -> None:
     all(notify_worker(task, argument) for task, argument in messages)

@@ -19,8 +19,7 @@ PROTECTED = [
 ]
 
 
-def test_client_credentials_buy_a_token_that_opens_discovery(client, sandbox):
-    """DISC-1."""
+def test_client_credentials_buy_a_token_that_opens_discovery(client, sandbox):  # DISC-1
     answer = client.token_request().json()
     assert (answer["token_type"], answer["expires_in"]) == ("JWT", 3600)
     headers = {"Authorization": f"JWT {answer['access_token']}"}
@@ -28,8 +27,7 @@ def test_client_credentials_buy_a_token_that_opens_discovery(client, sandbox):
 
 
 @pytest.mark.parametrize("wrong", [{"client_secret": "wrong"}, {"client_id": "wrong"}, {"client_secret": "ünïcode"}])
-def test_wrong_credentials_buy_nothing(client, wrong):
-    """DISC-1."""
+def test_wrong_credentials_buy_nothing(client, wrong):  # DISC-1
     answer = client.token_request(**wrong)
     assert answer.status_code == 401
     assert "access_token" not in answer.json()
@@ -105,8 +103,7 @@ def test_discovery_throttles_when_told_to(client, sandbox):
     assert client.get("/enterprise/api/v1/enterprise-customer/").status_code == 200
 
 
-def test_the_throttle_counts_each_user_alone(client, sandbox):
-    """DISC-16."""
+def test_the_throttle_counts_each_user_alone(client, sandbox):  # DISC-16
     sandbox.configure(requests_per_hour=1)
     assert client.search({}).status_code == 200
     client.session.headers["Authorization"] = f"JWT {sandbox.token(username='another')}"

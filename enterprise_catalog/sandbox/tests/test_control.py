@@ -67,8 +67,7 @@ def test_a_document_keeps_what_it_is_found_by(client, sandbox):
     assert document["key"] in client.found_keys({"partner": "edx", "content_type": "course"})
 
 
-def test_a_record_put_in_hides_restricted_runs_as_others_do(client, sandbox):
-    """DISC-18."""
+def test_a_record_put_in_hides_restricted_runs_as_others_do(client, sandbox):  # DISC-18
     record = sandbox.course_record(sandbox.dataset.course_keys()[0])
     record["course_runs"][0]["restriction_type"] = "custom-b2b-enterprise"
     sandbox.upsert_record(record)

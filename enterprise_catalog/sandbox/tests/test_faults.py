@@ -49,8 +49,7 @@ def test_other_endpoints_are_left_alone(client, sandbox):
     assert client.get("/api/v1/courses/").status_code == 500
 
 
-def test_a_throttled_answer_says_when_to_come_back(client, sandbox):
-    """DISC-16."""
+def test_a_throttled_answer_says_when_to_come_back(client, sandbox):  # DISC-16
     sandbox.add_fault(endpoint="search", status=429, retry_after=7)
     assert client.search(COURSES).headers["Retry-After"] == "7"
 
@@ -70,8 +69,7 @@ def test_a_truncated_answer_promised_more(client, sandbox):
         answer.json()
 
 
-def test_a_malformed_answer_is_no_json(client, sandbox):
-    """DISC-17."""
+def test_a_malformed_answer_is_no_json(client, sandbox):  # DISC-17
     sandbox.add_fault(endpoint="search", malformed=True)
     answer = client.search(COURSES)
     assert answer.status_code == 200
@@ -79,20 +77,17 @@ def test_a_malformed_answer_is_no_json(client, sandbox):
         json.loads(answer.text)
 
 
-def test_nan_is_no_json_either(client, sandbox):
-    """DISC-17."""
+def test_nan_is_no_json_either(client, sandbox):  # DISC-17
     sandbox.add_fault(endpoint="search", nan=True)
     assert client.search(COURSES).text.endswith(":NaN}")
 
 
-def test_counts_can_lie(client, sandbox):
-    """DISC-8."""
+def test_counts_can_lie(client, sandbox):  # DISC-8
     sandbox.add_fault(endpoint="search", page=2, count_delta=-3)
     assert [page["count"] for page in client.walk(COURSES, page_size=30)] == [60, 57]
 
 
-def test_an_item_can_be_listed_twice(client, sandbox):
-    """DISC-15."""
+def test_an_item_can_be_listed_twice(client, sandbox):  # DISC-15
     sandbox.add_fault(endpoint="search", duplicate=0)
     keys = [document["key"] for document in client.search(COURSES, page_size=10).json()["results"]]
     assert (len(keys), len(set(keys))) == (11, 10)
@@ -105,21 +100,18 @@ def test_an_item_can_go_missing(client, sandbox):
     assert (page["count"], len(page["results"])) == (60, 59)
 
 
-def test_next_can_point_elsewhere(client, sandbox):
-    """DISC-5."""
+def test_next_can_point_elsewhere(client, sandbox):  # DISC-5
     sandbox.add_fault(endpoint="search", foreign_next=True)
     assert client.search(COURSES).json()["next"].startswith("https://elsewhere.example.com/api/v1/search/all/")
 
 
-def test_next_can_loop(client, sandbox):
-    """DISC-8."""
+def test_next_can_loop(client, sandbox):  # DISC-8
     sandbox.add_fault(endpoint="search", looping_next=True)
     answer = client.search(COURSES, page_size=10, page=2)
     assert "page=2&" in answer.json()["next"]
 
 
-def test_next_can_end_the_walk_early(client, sandbox):
-    """DISC-8."""
+def test_next_can_end_the_walk_early(client, sandbox):  # DISC-8
     sandbox.add_fault(endpoint="search", no_next=True)
     assert len(client.walk(COURSES, page_size=10)) == 1
 
@@ -145,8 +137,7 @@ def test_a_dripping_answer_never_makes_one_read_wait(client, sandbox):
     assert time.monotonic() - started > 1
 
 
-def test_the_token_endpoint_can_fail_as_well(client, sandbox):
-    """DISC-1."""
+def test_the_token_endpoint_can_fail_as_well(client, sandbox):  # DISC-1
     sandbox.add_fault(endpoint="token", times=1, status=500)
     assert [client.token_request().status_code for _ in range(2)] == [500, 200]
 

@@ -13,26 +13,22 @@ def course_where(sandbox, condition):
     return next(course for course in sandbox.dataset.courses.values() if condition(course))
 
 
-def test_fields_are_anded_and_values_ored(client):
-    """DISC-12."""
+def test_fields_are_anded_and_values_ored(client):  # DISC-12
     found = client.found({"content_type": "course", "level_type": ["Introductory", "Advanced"]})
     assert {document["level_type"][0] for document in found} == {"Introductory", "Advanced"}
     assert {document["content_type"] for document in found} == {"course"}
 
 
-def test_a_list_of_one_equals_the_value(client):
-    """DISC-12."""
+def test_a_list_of_one_equals_the_value(client):  # DISC-12
     assert client.found_keys({"content_type": "program"}) == client.found_keys({"content_type": ["program"]})
 
 
-def test_values_are_stripped_and_blanks_dropped(client):
-    """DISC-12."""
+def test_values_are_stripped_and_blanks_dropped(client):  # DISC-12
     plain = client.found_keys({"content_type": "program"})
     assert client.found_keys({"content_type": ["  program ", "", "  "], "level_type": "", "org": []}) == plain
 
 
-def test_terms_split_on_double_underscores(client):
-    """DISC-12."""
+def test_terms_split_on_double_underscores(client):  # DISC-12
     both = client.found_keys({"content_type": ["course", "program"]})
     assert client.found_keys({"content_type__terms": "course__program"}) == both
 
@@ -70,22 +66,19 @@ def test_key_is_a_phrase(client, sandbox):
     assert client.found_keys({"key": course.key[:-1]}) == set()
 
 
-def test_raw_key_is_exact(client, sandbox):
-    """DISC-10."""
+def test_raw_key_is_exact(client, sandbox):  # DISC-10
     key = sandbox.dataset.course_keys()[0]
     assert client.found_keys({"key.raw": key}) == {key}
     assert key not in client.found_keys({"key.raw__exclude": [key]})
 
 
-def test_aggregation_key_of_a_run_names_its_course(client, sandbox):
-    """DISC-10."""
+def test_aggregation_key_of_a_run_names_its_course(client, sandbox):  # DISC-10
     course = course_where(sandbox, lambda course: len(course.visible_runs) > 1)
     found = client.found_keys({"aggregation_key": f"courserun:{course.key}"})
     assert found == {run.key for run in course.visible_runs}
 
 
-def test_exclude_leaves_out(client, sandbox):
-    """DISC-10."""
+def test_exclude_leaves_out(client, sandbox):  # DISC-10
     key = sandbox.dataset.course_keys()[0]
     courses = client.found_keys({"content_type": "course"})
     without = client.found_keys({"content_type": "course", "aggregation_key__exclude": [f"course:{key}"]})
@@ -95,8 +88,7 @@ def test_exclude_leaves_out(client, sandbox):
     assert EXEC_ED not in {document["course_type"] for document in kept}
 
 
-def test_organizations_can_be_chosen_and_excluded(client, sandbox):
-    """DISC-10."""
+def test_organizations_can_be_chosen_and_excluded(client, sandbox):  # DISC-10
     org = sandbox.dataset.course_keys()[0].partition("+")[0]
     chosen = client.found_keys({"content_type": "course", "org": org})
     others = client.found_keys({"content_type": "course", "org__exclude": [org]})
@@ -123,8 +115,7 @@ def test_prices_compare_as_numbers(client, lookup, value, expected):
 
 
 @pytest.mark.parametrize("lookup", ["lt", "lte", "gt", "gte"])
-def test_dates_compare(client, lookup):
-    """DISC-10."""
+def test_dates_compare(client, lookup):  # DISC-10
     limit = (datetime.now(UTC) - timedelta(days=200)).strftime("%Y-%m-%dT%H:%M:%SZ")
     found = client.found({"content_type": "courserun", f"start__{lookup}": limit})
     assert found
@@ -142,16 +133,14 @@ def test_booleans_match_as_text(client):
     assert client.found_keys({"content_type": "courserun", "published": "true"}) == {d["key"] for d in published}
 
 
-def test_description_is_a_phrase(client, sandbox):
-    """DISC-10."""
+def test_description_is_a_phrase(client, sandbox):  # DISC-10
     document = sandbox.search_document("course", sandbox.dataset.course_keys()[0])
     sandbox.upsert_search({**document, "short_description": "About wholly singular phrases."})
     assert client.found_keys({"short_description": "singular phrases"}) == {document["key"]}
     assert client.found_keys({"short_description": "phrases singular"}) == set()
 
 
-def test_no_partner_is_assumed_and_persons_come_along(client):
-    """DISC-13."""
+def test_no_partner_is_assumed_and_persons_come_along(client):  # DISC-13
     found = client.found({})
     assert {"edx", "other"} <= {document.get("partner") for document in found}
     assert "person" in {document["content_type"] for document in found}
@@ -197,9 +186,7 @@ def test_restricted_runs_need_to_be_asked_for(client, sandbox):
     assert restricted <= shown
 
 
-class TestExpiredRuns:
-    """DISC-14."""
-
+class TestExpiredRuns:  # DISC-14
     @pytest.fixture
     def archived(self, sandbox):
         return course_where(sandbox, lambda course: not any(run.is_enrollable for run in course.runs))
@@ -235,6 +222,5 @@ class TestExpiredRuns:
         ("数据+入門", " 数据 入門 "),
     ],
 )
-def test_keys_split_into_words(text, expected):
-    """DISC-11."""
+def test_keys_split_into_words(text, expected):  # DISC-11
     assert words(text) == expected

@@ -27,8 +27,7 @@ def test_a_walk_meets_everything_once(client, version):
     assert pages[0]["facets"] == {}
 
 
-def test_numbered_pages_link_both_ways(client):
-    """DISC-2."""
+def test_numbered_pages_link_both_ways(client):  # DISC-2
     query = {"page_size": 10, "ordering": "aggregation_key,start", "exclude_expired_course_run": "True"}
     page = client.search({}, **query, page=2).json()
     following, previous = urlsplit(page["next"]), urlsplit(page["previous"])
@@ -52,8 +51,7 @@ def test_the_body_overrides_the_url(client):
     assert len(client.search({"page_size": 3}, page_size=50).json()["results"]) == 3
 
 
-def test_numbered_pages_are_ordered_by_aggregation_key(client):
-    """DISC-2."""
+def test_numbered_pages_are_ordered_by_aggregation_key(client):  # DISC-2
     found = client.found({"content_type": "courserun"}, page_size=10)
     order = [(document["aggregation_key"], document["start"].rstrip("Z")) for document in found]
     assert order == sorted(order)
@@ -67,21 +65,18 @@ def test_results_of_a_page_are_grouped_by_type(client):
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_the_count_saturates(small_limits, version):
-    """DISC-8."""
+def test_the_count_saturates(small_limits, version):  # DISC-8
     page = small_limits.search({"content_type": "course"}, version=version, page_size=5).json()
     assert page["count"] == 20
 
 
-def test_numbered_pages_end_at_the_window_although_next_promised_more(small_limits):
-    """DISC-9."""
+def test_numbered_pages_end_at_the_window_although_next_promised_more(small_limits):  # DISC-9
     last = small_limits.search({"content_type": "course"}, page_size=5, page=5)
     assert last.json()["next"] is not None
     assert small_limits.search({"content_type": "course"}, page_size=5, page=6).status_code == 500
 
 
-def test_cursor_pages_have_no_window(small_limits):
-    """DISC-3, DISC-9."""
+def test_cursor_pages_have_no_window(small_limits):  # DISC-3, DISC-9
     assert len(small_limits.found({"content_type": "course"}, version=2, page_size=5)) == 30
 
 
@@ -101,8 +96,7 @@ def test_cursor_pages_start_with_the_latest(client):
     assert all(len(sort) == 2 for sort in sorts)
 
 
-def test_the_cursor_is_the_sort_of_the_last_hit(client):
-    """DISC-3."""
+def test_the_cursor_is_the_sort_of_the_last_hit(client):  # DISC-3
     page = client.search({"content_type": "courserun"}, version=2, page_size=10).json()
     cursor = json.loads(parse_qs(urlsplit(page["next"]).query)["search_after"][0])
     assert cursor == page["results"][-1]["sort"]
@@ -120,8 +114,7 @@ def test_a_cursor_that_is_none_is_refused(client, cursor):
     assert client.search({}, version=2, search_after=cursor).status_code == 400
 
 
-def test_cursor_pages_take_no_page_number(client):
-    """DISC-3."""
+def test_cursor_pages_take_no_page_number(client):  # DISC-3
     assert client.search({}, version=2, page=1).status_code == 400
 
 
@@ -132,8 +125,7 @@ def test_cursor_pages_can_be_missing(client, sandbox):
     assert client.search({}, version=1).status_code == 200
 
 
-def test_odd_documents_come_on_request():
-    """DISC-17."""
+def test_odd_documents_come_on_request():  # DISC-17
     with Sandbox(courses=1, programs=0, pathways=0, persons=0, odd_documents=True) as sandbox:
         client = Client(sandbox)
         with client.session:

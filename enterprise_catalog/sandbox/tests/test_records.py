@@ -13,16 +13,14 @@ def restricted_course(sandbox):
     )
 
 
-def test_courses_answer_by_key_and_leave_unknown_ones_out(client, sandbox):
-    """DISC-18."""
+def test_courses_answer_by_key_and_leave_unknown_ones_out(client, sandbox):  # DISC-18
     keys = sandbox.dataset.course_keys()[:3]
     answer = client.get("/api/v1/courses/", params={"keys": ",".join([*keys, "No+Such"]), "limit": 200}).json()
     assert [course["key"] for course in answer["results"]] == keys
     assert (answer["count"], answer["next"]) == (3, None)
 
 
-def test_courses_page_by_limit_and_offset(client, sandbox):
-    """DISC-18."""
+def test_courses_page_by_limit_and_offset(client, sandbox):  # DISC-18
     page = client.get("/api/v1/courses/", params={"limit": 25, "offset": 25}).json()
     assert page["count"] == 60
     assert [course["key"] for course in page["results"]] == sandbox.dataset.course_keys()[25:50]
@@ -42,23 +40,20 @@ def test_restricted_runs_are_absent_unless_asked_for(client, sandbox):
     assert restrictions(include_restricted="custom-b2b-enterprise") == {None, "custom-b2b-enterprise"}
 
 
-def test_run_keys_and_statuses_follow_the_runs_shown(client, sandbox):
-    """DISC-18."""
+def test_run_keys_and_statuses_follow_the_runs_shown(client, sandbox):  # DISC-18
     query = {"keys": restricted_course(sandbox).key, "include_restricted": "custom-b2b-enterprise"}
     record = client.get("/api/v1/courses/", params=query).json()["results"][0]
     assert record["course_run_keys"] == [run["key"] for run in record["course_runs"]]
     assert record["course_run_statuses"] == sorted({run["status"] for run in record["course_runs"]})
 
 
-def test_records_carry_affiliate_parameters(client):
-    """META-23."""
+def test_records_carry_affiliate_parameters(client):  # META-23
     course = client.get("/api/v1/courses/", params={"limit": 1}).json()["results"][0]
     urls = [course["marketing_url"], *(run["marketing_url"] for run in course["course_runs"])]
     assert all("utm_source=" in url and "utm_medium=" in url for url in urls)
 
 
-def test_exec_ed_courses_are_sold_by_entitlement(client):
-    """ENR-4, META-34."""
+def test_exec_ed_courses_are_sold_by_entitlement(client):  # ENR-4, META-34
     courses = client.get("/api/v1/courses/", params={"limit": 200}).json()["results"]
     exec_ed = [course for course in courses if course["course_type"] == "executive-education-2u"]
     assert exec_ed
@@ -66,8 +61,7 @@ def test_exec_ed_courses_are_sold_by_entitlement(client):
     assert all(course["additional_metadata"] for course in exec_ed)
 
 
-def test_programs_answer_by_uuid(client, sandbox):
-    """DISC-19."""
+def test_programs_answer_by_uuid(client, sandbox):  # DISC-19
     wanted = sandbox.dataset.program_uuids()[:2]
     query = {"uuids": ",".join(wanted), "extended": "True", "ordering": "key", "limit": 200}
     answer = client.get("/api/v1/programs/", params=query).json()
@@ -75,15 +69,13 @@ def test_programs_answer_by_uuid(client, sandbox):
     assert all(program["courses"] for program in answer["results"])
 
 
-def test_reviews_speak_of_known_courses(client, sandbox):
-    """DISC-21."""
+def test_reviews_speak_of_known_courses(client, sandbox):  # DISC-21
     rows = client.get("/api/v1/course_review/", params={"page": 1}).json()["results"]
     assert {row["course_key"] for row in rows} < set(sandbox.dataset.course_keys())
     assert client.get("/api/v1/course_review/", params={"page": 2}).status_code == 404
 
 
-def test_a_customer_answers_by_uuid(client):
-    """DISC-20."""
+def test_a_customer_answers_by_uuid(client):  # DISC-20
     answer = client.get("/enterprise/api/v1/enterprise-customer/", params={"uuid": CIVIC_UUID}).json()
     assert answer["count"] == 1
     assert answer["results"][0]["slug"] == "civic-health"
@@ -91,8 +83,7 @@ def test_a_customer_answers_by_uuid(client):
 
 
 @pytest.mark.parametrize("leave", ["deactivate", "remove"])
-def test_a_customer_that_left_is_not_listed(client, sandbox, leave):
-    """CUST-3."""
+def test_a_customer_that_left_is_not_listed(client, sandbox, leave):  # CUST-3
     if leave == "remove":
         sandbox.remove_customer(ACME_UUID)
     else:

@@ -121,35 +121,30 @@ def test_runs_nested_in_search_documents_have_no_uuid_and_are_not_marketable(cli
     assert all(run.keys() == SEARCH_NESTED_RUN for run in runs)
 
 
-def test_cursor_pages_add_two_fields(client):
-    """DISC-3."""
+def test_cursor_pages_add_two_fields(client):  # DISC-3
     page = client.search({"content_type": "course"}, version=2).json()
     assert all(document.keys() == SEARCH_COURSE | {"aggregation_uuid", "sort"} for document in page["results"])
 
 
-def test_course_records_have_the_fields_of_the_real_ones(client):
-    """DISC-18."""
+def test_course_records_have_the_fields_of_the_real_ones(client):  # DISC-18
     courses = client.get("/api/v1/courses/", params={"limit": 200}).json()["results"]
     assert all(course.keys() == RECORD_COURSE for course in courses)
     assert all(run.keys() == RECORD_RUN for course in courses for run in course["course_runs"])
 
 
-def test_program_records_have_the_fields_of_the_real_ones(client):
-    """DISC-19."""
+def test_program_records_have_the_fields_of_the_real_ones(client):  # DISC-19
     programs = client.get("/api/v1/programs/").json()["results"]
     assert len(programs) == 5
     assert all(program.keys() == RECORD_PROGRAM for program in programs)
 
 
-def test_reviews_send_ratings_as_text(client):
-    """DISC-21."""
+def test_reviews_send_ratings_as_text(client):  # DISC-21
     page = client.get("/api/v1/course_review/").json()
     assert page["count"] == len(page["results"]) == 40
     assert all(row.keys() == REVIEW and isinstance(row["avg_course_rating"], str) for row in page["results"])
 
 
-def test_customers_have_the_fields_of_the_real_ones(client):
-    """DISC-20."""
+def test_customers_have_the_fields_of_the_real_ones(client):  # DISC-20
     customers = client.get("/enterprise/api/v1/enterprise-customer/").json()["results"]
     assert all(customer.keys() == CUSTOMER for customer in customers)
 
@@ -184,8 +179,7 @@ def test_the_data_set_has_what_a_service_stumbles_over(sandbox):
     assert any(not document["title"].isascii() for document in documents)
 
 
-def test_runs_are_ordered_by_start(sandbox):
-    """DISC-18."""
+def test_runs_are_ordered_by_start(sandbox):  # DISC-18
     for course in sandbox.dataset.courses.values():
         starts = [run.start.rstrip("Z") for run in course.runs]
         assert starts == sorted(starts)

@@ -1,4 +1,4 @@
-"""An LMS with users, customers and catalogs, whose every save reaches the running service over HTTP."""
+"""Fixtures of an LMS with users, customers and catalogs, whose saves reach the running service over HTTP."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""Users, customers and catalogs of the LMS, as its administrators make them."""
+"""Create users, customers and catalogs in the LMS, as its administrators do."""
 
 from typing import Any
 from uuid import uuid4

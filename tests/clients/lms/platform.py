@@ -1,6 +1,7 @@
-"""The one function of edx-platform that the released clients cannot do without.
+"""
+Replace the one function of edx-platform that the released clients require.
 
-An LMS signs its users' tokens. The sandbox is this LMS's key: it signs, and the service verifies as ever.
+An LMS signs its users' tokens. Here the sandbox signs them, and the service verifies them as usual.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""An LMS as far as edx-enterprise needs one: the package's own settings for tests, and where the service is."""
+"""Settings of an LMS as far as edx-enterprise needs one: the package's test settings and the service's URL."""
 
 import os
 

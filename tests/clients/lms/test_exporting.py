@@ -64,7 +64,7 @@ def change(key: str, title: str) -> None:
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_every_channel_takes_every_item(client, customer, courses, export, channel):
-    """CLI-14: nothing that an exporter reads is missing; all of what generate_diff names can be fetched by key."""
+    """Nothing that an exporter reads is missing; all of what generate_diff names can be fetched by key (CLI-14)."""
     kinds = ["course"] if channel in WITHOUT_RUNS else ["course", "courserun"]
     keys = [f"{kind}:{key}" for key in courses[10:14] for kind in kinds]
     keys += [f"program:{uuid}" for uuid in sandbox()["programs"][:2] if channel not in WITHOUT_PROGRAMS]
@@ -78,7 +78,7 @@ def test_every_channel_takes_every_item(client, customer, courses, export, chann
 
 
 def test_only_what_changed_is_sent_again(customer, courses, content_filter, export):
-    """CLI-5, DIFF-2, META-21: `date_updated` moves for what changed, and for nothing else."""
+    """`date_updated` moves for what changed, and for nothing else (CLI-5, DIFF-2, META-21)."""
     query = make_query(content_filter(20, 4))
     catalog = published(make_catalog(customer, query))
     create, _, _ = export("cornerstone")

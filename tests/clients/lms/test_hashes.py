@@ -39,13 +39,12 @@ DEFAULT_FILTER = {
         ({"content_type": ["course"]}, "030f6213522a24bfdc11eb0988adee2c"),
     ],
 )
-def test_the_hash_of_a_filter(client, content_filter, expected):
-    """HASH-1, CQ-4."""
+def test_the_hash_of_a_filter(client, content_filter, expected):  # HASH-1, CQ-4
     assert client.get_catalog_query_hash(content_filter) == expected
 
 
 def test_a_query_is_found_by_its_hash(client, customer, content_filter):
-    """CQ-2: `uuid` and `title` are what the form shows."""
+    """`uuid` and `title` are what the form shows (CQ-2)."""
     query = make_query(content_filter(0, 2), title=f"Query {uuid4()}")
     make_catalog(customer, query)
     found = client.get_enterprise_catalog_by_hash(client.get_catalog_query_hash(query.content_filter))
@@ -57,7 +56,7 @@ def test_a_query_is_found_by_its_hash(client, customer, content_filter):
     ("hash_value", "status"), [(uuid4().hex, "404 Client Error"), ("nonsense", "400 Client Error"), ("", "400 Client")]
 )
 def test_no_query_is_an_error_of_its_own(client, complaints, hash_value, status):
-    """CQ-2: the client raises, unless told to answer `{}`."""
+    """The client raises, unless told to answer `{}` (CQ-2)."""
     with pytest.raises(HTTPError, match=status):
         client.get_enterprise_catalog_by_hash(hash_value)
     assert client.get_enterprise_catalog_by_hash(hash_value, should_raise_exception=False) == {}

@@ -1,4 +1,4 @@
-"""Clients of edx-enterprise's own API, with another host and nothing else (LEG-1 to LEG-22, SURF-2)."""
+"""Clients of edx-enterprise's own API work with another host and no other change (LEG-1 to LEG-22, SURF-2)."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ def key_of(item: dict[str, Any]) -> str:
 
 
 def test_the_released_client_reads_a_whole_catalog(worker, session, large):
-    """SURF-2, LEG-4, LEG-6, LEG-11: its own walk over pages of 1,000, each item once."""
+    """Its own walk over pages of 1,000, each item once (SURF-2, LEG-4, LEG-6, LEG-11)."""
     items = MovedEnterpriseApiClient(worker).get_content_metadata(large.enterprise_customer, [large])
     page = session.get(f"{API}enterprise_catalogs/{large.uuid}/").json()
     assert len(items) == page["count"] > 600
@@ -65,7 +65,7 @@ def test_the_released_client_reads_a_whole_catalog(worker, session, large):
 
 
 def test_catalogs_are_listed_and_one_is_walked(session, large):
-    """LEG-3, LEG-22, CLI-13: a customer's own system, through the gateway."""
+    """A customer's own system, through the gateway (LEG-3, LEG-22, CLI-13)."""
     assert str(large.uuid) in [catalog["uuid"] for catalog in walk(session, "enterprise_catalogs/", page_size=2)]
     path = f"enterprise_catalogs/{large.uuid}/"
     keys = [key_of(item) for item in walk(session, path, page_size=100)]
@@ -73,7 +73,7 @@ def test_catalogs_are_listed_and_one_is_walked(session, large):
 
 
 def test_ecommerce_of_2019(session, large):
-    """CLI-10, LEG-12, LEG-13, CONT-6: all that a coupon names must be there."""
+    """All that a coupon names must be there (CLI-10, LEG-12, LEG-13, CONT-6)."""
     api = slumber.API(API, session=session)
     items = walk(session, f"enterprise_catalogs/{large.uuid}/", page_size=1000)
     run = next(item["key"] for item in items if item["content_type"] == "courserun")
@@ -87,8 +87,7 @@ def test_ecommerce_of_2019(session, large):
 
 
 @pytest.mark.parametrize("content_type", DETAILS)
-def test_each_kind_of_content_in_full(session, large, content_type):
-    """LEG-15 to LEG-17."""
+def test_each_kind_of_content_in_full(session, large, content_type):  # LEG-15 to LEG-17
     path = f"enterprise_catalogs/{large.uuid}/"
     listed = next(item for item in walk(session, path, page_size=1000) if item["content_type"] == content_type)
     detail = session.get(f"{API}{path}{DETAILS[content_type]}/{key_of(listed)}/").json()
@@ -99,7 +98,7 @@ def test_each_kind_of_content_in_full(session, large, content_type):
 
 
 def test_xml(session, large):
-    """LEG-1, COM-5: the same page by suffix."""
+    """The same page by suffix (LEG-1, COM-5)."""
     page = session.get(f"{API}enterprise_catalogs/{large.uuid}/", params={"page_size": 3}).json()
     root = ET.fromstring(session.get(f"{API}enterprise_catalogs/{large.uuid}.xml", params={"page_size": 3}).content)
     assert [element.tag for element in root] == list(page)

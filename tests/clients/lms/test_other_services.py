@@ -1,4 +1,4 @@
-"""Services that release no package, call by call as their own clients write them (CLI-10 to CLI-13)."""
+"""Services that release no package, call by call as their own clients send them (CLI-10 to CLI-13)."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -35,7 +35,7 @@ def run_key(client, large, courses):
 
 @pytest.mark.parametrize("of_customer", [False, True])
 def test_ecommerce_by_attribute_access(session, large, run_key, of_customer):
-    """SURF-1, CLI-10: slumber puts the slash, asks for JSON by `Accept`, and repeats the parameter."""
+    """Slumber puts the slash, asks for JSON by `Accept`, and repeats the parameter (SURF-1, CLI-10)."""
     api = slumber.API(f"{ROOT}/api/v1/", session=session)
     uuid = large.enterprise_customer.uuid
     resource = (
@@ -47,19 +47,18 @@ def test_ecommerce_by_attribute_access(session, large, run_key, of_customer):
 
 class TestLicenseManager:
     def test_contains(self, session, large, run_key):
-        """CLI-11: it reads `get("contains_content_items", False)` and never looks at the status."""
+        """The client reads `get("contains_content_items", False)` and ignores the status (CLI-11)."""
         url = f"{ROOT}/api/v1/enterprise-catalogs/{large.uuid}/contains_content_items/"
         for ids, contained in [([run_key], True), ([UNKNOWN], False)]:
             assert session.get(url, params={"course_run_ids": ids}).json().get("contains_content_items") is contained
 
     def test_a_refusal_reads_as_not_contained(self, session, large, run_key):
-        """CLI-11, ERR-1: an object, so that `get` works on it."""
+        """An object, so that `get` works on it (CLI-11, ERR-1)."""
         url = f"{ROOT}/api/v1/enterprise-catalogs/{large.uuid}/contains_content_items/"
         session.auth = SuppliedJwtAuth("expired")
         assert "contains_content_items" not in session.get(url, params={"course_run_ids": [run_key]}).json()
 
-    def test_distinct_queries(self, session, large):
-        """SURF-1, CLI-11, CQ-5."""
+    def test_distinct_queries(self, session, large):  # SURF-1, CLI-11, CQ-5
         body = {"enterprise_catalog_uuids": [str(large.uuid)]}
         answer = session.post(f"{ROOT}/api/v1/distinct-catalog-queries/", json=body).json()
         assert answer["num_distinct_query_ids"] == 1
@@ -67,14 +66,13 @@ class TestLicenseManager:
 
 
 class TestEnterpriseAccess:
-    def test_contains(self, session, large, run_key):
-        """CLI-12."""
+    def test_contains(self, session, large, run_key):  # CLI-12
         url = f"{ROOT}/api/v2/enterprise-catalogs/{large.uuid}/contains_content_items/"
         for ids, contained in [([run_key], True), ([UNKNOWN], False)]:
             assert session.get(url, params={"course_run_ids": ids}).json() == {"contains_content_items": contained}
 
     def test_a_hundred_keys_in_one_answer(self, session, client, large, courses):
-        """CLI-12, META-3, META-5, COM-16: Python's `True` as text; `results` is read, and `next` is empty."""
+        """Python's `True` as text; `results` is read, and `next` is empty (CLI-12, META-3, META-5, COM-16)."""
         url = f"{ROOT}/api/v2/enterprise-catalogs/{large.uuid}/get_content_metadata/"
         params = {"content_keys": courses[:100], "traverse_pagination": True}
         answer = session.get(url, params=params).json()
@@ -82,13 +80,12 @@ class TestEnterpriseAccess:
         found = {item["key"] for item in answer["results"] if item["content_type"] == "course"}
         assert found == {item["content_key"] for item in client.get_catalog_diff(large, courses[:100])[2]}
 
-    def test_the_count(self, session, client, large):
-        """CLI-12, CLI-4."""
+    def test_the_count(self, session, client, large):  # CLI-12, CLI-4
         url = f"{ROOT}/api/v2/enterprise-catalogs/{large.uuid}/get_content_metadata/"
         assert session.get(url).json()["count"] >= client.get_catalog_content_count(large.uuid)
 
     def test_one_item(self, session, courses):
-        """SURF-1, CLI-12, CM-1: neither slash nor quoting."""
+        """Neither slash nor quoting (SURF-1, CLI-12, CM-1)."""
         url = f"{ROOT}/api/v1/content-metadata/{courses[0]}"
         assert session.get(url).json()["key"] == courses[0]
         coerced = session.get(url, params={"coerce_to_parent_course": True}, allow_redirects=False)
@@ -96,7 +93,7 @@ class TestEnterpriseAccess:
 
 
 def test_the_gateway_hands_on_two_parameters(session, large):
-    """CLI-13, COM-10: a customer's own system lists and walks v1 by the query string of `next` alone."""
+    """A customer's own system lists and walks v1 by the query string of `next` alone (CLI-13, COM-10)."""
     listed = session.get(f"{ROOT}/api/v1/enterprise-catalogs/", params={"page": 1, "page_size": 100}).json()
     assert str(large.uuid) in {catalog["uuid"] for catalog in listed["results"]}
     url = f"{ROOT}/api/v1/enterprise-catalogs/{large.uuid}/get_content_metadata/"

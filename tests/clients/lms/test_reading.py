@@ -1,4 +1,4 @@
-"""What the released client reads of a large catalog: page by page, by keys, by questions (CLI-3 to CLI-9)."""
+"""The released client reads a large catalog: page by page, by keys, by questions (CLI-3 to CLI-9)."""
 
 from uuid import uuid4
 from xml.etree import ElementTree
@@ -43,7 +43,7 @@ def url(client, large):
 
 class TestWalk:
     def test_each_of_more_than_a_thousand_items_comes_once(self, client, large, walked, url):
-        """CLI-3, CLI-4, COM-9, COM-10: the client drops what comes twice, so it is the count that tells."""
+        """The client drops what comes twice, so it is the count that tells (CLI-3, CLI-4, COM-9, COM-10)."""
         keys = keys_of(walked)
         assert len(keys) > 1000
         assert keys == sorted(set(keys))
@@ -51,24 +51,23 @@ class TestWalk:
         page = client.client.get(url, params={"page_size": 50}).json()
         assert keys_of(traverse_pagination(page, client.client, url)) == keys
 
-    def test_one_answer_holds_the_same_items(self, client, walked, url):
-        """META-3."""
+    def test_one_answer_holds_the_same_items(self, client, walked, url):  # META-3
         whole = client.client.get(url, params={"traverse_pagination": True}).json()
         assert (whole["count"], whole["results"]) == (len(walked), walked)
 
     def test_every_type_is_there_with_its_id(self, walked):
-        """META-6: the client reads `key` of everything but programs."""
+        """The client reads `key` of everything but programs (META-6)."""
         assert {item["content_type"] for item in walked} == TYPES
         assert all(item["uuid"] for item in walked if item["content_type"] == "program")
 
     def test_a_customers_catalogs_are_walked_one_after_the_other(self, client, large, walked):
-        """CLI-3: without a choice of catalogs, all of the customer."""
+        """Without a choice of catalogs, all of the customer (CLI-3)."""
         assert keys_of(client.get_content_metadata(large.enterprise_customer)) == keys_of(walked)
 
 
 class TestKeys:
     def test_every_course_in_chunks_of_fifty(self, client, large, courses):
-        """CLI-3, META-5: asked keys come active or not, each course with its runs, in as many pages as it takes."""
+        """Asked keys come active or not, each course with its runs, in as many pages as it takes (CLI-3, META-5)."""
         diff, _, _ = client.get_catalog_diff(large, [])
         members = {entry["content_key"] for entry in diff}
         asked = [key for key in courses if key in members]
@@ -80,7 +79,7 @@ class TestKeys:
         assert all(run["parent_content_key"] in asked for run in runs)
 
     def test_all_kinds_of_keys_together(self, client, large, one_of):
-        """META-5, COM-12: a `+` in a key, a run's colon, and uuids."""
+        """A `+` in a key, a run's colon, and uuids (META-5, COM-12)."""
         asked = [one_of[kind].get("key") or one_of[kind]["uuid"] for kind in TYPES]
         items = client.get_content_metadata(large.enterprise_customer, [large], [*asked, UNKNOWN])
         assert set(asked) <= set(keys_of(items))
@@ -88,14 +87,13 @@ class TestKeys:
         # Nothing but what was asked for, runs of the course, and the run's course.
         assert all(key in asked or key in parents or "course-v1:" in key for key in keys_of(items))
 
-    def test_unknown_keys_yield_nothing(self, client, large):
-        """META-5."""
+    def test_unknown_keys_yield_nothing(self, client, large):  # META-5
         assert client.get_content_metadata(large.enterprise_customer, [large], [UNKNOWN]) == []
 
 
 class TestContains:
     def test_of_a_catalog(self, client, large, one_of):
-        """CLI-6, CONT-1, CONT-4: any id of any kind, asked for as `course_run_ids`."""
+        """Any id of any kind, asked for as `course_run_ids` (CLI-6, CONT-1, CONT-4)."""
         nested = one_of["course"]["course_runs"][0]["key"]
         for item in one_of.values():
             assert client.contains_content_items(large.uuid, [item.get("key") or item["uuid"]]) is True
@@ -104,7 +102,7 @@ class TestContains:
         assert client.contains_content_items(large.uuid, [UNKNOWN]) is False
 
     def test_of_a_customer(self, client, large, one_of):
-        """CLI-6, CONT-7: with the catalogs that hold one of them."""
+        """With the catalogs that hold one of them (CLI-6, CONT-7)."""
         found = client.enterprise_contains_content_items(large.enterprise_customer.uuid, [one_of["course"]["key"]])
         assert found == {"contains_content_items": True, "catalog_list": [str(large.uuid)]}
         missed = client.enterprise_contains_content_items(large.enterprise_customer.uuid, [UNKNOWN])
@@ -115,7 +113,7 @@ class TestContains:
         assert missed == {"contains_content_items": False, "catalog_list": []}
 
     def test_as_the_models_ask(self, large, one_of):
-        """CLI-6: what decides over consent and enrollment."""
+        """What decides over consent and enrollment (CLI-6)."""
         customer = large.enterprise_customer
         assert customer.catalog_contains_course(one_of["courserun"]["key"]) is True
         assert customer.catalog_contains_course(UNKNOWN) is False
@@ -130,15 +128,14 @@ class TestLookup:
         cache.clear()
 
     @pytest.mark.parametrize("kind", sorted(TYPES))
-    def test_one_item_of_a_customer(self, client, large, one_of, kind):
-        """CLI-7, CUST-5."""
+    def test_one_item_of_a_customer(self, client, large, one_of, kind):  # CLI-7, CUST-5
         key = one_of[kind].get("key") or one_of[kind]["uuid"]
         found = client.get_customer_content_metadata_content_identifier(large.enterprise_customer.uuid, key)
         assert found == one_of[kind]
         assert get_and_cache_customer_content_metadata(large.enterprise_customer.uuid, key) == found
 
     def test_one_item_by_itself(self, client, one_of):
-        """CLI-7, CM-1: this path the client writes without a slash at its end."""
+        """This path the client writes without a slash at its end (CLI-7, CM-1)."""
         course = one_of["course"]
         found = client.get_content_metadata_content_identifier(course["key"])
         assert (found["key"], found["title"], found["active"]) == (course["key"], course["title"], True)
@@ -146,8 +143,7 @@ class TestLookup:
         assert client.get_content_metadata_content_identifier(course["uuid"]) == found
         assert get_and_cache_content_metadata(course["key"]) == found
 
-    def test_a_run_becomes_its_course(self, client, one_of):
-        """CLI-7, CM-1."""
+    def test_a_run_becomes_its_course(self, client, one_of):  # CLI-7, CM-1
         run = one_of["courserun"]
         assert client.get_content_metadata_content_identifier(run["key"])["key"] == run["key"]
         found = client.get_content_metadata_content_identifier(run["key"], coerce_to_parent_course=True)
@@ -155,7 +151,7 @@ class TestLookup:
         assert get_and_cache_content_metadata(run["key"], coerce_to_parent_course=True) == found
 
     def test_what_is_not_there_is_an_empty_dictionary(self, client, large, complaints):
-        """CLI-7: the 404 becomes `{}`, and a line in the log."""
+        """The 404 becomes `{}`, and a line in the log (CLI-7)."""
         assert client.get_content_metadata_content_identifier(UNKNOWN) == {}
         assert client.get_customer_content_metadata_content_identifier(large.enterprise_customer.uuid, UNKNOWN) == {}
         bare, of_customer = complaints.take()
@@ -165,7 +161,7 @@ class TestLookup:
 
 class TestDiff:
     def test_three_lists(self, client, large, walked):
-        """CLI-5, DIFF-1: the client hands them on as to create, to delete, found."""
+        """The client hands them on as to create, to delete, found (CLI-5, DIFF-1)."""
         known, gone = keys_of(walked)[:60], [UNKNOWN, str(uuid4())]
         create, delete, found = client.get_catalog_diff(large, [*gone, *known])
         assert [entry["content_key"] for entry in delete] == gone
@@ -176,7 +172,7 @@ class TestDiff:
         assert [entry["date_updated"] for entry in found] == [modified[key] for key in known]
 
     def test_nothing_sent_yet(self, client, large, walked):
-        """DIFF-2: every member is new, inactive ones too."""
+        """Every member is new, inactive ones too (DIFF-2)."""
         create, delete, found = client.get_catalog_diff(large, [])
         assert {entry["content_key"] for entry in create} >= set(keys_of(walked))
         assert (delete, found) == ([], [])
@@ -191,7 +187,7 @@ class TestDiff:
 
 
 def test_the_preview_link(client, large):
-    """CLI-9, COM-1, COM-5: a link without a slash, opened by a browser that has the cookies of the LMS."""
+    """A link without a slash, opened by a browser that has the cookies of the LMS (CLI-9, COM-1, COM-5)."""
     link = EnterpriseCatalogApiClient.get_content_metadata_url(large.uuid)
     assert not link.endswith("/")
     head, signature = create_jwt_for_user(client.user).rsplit(".", 1)
@@ -208,5 +204,5 @@ def test_the_preview_link(client, large):
 
 
 def test_health():
-    """SURF-3: this client knows no token."""
+    """This client knows no token (SURF-3)."""
     assert NoAuthEnterpriseCatalogClient().get_health()["overall_status"] == "OK"

@@ -1,4 +1,4 @@
-"""What each method of the released client makes of a refusal: a bad token, no right, nothing there."""
+"""Each method of the released client handles errors: a bad token, no permission, an unknown object."""
 
 from uuid import uuid4
 
@@ -83,8 +83,7 @@ def check_all(client, catalog, *, status, complaints, but=frozenset()):
     assert complaints.take()
 
 
-def test_a_bad_token(client, catalog, complaints):
-    """AUTH-3."""
+def test_a_bad_token(client, catalog, complaints):  # AUTH-3
     client.client.auth = SuppliedJwtAuth("eyJhbGciOiJub25lIn0.e30.")
     check_all(client, catalog, status=401, complaints=complaints)
     with pytest.raises(HTTPError, match="401"):
@@ -95,20 +94,17 @@ def test_a_bad_token(client, catalog, complaints):
     assert all("401 Client Error" in complaint for complaint in complaints.take() if "Error" in complaint)
 
 
-def test_a_user_without_a_role(catalog, complaints):
-    """PERM-2 to PERM-7."""
+def test_a_user_without_a_role(catalog, complaints):  # PERM-2 to PERM-7
     check_all(EnterpriseCatalogApiClient(make_user("nobody")), catalog, status=403, complaints=complaints)
 
 
 @pytest.mark.parametrize("role", [ENTERPRISE_LEARNER_ROLE, ENTERPRISE_ADMIN_ROLE])
-def test_a_user_of_another_customer(catalog, complaints, role):
-    """P8."""
+def test_a_user_of_another_customer(catalog, complaints, role):  # P8
     stranger = make_user("stranger", role=role, customer=make_customer("Bright University"))
     check_all(EnterpriseCatalogApiClient(stranger), catalog, status=403, complaints=complaints)
 
 
-def test_a_learner_reads_only(catalog, complaints):
-    """PERM-3 to PERM-7."""
+def test_a_learner_reads_only(catalog, complaints):  # PERM-3 to PERM-7
     user = make_user("learner", role=ENTERPRISE_LEARNER_ROLE, customer=catalog.enterprise_customer)
     client = EnterpriseCatalogApiClient(user)
     check_all(client, catalog, status=403, complaints=complaints, but=LEARNERS_MAY)
@@ -117,7 +113,7 @@ def test_a_learner_reads_only(catalog, complaints):
 
 
 def test_an_admin_of_the_customer_may_all_of_it(catalog):
-    """PERM-2 to PERM-7: as the admin's own action of the LMS calls, in the name of who is logged in."""
+    """As the admin's own action of the LMS calls, in the name of who is logged in (PERM-2 to PERM-7)."""
     user = make_user("admin", role=ENTERPRISE_ADMIN_ROLE, customer=catalog.enterprise_customer)
     client = EnterpriseCatalogApiClient(user)
     assert client.get_enterprise_catalog(catalog.uuid)["uuid"] == str(catalog.uuid)
@@ -127,13 +123,13 @@ def test_an_admin_of_the_customer_may_all_of_it(catalog):
 
 
 def test_a_catalog_that_is_not_there(client, customer, complaints):
-    """CLI-1: the sync reads the empty answer as "not yet there"."""
+    """The sync reads the empty answer as "not yet there" (CLI-1)."""
     gone = EnterpriseCustomerCatalog(uuid=uuid4(), enterprise_customer=customer, content_filter={})
     check_all(client, gone, status=404, complaints=complaints, but=ABOUT_THE_CUSTOMER)
 
 
 def test_values_that_are_refused(client, catalog, complaints):
-    """ERR-2: swallowed, and nothing is changed."""
+    """Swallowed, and nothing is changed (ERR-2)."""
     before = row(client.get_enterprise_catalog(catalog.uuid))
     for fields in ({"title": ""}, {"content_filter": "nonsense"}, {"enterprise_customer": "nobody"}):
         assert update(client, catalog, **fields) == {}

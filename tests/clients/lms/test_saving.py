@@ -1,4 +1,4 @@
-"""What the LMS does when its catalogs and queries are saved and deleted: the package's own signal handlers (SYNC-*)."""
+"""The LMS's signal handlers when catalogs and queries are saved and deleted (SYNC-1 to SYNC-5)."""
 
 from uuid import uuid4
 
@@ -27,7 +27,7 @@ def members(client, catalog):
 
 class TestCatalog:
     def test_a_new_one_is_made_and_filled(self, client, customer, query, courses):
-        """SYNC-1, SYNC-2, CLI-1: GET, POST, refresh; the 404 of the GET is expected and says nothing."""
+        """GET, POST, refresh; the 404 of the GET is expected and says nothing (SYNC-1, SYNC-2, CLI-1)."""
         catalog = make_catalog(customer, query, title="First")
         stored = client.get_enterprise_catalog(catalog.uuid)
         assert (stored["uuid"], stored["title"]) == (str(catalog.uuid), "First")
@@ -36,7 +36,7 @@ class TestCatalog:
         assert members(client, published(catalog)) == set(courses[:3])
 
     def test_saving_it_again_updates_it(self, client, customer, query):
-        """SYNC-1, CRUD-7: GET, PUT, refresh."""
+        """GET, PUT, refresh (SYNC-1, CRUD-7)."""
         catalog = published(make_catalog(customer, query))
         before = client.get_enterprise_catalog(catalog.uuid)
         catalog.title = "Renamed"
@@ -47,7 +47,7 @@ class TestCatalog:
         assert after["catalog_query_uuid"] == before["catalog_query_uuid"]
 
     def test_saving_it_unchanged_changes_nothing(self, client, customer, query):
-        """SYNC-5, QRY-9: else every item would look new to the exporters."""
+        """Else every item would look new to the exporters (SYNC-5, QRY-9)."""
         catalog = published(make_catalog(customer, query))
         before = client.get_enterprise_catalog(catalog.uuid)
         catalog.save()
@@ -56,7 +56,7 @@ class TestCatalog:
         assert after["content_last_modified"] == before["content_last_modified"]
 
     def test_another_query_brings_other_content(self, client, customer, query, content_filter, courses):
-        """SYNC-1, REFR-2."""
+        """A save that moves a catalog to another query asks for a refresh (SYNC-1, REFR-2)."""
         catalog = published(make_catalog(customer, query))
         catalog.enterprise_catalog_query = other = make_query(content_filter(3, 2))
         catalog.content_filter = other.content_filter
@@ -65,7 +65,7 @@ class TestCatalog:
         assert members(client, published(catalog)) == set(courses[3:5])
 
     def test_without_a_query(self, client, customer, content_filter, courses):
-        """SYNC-2: `null`, `null`, `false`; the service gives it a query of its own."""
+        """`null`, `null`, `false`; the service gives it a query of its own (SYNC-2)."""
         catalog = make_catalog(customer, None, content_filter=content_filter(0, 2))
         stored = client.get_enterprise_catalog(catalog.uuid)
         assert stored["catalog_query_uuid"]
@@ -84,7 +84,7 @@ class TestCatalog:
 
     @pytest.mark.parametrize("audit", [True, False])
     def test_audit_links(self, client, customer, query, audit):
-        """CRUD-2: the client POSTs the flag as text and PUTs it as a boolean."""
+        """The client POSTs the flag as text and PUTs it as a boolean (CRUD-2)."""
         catalog = published(make_catalog(customer, query, publish_audit_enrollment_urls=audit))
 
         def links():
@@ -97,7 +97,7 @@ class TestCatalog:
         assert all(("audit=true" in link) is not audit for link in links())
 
     def test_deleting_it(self, client, customer, query, complaints):
-        """SYNC-4, CLI-2: and once more, which the client takes for a warning."""
+        """And once more, which the client takes for a warning (SYNC-4, CLI-2)."""
         catalog = make_catalog(customer, query)
         uuid = catalog.uuid
         catalog.delete()
@@ -107,7 +107,7 @@ class TestCatalog:
         assert complaints.take() == [f"Deleted EnterpriseCustomerCatalog [{uuid}] that was not in enterprise-catalog"]
 
     def test_many_are_refreshed_by_one_call(self, client, customer, query, complaints):
-        """CLI-1, REFR-1: ids for those that are there, the others named."""
+        """Ids for those that are there, the others named (CLI-1, REFR-1)."""
         here = [make_catalog(customer, query), make_catalog(customer, query)]
         gone = EnterpriseCustomerCatalog(uuid=uuid4(), enterprise_customer=customer)
         refreshed, failed = client.refresh_catalogs([*here, gone])
@@ -119,7 +119,7 @@ class TestCatalog:
 
 class TestQuery:
     def test_saving_it_saves_each_of_its_catalogs(self, client, customer, query, content_filter, courses):
-        """SYNC-3: N times GET, PUT, refresh, with the same query; it stays one, in place (QRY-3)."""
+        """N times GET, PUT, refresh, with the same query; it stays one, in place (QRY-3) (SYNC-3)."""
         other = make_customer("Bright University")
         catalogs = [published(make_catalog(owner, query)) for owner in (customer, customer, other)]
         query.content_filter = content_filter(2, 4)
@@ -128,8 +128,7 @@ class TestQuery:
             assert client.get_enterprise_catalog(catalog.uuid)["catalog_query_uuid"] == str(query.uuid)
             assert members(client, published(catalog)) == set(courses[2:6])
 
-    def test_a_new_title(self, client, customer, query):
-        """QRY-2."""
+    def test_a_new_title(self, client, customer, query):  # QRY-2
         make_catalog(customer, query)
         query.title = f"Better {query.title}"
         query.save()
@@ -137,7 +136,7 @@ class TestQuery:
         assert (found["uuid"], found["title"]) == (str(query.uuid), query.title)
 
     def test_one_filter_twice_in_the_lms(self, client, customer, query, content_filter, courses):
-        """QRY-4: the LMS's second query has a uuid of its own; the service keeps one query and says which."""
+        """The LMS's second query has a uuid of its own; the service keeps one query and says which (QRY-4)."""
         make_catalog(customer, query)
         twin = make_query(query.content_filter)
         catalog = make_catalog(customer, twin)
@@ -146,7 +145,7 @@ class TestQuery:
 
 
 class TestQueryForm:
-    """CLI-8: what the admin's form asks before it saves a changed filter."""
+    """What the admin's form asks before it saves a changed filter (CLI-8)."""
 
     def test_a_filter_that_nobody_has_passes(self, customer, query, content_filter, complaints):
         make_catalog(customer, query)
@@ -170,7 +169,7 @@ class TestQueryForm:
 
 class TestRepair:
     def test_the_command_of_the_lms_repeats_every_save(self, client, customer, query):
-        """SYNC-5: makes what is missing, and leaves alone what is right."""
+        """Makes what is missing, and leaves alone what is right (SYNC-5)."""
         kept, lost = (published(make_catalog(customer, query)) for _ in range(2))
         assert client.delete_enterprise_catalog(lost.uuid) is True
         before = row(client.get_enterprise_catalog(kept.uuid))
@@ -188,15 +187,14 @@ class TestRepair:
         modes = ["verified", "audit"]
         return [str(uuid4()), str(customer.uuid), customer.name, "Title", content_filter(0, 2), modes, False, None]
 
-    def test_a_failed_get_leads_to_a_harmless_post(self, client, values):
-        """SYNC-1, CRUD-5."""
+    def test_a_failed_get_leads_to_a_harmless_post(self, client, values):  # SYNC-1, CRUD-5
         first = client.create_enterprise_catalog(*values)
         second = client.create_enterprise_catalog(*values)
         assert (first["uuid"], first["title"]) == (values[0], "Title")
         assert row(second) == row(first)
 
     def test_a_post_of_other_values_is_refused_and_the_next_save_repairs(self, client, values, complaints):
-        """SYNC-1, CRUD-5: the 409 is swallowed."""
+        """The 409 is swallowed (SYNC-1, CRUD-5)."""
         uuid, customer_uuid, name, _, content_filter, modes, audit, _ = values
         client.create_enterprise_catalog(*values)
         changed = [*values[:3], "Another", *values[4:]]
@@ -217,8 +215,7 @@ class TestRepair:
         assert (updated["uuid"], updated["title"]) == (uuid, "Another")
         assert row(client.get_enterprise_catalog(uuid)) == row(updated)
 
-    def test_an_update_makes_nothing_new(self, client, values, complaints):
-        """CRUD-7."""
+    def test_an_update_makes_nothing_new(self, client, values, complaints):  # CRUD-7
         assert client.update_enterprise_catalog(values[0], title="Nobody's") == {}
         assert client.get_enterprise_catalog(values[0], should_raise_exception=False) == {}
         (unknown,) = complaints.take()

@@ -1,4 +1,4 @@
-"""That nothing of the released client was left out."""
+"""Every method of the released client is tested."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a course says of itself: its advertised run, whether it is active, its normalized metadata."""
+"""Compute a course's advertised run, whether it is active, and its normalized metadata."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ SEAT_ORDER = ["verified", "professional", "no-id-professional", "unpaid-executiv
 
 
 def instant(text: str) -> datetime:
-    """A text without zone means UTC."""
+    """Read a time; without a zone it is UTC."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -18,15 +18,13 @@ def advertised(course: Item) -> Item | None:
     return next((run for run in runs_of(course) if uuid and run.get("uuid") == uuid), None)
 
 
-def is_active(run: Item, *, allowed: bool) -> bool:
-    """META-20."""
+def is_active(run: Item, *, allowed: bool) -> bool:  # META-20
     published = (run.get("status") or "").lower() == "published"
     meant_for_all = (published and bool(run.get("is_marketable"))) or bool(run.get("is_marketable_external"))
     return bool(run.get("is_enrollable")) and (meant_for_all or (published and allowed))
 
 
-def normalized(course: Item, run: Item | None) -> Item:
-    """META-30, META-31."""
+def normalized(course: Item, run: Item | None) -> Item:  # META-30, META-31
     return {
         "start_date": (run or {}).get("start"),
         "end_date": (run or {}).get("end"),
@@ -36,8 +34,7 @@ def normalized(course: Item, run: Item | None) -> Item:
     }
 
 
-def _enroll_by(course: Item, run: Item) -> str | None:
-    """META-32, META-33."""
+def _enroll_by(course: Item, run: Item) -> str | None:  # META-32, META-33
     if course.get("course_type") == EXEC_ED:
         return run.get("enrollment_end")
     rank = {kind: place for place, kind in enumerate(SEAT_ORDER)}
@@ -46,8 +43,7 @@ def _enroll_by(course: Item, run: Item) -> str | None:
     return min((date for date in (run.get("enrollment_end"), deadline) if date), key=instant, default=None)
 
 
-def _price(course: Item, run: Item) -> float:
-    """META-34."""
+def _price(course: Item, run: Item) -> float:  # META-34
     candidates = [run.get("fixed_price_usd")]
     if course.get("course_type") == EXEC_ED:
         mode = [row for row in course.get("entitlements") or [] if row.get("mode") == EXEC_ED_MODE]

@@ -1,4 +1,4 @@
-"""The URLs of an item in a catalog."""
+"""Compute the URLs of an item in a catalog."""
 
 import re
 import unicodedata
@@ -11,14 +11,12 @@ PORTAL = "https://enterprise.example.org"
 ECOMMERCE = "https://ecommerce.example.org"
 
 
-def slug_of(name: str) -> str:
-    """META-22."""
+def slug_of(name: str) -> str:  # META-22
     ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[\s-]+", "-", re.sub(r"[^a-z0-9_\s-]", "", ascii_only)).strip("-_")
 
 
-def with_parameters(url: str, parameters: dict[str, str]) -> str:
-    """META-23."""
+def with_parameters(url: str, parameters: dict[str, str]) -> str:  # META-23
     parts = urlsplit(url)
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in parameters]
     merged = kept + [(name, value) for name, value in parameters.items() if value]
@@ -46,22 +44,19 @@ class Links:
             f"{PORTAL}/{customer['slug']}" if customer.get("enable_learner_portal") and customer.get("slug") else None
         )
 
-    def course(self, key: str, *, advertised: str | None) -> str:
-        """ENR-1, ENR-2."""
+    def course(self, key: str, *, advertised: str | None) -> str:  # ENR-1, ENR-2
         if self._portal:
             return with_parameters(f"{self._portal}/course/{_in_path(key)}", self._parameters)
         return self._lms_course(advertised or key)
 
-    def run(self, key: str, *, course: str) -> str:
-        """ENR-1, ENR-2."""
+    def run(self, key: str, *, course: str) -> str:  # ENR-1, ENR-2
         if self._portal:
             return with_parameters(
                 f"{self._portal}/course/{_in_path(course)}", self._parameters | {"course_run_key": key}
             )
         return self._lms_course(key)
 
-    def exec_ed(self, key: str, entitlements: list[Item]) -> str | None:
-        """ENR-3, ENR-4."""
+    def exec_ed(self, key: str, entitlements: list[Item]) -> str | None:  # ENR-3, ENR-4
         if self._portal:
             return with_parameters(f"{self._portal}/executive-education-2u/course/{_in_path(key)}", self._parameters)
         slug = self.world.customer(self.catalog.customer).get("slug")
@@ -77,5 +72,5 @@ class Links:
 
 
 def _in_path(key: str) -> str:
-    """Literal, but for what no URL can hold."""
+    """Return the text, with everything encoded that a URL cannot hold."""
     return quote(key, safe="/:+&=")

@@ -1,4 +1,4 @@
-"""A discovery and LMS that answer from a world: search v2 by cursor, full records, programs, reviews, customers."""
+"""Serve a world as discovery and LMS: search v2 by cursor, full records, programs, reviews, customers."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ class OddDiscovery(StandIn):
         return _page(page) | {"count": len(documents), "next": after, "facets": {}}
 
     def _courses(self, keys: list[str], *, restricted: bool) -> list[Item]:
-        """Compares keys as discovery's database does: in any case."""
+        """Return courses by key, compared in any case as discovery's database does."""
         asked = {key.lower() for key in keys}
         found = (self._world.course(key, restricted=restricted) for key in self._world.courses if key.lower() in asked)
         return [record for record in found if record]

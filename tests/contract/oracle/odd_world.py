@@ -1,7 +1,7 @@
 """
-Worlds as odd as discovery may be: the recorded samples, changed at random. The same seed makes the same world.
+Make worlds as odd as discovery may be, by random changes of recorded samples. A seed always makes the same world.
 
-Every list of values below holds what real answers hold, and what has broken a client before.
+Each list of values below has what real answers hold, and what has broken a client before.
 """
 
 from collections.abc import Iterator
@@ -79,7 +79,7 @@ class OddWorld:
         return self._random.random() < share
 
     def _damaged(self, document: Item, *spared: str) -> Item:
-        """Some keys are null, some are gone; what identifies it stays."""
+        """Set some keys to null and remove others, but not those that identify the document."""
         for name in [name for name in document if name not in ("key", "uuid", "aggregation_key", "title", *spared)]:
             if self._chance(0.06):
                 document[name] = None
@@ -90,7 +90,7 @@ class OddWorld:
     # --- Documents ----------------------------------------------------------------------------------------------------
 
     def _documents_of(self, key: str) -> list[Item]:
-        """What the search finds of a course: often the course, often some of its runs. Its record goes to the world."""
+        """Return the search documents of a course: often itself, often some runs. Its record is added to the world."""
         nested = [self._nested(key, number) for number in range(self._random.randrange(5))]
         shared = {"key": key, "uuid": self._uuid(), "title": f"Course {key}", "course_type": self._pick(COURSE_TYPES)}
         found = [self._run_document(key, run) for _, run in nested if self._chance(0.5)]
@@ -137,7 +137,7 @@ class OddWorld:
         return self._damaged(record)
 
     def _nested(self, course: str, number: int) -> tuple[Item, Item]:
-        """One run as the search shows it, and as the full record does."""
+        """Return a run as in the search and as in the full record."""
         searched = {
             "key": f"course-v1:{course}+{number}T2026",
             "start": self._pick(DATES),
@@ -180,7 +180,7 @@ class OddWorld:
         return self._damaged(self._pick([self._samples["courserun"]]) | run | own, "restriction_type")
 
     def _uuid_documents(self, *, with_record: bool) -> list[Item]:
-        """A program, a pathway, a course without key, a run whose course nobody has."""
+        """Return a program, a pathway, a course without key, and a run whose course is unknown."""
         program, pathway, course, run = (self._uuid() for _ in range(4))
         if with_record:
             record = self._program_record | {"uuid": program, "marketing_url": self._pick(URLS)}
@@ -198,8 +198,7 @@ class OddWorld:
             for document in found
         ]
 
-    def _unusable(self) -> list[Item]:
-        """REFR-11, DISC-17."""
+    def _unusable(self) -> list[Item]:  # REFR-11, DISC-17
         course = self._samples["course"] | {"course_runs": []}
         return [
             {"aggregation_key": f"person:{self._uuid()}", "content_type": "person", "uuid": self._uuid()},
@@ -212,7 +211,7 @@ class OddWorld:
     # --- Catalogs -----------------------------------------------------------------------------------------------------
 
     def _catalogs(self, customers: list[str]) -> Iterator[Catalog]:
-        """Every customer has several, on filters that some of them share."""
+        """Return several catalogs for each customer, on filters that some of them share."""
         runs = {key: [run["key"] for run in runs_of(self.world.courses.get(key))] + ["no-such-run"] for key in KEYS}
         right: Item = {(f"course:{key}" if len(key) % 2 else key): runs[key] for key in KEYS[::2]}
         wrong = {KEYS[1]: runs[KEYS[0]] + runs[KEYS[2]], KEYS[0]: runs[KEYS[0]][:1], "edX+Nobody": ["x"], KEYS[4]: []}

@@ -1,8 +1,8 @@
 """
-What the service must answer, worked out the slow and plain way from the contract and the documents alone.
+Compute what the service must answer in the plain and slow way, from the contract and the documents alone.
 
-It shares no code with the service and knows nothing of its tables: every question walks over all documents again.
-Where the contract leaves a choice, a comment says which one is taken.
+It shares no code with the service and does not know its tables: every question walks over all documents again. Where
+the contract leaves a choice, a comment says which one is taken.
 """
 
 from copy import deepcopy
@@ -40,7 +40,7 @@ class Member:
 
 
 class Oracle:
-    """Answers for a world whose queries all have published, and have never published anything else."""
+    """Answers for a world in which each query has published exactly once."""
 
     def __init__(self, world: World, catalogs: list[Catalog], *, lms: str) -> None:
         self.world = world
@@ -65,11 +65,10 @@ class Oracle:
     # --- Who sees what ------------------------------------------------------------------------------------------------
 
     def members(self, catalog: Catalog, version: Version) -> dict[str, Member]:
-        """The visible ones, in the order of their keys (COM-9)."""
+        """Return the visible members in the order of their keys (COM-9)."""
         return self._visible[catalog.uuid, version]
 
-    def _visible_members(self, catalog: Catalog, version: Version) -> dict[str, Member]:
-        """V2-2, V2-4."""
+    def _visible_members(self, catalog: Catalog, version: Version) -> dict[str, Member]:  # V2-2, V2-4
         published = self._published[catalog.uuid]
         return {
             key: member
@@ -80,7 +79,7 @@ class Oracle:
         }
 
     def _nested_keys(self, course: Member, catalog: Catalog | None, version: Version) -> set[str]:
-        """CONT-1.3, so before the trimming of REFR-13."""
+        """Return the runs in the documents of a course, before the trimming of REFR-13 (CONT-1.3)."""
         # The stored search document, also where it was another query that found it.
         document = self._stored[course.key].document
         records = [document, self.world.course(course.key, restricted=_is_mapped(course, catalog, version))]
@@ -88,15 +87,14 @@ class Oracle:
         return {run["key"] for run in runs if run.get("key") and _is_visible(run, course.key, catalog, version)}
 
     def _courses_of(self, key: str, catalog: Catalog | None, version: Version) -> list[str]:
-        """The courses that the run `key` belongs to, the one it names itself first."""
+        """Return the courses of the run `key`, beginning with the one that it names itself."""
         stored = (self._published[catalog.uuid] if catalog else self._stored).values()
         row = self._stored.get(key)
         own = [row.parent] if row and row.parent and _is_visible(row.document, row.parent, catalog, version) else []
         courses = [member for member in stored if member.kind == "course"]
         return own + sorted(course.key for course in courses if key in self._nested_keys(course, catalog, version))
 
-    def contains(self, catalog: Catalog, key: str, version: Version) -> bool:
-        """CONT-1."""
+    def contains(self, catalog: Catalog, key: str, version: Version) -> bool:  # CONT-1
         key = _repaired(key)
         members = self.members(catalog, version)
         return (
@@ -106,7 +104,7 @@ class Oracle:
         )
 
     def listed(self, catalog: Catalog, version: Version, keys: list[str] | None = None) -> list[Member]:
-        """META-4, META-5."""
+        """The members a caller sees in lists: active ones, or those with these keys (META-4, META-5)."""
         members = self.members(catalog, version).values()
         if keys is None:
             return [m for m in members if m.kind != "course" or self.render(m, catalog, version)["active"]]
@@ -115,7 +113,7 @@ class Oracle:
         return [member for member in members if member.key in wanted or member.parent in asked]
 
     def look_up(self, catalog: Catalog, identifier: str, version: Version) -> Member | None:
-        """CUST-5: the exact member, the course of a run, the first run of a course."""
+        """Return the member with this key, or the course of a run, or the first run of a course (CUST-5)."""
         identifier = _repaired(identifier)
         members = self.members(catalog, version)
         exact = [member for member in members.values() if self._is_named(member, identifier)]
@@ -124,15 +122,14 @@ class Oracle:
         return next(iter(exact + courses + runs), None)
 
     def bare(self) -> dict[str, Member]:
-        """CM-2: everything, in the order of the keys."""
+        """Return all content in the order of the keys (CM-2)."""
         return {
             key: member
             for key, member in sorted(self._stored.items())
             if member.kind != "courserun" or member.document.get("restriction_type") is None
         }
 
-    def look_up_bare(self, identifier: str, *, coerce: bool) -> Member | None:
-        """CM-1."""
+    def look_up_bare(self, identifier: str, *, coerce: bool) -> Member | None:  # CM-1
         identifier = _repaired(identifier)
         known = self.bare()
         exact = next((member for member in known.values() if self._is_named(member, identifier)), None)
@@ -142,17 +139,17 @@ class Oracle:
         return next((known[key] for key in courses if key in known), None)
 
     def _is_named(self, member: Member, identifier: str) -> bool:
-        """By key, or by content uuid in any case (COM-3)."""
+        """Return whether a text is the key, or the content uuid in any case (COM-3)."""
         return identifier == member.key or identifier.lower() == self._document(member, None, 1).get("uuid")
 
     # --- One item -----------------------------------------------------------------------------------------------------
 
     def differs(self, member: Member, catalog: Catalog) -> bool:
-        """Whether the query shows the item in a way of its own (V2-7)."""
+        """Return whether the query shows the item in its own way (V2-7)."""
         return member.forced or member.key in catalog.allowed_runs
 
     def _document(self, member: Member, catalog: Catalog | None, version: Version) -> Item:
-        """The item before anything is added: REFR-13 to REFR-19."""
+        """Return the item before anything is added (REFR-13 to REFR-19)."""
         document = _without_ended_runs(member.document)
         if member.kind == "program":
             return _overlaid("program", document, self.world.programs.get(member.key))
@@ -209,8 +206,7 @@ class Oracle:
             item["reviews_count"] = review["reviews_count"]
             item["avg_course_rating"] = float(review["avg_course_rating"])
 
-    def _link(self, item: Item, member: Member, links: Links, *, enrollment: bool) -> None:
-        """META-12 to META-16."""
+    def _link(self, item: Item, member: Member, links: Links, *, enrollment: bool) -> None:  # META-12 to META-16
         if item.get("marketing_url"):
             item["marketing_url"] = with_parameters(item["marketing_url"], links.utm)
         if member.kind not in ("course", "courserun"):
@@ -230,7 +226,7 @@ class Oracle:
 
 
 def _member(document: Item) -> Member | None:
-    """REFR-11, REFR-12, DISC-17; None for what is skipped or quarantined."""
+    """Return the member, or None for documents that are skipped or quarantined (REFR-11, REFR-12, DISC-17)."""
     kind, _, rest = (document.get("aggregation_key") or "").partition(":")
     key = document.get("key") or document.get("uuid") or ""
     if (
@@ -249,8 +245,7 @@ def _member(document: Item) -> Member | None:
     return Member(kind, key, rest if kind == "courserun" else None, stored)
 
 
-def _is_visible(run: Item, course: str | None, catalog: Catalog | None, version: Version) -> bool:
-    """V2-1, V2-2."""
+def _is_visible(run: Item, course: str | None, catalog: Catalog | None, version: Version) -> bool:  # V2-1, V2-2
     kind = run.get("restriction_type")
     allowed = catalog.allowed_runs.get(course or "", []) if catalog and version == 2 else []
     return kind is None or (kind == B2B and run.get("key") in allowed)
@@ -260,20 +255,17 @@ def _is_mapped(course: Member, catalog: Catalog | None, version: Version) -> boo
     return catalog is not None and version == 2 and course.key in catalog.allowed_runs
 
 
-def _without_ended_runs(document: Item) -> Item:
-    """REFR-13."""
+def _without_ended_runs(document: Item) -> Item:  # REFR-13
     now = datetime.now(UTC)
     kept = [run for run in runs_of(document) if not run.get("end") or instant(run["end"]) >= now]
     return document | {"course_runs": kept} if runs_of(document) else document
 
 
-def _overlaid(kind: str, document: Item, record: Item | None) -> Item:
-    """REFR-16."""
+def _overlaid(kind: str, document: Item, record: Item | None) -> Item:  # REFR-16
     return document | {name: value for name, value in (record or {}).items() if name not in KEPT_FROM_SEARCH[kind]}
 
 
-def _forced(record: Item) -> Item:
-    """REFR-19."""
+def _forced(record: Item) -> Item:  # REFR-19
     runs = [run | {"status": "published", "availability": "Current"} for run in runs_of(record)]
     return record | {
         "enterprise_force_included": True,
@@ -282,6 +274,5 @@ def _forced(record: Item) -> Item:
     }
 
 
-def _repaired(key: str) -> str:
-    """COM-12."""
+def _repaired(key: str) -> str:  # COM-12
     return key.replace(" ", "+")

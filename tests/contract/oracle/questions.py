@@ -1,4 +1,4 @@
-"""Questions about a world, each with the answer that the oracle gives."""
+"""Generate questions about a world, each with the oracle's answer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Question:
 
 @dataclass(frozen=True)
 class NotBefore:
-    """Equals every time that is not earlier: an item that a query shows in its own way may have changed later."""
+    """Equals every time that is not earlier, since an overridden item may have changed later."""
 
     moment: datetime
 
@@ -54,13 +54,13 @@ class Questioner:
         return self._random.sample(self._keys, number)
 
     def listings(self) -> Iterator[Question]:
-        """Everything that each catalog lists."""
+        """Ask for everything that each catalog lists."""
         for catalog in self._oracle.catalogs:
             for version in VERSIONS:
                 yield self._metadata(catalog, version, None)
 
     def questions(self, *, singles: int) -> Iterator[Question]:
-        """`singles`: how many keys each catalog and each customer is asked for one by one."""
+        """Return all questions. `singles` is the number of keys to ask for one by one."""
         yield from self._about_catalogs(singles)
         yield from self._about_customers(singles)
         for coerce in False, True:
@@ -96,8 +96,7 @@ class Questioner:
         modified = self._modified(member, catalog, with_customer=links)
         return self._oracle.render(member, catalog, version, links=links) | {"content_last_modified": modified}
 
-    def _modified(self, member: Member, catalog: Catalog, *, with_customer: bool = True) -> Any:
-        """META-11, CUST-6."""
+    def _modified(self, member: Member, catalog: Catalog, *, with_customer: bool = True) -> Any:  # META-11, CUST-6
         customer = self._oracle.world.customer(catalog.customer).get("modified") if with_customer else None
         moments = [instant(text) for text in (self._catalogs_modified[catalog.uuid], customer) if text]
         # A run that only v2 shows cannot be asked for by itself.
@@ -112,8 +111,7 @@ class Questioner:
         parameters = [("traverse_pagination", "true"), *(("content_keys", key) for key in keys or [])]
         return Question(f"{_path(catalog, version)}/get_content_metadata/", parameters, answer)
 
-    def _page(self, catalog: Catalog, version: Version) -> Question:
-        """META-2, COM-6."""
+    def _page(self, catalog: Catalog, version: Version) -> Question:  # META-2, COM-6
         members = self._oracle.listed(catalog, version)
         size = self._random.randint(1, 9)
         pages = max(1, -(-len(members) // size))
@@ -131,8 +129,7 @@ class Questioner:
         parameters = [("page_size", str(size)), ("page", str(page))]
         return Question(f"{_path(catalog, version)}/get_content_metadata/", parameters, answer | _heading(catalog))
 
-    def _contains(self, catalog: Catalog, version: Version, keys: list[str]) -> Iterator[Question]:
-        """CONT-3 to CONT-5."""
+    def _contains(self, catalog: Catalog, version: Version, keys: list[str]) -> Iterator[Question]:  # CONT-3 to CONT-5
         found = [self._oracle.contains(catalog, key, version) for key in keys]
         for match, answer in ("any", any(found)), ("all", all(found)):
             parameters = [("match", match), *map(self._named, keys)]
@@ -142,8 +139,7 @@ class Questioner:
     def _named(self, key: str) -> tuple[str, str]:
         return self._random.choice(["course_run_ids", "program_uuids"]), key
 
-    def _diff(self, catalog: Catalog) -> Question:
-        """DIFF-1, DIFF-2."""
+    def _diff(self, catalog: Catalog) -> Question:  # DIFF-1, DIFF-2
         members = self._oracle.members(catalog, 1)
         given = self._draw(40) + self._random.sample(sorted(members), len(members) // 2)
         keys = _unique(given)
@@ -163,8 +159,7 @@ class Questioner:
 
     def _customer_contains(
         self, catalogs: list[Catalog], version: Version, drawn: list[list[str]]
-    ) -> Iterator[Question]:
-        """CONT-7."""
+    ) -> Iterator[Question]:  # CONT-7
         path = f"{_customer_path(catalogs[0], version)}/contains_content_items/"
         for keys in drawn:
             found = {
@@ -175,8 +170,7 @@ class Questioner:
                 parameters = [("match", match), ("get_catalog_list", "True"), *map(self._named, keys)]
                 yield Question(path, parameters, {"contains_content_items": bool(uuids), "catalog_list": uuids})
 
-    def _filter(self, catalogs: list[Catalog], version: Version) -> Question:
-        """FILT-1."""
+    def _filter(self, catalogs: list[Catalog], version: Version) -> Question:  # FILT-1
         given = self._draw(60)
         kept = [
             key for key in _unique(given) if any(self._oracle.contains(catalog, key, version) for catalog in catalogs)
@@ -186,7 +180,7 @@ class Questioner:
         return Question(path, [], {"filtered_content_keys": kept}, method="POST", body=body)
 
     def _customer_content(self, catalogs: list[Catalog], version: Version, key: str) -> Iterator[Question]:
-        """CUST-5, CUST-6."""
+        """Ask for content of a customer by one key, with and without links (CUST-5, CUST-6)."""
         found = ((catalog, self._oracle.look_up(catalog, key, version)) for catalog in catalogs)
         hit = next(((catalog, member) for catalog, member in found if member), None)
         path = f"{_customer_path(catalogs[0], version)}/content-metadata/{quote(key, safe='')}/"
@@ -202,8 +196,7 @@ class Questioner:
     def _bare_item(self, member: Member) -> Item:
         return self._oracle.render(member, None, 1) | {"content_last_modified": self._items_modified.get(member.key)}
 
-    def _bare_content(self, key: str, *, coerce: bool) -> Question:
-        """CM-1."""
+    def _bare_content(self, key: str, *, coerce: bool) -> Question:  # CM-1
         member = self._oracle.look_up_bare(key, coerce=coerce)
         path = f"/api/v1/content-metadata/{quote(key, safe='')}/"
         parameters = [("coerce_to_parent_course", str(coerce))]
@@ -211,8 +204,7 @@ class Questioner:
             return Question(path, parameters, ABSENT, status=404)
         return Question(path, parameters, self._bare_item(member))
 
-    def _bare_contents(self, keys: list[str], *, coerce: bool) -> Question:
-        """CM-2."""
+    def _bare_contents(self, keys: list[str], *, coerce: bool) -> Question:  # CM-2
         found = [member for key in keys if (member := self._oracle.look_up_bare(key, coerce=coerce))]
         items = [self._bare_item(member) for _, member in sorted({member.key: member for member in found}.items())]
         answer = {"count": len(items), "next": False, "previous": False, "results": items}
@@ -234,5 +226,5 @@ def _heading(catalog: Catalog) -> Item:
 
 
 def _unique(keys: list[str]) -> list[str]:
-    """COM-12, in the order given."""
+    """Return the keys once, in the order given, with plus signs restored (COM-12)."""
     return list(dict.fromkeys(key.replace(" ", "+") for key in keys))

@@ -1,4 +1,4 @@
-"""What discovery and the LMS know, and which catalogs look at it."""
+"""Hold what discovery and the LMS know, and the catalogs."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +24,7 @@ class World:
     """None: the LMS answers errors about it. Not there: it lists no such customer."""
 
     def course(self, key: str, *, restricted: bool) -> Item | None:
-        """The full record as discovery sends it, with or without `include_restricted` (DISC-18)."""
+        """Return the full record as discovery sends it, with or without `include_restricted` (DISC-18)."""
         record = self.courses.get(key)
         if not record or not runs_of(record) or restricted or key in self.leaky:
             return record
@@ -34,7 +34,7 @@ class World:
         return self.customers.get(uuid) or {}
 
     def names(self) -> set[str]:
-        """All that anybody could ask for: keys and uuids of items and of nested runs."""
+        """Return all keys and uuids of items and nested runs."""
         documents = [document for found in self.searches.values() for document in found]
         rows = [
             row
@@ -61,8 +61,7 @@ class Catalog:
         return {key.removeprefix("course:"): runs for key, runs in pairs if isinstance(runs, list)}
 
     @property
-    def forced(self) -> list[str]:
-        """REFR-19."""
+    def forced(self) -> list[str]:  # REFR-19
         keys = self.content_filter.get("enterprise_force_include_aggregation_keys") or []
         return [key.removeprefix("course:") for key in keys]
 

@@ -1,4 +1,4 @@
-"""An application of Django that fails in every way that leaves something in the log, beside the service's own."""
+"""A Django application beside the service's own that fails in every way that is logged."""
 
 import contextlib
 import gc
@@ -49,7 +49,7 @@ def _raise(error: PlantedFault) -> None:
 
 
 def write_past_logging() -> None:
-    """Everything that a library may do to print or log something odd."""
+    """Print and log in every odd way that a library may."""
     print("printed: one line")
     print("printed: first of two\nprinted: second of two")
     print("printed: to stderr", file=sys.stderr)

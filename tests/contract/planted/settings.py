@@ -1,4 +1,4 @@
-"""Production's, and the application that fails."""
+"""Production settings with the application that fails."""
 
 import importlib
 import os

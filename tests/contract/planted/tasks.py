@@ -20,5 +20,5 @@ def writing() -> None:
 
 @shared_task(name="planted.killed")
 def killed() -> None:
-    """As the kernel does for want of memory."""
+    """Kill the process, as the kernel does without memory."""
     os.kill(os.getpid(), signal.SIGKILL)

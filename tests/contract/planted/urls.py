@@ -1,4 +1,4 @@
-"""The service's paths, and some that fail."""
+"""The service's paths, and some whose views fail."""
 
 import os
 from collections.abc import Iterator

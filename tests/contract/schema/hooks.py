@@ -1,8 +1,8 @@
 """
-What the service does otherwise than its document can say, on purpose: each with the requirement that wants it, and as
-narrow as it can be. Everything else that Schemathesis finds is a mistake of the document or of the service.
+List what the service does on purpose in another way than the OpenAPI document can say, each with its requirement.
 
-Schemathesis loads this by itself (`schemathesis.toml`); nothing of the service is imported.
+Everything else that Schemathesis finds is a bug of the document or of the service. Schemathesis loads this module
+(`schemathesis.toml`), which imports nothing of the service.
 """
 
 import json
@@ -56,7 +56,7 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def filter_failure(context: Any, failure: Exception, case: Any, response: Any) -> bool:
-    """False: not a failure."""
+    """Return whether it is a failure."""
     if isinstance(failure, RejectedPositiveData) and response.status_code == 400:
         return not any(text in response.text for text in _BEYOND_SCHEMAS)
     if isinstance(failure, AcceptedNegativeData) and "`page`" in str(failure):

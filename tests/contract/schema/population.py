@@ -1,4 +1,4 @@
-"""What is in the service while its document is put to the test: catalogs that published, made over HTTP like any."""
+"""Create published catalogs over HTTP for the tests of the OpenAPI document."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _SPARE_CATALOGS = 20
 
 @dataclass(frozen=True)
 class Population:
-    """Names of what exists, by kind."""
+    """The identifiers of existing objects, by kind."""
 
     catalogs: list[str]
     spare_catalogs: list[str]
@@ -26,7 +26,7 @@ class Population:
     keys: list[str]
 
     def write(self, directory: Path) -> None:
-        """As lists that Schemathesis reads."""
+        """Write the lists that Schemathesis reads."""
         for kind, names in vars(self).items():
             (directory / f"{kind}.txt").write_text("".join(f"{json.dumps(name)}\n" for name in names))
 

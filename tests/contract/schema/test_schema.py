@@ -1,8 +1,8 @@
 """
-The OpenAPI document is true (SURF-4): whatever it allows is answered as it says, what it forbids is refused as it says,
-and nothing that Schemathesis can think of is a server error (ERR-8).
+The OpenAPI document is true: what it allows is answered as it says, and what it forbids is refused (SURF-4).
 
-Asked of the whole service, with catalogs that published. More of it by hand, when the API changes:
+Nothing that Schemathesis generates is a server error (ERR-8). The whole service is tested, with published catalogs. For
+more requests, when the API changes:
 
     SCHEMA_EXAMPLES=1000 python -m pytest tests/contract/schema
 """
@@ -23,7 +23,7 @@ from scripts.sample_data import Client
 from tests.contract.schema import hooks
 from tests.contract.schema.population import populate
 from tests.contract.stand_in import AUDIENCE, ISSUER
-from tests.neighbours import variables_for
+from tests.sandbox_services import environment_for
 from tests.whole_service import whole_service
 
 pytestmark = pytest.mark.local_run
@@ -47,7 +47,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     shutil.copy(HOOKS.with_name("schemathesis.toml"), directory)
     with (
         Sandbox(courses=30, programs=3, pathways=2, issuer=ISSUER, audience=AUDIENCE) as sandbox,
-        whole_service(neighbours=variables_for(sandbox), directory=directory) as running,
+        whole_service(variables=environment_for(sandbox), directory=directory) as running,
     ):
         operator = sandbox.token(username="olivia", roles=[OPERATOR])
         populate(Client(running.url, operator), sandbox).write(directory)
@@ -55,7 +55,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 def ask(service: Service, *arguments: str, roles: list[str] | None = None) -> None:
-    """Let Schemathesis ask as somebody with these roles, or as nobody, and fail with what it says."""
+    """Run Schemathesis with these roles, or without a token, and fail with its output."""
     if roles is not None:
         token = service.sandbox.token(username="sam", roles=roles)
         arguments = ("--header", f"Authorization: JWT {token}", *arguments)
@@ -79,11 +79,11 @@ def test_for_operators(service):  # SURF-4, ERR-8
 
 
 def test_for_a_customers_admin(service):
-    """PERM-1 to PERM-13: what is another customer's is refused as the document says."""
+    """What is another customer's is refused as the document says (PERM-1 to PERM-13)."""
     roles = [f"enterprise_admin:{sample_customers()[0]['uuid']}"]
     ask(service, "--phases", "coverage,fuzzing", "--max-examples", str(EXAMPLES), roles=roles)
 
 
 def test_for_nobody(service):
-    """AUTH-7: refused before anything is looked at, so that nothing has to be covered."""
+    """Refused before anything is looked at, so that nothing has to be covered (AUTH-7)."""
     ask(service, "--phases", "fuzzing", "--max-examples", str(EXAMPLES))

@@ -1,4 +1,4 @@
-"""The three feature roles that the API knows (ROLE-2)."""
+"""Create the three feature roles (ROLE-2)."""
 
 from django.db import migrations
 

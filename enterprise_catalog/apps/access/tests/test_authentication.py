@@ -1,4 +1,6 @@
-"""AUTH-1 to AUTH-9, through the whole stack: the catalog list answers 403 to a known caller without roles."""
+"""
+Authentication through the whole stack: the catalog list is 403 for known callers without roles (AUTH-1 to AUTH-9).
+"""
 
 import threading
 
@@ -75,7 +77,7 @@ def test_only_the_scheme_and_its_token_open(before, after, status):  # AUTH-1, A
 @pytest.mark.parametrize(
     "value", ["JWT", "JWT ", "JWT \0", "JWT ..", "JWT " + "a" * 100_000, "JWT " + "a." * 50_000, "\xff", "", ","]
 )
-def test_a_header_of_no_sense_is_no_way_in(value):  # AUTH-3
+def test_a_malformed_header_gives_no_access(value):  # AUTH-3
     response = APIClient(headers={"Authorization": value}).get(LIST)
     assert response.status_code == 401
     assert isinstance(response.json()["detail"], str)
@@ -117,7 +119,7 @@ def test_a_user_of_a_token_cannot_sign_in_with_a_password():
     assert not User.objects.get().has_usable_password()
 
 
-def test_a_name_that_the_database_takes_for_another_user_is_no_login():
+def test_a_name_that_the_database_takes_for_another_user_is_refused():
     User.objects.create(username="Alice", is_superuser=True)
     assert client_for("alice").get(LIST).status_code in (401, 403)
 
@@ -167,7 +169,7 @@ def test_an_address_of_no_use_is_left_out(email):
         ["x" * 100_000 + ":*"],
     ],
 )
-def test_a_roles_claim_of_no_sense_grants_nothing(roles):  # ROLE-1, ROLE-5
+def test_a_malformed_roles_claim_grants_nothing(roles):  # ROLE-1, ROLE-5
     assert client_for("alice", roles=roles).get(LIST).json() == REFUSED
 
 
@@ -207,7 +209,7 @@ class TestCookies:
         assert cookies_of(APIClient(), token_for("alice")).get(LIST).status_code == 403
 
     @pytest.mark.parametrize("part", ["edx-jwt-cookie-header-payload", "edx-jwt-cookie-signature"])
-    def test_one_part_is_no_credentials(self, part):
+    def test_one_part_counts_as_absent(self, part):
         client = cookies_of(APIClient(), token_for("alice"))
         del client.cookies[part]
         assert client.get(LIST).json() == NOT_PROVIDED
@@ -243,7 +245,7 @@ class TestCookies:
         client.cookies[name] = value
         assert client.get(LIST).json() == NOT_PROVIDED
 
-    def test_the_undivided_cookie_is_no_credentials(self):  # AUTH-1
+    def test_the_undivided_cookie_counts_as_absent(self):  # AUTH-1
         client = APIClient()
         client.cookies["edx-jwt-cookie"] = token_for("alice")
         assert client.get(LIST, headers={"USE-JWT-COOKIE": "true"}).json() == NOT_PROVIDED
@@ -335,7 +337,7 @@ class TestSessions:
         response = client.post(LIST, {}, headers={"X-CSRFToken": token})
         assert response.json() == {"detail": "MISSING: catalog.has_admin_access"}
 
-    def test_a_stale_session_is_no_credentials(self, client, sam):
+    def test_a_stale_session_counts_as_absent(self, client, sam):
         sam.set_password("another")
         sam.save()
         assert client.get(LIST).json() == NOT_PROVIDED

@@ -1,4 +1,4 @@
-"""ROLE-1 to ROLE-6, on plain values and on rows."""
+"""Roles of tokens and of the database, as plain values and as rows (ROLE-1 to ROLE-6)."""
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -50,7 +50,7 @@ def test_contexts_compare_as_uuids(context):  # ROLE-5
     "context",
     ["", "None", "all", "**", f"{{{CUSTOMER_UUID}}}", f"urn:uuid:{CUSTOMER_UUID}", f" {CUSTOMER_UUID}", "6ae013d4"],
 )
-def test_a_context_that_is_no_uuid_grants_nothing(context):  # ROLE-5
+def test_a_context_that_is_not_a_uuid_grants_nothing(context):  # ROLE-5
     assert grants(f"enterprise_admin:{context}").roles == Roles()
 
 
@@ -71,7 +71,7 @@ def test_an_operator_is_admin_everywhere():  # ROLE-6
     assert caller.administered_customers() is None
 
 
-def test_an_admin_of_one_customer_is_no_operator():  # ROLE-6
+def test_an_admin_of_one_customer_is_not_an_operator():  # ROLE-6
     assert not grants(f"enterprise_openedx_operator:{CUSTOMER_UUID}").is_operator
 
 

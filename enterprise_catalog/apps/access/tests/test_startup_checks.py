@@ -1,4 +1,4 @@
-"""Start-up refuses what would let strangers in, by name and without printing it (AUTH-4, SEC-3)."""
+"""Start-up refuses settings that would let strangers in; it names the variable, not the value (AUTH-4, SEC-3)."""
 
 import json
 import secrets

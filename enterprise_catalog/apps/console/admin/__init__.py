@@ -1,8 +1,7 @@
 """
-The window: Django's admin over everything operators look at and change.
+Pages of Django's admin for everything operators look at and change. Importing a module registers its pages.
 
-Every write goes through `operations`, so a rule holds here as it does in the API. Importing a module registers its
-pages.
+Every write goes through `services`, so the same rules hold as in the API.
 """
 
 from enterprise_catalog.apps.console.admin import catalogs, content, queries, refresh_runs, users

@@ -1,8 +1,8 @@
 """
-What every page shares whose rows are written by the desk: saving, deleting and refreshing through `operations`, with
-their refusals shown where a person can act on them.
+Base class of admin pages whose rows are written by `services`: saving, deleting and refreshing.
 
-Nothing here calls another service; a refresh is asked for, never done (P6).
+An error of a service is shown where a person can act on it. No page calls another service; refreshes are requested and
+done by workers (P6).
 """
 
 from typing import Any, cast
@@ -19,8 +19,9 @@ from django.utils.html import format_html
 
 from enterprise_catalog.apps.access.roles import CHANGE_QUERIES, Contexts, Grants, Roles
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.admin.changelists import BoundedPaginator
-from enterprise_catalog.apps.console.admin.filter_previews import PreviewingAdmin
+from enterprise_catalog.apps.console.admin.changelists import BoundedDeletionAdmin
+from enterprise_catalog.apps.console.admin.filter_previews import FilterPreviewAdmin
+from enterprise_catalog.apps.console.admin.forms import request_state
 from enterprise_catalog.apps.console.admin.refresh_runs import decisions
 from enterprise_catalog.apps.console.display.html import change_url, link, list_url, object_link
 from enterprise_catalog.apps.console.display.sentences import refreshes, warning_sentences
@@ -35,8 +36,10 @@ from enterprise_catalog.apps.services.refreshes import request_refresh, request_
 
 def grants_from_django_permissions(request: HttpRequest, *customers: UUID) -> Grants:
     """
-    What Django's permissions come to. Who may change queries acts for every customer; others for the customers at
-    hand, so that a query they share with somebody else is copied, not changed (QRY-7).
+    Return the grants of a user of the admin.
+
+    Users who may change queries act for every customer. Others act for these customers only, so that a query which
+    another customer shares is copied and not changed (QRY-7).
     """
     user = cast(User, request.user)
     if user.has_perm(CHANGE_QUERIES):
@@ -46,19 +49,16 @@ def grants_from_django_permissions(request: HttpRequest, *customers: UUID) -> Gr
     return Grants(roles=roles, permits=user.has_perm, is_of_admin_site=True)
 
 
-class ServiceBackedAdmin(PreviewingAdmin):
-    """Pages whose writes go through the desk. Subclasses say which operations those are."""
+class ServiceBackedAdmin(BoundedDeletionAdmin, FilterPreviewAdmin):
+    """Write through services, which subclasses name."""
 
     change_form_template = "console/change_form.html"
-    paginator = BoundedPaginator
-    show_full_result_count = False
-    list_per_page = 50
     actions = ["refresh_now"]
-    # What an old version shows; a version is put back by editing, with all that follows from it.
+    # Fields of an old version, which is only shown: to restore it, people edit the row, and that is checked.
     version_fields: list[str] = []
 
     def refreshed_query(self, obj: Any) -> CatalogQuery:
-        """The query that "Refresh now" on this row means."""
+        """Return the query that "Refresh now" refreshes for this row."""
         raise NotImplementedError
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
@@ -68,16 +68,16 @@ class ServiceBackedAdmin(PreviewingAdmin):
         for obj in queryset:
             self.delete_model(request, obj)
 
-    # Refusals
+    # Errors of services
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Save in one transaction; when the desk refuses, show what was typed again with the reason beside it."""
+        """Save in one transaction. If the service refuses, show the submitted form again with the reasons."""
         try:
             return self._changeform(request, object_id, form_url, extra_context)
         except OperationError as refusal:
-            vars(request)["refusal"] = refusal
+            request_state(request).refusal = refusal
             return self._changeform(request, object_id, form_url, extra_context)
 
     @retry_lost_locks
@@ -85,9 +85,10 @@ class ServiceBackedAdmin(PreviewingAdmin):
         return super().changeform_view(*arguments)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        shown: dict[str, Any] = {name: vars(request)[name] for name in ("refusal", "draft") if name in vars(request)}
-        return type(form.__name__, (form,), shown) if shown else form
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        # Django makes a class of its own for each request, so this says nothing about other requests.
+        form.request_state = request_state(request)
+        return form
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         try:
@@ -112,7 +113,7 @@ class ServiceBackedAdmin(PreviewingAdmin):
     # Refreshing
 
     def has_refresh_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who may change it may refresh it, too, since a change is followed by a refresh."""
+        """Return whether the user may refresh, or may change the row, which also starts a refresh."""
         may_refresh = request.user.has_perm("catalog.refresh_catalogquery") and self.has_view_permission(request, obj)
         return may_refresh or self.has_change_permission(request, obj)
 
@@ -130,18 +131,18 @@ class ServiceBackedAdmin(PreviewingAdmin):
             tools = [{"label": "Refresh now", "url": url}]
         obj = self.get_object(request, unquote(object_id))
         if obj is not None:
-            # What it would change stands among the last refreshes on the same page.
+            # The page of the run, which is among the last refreshes here, shows what it would change.
             held = RefreshRun.objects.filter(state=RefreshRun.State.HELD, catalog_query=self.refreshed_query(obj))
             tools += decisions(request, held.first(), approve="Approve held result", reject="Reject held result")
         buttons = {"tools": tools, "links": self.links(object_id)}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **buttons})
 
     def links(self, object_id: str) -> list[dict[str, str]]:
-        """What else there is about a row: a label and a url each."""
+        """Return links above the form, each with label and url."""
         return []
 
     def refresh_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The button "Refresh now": start a run or join the one that waits (REFR-3)."""
+        """Start a run, or join the one that waits (REFR-3)."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         obj = self.get_object(request, unquote(object_id))
@@ -156,7 +157,7 @@ class ServiceBackedAdmin(PreviewingAdmin):
 
     @admin.action(description="Refresh now", permissions=["refresh"])
     def refresh_now(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        if not (rows := self.chosen(request, queryset)):
+        if not (rows := self.selected_rows(request, queryset)):
             return
         queries = {self.refreshed_query(obj).pk: self.refreshed_query(obj) for obj in rows}
         runs = request_refreshes(queries=queries.values(), trigger=RefreshRun.Trigger.OPERATOR)
@@ -167,8 +168,8 @@ class ServiceBackedAdmin(PreviewingAdmin):
             return
         self.message_user(request, format_html("{} on their way.", link(list_url(RefreshRun), refreshes(len(runs)))))
 
-    def chosen(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        """What an action is to be done with; nothing, and why, when that is more than a request should do."""
+    def selected_rows(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """Return the rows of an action; none, with a message, if there are more than BULK_LIMIT."""
         rows = list(queryset[: settings.BULK_LIMIT + 1])
         if len(rows) <= settings.BULK_LIMIT:
             return rows
@@ -180,7 +181,7 @@ class ServiceBackedAdmin(PreviewingAdmin):
             self.message_user(request, format_html("A refresh is on its way: run {}.", object_link(run, run.pk)))
 
     def message_saved(self, request: HttpRequest, saved: SavedCatalog | SavedQuery) -> None:
-        """What saving set in motion, and what is odd about the filter (CRUD-10)."""
+        """Show the run that saving started, and the warnings about the filter (CRUD-10)."""
         self.message_run(request, saved.refresh_run)
         for sentence in warning_sentences(saved.filter_warnings):
             self.message_user(request, sentence, messages.WARNING)
@@ -196,10 +197,10 @@ class ServiceBackedAdmin(PreviewingAdmin):
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """An old version, to be read. Its library would save what is posted here past the desk."""
+        """Show an old version. GET only, since the library would save a POST without the services."""
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
-        vars(request)["shows_version"] = True
+        request_state(request).shows_version = True
         try:
             return super().history_form_view(request, object_id, version_id, extra_context)
         except (ValueError, ValidationError) as error:
@@ -209,14 +210,11 @@ class ServiceBackedAdmin(PreviewingAdmin):
         return True
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        if shows_version(request):
+        if request_state(request).shows_version:
             return [(None, {"fields": self.version_fields})]
         return super().get_fieldsets(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.version_fields if shows_version(request) else super().get_readonly_fields(request, obj)
-
-
-def shows_version(request: HttpRequest) -> bool:
-    """True while the page of an old version is made."""
-    return bool(vars(request).get("shows_version"))
+        return (
+            self.version_fields if request_state(request).shows_version else super().get_readonly_fields(request, obj)
+        )

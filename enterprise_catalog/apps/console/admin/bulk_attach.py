@@ -1,4 +1,4 @@
-"""The action "Attach to another query": choose one for the catalogs that were selected, see what it means, do it."""
+"""Add the admin action "Attach to another query": choose a query for the selected catalogs, and confirm."""
 
 from typing import Any
 
@@ -19,14 +19,14 @@ from enterprise_catalog.apps.services.bulk_attach import attach_catalogs
 _CATALOGS_SHOWN = 50
 
 
-class AttachingAdmin(ServiceBackedAdmin):
-    """What the pages of catalogs have of it."""
+class BulkAttachAdmin(ServiceBackedAdmin):
+    """Offer the action in the list of catalogs."""
 
     actions = [*ServiceBackedAdmin.actions, "attach_to_query"]
 
     @admin.action(description="Attach to another query ...", permissions=["change"])
     def attach_to_query(self, request: HttpRequest, queryset: QuerySet[EnterpriseCatalog]) -> HttpResponse | None:
-        if not (catalogs := self.chosen(request, queryset)):
+        if not (catalogs := self.selected_rows(request, queryset)):
             return None
         form = self._form(request)
         if not form.is_valid():
@@ -49,7 +49,7 @@ class AttachingAdmin(ServiceBackedAdmin):
         class ChooseQuery(forms.Form):
             catalog_query = forms.ModelChoiceField(CatalogQuery.objects.all(), widget=QueryChooser(self.admin_site))
 
-        # The first time the list sends which catalogs; this page sends them again, with the query.
+        # The list sends the catalogs only. This page sends them again, with the query.
         return ChooseQuery(request.POST if "catalog_query" in request.POST else None)
 
     def _choose(self, request: HttpRequest, form: forms.Form, catalogs: list[EnterpriseCatalog]) -> HttpResponse:

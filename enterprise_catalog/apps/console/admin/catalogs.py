@@ -1,4 +1,4 @@
-"""Enterprise catalogs: made, changed and deleted by the desk, looked up by anything a person has at hand."""
+"""Serve the admin pages of catalogs, with a search by title, customer, query, hash and uuid."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from django.http import HttpRequest
 from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.admin import query_panels
-from enterprise_catalog.apps.console.admin.base import grants_from_django_permissions, shows_version
-from enterprise_catalog.apps.console.admin.bulk_attach import AttachingAdmin
+from enterprise_catalog.apps.console.admin.base import grants_from_django_permissions
+from enterprise_catalog.apps.console.admin.bulk_attach import BulkAttachAdmin
 from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, has_words, uuid_begins
 from enterprise_catalog.apps.console.admin.exports import ExportAdmin
-from enterprise_catalog.apps.console.admin.forms import CatalogForm, QueryChooser
+from enterprise_catalog.apps.console.admin.forms import CatalogForm, QueryChooser, request_state
 from enterprise_catalog.apps.console.display.html import NOTHING, document, object_link, where_link
-from enterprise_catalog.apps.console.display.sentences import moment, query_name, short_query_name
+from enterprise_catalog.apps.console.display.sentences import query_name, short_query_name, utc_minute
 from enterprise_catalog.apps.services.catalogs import CatalogValues, delete_catalog, save_catalog
 
 
@@ -25,11 +25,10 @@ class CatalogFreshnessFilter(FreshnessFilter):
 
 
 @admin.register(EnterpriseCatalog)
-class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
+class EnterpriseCatalogAdmin(BulkAttachAdmin, ExportAdmin):
     form = CatalogForm
     list_display = ["title", "enterprise_name", "uuid", "query", "items", "freshness"]
     list_filter = [CatalogFreshnessFilter, "publish_audit_enrollment_urls", "created"]
-    # The search itself is below; this is what shows its box.
     search_fields = ["title"]
     search_help_text = (
         "Title, customer name, content filter hash, or a uuid or its beginning (catalog, customer, query)"
@@ -59,23 +58,18 @@ class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[EnterpriseCatalog]:
         return super().get_queryset(request).select_related("catalog_query").defer("catalog_query__content_filter")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
+    def search_condition(self, term: str) -> Any:
         wanted = has_words("title", term) | has_words("enterprise_name", term) | has_words("catalog_query__title", term)
         wanted |= Q(catalog_query__content_filter_hash=term.lower())
         for column in ("uuid", "enterprise_uuid", "catalog_query__uuid"):
             wanted |= uuid_begins(column, term)
-        return queryset.filter(wanted), False
+        return wanted
 
     def links(self, object_id: str) -> list[dict[str, str]]:
         return [where_link("Why (not) a course?", catalog=unquote(object_id)), *super().links(object_id)]
 
     def get_fieldsets(self, request: HttpRequest, obj: EnterpriseCatalog | None = None) -> Any:
-        if shows_version(request):
+        if request_state(request).shows_version:
             return super().get_fieldsets(request, obj)
         identity = ["title", "enterprise_uuid", "enterprise_name"]
         enrollment = ["enabled_course_modes", "publish_audit_enrollment_urls"]
@@ -91,7 +85,7 @@ class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
         return fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: EnterpriseCatalog | None = None) -> Any:
-        if obj is None or shows_version(request):
+        if obj is None or request_state(request).shows_version:
             return super().get_readonly_fields(request, obj)
         return [
             "uuid",
@@ -123,12 +117,6 @@ class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
     def delete_model(self, request: HttpRequest, obj: EnterpriseCatalog) -> None:
         delete_catalog(catalog=obj)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Without collecting what goes with them, which may be tens of thousands of changes."""
-        catalogs = list(objs)
-        needed = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
-        return [str(catalog) for catalog in catalogs], {self.opts.verbose_name_plural: len(catalogs)}, needed, []
-
     def refreshed_query(self, obj: EnterpriseCatalog) -> CatalogQuery:
         return obj.catalog_query
 
@@ -159,7 +147,7 @@ class EnterpriseCatalogAdmin(AttachingAdmin, ExportAdmin):
     @admin.display(description="last edit of an item")
     def last_edit(self, obj: EnterpriseCatalog) -> str:
         moved = obj.catalog_query.content_modified
-        return moment(moved) if moved else NOTHING
+        return utc_minute(moved) if moved else NOTHING
 
     @admin.display(description="last refreshes")
     def last_runs(self, obj: EnterpriseCatalog) -> Any:

@@ -1,7 +1,7 @@
 """
-Lists that stay quick whatever the tables hold: bounded counting, and searches that an index answers.
+Keep lists fast on tables of any size: count up to a limit, and search by conditions that indexes answer.
 
-A list never counts more rows than a person would page through, and never loads what it does not show.
+A list counts no more rows than a person would page through, and loads no column that it does not show.
 """
 
 import re
@@ -19,14 +19,14 @@ from django.utils.functional import cached_property
 from enterprise_catalog.apps.catalog.freshness import Freshness, stale_before
 from enterprise_catalog.apps.core.db.clock import DatabaseNow
 
-# Whoever has not found it on these rows will search.
+# People who have not found a row among so many use the search.
 _COUNTED_ROWS = 10_000
 _BEGINNING = re.compile(r"[0-9a-f]{6,32}")
 _LAST_CHARACTER = "\U0010ffff"
 
 
 class BoundedPaginator(Paginator):
-    """Counts up to a bound, so that a list costs the same over any number of rows."""
+    """Count up to a limit, so that the cost of a list does not grow with its table."""
 
     @cached_property
     def count(self) -> int:
@@ -34,12 +34,53 @@ class BoundedPaginator(Paginator):
         return int(rows.order_by().values("pk")[:_COUNTED_ROWS].count())
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows that only the service itself writes."""
+class SearchAdmin(admin.ModelAdmin):
+    """
+    Search a list by one condition on its columns.
+
+    Django's own search matches each word in each of `search_fields` by a pattern that no index answers. A subclass
+    still names one field there, because the page shows a search box only then.
+    """
+
+    def search_condition(self, term: str) -> Any:
+        """Return the condition for a stripped, non-empty term, or None for Django's own search."""
+        raise NotImplementedError
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        condition = self.search_condition(term) if term else None
+        if condition is None:
+            return super().get_search_results(request, queryset, term)
+        return queryset.filter(condition), False
+
+
+class BoundedAdmin(SearchAdmin):
+    """Show a list whose cost does not grow with its table."""
 
     paginator = BoundedPaginator
     show_full_result_count = False
     list_per_page = 50
+
+
+class BoundedDeletionAdmin(BoundedAdmin):
+    """Confirm deletions without loading the rows that go with them, which may be tens of thousands."""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        rows = list(objs)
+        needed = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
+        counts = {self.opts.verbose_name_plural: len(rows)}
+        return [str(row) for row in rows], counts, needed, self.protecting_objects(rows)
+
+    def protecting_objects(self, rows: list[Any]) -> list[str]:
+        """Return descriptions of objects because of which these rows cannot be deleted."""
+        return []
+
+
+class ReadOnlyAdmin(BoundedAdmin):
+    """Show rows that only the service itself writes."""
+
     actions = None
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -53,7 +94,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 
 class FreshnessFilter(admin.SimpleListFilter):
-    """By the moment of the last publish; subclasses say where that stands."""
+    """Filter by the time of the last publish, which is in `column`."""
 
     title = "freshness"
     parameter_name = "freshness"
@@ -73,27 +114,31 @@ class FreshnessFilter(admin.SimpleListFilter):
 
 
 def parse_pasted_uuid(term: str) -> UUID | None:
-    """A uuid as people paste it: any case, with hyphens or without, in braces or as a URN."""
+    """Read a uuid as people paste it: any case, with or without hyphens, in braces or as a URN."""
     try:
         return UUID(term.strip())
     except ValueError:
         return None
 
 
+def has_uuid(column: str, term: str) -> Q:
+    """Match rows whose column has the pasted uuid; match none if the term is not a uuid."""
+    uuid = parse_pasted_uuid(term)
+    return Q(**{column: uuid}) if uuid else Q(pk__in=[])
+
+
 def uuid_begins(column: str, term: str) -> Q:
-    """
-    Rows with this uuid, as people paste it, or whose uuid begins so, as lists show it; none when that is too little.
-    """
+    """Match a pasted uuid, or the beginning of one as lists show it. Fewer than six digits match nothing."""
     uuid = parse_pasted_uuid(term)
     beginning = uuid.hex if uuid else term.rstrip(" .").lower().replace("-", "")
     return Q(**{f"{column}__startswith": beginning}) if _BEGINNING.fullmatch(beginning) else Q(pk__in=[])
 
 
 def has_words(column: str, term: str) -> Q:
-    """Some text, in any case, also where a column compares by code point."""
+    """Match text in any case, also in columns that compare by code point."""
     return Q(Contains(Lower(column), term.lower()))
 
 
 def starts_with(column: str, term: str) -> Q:
-    """A prefix as a range, which the index on the column answers; a pattern may not."""
+    """Match a prefix as a range, which always uses the index on the column; a pattern may not."""
     return Q(**{f"{column}__gte": term, f"{column}__lt": term + _LAST_CHARACTER})

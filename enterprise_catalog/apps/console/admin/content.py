@@ -1,7 +1,4 @@
-"""
-What discovery said and what the service makes of it: contents with their documents, their reviews, and the record of
-what joined and left. To be read only; refreshes write it.
-"""
+"""Show content with its documents, course reviews, and the changes of catalogs. Only refreshes write these rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +21,7 @@ from enterprise_catalog.apps.catalog.models import (
     NestedRun,
 )
 from enterprise_catalog.apps.catalog.rendering.item_template import GAP
-from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, parse_pasted_uuid, starts_with
+from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, has_uuid, starts_with
 from enterprise_catalog.apps.console.admin.query_panels import run_link
 from enterprise_catalog.apps.console.display.html import (
     NOTHING,
@@ -64,15 +61,8 @@ class ContentMetadataAdmin(ReadOnlyAdmin):
         ("Documents", {"fields": ["item", "search_document", "full_record", "facts"]}),
     ]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        uuid = parse_pasted_uuid(term)
-        wanted = starts_with("content_key", term) | Q(parent_content_key=term)
-        return queryset.filter(wanted | Q(content_uuid=uuid) if uuid else wanted), False
+    def search_condition(self, term: str) -> Any:
+        return starts_with("content_key", term) | Q(parent_content_key=term) | has_uuid("content_uuid", term)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -145,15 +135,8 @@ class CatalogContentChangeAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[CatalogContentChange]:
         return super().get_queryset(request).defer("catalog_query__content_filter")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        uuid = parse_pasted_uuid(term)
-        wanted = starts_with("content_key", term)
-        return queryset.filter(wanted | Q(refresh_run_uuid=uuid) if uuid else wanted), False
+    def search_condition(self, term: str) -> Any:
+        return starts_with("content_key", term) | has_uuid("refresh_run_uuid", term)
 
     @admin.display(description="content")
     def content(self, obj: CatalogContentChange) -> Any:
@@ -179,11 +162,8 @@ class CourseReviewAdmin(ReadOnlyAdmin):
     search_help_text = "A course key or its beginning (as written: case matters)"
     ordering = ["course_key"]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        return (queryset.filter(starts_with("course_key", term)) if term else queryset), False
+    def search_condition(self, term: str) -> Any:
+        return starts_with("course_key", term)
 
 
 def _segments(packed: ContentDocuments) -> list[bytes]:

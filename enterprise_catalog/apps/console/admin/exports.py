@@ -1,4 +1,4 @@
-"""A catalog's content as a file, for who may look at the catalog (EXP-1)."""
+"""Let staff who may view a catalog download its content as CSV or XLSX (EXP-1)."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ from enterprise_catalog.apps.services.exports import CONTENT_TYPES, export_catal
 
 
 class ExportAdmin(ServiceBackedAdmin):
-    """What the pages of catalogs have of it."""
+    """Offer the downloads on the page of a catalog."""
 
     def get_urls(self) -> list[URLPattern]:
         exports = [

@@ -1,9 +1,8 @@
 """
-Trying a filter before it is saved: what is said while it is typed, the button "Preview", the page of a preview, and the
-two ways on from there.
+Preview a content filter before it is saved: checks while typing, the page of a preview, and saving its filter.
 
-A preview is a row that a worker fills (P6); these pages only look at it. Nothing is saved before a person confirms, and
-then by the desk, as the form would.
+A worker fills the row of a preview (P6); these pages only read it. Nothing is saved before a person confirms, and then
+by the same service as the form's.
 """
 
 from collections.abc import Mapping
@@ -29,7 +28,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from enterprise_catalog.apps.catalog.content_filters.warnings import filter_warnings
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.console.admin.changelists import parse_pasted_uuid
-from enterprise_catalog.apps.console.admin.forms import ContentFilterField, refusal_texts
+from enterprise_catalog.apps.console.admin.forms import ContentFilterField, refusal_texts, request_state
 from enterprise_catalog.apps.console.display.html import (
     change_url,
     difference_table,
@@ -50,22 +49,22 @@ _POLLED = (
 )
 
 
-class PreviewingAdmin(SimpleHistoryAdmin):
-    """Forms with a content filter. Subclasses say which row a preview is for, and how its filter is saved."""
+class FilterPreviewAdmin(SimpleHistoryAdmin):
+    """Add previews to forms with a content filter. Subclasses say for which row, and how a filter is saved."""
 
-    # The library's own carries a style attribute (SEC-3).
+    # The library's template has a style attribute, which the content security policy forbids (SEC-3).
     object_history_list_template = "console/history.html"
 
-    # The column of a preview that names the row it is for, and the argument of `preview_filter` that does.
+    # The column of FilterPreview, and the argument of `preview_filter`, that name the row.
     preview_column = ""
     preview_argument = ""
 
     def use_filter(self, request: HttpRequest, obj: Any, content_filter: dict[str, Any]) -> None:
-        """Save it for this row, and tell what that set in motion. Raises OperationError."""
+        """Save the filter for this row, and show messages about it. Raises OperationError."""
         raise NotImplementedError
 
     def consequences(self, obj: Any) -> str:
-        """Who follows when this row's filter changes."""
+        """Say which catalogs change with this row's filter."""
         raise NotImplementedError
 
     def get_urls(self) -> list[URLPattern]:
@@ -83,10 +82,10 @@ class PreviewingAdmin(SimpleHistoryAdmin):
     # The form
 
     def check_filter_view(self, request: HttpRequest) -> HttpResponse:
-        """What saving this text would say: where it is no filter, or what discovery will ignore (QRY-8)."""
+        """Return the errors and warnings that saving this text would cause (QRY-8), and the text indented."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        self._refuse_readers(request)
+        self._require_any_write_permission(request)
         try:
             content_filter = ContentFilterField(required=False).clean(request.POST.get("content_filter", ""))
         except ValidationError as error:
@@ -98,18 +97,18 @@ class PreviewingAdmin(SimpleHistoryAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """A form that comes back with a refusal shows it; that one is never sent on, nor saved."""
-        if request.method == "POST" and "_preview" in request.POST and "refusal" not in vars(request):
+        """Start a preview, or show the values of one. A form with an error of a service is shown as it is."""
+        if request.method == "POST" and "_preview" in request.POST and request_state(request).refusal is None:
             return self._start_preview(request, object_id)
         if request.method == "GET" and "preview" in request.GET:
-            self._fill_in_again(request, object_id)
+            self._restore_draft(request, object_id)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def _start_preview(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
-        """Raises InvalidValues, to be shown in the form, when what was typed is no filter."""
-        self._refuse_readers(request)
+        """Request a preview and redirect to it. Raises InvalidValues, which the form shows, for an invalid filter."""
+        self._require_any_write_permission(request)
         obj = None if object_id is None else self._row_or_404(request, unquote(object_id))
-        self._refuse_who_may_not_write(request, obj)
+        self._require_write_permission(request, obj)
         form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
         if "content_filter" in form.errors:
             raise InvalidValues({"": ["There is no preview of this, and nothing was saved."]})
@@ -124,8 +123,8 @@ class PreviewingAdmin(SimpleHistoryAdmin):
         )
         return HttpResponseRedirect(self._preview_url("preview", preview))
 
-    def _fill_in_again(self, request: HttpRequest, object_id: str | None) -> None:
-        """Back from a preview: the form as it was typed, or of another person's only the filter."""
+    def _restore_draft(self, request: HttpRequest, object_id: str | None) -> None:
+        """Fill the form with what was typed before the preview; of another person's preview only with the filter."""
         writes = self.has_add_permission if object_id is None else self.has_change_permission
         uuid = parse_pasted_uuid(request.GET["preview"])
         preview = FilterPreview.objects.filter(pk=uuid).first() if uuid and writes(request) else None
@@ -135,7 +134,7 @@ class PreviewingAdmin(SimpleHistoryAdmin):
         if (None if key is None else str(key)) != (None if object_id is None else unquote(object_id)):
             return
         typed = preview.typed if preview.requested_by == request.user.pk else {}
-        vars(request)["draft"] = typed | {"content_filter": preview.content_filter}
+        request_state(request).draft = typed | {"content_filter": preview.content_filter}
         self.message_user(request, "This is what was typed for the preview. It is not saved yet.")
 
     # The preview
@@ -164,7 +163,7 @@ class PreviewingAdmin(SimpleHistoryAdmin):
         return TemplateResponse(request, "console/preview.html", context)
 
     def preview_state_view(self, request: HttpRequest, preview_uuid: UUID) -> HttpResponse:
-        """What the page asks for while it waits."""
+        """Return the progress of a preview, which its page polls."""
         preview, _ = self._find(request, preview_uuid, *_POLLED)
         return JsonResponse(
             {
@@ -176,7 +175,7 @@ class PreviewingAdmin(SimpleHistoryAdmin):
         )
 
     def use_preview_view(self, request: HttpRequest, preview_uuid: UUID) -> HttpResponse:
-        """The button "Use this filter"."""
+        """Save the filter of a preview that is done."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         preview, obj = self._find(request, preview_uuid)
@@ -197,18 +196,18 @@ class PreviewingAdmin(SimpleHistoryAdmin):
                 self.message_user(request, text, messages.ERROR)
 
     def _find(self, request: HttpRequest, preview_uuid: UUID, *columns: str) -> tuple[FilterPreview, Any]:
-        """The preview, and the row it is for (None: one to come)."""
-        self._refuse_readers(request)
+        """Return the preview and its row, which is None for a new one. Raises Http404 and PermissionDenied."""
+        self._require_any_write_permission(request)
         preview = FilterPreview.objects.filter(pk=preview_uuid).only(*columns).first()
         if preview is None or not self._is_for_this_page(preview):
             raise Http404
         key = getattr(preview, self.preview_column)
         obj = None if key is None else self._row_or_404(request, str(key))
-        self._refuse_who_may_not_write(request, obj)
+        self._require_write_permission(request, obj)
         return preview, obj
 
     def _is_for_this_page(self, preview: FilterPreview) -> bool:
-        """Not for rows of another one."""
+        """Return False for previews of another model."""
         return {preview.catalog_uuid, preview.catalog_query_id} <= {getattr(preview, self.preview_column), None}
 
     def _row_or_404(self, request: HttpRequest, key: str) -> Any:
@@ -217,11 +216,11 @@ class PreviewingAdmin(SimpleHistoryAdmin):
             raise Http404
         return obj
 
-    def _refuse_readers(self, request: HttpRequest) -> None:
+    def _require_any_write_permission(self, request: HttpRequest) -> None:
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
 
-    def _refuse_who_may_not_write(self, request: HttpRequest, obj: Any) -> None:
+    def _require_write_permission(self, request: HttpRequest, obj: Any) -> None:
         may_write = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
         if not may_write:
             raise PermissionDenied
@@ -240,7 +239,7 @@ class PreviewingAdmin(SimpleHistoryAdmin):
 
 
 def _findings(preview: FilterPreview) -> Mapping[str, Any]:
-    """What a preview that is done says."""
+    """Return what a finished preview found, for the template."""
     comparison = compare(preview)
     difference = comparison.difference
     return {

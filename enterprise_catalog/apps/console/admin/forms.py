@@ -1,15 +1,14 @@
-"""
-The forms of catalogs and queries. They check what the API checks, by the same functions, and hand on values; what is
-done with those, and what else may be refused, is the desk's (`operations`).
-"""
+"""Forms of catalogs and queries. They validate with the same functions as the API, and return values for `services`."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib.admin import AdminSite
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.urls import reverse
 
 from enterprise_catalog.apps.catalog.content_filters.validation import check_content_filter
@@ -24,7 +23,7 @@ _TYPED_LENGTH = 1000
 
 
 class FilterEditor(forms.Textarea):
-    """A box for JSON, with the button "Preview"; its script tells mistakes and warnings while one types."""
+    """A text area for JSON with a button "Preview". Its script shows errors and warnings while people type."""
 
     template_name = "console/filter_editor.html"
 
@@ -53,7 +52,7 @@ class ContentFilterField(forms.CharField):
         except ValueError as error:
             raise ValidationError(f"This is no JSON: {error}.") from error
         except RecursionError:
-            pass  # said better below
+            pass  # check_content_filter has a better message.
         try:
             return check_content_filter(text)
         except UnusableFilter as error:
@@ -67,26 +66,26 @@ class ContentFilterField(forms.CharField):
 
 
 class QueryChooser(AutocompleteSelect):
-    """A box that finds catalog queries by what the page of queries is searched by."""
+    """A box that searches catalog queries as their list does."""
 
     def __init__(self, site: AdminSite) -> None:
         super().__init__(EnterpriseCatalog._meta.get_field("catalog_query"), site)
 
     def build_attrs(self, *attributes: Any) -> dict[str, Any]:
-        """An empty box says what it is for, which is all that screen readers have of it."""
+        """Add a placeholder, without which screen readers do not say what the box is for."""
         return {
             **super().build_attrs(*attributes),
             "data-placeholder": "Choose a query: title, uuid, catalog or customer",
         }
 
     def value_from_datadict(self, *sent: Any) -> Any:
-        """Django's box would look for a row by whatever was sent, also when it shows again what is no number."""
+        """Return the submitted id, or nothing if it is not a number: Django would query the database for it."""
         value = super().value_from_datadict(*sent)
         return value if str(value).isdecimal() else ""
 
 
 class CourseModesField(forms.CharField):
-    """A list of words, written with commas."""
+    """A list of course modes, separated by commas."""
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(map(str, value)) if isinstance(value, list) else value
@@ -105,29 +104,45 @@ class CourseModesField(forms.CharField):
             return True
 
 
-class DeskForm(forms.ModelForm):
+@dataclass
+class AdminRequestState:
     """
-    A form that can be shown again with what the desk said when it was sent: `refusal` is set on a class of its own for
-    that one answer.
+    What the views of one admin request hand to its form, since Django calls no hook with both.
+
+    `refusal` is the service's error about the submitted form. `draft` holds values to show in an unsubmitted form in
+    place of the stored ones, by field. `shows_version` is true while a page shows an old version of a row.
     """
 
     refusal: OperationError | None = None
-    # What the fields of a form that is looked at, not sent, hold instead of what is stored; set in the same way.
     draft: dict[str, Any] | None = None
-    # What the desk calls a field to what the form calls it.
+    shows_version: bool = False
+
+
+def request_state(request: HttpRequest) -> AdminRequestState:
+    """Return the state of this request, creating it on first use."""
+    state: AdminRequestState = vars(request).setdefault("admin_state", AdminRequestState())
+    return state
+
+
+class ServiceForm(forms.ModelForm):
+    """Show the submitted values again with the service's error, or a draft in place of the stored values."""
+
+    # `ServiceBackedAdmin.get_form` replaces it.
+    request_state = AdminRequestState()
+    # Field names of the service that differ from those of the form.
     refused_fields: dict[str, str] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.draft is not None and not self.is_bound:
-            self.initial = {**self.initial, **self.draft}
+        if self.request_state.draft is not None and not self.is_bound:
+            self.initial = {**self.initial, **self.request_state.draft}
         if "content_filter" in self.fields:
             opts = self._meta.model._meta
             url = reverse(f"admin:{opts.app_label}_{opts.model_name}_check_filter")
             self.fields["content_filter"].widget.attrs["data-check-url"] = url
 
     def typed(self) -> dict[str, Any]:
-        """What was sent besides the filter and differs from what is stored: field to text, or to true or false."""
+        """Return submitted values that differ from the stored ones, by field, without the filter."""
         names = self.fields if self.instance._state.adding else self.changed_data
         sent = {name: self[name].data for name in names if name != "content_filter"}
         # Longer text fits no field.
@@ -135,14 +150,14 @@ class DeskForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        if self.refusal is not None:
-            for name, texts in refusal_texts(self.refusal).items():
+        if self.request_state.refusal is not None:
+            for name, texts in refusal_texts(self.request_state.refusal).items():
                 field = self.refused_fields.get(name, name)
                 self.add_error(field if field in self.fields else None, texts)
         return cleaned
 
 
-class CatalogForm(DeskForm):
+class CatalogForm(ServiceForm):
     enabled_course_modes = CourseModesField(
         required=False,
         widget=forms.TextInput(attrs={"class": "vTextField"}),
@@ -181,7 +196,7 @@ class CatalogForm(DeskForm):
         if "catalog_query" in self.fields:
             chooser = self.fields["catalog_query"]
             chooser.required = False
-            # Choosing is all that is done here; the query's own page tells who else uses it.
+            # People only choose a query here. They edit it on its own page, which shows who else uses it.
             widget: Any = chooser.widget
             widget.can_add_related = widget.can_change_related = widget.can_delete_related = False
 
@@ -195,7 +210,7 @@ class CatalogForm(DeskForm):
         return cleaned
 
     def values(self) -> CatalogValues:
-        """What was asked for. A query is asked for by its filter, which finds it and never changes it (QRY-1)."""
+        """Return the values to save. The filter of a chosen query finds that query and never changes it (QRY-1)."""
         sent = self.cleaned_data
         content_filter = sent["content_filter"]
         if content_filter is None and "catalog_query" in self.changed_data:
@@ -211,7 +226,7 @@ class CatalogForm(DeskForm):
         )
 
 
-class QueryForm(DeskForm):
+class QueryForm(ServiceForm):
     refused_fields = {"query_title": "title"}
 
     content_filter = ContentFilterField(
@@ -231,7 +246,7 @@ class QueryForm(DeskForm):
 
 
 def refusal_texts(refusal: OperationError) -> dict[str, list[str]]:
-    """What the desk said, by field where it named one."""
+    """Return the messages of a service's error, by field, or under an empty name."""
     if isinstance(refusal, FieldErrors):
         return refusal.errors
     if isinstance(refusal, NotAllowed):

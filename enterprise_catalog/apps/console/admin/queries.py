@@ -1,4 +1,4 @@
-"""Catalog queries: shared searches, edited for all their catalogs at once, and deleted only when nobody uses them."""
+"""Serve the admin pages of catalog queries, which are edited for all their catalogs at once."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ from enterprise_catalog.apps.catalog.freshness import freshness
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.models.history import hold_filters
 from enterprise_catalog.apps.console.admin import query_panels
-from enterprise_catalog.apps.console.admin.base import ServiceBackedAdmin, grants_from_django_permissions, shows_version
+from enterprise_catalog.apps.console.admin.base import ServiceBackedAdmin, grants_from_django_permissions
 from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, has_words, starts_with, uuid_begins
-from enterprise_catalog.apps.console.admin.forms import QueryForm
+from enterprise_catalog.apps.console.admin.forms import QueryForm, request_state
 from enterprise_catalog.apps.console.display.html import change_url, document
 from enterprise_catalog.apps.services.catalog_queries import SavedQuery, delete_query, save_query
 
@@ -40,7 +40,6 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
     form = QueryForm
     list_display = ["name", "uuid", "content_filter_hash", "catalogs", "items", "freshness"]
     list_filter = [FreshnessFilter, UsedFilter, "named"]
-    # The search itself is below; this is what shows its box, here and in the form of a catalog.
     search_fields = ["title"]
     search_help_text = "Title, uuid or hash or their beginning, or words of a catalog on it or of its customer"
     ordering = ["title", "id"]
@@ -57,20 +56,15 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
         count = Subquery(users.annotate(count=Count("pk")).values("count"), output_field=IntegerField())
         return super().get_queryset(request).defer("content_filter").annotate(catalog_count=Coalesce(count, 0))
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
+    def search_condition(self, term: str) -> Any:
         wanted: Any = has_words("title", term) | starts_with("content_filter_hash", term.lower())
         users = EnterpriseCatalog.objects.filter(catalog_query=OuterRef("pk"))
         wanted |= uuid_begins("uuid", term)
         wanted |= Exists(users.filter(has_words("title", term) | has_words("enterprise_name", term)))
-        return queryset.filter(wanted), False
+        return wanted
 
     def get_fieldsets(self, request: HttpRequest, obj: CatalogQuery | None = None) -> Any:
-        if shows_version(request):
+        if request_state(request).shows_version:
             return super().get_fieldsets(request, obj)
         if obj is None:
             return [(None, {"fields": ["title", "content_filter"]})]
@@ -78,7 +72,7 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
         return [(None, {"fields": ["title", content_filter]}), ("State", {"fields": self._shown})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: CatalogQuery | None = None) -> Any:
-        if obj is None or shows_version(request):
+        if obj is None or request_state(request).shows_version:
             return super().get_readonly_fields(request, obj)
         return ["filter", *self._shown]
 
@@ -89,34 +83,34 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
             title=form.cleaned_data["title"],
             grants=grants_from_django_permissions(request),
         )
-        self._follow(request, obj, saved)
+        self._take_saved(request, obj, saved)
 
     def use_filter(self, request: HttpRequest, obj: CatalogQuery, content_filter: dict[str, Any]) -> None:
         key = obj.pk
         saved = save_query(
             query=obj, content_filter=content_filter, title=None, grants=grants_from_django_permissions(request)
         )
-        self._follow(request, obj, saved)
+        self._take_saved(request, obj, saved)
         if obj.pk != key:
-            self._tell_replaced(request, obj)
+            self._message_replaced(request, obj)
 
     def consequences(self, obj: CatalogQuery) -> str:
-        return query_panels.followers_of(obj)
+        return query_panels.consequences_of(obj)
 
-    def _follow(self, request: HttpRequest, obj: CatalogQuery, saved: SavedQuery) -> None:
-        """Another row with this filter may have taken this one's place (QRY-3)."""
+    def _take_saved(self, request: HttpRequest, obj: CatalogQuery, saved: SavedQuery) -> None:
+        """Make `obj` the saved row: another row with this filter may have replaced it (QRY-3)."""
         obj.pk = saved.query.pk
         obj.uuid = saved.query.uuid
         self.message_saved(request, saved)
 
-    def _tell_replaced(self, request: HttpRequest, obj: CatalogQuery) -> None:
+    def _message_replaced(self, request: HttpRequest, obj: CatalogQuery) -> None:
         self.message_user(request, f"A query with this filter existed and took the place of this one, as {obj.uuid}.")
 
     def response_change(self, request: HttpRequest, obj: CatalogQuery) -> HttpResponse:
         match = request.resolver_match
         if match is None or match.kwargs["object_id"] == str(obj.pk):
             return super().response_change(request, obj)
-        self._tell_replaced(request, obj)
+        self._message_replaced(request, obj)
         return HttpResponseRedirect(change_url(CatalogQuery, obj.pk))
 
     def delete_model(self, request: HttpRequest, obj: CatalogQuery) -> None:
@@ -130,13 +124,9 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
             return HttpResponseRedirect(change_url(CatalogQuery, query.pk))
         return super().delete_view(request, object_id, extra_context)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Without collecting what goes with them, which may be tens of thousands of members."""
-        queries = list(objs)
-        needed = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
-        users = EnterpriseCatalog.objects.filter(catalog_query__in=[query.pk for query in queries])
-        protecting = [f"Catalog {catalog}" for catalog in users[:_PROTECTING_CATALOGS_SHOWN]]
-        return [str(query) for query in queries], {self.opts.verbose_name_plural: len(queries)}, needed, protecting
+    def protecting_objects(self, rows: list[Any]) -> list[str]:
+        catalogs = EnterpriseCatalog.objects.filter(catalog_query__in=[query.pk for query in rows])
+        return [f"Catalog {catalog}" for catalog in catalogs[:_PROTECTING_CATALOGS_SHOWN]]
 
     def refreshed_query(self, obj: CatalogQuery) -> CatalogQuery:
         return obj
@@ -152,7 +142,7 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
     @admin.display(description="content filter")
     def filter(self, obj: CatalogQuery) -> Any:
         if obj.content_filter is None:
-            # An old version, which holds it by hash only.
+            # An old version has only the hash of its filter.
             hold_filters([version := vars(obj)["_history"]])
             return document(version.content_filter)
         return document(obj.content_filter)
@@ -175,7 +165,7 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
 
     @admin.display(description="used by")
     def users(self, obj: CatalogQuery) -> Any:
-        return query_panels.users_of(obj)
+        return query_panels.catalogs_of(obj)
 
     @admin.display(description="last refreshes")
     def last_runs(self, obj: CatalogQuery) -> Any:

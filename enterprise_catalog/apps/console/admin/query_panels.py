@@ -1,4 +1,4 @@
-"""What pages about a query, or about a catalog on it, show of its content and its runs. Reads rows, writes nothing."""
+"""Show the content, runs, changes and users of a query, on its own page and on those of its catalogs."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ from enterprise_catalog.apps.catalog.models import (
     EnterpriseCatalog,
 )
 from enterprise_catalog.apps.console.display.html import NOTHING, change_url, link, list_url, object_link, table
-from enterprise_catalog.apps.console.display.sentences import plural, run_outcome, short
+from enterprise_catalog.apps.console.display.sentences import plural, run_outcome, short_uuid
 from enterprise_catalog.apps.refresh.models import RefreshRun
 
 _CATALOGS_SHOWN = 50
@@ -34,20 +34,20 @@ def freshness_of(query: CatalogQuery) -> str:
 
 
 def last_runs(query: CatalogQuery) -> Any:
-    """The newest runs, each with what became of it."""
+    """Show the newest runs with their outcomes."""
     runs = RefreshRun.objects.filter(catalog_query=query).defer("held_keys").order_by("-requested_at")[:_RUNS_SHOWN]
     rows = [(object_link(run, f"{run.requested_at:%Y-%m-%d %H:%M:%S}"), run.trigger, run_outcome(run)) for run in runs]
     return table(["requested (UTC)", "trigger", "outcome"], rows, note="" if rows else "No refresh yet.")
 
 
 def changes_of_query(query: CatalogQuery) -> Any:
-    """What joined and left all its catalogs, the newest first."""
+    """Show what joined and left all catalogs of the query, the newest first."""
     changes = CatalogContentChange.objects.filter(catalog_query=query, enterprise_catalog=None).order_by("-pk")
     return _changes(changes[:_CHANGES_SHOWN], query)
 
 
 def changes_of_catalog(catalog: EnterpriseCatalog) -> Any:
-    """What joined and left it, on whichever query it was, the newest first (CHG-2)."""
+    """Show what joined and left the catalog with any of its queries, the newest first (CHG-2)."""
     return _changes(latest_changes(catalog_uuid=catalog.pk, limit=_CHANGES_SHOWN), catalog.catalog_query)
 
 
@@ -69,13 +69,13 @@ def _changes(changes: Iterable[CatalogContentChange], query: CatalogQuery) -> An
 
 
 def run_link(uuid: UUID | None) -> Any:
-    return link(change_url(RefreshRun, uuid), short(uuid)) if uuid else NOTHING
+    return link(change_url(RefreshRun, uuid), short_uuid(uuid)) if uuid else NOTHING
 
 
-def users_of(query: CatalogQuery) -> Any:
-    """The catalogs on a query and their customers: who follows when it changes."""
+def catalogs_of(query: CatalogQuery) -> Any:
+    """Show the catalogs of a query and their customers."""
     catalogs = EnterpriseCatalog.objects.filter(catalog_query=query)
-    count, customers = _count_users(query)
+    count, customers = _count_catalogs(query)
     rows = [
         (object_link(catalog, catalog.title), catalog.enterprise_name, catalog.enterprise_uuid)
         for catalog in catalogs.order_by("enterprise_name", "uuid")[:_CATALOGS_SHOWN]
@@ -88,15 +88,15 @@ def users_of(query: CatalogQuery) -> Any:
     return format_html("<p>{}</p>{}", note, table(["catalog", "customer", "customer uuid"], rows))
 
 
-def followers_of(query: CatalogQuery) -> str:
-    """Who follows when its filter changes, in a sentence."""
-    catalogs, customers = _count_users(query)
+def consequences_of(query: CatalogQuery) -> str:
+    """Say how many catalogs change with the query's filter."""
+    catalogs, customers = _count_catalogs(query)
     if not catalogs:
         return "Using it changes no catalog: none is on this query."
     return f"Using it changes {plural(catalogs, 'catalog')} of {plural(customers, 'customer')}, after one refresh."
 
 
-def _count_users(query: CatalogQuery) -> tuple[int, int]:
-    """Catalogs, and the customers they belong to."""
+def _count_catalogs(query: CatalogQuery) -> tuple[int, int]:
+    """Return the numbers of catalogs and of customers."""
     catalogs = EnterpriseCatalog.objects.filter(catalog_query=query).order_by()
     return catalogs.count(), catalogs.values("enterprise_uuid").distinct().count()

@@ -1,7 +1,4 @@
-"""
-Refresh runs: what became of each, and the decision about a held one. Rows are the work's; only the decision is made
-here, through the desk and on the record.
-"""
+"""Show refresh runs, and approve or reject held ones through `services`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,16 +6,16 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, parse_pasted_uuid
+from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, has_uuid
 from enterprise_catalog.apps.console.display.catalog_labels import CatalogLabels
 from enterprise_catalog.apps.console.display.html import NOTHING, change_url, difference_table, object_link, table
-from enterprise_catalog.apps.console.display.sentences import query_name, short, short_query_name
+from enterprise_catalog.apps.console.display.sentences import query_name, short_query_name, short_uuid
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.publishing import membership_difference
@@ -61,13 +58,8 @@ class RefreshRunAdmin(ReadOnlyAdmin):
         runs = super().get_queryset(request).select_related("catalog_query")
         return runs.defer("held_keys", "catalog_query__content_filter")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        uuid = parse_pasted_uuid(search_term)
-        return (queryset.filter(Q(uuid=uuid) | Q(catalog_query_uuid=uuid)) if uuid else queryset.none()), False
+    def search_condition(self, term: str) -> Any:
+        return has_uuid("uuid", term) | has_uuid("catalog_query_uuid", term)
 
     # Deciding
 
@@ -86,16 +78,16 @@ class RefreshRunAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **tools})
 
     def approve_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Readers get another set by it, so it takes two presses: the second on a page that says what that is."""
+        """Publish a held result. A first POST shows a page with the changes; the second, from there, approves."""
         run = self.get_object(request, unquote(object_id))
         if request.method == "POST" and "confirmed" not in request.POST and run and decisions(request, run, approve=""):
-            return self._ask(request, run)
+            return self._confirm(request, run)
         return self._decide(request, object_id, approve_run, "Approved: the held set is published.")
 
     def reject_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._decide(request, object_id, reject_run, "Rejected: the old set stays.")
 
-    def _ask(self, request: HttpRequest, run: RefreshRun) -> HttpResponse:
+    def _confirm(self, request: HttpRequest, run: RefreshRun) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": "Approve a held result",
@@ -132,7 +124,7 @@ class RefreshRunAdmin(ReadOnlyAdmin):
     @admin.display(description="catalog query")
     def query(self, obj: RefreshRun) -> Any:
         if obj.catalog_query is None:
-            return f"{short(obj.catalog_query_uuid)} (deleted)"
+            return f"{short_uuid(obj.catalog_query_uuid)} (deleted)"
         return object_link(obj.catalog_query, short_query_name(obj.catalog_query))
 
     @admin.display(description="catalog query")
@@ -168,7 +160,7 @@ class RefreshRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="what it would change")
     def held(self, obj: RefreshRun) -> Any:
-        """As of now: the members may have changed since it was held."""
+        """Compare with the members of now, which may have changed since the result was held."""
         if obj.state != RefreshRun.State.HELD or obj.held_keys is None or obj.catalog_query_id is None:
             return NOTHING
         difference = membership_difference(query_id=obj.catalog_query_id, content_keys=unpack(obj.held_keys))
@@ -184,7 +176,7 @@ class RefreshRunAdmin(ReadOnlyAdmin):
 
 
 def decisions(request: HttpRequest, run: RefreshRun | None, **labels: str) -> list[dict[str, str]]:
-    """The buttons that decide about a run, for who may; none when there is nothing to decide."""
+    """Return the buttons that decide about a held run; none for users who may not decide."""
     if run is None or run.state != RefreshRun.State.HELD or not _may_decide(request):
         return []
     return [

@@ -1,15 +1,20 @@
-"""Who may do what (users, role assignments), and the local copies of customers, which only the LMS changes."""
+"""Serve the admin pages of users, role assignments and the local copies of customers."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.db.models import Q
 
 from enterprise_catalog.apps.access.models import EnterpriseCatalogFeatureRole, EnterpriseCatalogRoleAssignment
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, ReadOnlyAdmin, parse_pasted_uuid
+from enterprise_catalog.apps.console.admin.changelists import (
+    FreshnessFilter,
+    ReadOnlyAdmin,
+    SearchAdmin,
+    has_uuid,
+    parse_pasted_uuid,
+)
 from enterprise_catalog.apps.console.display.html import link, list_url
 from enterprise_catalog.apps.core.models import User
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
@@ -18,7 +23,7 @@ admin.site.register(User, UserAdmin)
 
 
 @admin.register(EnterpriseCatalogRoleAssignment)
-class RoleAssignmentAdmin(admin.ModelAdmin):
+class RoleAssignmentAdmin(SearchAdmin):
     list_display = ["user", "role", "enterprise_id", "modified"]
     list_filter = ["role"]
     list_select_related = ["user", "role"]
@@ -27,13 +32,8 @@ class RoleAssignmentAdmin(admin.ModelAdmin):
     autocomplete_fields = ["user"]
     fields = ["user", "role", "enterprise_id"]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        uuid = parse_pasted_uuid(search_term)
-        if uuid:
-            return queryset.filter(enterprise_id=uuid), False
-        return super().get_search_results(request, queryset, search_term)
+    def search_condition(self, term: str) -> Any:
+        return has_uuid("enterprise_id", term) if parse_pasted_uuid(term) else None
 
 
 @admin.register(EnterpriseCatalogFeatureRole)
@@ -58,15 +58,8 @@ class EnterpriseCustomerAdmin(ReadOnlyAdmin):
         *("modified", "fetched_at", "attempted_at", "catalogs"),
     ]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        uuid = parse_pasted_uuid(term)
-        wanted = Q(name__icontains=term) | Q(slug__icontains=term)
-        return queryset.filter(wanted | Q(uuid=uuid) if uuid else wanted), False
+    def search_condition(self, term: str) -> Any:
+        return Q(name__icontains=term) | Q(slug__icontains=term) | has_uuid("uuid", term)
 
     @admin.display(description="catalogs")
     def catalogs(self, obj: EnterpriseCustomer) -> Any:

@@ -1,0 +1,1 @@
+"""Text and HTML that pages and commands show. Values in, text out; nothing here writes rows."""

@@ -1,4 +1,4 @@
-"""Who sees what queries find: their catalogs, in words that fit a table's cell. Two statements for any number."""
+"""Label queries by their catalogs, for table cells, in two statements for any number of queries."""
 
 from collections.abc import Collection
 from typing import Any
@@ -11,13 +11,13 @@ from enterprise_catalog.apps.console.display.sentences import plural
 
 
 class CatalogLabels:
-    """The catalog of each of these queries, or how many there are."""
+    """Load the first catalog and the number of catalogs of each query."""
 
     def __init__(self, query_ids: Collection[int | None]) -> None:
         rows = EnterpriseCatalog.objects.filter(catalog_query__in=[pk for pk in query_ids if pk]).order_by()
         counted = rows.values_list("catalog_query").annotate(Count("pk"), Min("pk"))
         self._counted = {query: (count, first) for query, count, first in counted}
-        # Of those with more, the first one says enough to know which search it is.
+        # The first catalog is enough to recognise a query that has many.
         self._first = EnterpriseCatalog.objects.in_bulk([first for _, first in self._counted.values()])
 
     def of(self, query_id: int | None) -> Any:

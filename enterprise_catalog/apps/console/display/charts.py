@@ -1,6 +1,7 @@
 """
-Small charts as SVG, made here so that a page needs no script and nothing from elsewhere. Numbers in, safe markup out;
-colours are the style sheet's, one class for each series.
+Draw small bar charts as SVG, so that pages need no script and no other host.
+
+Colours are in the style sheet, one class for each series.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-# In pixels; where the page is narrower, the picture shrinks.
+# In pixels; the style sheet shrinks charts on narrow pages.
 _HEIGHT = 90
 _BAR = 20
 _GAP = 6
@@ -18,16 +19,14 @@ _TEXT = 14
 
 @dataclass(frozen=True)
 class Bar:
-    """What stands below it, and a value for each series, from the bottom up."""
+    """The label below a bar, and its value for each series, from the bottom up."""
 
     label: str
     values: Sequence[int]
 
 
 def bar_chart(bars: Sequence[Bar], *, series: Sequence[str], title: str, every: int = 1) -> SafeString:
-    """
-    Stacked bars, a label below each of `every` so many. Whoever cannot see them is read the title and the numbers.
-    """
+    """Draw stacked bars with a label below each `every`-th. Screen readers read the title and the numbers."""
     top = max((sum(bar.values) for bar in bars), default=0) or 1
     width = len(bars) * (_BAR + _GAP) + _GAP
     drawn = format_html_join(
@@ -57,7 +56,7 @@ def _bar(bar: Bar, *, left: int, top: int, series: Sequence[str], labelled: bool
     pieces = []
     foot = _TEXT + _HEIGHT
     for name, value in zip(series, bar.values, strict=True):
-        # What is there is seen, however little it is.
+        # Small values stay visible.
         height = max(2, round(value / top * _HEIGHT)) if value else 0
         foot -= height
         pieces.append((name, left, foot, _BAR, height))

@@ -1,4 +1,4 @@
-"""Pieces of admin pages: links, tables, documents. Text in, safe HTML out; nothing here reads rows."""
+"""Build pieces of admin pages: links, tables, JSON documents. Text in, safe HTML out; no rows are read."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -24,9 +24,9 @@ def list_url(model: type[Model], **filters: Any) -> str:
     return f"{url}?{urlencode(filters)}" if filters else url
 
 
-def where_link(label: str, **asked: str) -> dict[str, str]:
-    """A link above a form, to what the page "Where is this content?" says when it is asked so."""
-    return {"label": label, "url": f"{reverse('admin:where_is_content')}?{urlencode(asked)}"}
+def where_link(label: str, **fields: str) -> dict[str, str]:
+    """Return label and URL of a link to the page "Where is this content?", filled in with these fields."""
+    return {"label": label, "url": f"{reverse('admin:where_is_content')}?{urlencode(fields)}"}
 
 
 def link(url: str, text: Any) -> SafeString:
@@ -38,27 +38,27 @@ def object_link(row: Model, text: Any = None) -> SafeString:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, note: str = "") -> SafeString:
-    """A table, or what `note` says when there are no rows; with rows the note stands below."""
+    """Return a table with the note below, or only the note if there are no rows."""
     body = [format_html("<tr>{}</tr>", format_html_join("", "<td>{}</td>", ((cell,) for cell in row))) for row in rows]
     if not body:
         return format_html("{}", note or NOTHING)
-    # What has no heading needs no empty one read out.
+    # Screen readers would read out an empty heading.
     head = format_html_join("", "{}", ((format_html("<th>{}</th>" if it else "<td>{}</td>", it),) for it in headings))
     lines = format_html_join("", "{}", ((line,) for line in body))
     below = format_html("<p>{}</p>", note) if note else ""
     whole = format_html('<table class="console-table"><tr>{}</tr>{}</table>', head, lines)
-    # It takes the focus, since it is moved by keys where it is wider than the page.
+    # A table wider than the page must take the focus to be scrolled with keys.
     frame = '<div class="console-scrolling" role="group" aria-label="table" tabindex="0">{}</div>{}'
     return format_html(frame, whole, below)
 
 
 def document(value: Any) -> SafeString:
-    """A JSON value a person can read."""
+    """Show a JSON value with indentation."""
     return format_html('<pre class="console-document">{}</pre>', pretty(value))
 
 
 def difference_table(*, added: Sequence[str], removed: Sequence[str]) -> SafeString:
-    """How many keys would join and leave, and the first ones of each."""
+    """Show how many keys would join and leave, and the first keys of each."""
     rows = [
         (change, len(keys), ", ".join(keys[:_KEYS_SHOWN]) + (" ..." if len(keys) > _KEYS_SHOWN else ""))
         for change, keys in (("would join", added), ("would leave", removed))

@@ -1,4 +1,4 @@
-"""How the window says what happened: runs, freshness and filter warnings in sentences. Pure: values in, text out."""
+"""Say in sentences what happened: runs, freshness and filter warnings. Values in, text out."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.core.text import shortened
 from enterprise_catalog.apps.refresh.models import FilterPreview, RefreshRun
 
-# QRY-8: what each warning means for the result.
+# What each filter warning means for the result (QRY-8).
 _WARNINGS = {
     "unknown-key": "discovery does not know {key} and ignores it; the result may be far too large",
     "unsupported-lookup": "discovery does not support this lookup and ignores {key}; the result may be far too large",
@@ -25,7 +25,7 @@ _WARNINGS = {
 
 
 def warning_sentences(warnings: Sequence[FilterWarning]) -> list[str]:
-    """What looks odd in a filter: the first of it, since a filter may have a hundred thousand odd keys."""
+    """Word the first FILTER_WARNINGS_SHOWN warnings and count the rest; a filter may cause a hundred thousand."""
     most = settings.FILTER_WARNINGS_SHOWN
     sentences = [_warning_sentence(warning) for warning in warnings[:most]]
     more = len(warnings) - most
@@ -43,7 +43,7 @@ def refreshes(count: int) -> str:
 
 
 def run_outcome(run: RefreshRun) -> str:
-    """The state of a run, what it found and why it did not publish."""
+    """Say the state of a run, what it found and why it did not publish."""
     counts = run.counts or {}
     found = f", {counts['total']} items (+{counts['added']} -{counts['removed']})" if "total" in counts else ""
     reason = f", {run.reason_code}: {run.reason_detail}" if run.reason_code else ""
@@ -51,14 +51,14 @@ def run_outcome(run: RefreshRun) -> str:
 
 
 def preview_progress(preview: FilterPreview) -> str:
-    """How far a preview got, for who waits for it."""
+    """Say how far a preview is."""
     match preview:
         case FilterPreview(state="queued"):
             return "It waits for a worker."
         case FilterPreview(state="running", requests_expected=None):
             return "Discovery is asked how much there is."
         case FilterPreview(state="running", requests_done=done, requests_expected=expected):
-            # A last, empty page is not known before.
+            # The last page may be empty, and is not expected then.
             return f"{done} of {max(done, expected or 0)} requests to discovery are answered."
         case FilterPreview(state="done"):
             return "It is done."
@@ -66,24 +66,24 @@ def preview_progress(preview: FilterPreview) -> str:
 
 
 def late_reason(run: RefreshRun | None) -> str:
-    """What the newest run of a late query says about why it is late."""
+    """Say why a query is late, from its newest run."""
     match run:
         case None:
             return "no refresh was ever asked for; does beat run?"
         case RefreshRun(state="published", finished_at=finished):
-            return f"no refresh was asked for since the last publish at {moment(finished)}; does beat run?"
+            return f"no refresh was asked for since the last publish at {utc_minute(finished)}; does beat run?"
         case RefreshRun(state="queued", not_before=later, paused_for_budget=True) if later is not None:
-            return f"its refresh waits until {moment(later)} for requests that the budget has to give"
+            return f"its refresh waits until {utc_minute(later)} for requests that the budget has to give"
         case RefreshRun(state="queued", not_before=later) if later is not None:
-            return f"its refresh waits until {moment(later)}, as discovery asked"
+            return f"its refresh waits until {utc_minute(later)}, as discovery asked"
         case RefreshRun(state="queued", requested_at=requested):
-            return f"its refresh waits since {moment(requested)}; does a worker run?"
+            return f"its refresh waits since {utc_minute(requested)}; does a worker run?"
         case RefreshRun(state="running", started_at=started):
-            return f"its refresh runs since {moment(started)}"
-    return f"its last refresh, requested at {moment(run.requested_at)}: {run_outcome(run)}"
+            return f"its refresh runs since {utc_minute(started)}"
+    return f"its last refresh, requested at {utc_minute(run.requested_at)}: {run_outcome(run)}"
 
 
-def moment(when: datetime | None) -> str:
+def utc_minute(when: datetime | None) -> str:
     return f"{when:%Y-%m-%d %H:%M} UTC" if when else "a moment nobody knows"
 
 
@@ -92,11 +92,11 @@ def plural(count: int, what: str, many: str | None = None) -> str:
 
 
 def short_query_name(query: CatalogQuery) -> str:
-    return query.title or short(query.uuid)
+    return query.title or short_uuid(query.uuid)
 
 
-def short(uuid: UUID) -> str:
-    """Enough of a uuid to tell it from its neighbours in a list."""
+def short_uuid(uuid: UUID) -> str:
+    """Return the start of a uuid, which is enough to recognise it in a list."""
     return f"{str(uuid)[:8]} ..."
 
 

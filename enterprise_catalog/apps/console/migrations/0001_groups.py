@@ -1,8 +1,8 @@
 """
-Two groups to begin with: who sees and refreshes, and who also edits and decides.
+Create two groups: one may view and refresh, and the other may also edit and decide about held runs.
 
-They are made once and filled when they are made. A group of the same name that exists already is somebody's own, and
-what people change in these two later stays as they left it: nothing here takes a right away or gives one again.
+Rights are set only when a group is created. An existing group of the same name stays as it is, and so do later changes
+of these two.
 """
 
 from django.apps import apps as installed

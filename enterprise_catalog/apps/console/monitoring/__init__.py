@@ -1,0 +1,1 @@
+"""Endpoints that monitoring systems read: freshness and metrics."""

@@ -1,8 +1,8 @@
 """
-Is every catalog as fresh as was promised? For monitors, and not for load balancers: a process that serves old content
-serves (ADD-4).
+Serve `/health/freshness/`: whether every query in use is as fresh as promised (ADD-4).
 
-Counts only, since everybody may ask: no name, title or customer. It never calls another service.
+It is meant for monitors and not for load balancers, since a process with old content can still serve. Anybody may ask,
+so it returns counts only, and no name, title or customer. It calls no other service.
 """
 
 from django.db import Error

@@ -1,8 +1,8 @@
 """
-`/metrics` for Prometheus (ADD-7): what processes counted as they worked, and what stands in the database right now.
+Serve `/metrics` for Prometheus: what processes counted, and what is counted from rows now (ADD-7).
 
-Whoever reads it learns how much there is and how well it goes, and no name, key or customer. On the web port it takes
-METRICS_TOKEN, and without one it is there on METRICS_PORT only (`core.observability.metrics_server`).
+It shows numbers only, and no name, key or customer. The web port requires METRICS_TOKEN; without a token, metrics are
+only on METRICS_PORT (`core.observability.metrics_server`).
 """
 
 import hmac
@@ -23,51 +23,51 @@ from enterprise_catalog.apps.refresh.rate_limit import request_budget
 from enterprise_catalog.apps.refresh.reports import statistics
 from enterprise_catalog.apps.refresh.reports.late_queries import freshness_overview, older_than
 
-# Hours since the last publish; 24 is the promise (P3).
+# Hours since the last publish; 24 are promised (P3).
 _AGES = (1, 4, 8, 12, 16, 20, 22, 24, 48)
 
 _reading = Lock()
-# Reading takes some hundredths of a second.
+# Reading usually takes some hundredths of a second.
 _PATIENCE_SECONDS = 2
 
 
 @csrf_exempt
 def metrics(request: HttpRequest) -> HttpResponse:
-    """On the web port."""
+    """Serve metrics on the web port, to callers with METRICS_TOKEN."""
     if not settings.METRICS_TOKEN:
         raise Http404
-    if not _knows_token(request):
+    if not _has_token(request):
         return HttpResponse("Unauthorized.\n", status=401, headers={"WWW-Authenticate": "Bearer"})
     if request.method not in ("GET", "HEAD"):
         return method_not_allowed(request)
-    return HttpResponse(all_figures(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    return HttpResponse(all_metrics(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-def all_figures() -> bytes:
-    """As Prometheus reads them. Never fails for want of the database."""
+def all_metrics() -> bytes:
+    """Return all metrics in Prometheus's text format. Without the database, only those that processes counted."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(DatabaseMetrics())
     return process_metrics() + generate_latest(registry)
 
 
-def all_figures_outside_of_requests() -> bytes:
-    """The same where Django looks after no connection."""
+def all_metrics_outside_of_requests() -> bytes:
+    """Return all metrics from a thread whose database connections Django does not close."""
     close_old_connections()
     try:
-        return all_figures()
+        return all_metrics()
     finally:
         close_old_connections()
 
 
 class DatabaseMetrics(Collector):
-    """What every web process of every host finds alike, so that one of them is to be looked at, not their sum."""
+    """Gauges from the database. Every process reports the same values, so Prometheus must not add them up."""
 
     def collect(self) -> Iterator[Metric]:
         found: list[Metric] = []
-        # A database that hangs holds one thread of a process for whoever scrapes, and not one for each time.
+        # A database that hangs must not hold one more thread of this process for every scrape.
         if _reading.acquire(timeout=_PATIENCE_SECONDS):
             try:
-                found = list(self._figures())
+                found = list(self._gauges())
             except Error as error:
                 log_database_unavailable(error)
             finally:
@@ -75,7 +75,7 @@ class DatabaseMetrics(Collector):
         yield _gauge("database_up", "Whether the figures of the database could be read.", float(bool(found)))
         yield from found
 
-    def _figures(self) -> Iterator[Metric]:
+    def _gauges(self) -> Iterator[Metric]:
         found = freshness_overview()
         yield _gauge("queries_in_use", "Catalog queries that catalogs use.", found.in_use)
         yield _gauge("queries_late", f"Of them, not published for {settings.FRESHNESS_HOURS} hours (P3).", found.late)
@@ -118,6 +118,6 @@ def _name(name: str) -> str:
     return f"enterprise_catalog_{name}"
 
 
-def _knows_token(request: HttpRequest) -> bool:
+def _has_token(request: HttpRequest) -> bool:
     expected = f"Bearer {settings.METRICS_TOKEN}".encode()
     return hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected)

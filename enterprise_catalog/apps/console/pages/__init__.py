@@ -1,5 +1,6 @@
 """
-Pages of the admin that belong to no single model. Each module has a function from a request to the name of a template
-and its context; `console.site` makes pages of them. It is imported before there are models' pages, so none of these
-may import `console.admin`.
+Pages of the admin that belong to no single model.
+
+Each module has a function from a request to a template's name and context, and `console.site` makes views of them. The
+site is loaded before the pages of models, so these modules must not import `console.admin`.
 """

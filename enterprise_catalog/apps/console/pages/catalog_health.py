@@ -1,6 +1,7 @@
 """
-Catalog health, the admin's home: is everything fresh, what waits, what is broken and why, in one page and as of one
-moment. It reads rows by a fixed number of statements, however many queries there are, and asks nobody else (P6).
+Build the admin's home page: what is late, waits, is held or fails, in one snapshot.
+
+The number of statements does not depend on the number of queries, and no other service is called (P6).
 """
 
 from collections import Counter
@@ -21,7 +22,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.display.catalog_labels import CatalogLabels
 from enterprise_catalog.apps.console.display.charts import Bar, bar_chart, legend
 from enterprise_catalog.apps.console.display.html import link, list_url, object_link, table
-from enterprise_catalog.apps.console.display.sentences import late_reason, moment, plural, short_query_name
+from enterprise_catalog.apps.console.display.sentences import late_reason, plural, short_query_name, utc_minute
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
@@ -34,9 +35,9 @@ from enterprise_catalog.apps.refresh.reports.statistics import HourlyRuns
 
 _ROWS = 10
 _LATE_ROWS = 20
-# Between these ages, in hours, one bar of the picture; 24 is the promise.
+# Borders between the bars of the chart of ages, in hours; 24 are promised.
 _AGES = (0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24)
-# A worker shows life every TICK_SECONDS; so many of them without any and somebody should look.
+# A worker shows life every TICK_SECONDS. After so many without any, somebody should look.
 _TICKS_MISSED = 6
 _ENDS = ("published", "held", "failed")
 _CHANGES = ("added", "removed")
@@ -51,14 +52,14 @@ _OTHERS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """One line at the top: how it stands, and whether it is as it should be."""
+    """One line at the top of the page, and whether it is good news."""
 
     good: bool
     text: str | SafeString
 
 
 def health_context() -> dict[str, Any]:
-    """What the template `console/home.html` shows."""
+    """Return the context of the template `console/home.html`."""
     with snapshot():
         hour = request_budget.last_hour()
         found, failing = freshness_overview(), statistics.failing_queries()
@@ -79,7 +80,7 @@ def health_context() -> dict[str, Any]:
         }
 
 
-# The lines at the top
+# Lines at the top
 
 
 def _freshness(found: Overview) -> Verdict:
@@ -123,7 +124,7 @@ def _requests(hour: HourlyUsage) -> Verdict:
     return Verdict(good=hour.background_may_begin(request_budget.DUE), text=f"{asked}, of {limit}.")
 
 
-# Below
+# Charts and tables
 
 
 def _ages(found: Overview) -> SafeString:
@@ -140,7 +141,7 @@ def _late(found: Overview) -> SafeString | None:
     late = late_queries(limit=_LATE_ROWS)
     users = CatalogLabels([row.query.pk for row in late])
     rows = [
-        (_query_link(row.query), users.of(row.query.pk), moment(row.late_since), late_reason(row.last_run))
+        (_query_link(row.query), users.of(row.query.pk), utc_minute(row.late_since), late_reason(row.last_run))
         for row in late
     ]
     more = f"The {_LATE_ROWS} latest of {found.late}." if found.late > _LATE_ROWS else ""
@@ -148,7 +149,7 @@ def _late(found: Overview) -> SafeString | None:
 
 
 def _under_way() -> SafeString:
-    """What runs, then what waits for longest, each with why it is not done."""
+    """Show running runs, then those that wait for longest, each with the reason."""
     counts = statistics.count_open_runs()
     running = _runs().filter(state=RefreshRun.State.RUNNING).order_by("started_at")[:_ROWS]
     queued = _runs().filter(state=RefreshRun.State.QUEUED).order_by("requested_at")[:_ROWS]
@@ -164,7 +165,7 @@ def _under_way() -> SafeString:
 
 
 def _requests_by_payer(hour: HourlyUsage) -> SafeString:
-    """Who had the requests of the last hour, and how many each may still make now (RUN-7)."""
+    """Show who spent the requests of the last hour, and how many each may still make now (RUN-7)."""
     limit, reserve = settings.DISCOVERY_REQUESTS_PER_HOUR, request_budget.reserved_part()
     people = Counter({payer: hour.used_by(payer) for payer in hour.by_consumer if payer not in _OTHERS})
     customers = EnterpriseCustomer.objects.in_bulk([UUID(payer) for payer, _ in people.most_common(_ROWS)])
@@ -222,7 +223,7 @@ def _run_table(runs: Iterable[RefreshRun], heading: str, column: str, *, note: s
 
 
 def _run_link(run: RefreshRun, when: Any) -> SafeString:
-    return object_link(run, moment(when))
+    return object_link(run, utc_minute(when))
 
 
 def _query_of(run: RefreshRun) -> Any:
@@ -235,7 +236,7 @@ def _most_changed() -> SafeString:
 
 
 def _queries(queries: Any, changed: Counter[int]) -> SafeString:
-    """Each with the catalogs that show it, the most changed first, where any did."""
+    """Show queries with their catalogs, the most changed first."""
     rows = sorted(queries.defer("content_filter"), key=lambda query: -changed[query.pk])
     users = CatalogLabels([query.pk for query in rows])
     cells = [

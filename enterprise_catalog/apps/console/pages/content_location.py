@@ -1,6 +1,7 @@
 """
-Where is this content? One key, and perhaps a catalog or a customer, in the address; so that an answer can be passed on.
-Reads only; the answer is `services.content_explanations.reasons`'.
+Build the page "Where is this content?" for a key, and perhaps a catalog or customer, from the address.
+
+The answer comes from `services.content_explanations.reasons`.
 """
 
 from typing import Any
@@ -17,8 +18,8 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatal
 from enterprise_catalog.apps.console.display.explanation_sentences import (
     content_sentences,
     how_contained,
+    quarantine_sentences,
     reason_sentence,
-    set_aside_sentences,
 )
 from enterprise_catalog.apps.console.display.html import collapsible, document
 from enterprise_catalog.apps.core.db.snapshots import snapshot
@@ -27,10 +28,10 @@ from enterprise_catalog.apps.services.content_explanations.reasons import Explan
 
 
 def where_is_content(request: HttpRequest) -> tuple[str, dict[str, Any]]:
-    """For staff that may view catalogs."""
+    """Return template and context. Raises PermissionDenied for staff who may not view catalogs."""
     if not admin.site.get_model_admin(EnterpriseCatalog).has_view_permission(request):
         raise PermissionDenied
-    # As from an address somebody typed: a `+` that was not encoded arrives as a space (COM-12).
+    # People type addresses, and a `+` that is not encoded arrives as a space (COM-12).
     key = request.GET.get("content_key", "").strip().replace(" ", "+")
     term = request.GET.get("catalog", "").strip()
     context: dict[str, Any] = {"title": "Where is this content?", "content_key": key, "catalog": term}
@@ -61,21 +62,21 @@ def _answer(request: HttpRequest, key: str, term: str) -> dict[str, Any]:
     return {
         "content": content,
         "sentences": list(content_sentences(content)),
-        "set_aside": list(set_aside_sentences(content)),
-        "has_page": content.carriers.content is not None,
+        "set_aside": list(quarantine_sentences(content)),
+        "has_page": content.related_keys.content is not None,
         "page": page,
         "rows": rows,
     }
 
 
 def _filters(explanations: list[Explanation]) -> dict[int, Any]:
-    """By the query's id, of those whose catalog lacks the content."""
+    """Return the filters of queries whose catalog lacks the content, by id of the query."""
     queries = {each.catalog.catalog_query_id for each in explanations if not each.contains}
     return dict(CatalogQuery.objects.filter(pk__in=queries).values_list("pk", "content_filter"))
 
 
 def _found(request: HttpRequest, term: str) -> QuerySet[EnterpriseCatalog, UUID]:
-    """As the list of catalogs finds them: by words of title or customer, or a uuid."""
+    """Return the uuids of catalogs that the search of the admin's list finds."""
     catalogs = EnterpriseCatalog.objects.order_by("created", "uuid")
     found, _ = admin.site.get_model_admin(EnterpriseCatalog).get_search_results(request, catalogs, term)
     return found.values_list("uuid", flat=True)

@@ -1,4 +1,4 @@
-"""Many catalogs at once: another query, a refresh; and one catalog's content as a file (EXP-1, QRY-1, CHG-2)."""
+"""Actions on many catalogs: another query, a refresh; and export files of a catalog (EXP-1, QRY-1, CHG-2)."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Catalogs in the admin, as a person meets them: forms in, rows and messages out."""
+"""Catalogs in the admin, as a person uses them: forms in, rows and messages out."""
 
 from datetime import timedelta
 from uuid import uuid4

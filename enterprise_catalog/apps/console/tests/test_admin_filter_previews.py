@@ -1,4 +1,4 @@
-"""Trying a filter in the admin: nothing is saved before it is confirmed, and only by who may."""
+"""Previews in the admin: nothing is saved before it is confirmed, and only by users who may."""
 
 import json
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Catalog queries in the admin: one edit changes all their catalogs, and none that is used goes away."""
+"""Catalog queries in the admin: an edit changes all their catalogs, and a used query cannot be deleted."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Pages that are only read: contents, runs, changes, customers, reviews; and what lists of many rows cost."""
+"""Read-only pages of the admin: content, runs, changes, customers, reviews; and what long lists cost."""
 
 import socket
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Catalog health, the admin's home: what it says of how things stand, and at what price (P3, P9, P10)."""
+"""Catalog health, the admin's home: what it shows, and how many statements it takes (P3, P9, P10)."""
 
 import re
 from datetime import timedelta
@@ -221,7 +221,7 @@ def test_it_takes_the_same_statements_however_many_queries_there_are(admin, quer
     assert statements() == few
 
 
-def test_a_rejected_result_is_no_failure(admin, query):
+def test_a_rejected_result_is_not_a_failure(admin, query):
     """Whatever failed before it: discovery answered since, and somebody decided."""
     fail(claimed(query), code="discovery_incomplete", detail="page 2")
     ended(requested(query), RefreshRun.State.FAILED, reason_code="rejected")

@@ -1,4 +1,6 @@
-"""`check_consistency` finds what was broken on purpose in a store that a real refresh filled, and nothing else."""
+"""
+The command `check_consistency` finds what was broken on purpose in a store that a refresh filled, and nothing else.
+"""
 
 from io import StringIO
 

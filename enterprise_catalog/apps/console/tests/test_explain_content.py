@@ -1,4 +1,4 @@
-"""`manage.py explain_content`: where a key is, and why not (ADD-5)."""
+"""The command `explain_content` says where a key is, and why not (ADD-5)."""
 
 from io import StringIO
 from uuid import uuid4
@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.console.display.sentences import moment
+from enterprise_catalog.apps.console.display.sentences import utc_minute
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.testing.catalogs import make_catalog, publish
 from enterprise_catalog.testing.documents import course_document
@@ -51,7 +51,7 @@ def test_a_catalog_that_does_not_contain_it_says_why(catalog):  # ADD-5
     error, code, text = refused("edX+A", "--catalog", str(catalog.uuid))
     assert (error, code) == (f"Catalog {catalog.uuid} does not contain it.", 1)
     assert "not_returned:" in text
-    assert f"({moment(run.finished_at)}), run {run.pk}" in text
+    assert f"({utc_minute(run.finished_at)}), run {run.pk}" in text
 
 
 def test_a_key_that_is_nowhere(catalog):  # ADD-5

@@ -1,4 +1,4 @@
-"""`manage.py freshness` names what is late, and says why (P3)."""
+"""The command `freshness` lists late queries, and says why they are late (P3)."""
 
 from datetime import timedelta
 from io import StringIO
@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.display.sentences import moment
+from enterprise_catalog.apps.console.display.sentences import utc_minute
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import fail
@@ -35,11 +35,10 @@ def told() -> str:
     return out.getvalue()
 
 
-def test_a_late_query_is_named(query):
-    """P3."""
+def test_a_late_query_is_named(query):  # P3
     since = query.refreshed_at + timedelta(hours=24)
     text = told()
-    assert f"All courses ({query.uuid}): late since {moment(since)}, last published" in text
+    assert f"All courses ({query.uuid}): late since {utc_minute(since)}, last published" in text
     assert "2 catalogs" in text
     assert "1 query in use, 0 held, the oldest published" in text
 
@@ -57,7 +56,7 @@ def test_all_is_fresh():
 
 
 class TestReasons:
-    """P3: each says what to look at."""
+    """Each says what to look at (P3)."""
 
     def test_nobody_asked(self, query):
         assert "no refresh was ever asked for; does beat run?" in told()
@@ -65,27 +64,27 @@ class TestReasons:
     def test_nobody_asked_again(self, query):
         requested(query)
         RefreshRun.objects.update(state="published", queued_for=None, finished_at=query.refreshed_at)
-        assert f"since the last publish at {moment(query.refreshed_at)}; does beat run?" in told()
+        assert f"since the last publish at {utc_minute(query.refreshed_at)}; does beat run?" in told()
 
     def test_it_waits(self, query):
         run = requested(query)
-        assert f"waits since {moment(run.requested_at)}; does a worker run?" in told()
+        assert f"waits since {utc_minute(run.requested_at)}; does a worker run?" in told()
 
     def test_it_waits_because_discovery_asked_for_it(self, query):
         later = database_now() + timedelta(hours=1)
         requested(query)
         RefreshRun.objects.update(not_before=later)
-        assert f"waits until {moment(later)}, as discovery asked" in told()
+        assert f"waits until {utc_minute(later)}, as discovery asked" in told()
 
     def test_it_waits_for_budget(self, query):
         later = database_now() + timedelta(minutes=5)
         requested(query)
         RefreshRun.objects.update(not_before=later, paused_for_budget=True)
-        assert f"waits until {moment(later)} for requests that the budget has to give" in told()
+        assert f"waits until {utc_minute(later)} for requests that the budget has to give" in told()
 
     def test_it_runs(self, query):
         run = RefreshRun.objects.get(pk=claimed(query).run_uuid)
-        assert f"runs since {moment(run.started_at)}" in told()
+        assert f"runs since {utc_minute(run.started_at)}" in told()
 
     def test_it_failed(self, query):
         fail(claimed(query), code="discovery_throttled", detail="429 on page 3")

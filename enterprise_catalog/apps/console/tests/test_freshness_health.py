@@ -1,4 +1,4 @@
-"""`/health/freshness/`: counts for monitors (ADD-4)."""
+"""The endpoint `/health/freshness/` returns counts for monitors (ADD-4)."""
 
 from datetime import timedelta
 
@@ -52,7 +52,7 @@ def test_a_late_query_makes_it_unavailable_and_is_not_named():  # ADD-4, P3, P8
     }
 
 
-def test_a_held_query_alone_is_no_alarm():  # ADD-4
+def test_a_held_query_alone_is_not_an_alarm():  # ADD-4
     requested(published_query(hours_ago=1))
     RefreshRun.objects.update(state="held", queued_for=None)
     response = Client().get(PATH)

@@ -1,4 +1,4 @@
-"""The two groups that a migration makes: what their people see and may do in the admin."""
+"""The two groups that a migration creates: what their members see and may do in the admin."""
 
 from importlib import import_module
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""`manage.py held_runs`: what the guard holds, and the decision (REFR-9, REFR-10)."""
+"""The command `held_runs` lists what the guard holds, and decides (REFR-9, REFR-10)."""
 
 from datetime import timedelta
 from io import StringIO
@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.display.sentences import moment
+from enterprise_catalog.apps.console.display.sentences import utc_minute
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.testing.factories import EnterpriseCatalogFactory
@@ -56,11 +56,11 @@ def refused(*arguments: str) -> tuple[CommandError, str]:
 
 def test_a_held_run_is_listed_with_what_it_would_change(query, held):  # REFR-10
     text = told()
-    assert f"run {held.pk}, held since {moment(held.held_since)}" in text
+    assert f"run {held.pk}, held since {utc_minute(held.held_since)}" in text
     assert f"{query.uuid}, 1 catalog\n" in text
     assert "12 -> 2 (1 would join, 11 would leave)" in text
     assert "guard_shrink: 11 of 12 members" in text
-    assert f"by a refresh from {moment(held.held_since + timedelta(hours=20))} on" in text
+    assert f"by a refresh from {utc_minute(held.held_since + timedelta(hours=20))} on" in text
     assert "1 run is held." in text
 
 
@@ -94,7 +94,7 @@ def test_several_are_decided_at_once(query, held):  # REFR-10
     assert (members(query), members(other)) == (NEW, keys(12))
 
 
-def test_what_cannot_be_decided_is_told_and_the_others_are(query, held):  # REFR-10
+def test_runs_that_cannot_be_decided_are_reported_and_others_decided(query, held):  # REFR-10
     unknown = uuid4()
     error, lines = refused("--approve", str(unknown), "--approve", str(held.pk))
     assert (str(error), error.returncode) == ("1 of 2 runs not decided.", 1)

@@ -1,4 +1,4 @@
-"""`/metrics` on the web port, and what it tells (ADD-7, P3, P7, P8)."""
+"""The endpoint `/metrics` on the web port, and its values (ADD-7, P3, P7, P8)."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -99,7 +99,7 @@ def test_what_callers_invent_makes_no_labels(method, path):
     assert not [label for label in labels if label in ("BREW", path) or "of-a-caller" in label or "/" in label]
 
 
-def test_freshness_is_told(query):  # P3
+def test_freshness_is_exposed(query):  # P3
     found = figures()
     assert (found["queries_in_use",], found["queries_late",], found["queries_older_than", "22"]) == (1, 0, 0)
     CatalogQuery.objects.update(refreshed_at=database_now() - timedelta(hours=23))
@@ -110,7 +110,7 @@ def test_freshness_is_told(query):  # P3
     assert found["oldest_publish_timestamp_seconds",] == pytest.approx(database_now().timestamp() - 25 * 3600, abs=60)
 
 
-def test_runs_that_wait_and_how_long_are_told(query):
+def test_waiting_runs_and_their_time_are_exposed(query):
     run = requested(query)
     type(run).objects.update(requested_at=database_now() - timedelta(minutes=10))
     found = figures()
@@ -150,13 +150,13 @@ def test_calls_to_discovery_are_counted_by_what_came_of_them(query, sandbox):
     assert after["refresh_seconds_count",] == before["refresh_seconds_count",] + 1
 
 
-def test_life_of_beat_and_worker_is_told():
+def test_life_of_beat_and_worker_is_exposed():
     assert ("worker_silence_seconds",) not in figures()
     tick()
     assert figures()["worker_silence_seconds",] == pytest.approx(0, abs=30)
 
 
-def test_poison_of_the_last_day_is_told_by_number(query):  # P7
+def test_quarantined_documents_of_the_last_day_are_counted(query):  # P7
     run = requested(query)
     type(run).objects.update(finished_at=database_now())
     for _ in range(2):
@@ -164,12 +164,12 @@ def test_poison_of_the_last_day_is_told_by_number(query):  # P7
     assert figures()["quarantined_keys",] == 1
 
 
-def test_the_budget_is_told(settings):
+def test_the_budget_is_exposed(settings):
     settings.DISCOVERY_REQUESTS_PER_HOUR = 7
     assert (figures()["discovery_requests_limit",], figures()["discovery_requests_spent",]) == (7, 0)
 
 
-def test_for_whom_the_budget_was_spent_is_told_without_names(settings):  # RUN-7, ADD-7
+def test_use_of_the_budget_is_exposed_without_names(settings):  # RUN-7, ADD-7
     settings.DISCOVERY_REQUESTS_PER_HOUR = 200
     customer = str(uuid4())
     for consumers in (
@@ -185,7 +185,7 @@ def test_for_whom_the_budget_was_spent_is_told_without_names(settings):  # RUN-7
     assert not any(customer in str(name) for name in found)
 
 
-def test_a_database_that_is_away_is_told_and_hides_nothing_else(monkeypatch):
+def test_a_missing_database_is_exposed_and_hides_nothing_else(monkeypatch):
     def away():
         raise OperationalError(2003, "Can't connect")
 
@@ -204,7 +204,7 @@ def test_who_comes_while_another_waits_for_the_database_does_not_wait_long(monke
     assert figures()["database_up",] == 1
 
 
-def test_no_name_no_key_and_no_customer_is_told(query):  # P8
+def test_no_name_no_key_and_no_customer_is_exposed(query):  # P8
     fail(claimed(query), code="discovery_unavailable", detail="GET /secret/path")
     text = Client().get("/metrics", headers=HEADERS).content.decode()
     assert not [word for word in ("Secret", "Umbrella", "/secret", str(query.uuid)) if word in text]

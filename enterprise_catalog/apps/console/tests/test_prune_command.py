@@ -1,4 +1,4 @@
-"""`manage.py prune`, for where no beat runs (RUN-5)."""
+"""The command `prune`, for deployments without beat (RUN-5)."""
 
 from io import StringIO
 
@@ -31,7 +31,7 @@ def test_a_dry_run_deletes_nothing():
     assert RefreshRun.objects.exists()
 
 
-def test_it_tells_what_it_deleted():  # RUN-5
+def test_it_prints_what_it_deleted():  # RUN-5
     assert told() == ["1 run, 2 documents they had set aside and 3 changes deleted."]
     assert told() == ["0 runs, 0 documents they had set aside and 0 changes deleted."]
 

@@ -1,4 +1,4 @@
-"""`refresh_catalogs` on the real database, with the pipeline run in this process where work is to be done."""
+"""The command `refresh_catalogs`, with refreshes run in this process."""
 
 from datetime import timedelta
 from io import StringIO
@@ -92,7 +92,7 @@ def test_what_is_no_uuid_is_refused():
     assert "'elephant' is not a uuid" in str(refused("--catalog", "elephant"))
 
 
-def test_dry_run_tells_and_writes_nothing():
+def test_dry_run_prints_and_writes_nothing():
     catalog = EnterpriseCatalogFactory.create()
     told = run_command("--dry-run", "--force")
     assert str(catalog.catalog_query.uuid) in told
@@ -147,12 +147,12 @@ def test_a_superseded_run_is_followed_to_its_successor():  # RUN-2
     catalog = EnterpriseCatalogFactory.create()
     run_command()
     first = RefreshRun.objects.get()
-    following = refresh_catalogs.Following([first])
+    watcher = refresh_catalogs.RunWatcher([first])
     RefreshRun.objects.filter(pk=first.pk).update(state="failed", reason_code="superseded", queued_for=None)
     run_command("--catalog", str(catalog.uuid))
-    assert following.newly_ended() == []
+    assert watcher.newly_ended() == []
     RefreshRun.objects.filter(state="queued").update(state="published", queued_for=None)
-    assert [run.state for run in following.newly_ended()] == ["published"]
+    assert [run.state for run in watcher.newly_ended()] == ["published"]
 
 
 def test_the_old_name_works():

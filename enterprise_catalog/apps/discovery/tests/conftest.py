@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.sandbox.sandbox import Sandbox
-from tests.neighbours import lead_to
+from tests.sandbox_services import point_settings_at
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +30,6 @@ def client(discovery: Sandbox) -> DiscoveryClient:
 
 def serve(sandbox: Sandbox, settings: Settings) -> None:
     """Send requests to this sandbox, without pauses, in small pages."""
-    lead_to(sandbox, settings)
+    point_settings_at(sandbox, settings)
     settings.SERVICE_FIRST_PAUSE_SECONDS = 0
     settings.DISCOVERY_PAGE_SIZE = 10

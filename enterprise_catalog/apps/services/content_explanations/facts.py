@@ -1,7 +1,4 @@
-"""
-What there is to say of a content by itself, before any one catalog: what it is, where it is, and what keeps it from
-being seen (ADD-5). Reads only.
-"""
+"""Collect what is known of a content regardless of any catalog: what it is, where it is, and what hides it (ADD-5)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +18,8 @@ from enterprise_catalog.apps.core.fields import is_storable_key
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument
 
-# Each refresh sets a poison document aside anew: a few tell as much as all.
-_SET_ASIDE_SHOWN = 5
+# Each refresh quarantines the same document again, so a few are enough.
+_QUARANTINED_SHOWN = 5
 
 _UNKNOWN = (
     "No search ever returned this key. Keys are compared as written: look for another case, or a part that is missing. "
@@ -34,9 +31,11 @@ _UUID = "This is the uuid of {key}. Catalogs are asked for a course or a run by 
 @dataclass(frozen=True)
 class ContentFacts:
     """
-    `content_type` is None of what nobody knows; `hint` then says what to try. A run that appears only inside a course
-    has that course for a parent and no title. `last_seen` is the last publish of a query that contains the key,
-    `left_at` when it last left a query.
+    What is known of a content key.
+
+    `content_type` is None for an unknown key; `hint` then says what to try. A run that appears only in a course's
+    documents has that course as parent and no title. `last_seen` is the last publish of a query that contains the key;
+    `left_at` is when it last left a query.
     """
 
     content_key: str
@@ -51,59 +50,57 @@ class ContentFacts:
     last_seen: datetime | None
     left_at: datetime | None
     hint: str | None
-    # The newest first, each with its run.
+    # The newest first, each with its run loaded.
     quarantined: list[QuarantinedDocument]
-    carriers: RelatedKeys
+    related_keys: RelatedKeys
 
 
 def content_facts(*, content_key: str) -> ContentFacts:
-    """
-    All kinds of keys, unknown ones too. Call inside `core.db.locks.snapshot` when more is asked of the same moment.
-    """
-    carriers = get_related_keys(content_key)
-    content = carriers.content
+    """Return the facts about any key, known or not. Call inside `core.db.snapshots.snapshot` with other reads."""
+    related_keys = get_related_keys(content_key)
+    content = related_keys.content
     item = _item(content)
     found = queries_containing(content_key).aggregate(queries=Count("pk"), last_seen=Max("refreshed_at"))
     quarantined = _quarantined(content_key)
     is_course = content is not None and content.content_type == ContentMetadata.ContentType.COURSE
     return ContentFacts(
         content_key=content_key,
-        content_type=_type(carriers),
+        content_type=_type(related_keys),
         title=_title(item),
-        parent_content_key=carriers.courses[0] if carriers.courses else None,
+        parent_content_key=related_keys.courses[0] if related_keys.courses else None,
         active=content.active if content is not None and is_course else None,
         inactive_because=_inactive_because(content, item) if content is not None and not content.active else None,
-        restricted=carriers.restricted,
+        restricted=related_keys.restricted,
         queries=found["queries"],
         catalogs=catalogs_containing(content_key=content_key).count(),
         last_seen=found["last_seen"],
-        left_at=_left_at(content_key) if carriers.is_known else None,
-        hint=None if carriers.is_known or quarantined else _hint(content_key),
+        left_at=_left_at(content_key) if related_keys.is_known else None,
+        hint=None if related_keys.is_known or quarantined else _hint(content_key),
         quarantined=quarantined,
-        carriers=carriers,
+        related_keys=related_keys,
     )
 
 
 def catalogs_containing(*, content_key: str) -> QuerySet[EnterpriseCatalog, UUID]:
-    """The uuids of those for which v1's containment says yes (CONT-1), in the order of catalogs (COM-9)."""
+    """Return the uuids of catalogs that contain the key in v1 (CONT-1), in the order of catalogs (COM-9)."""
     queries = queries_containing(content_key).values("pk")
     catalogs = EnterpriseCatalog.objects.filter(catalog_query__in=queries)
     return catalogs.order_by("created", "uuid").values_list("uuid", flat=True)
 
 
 def _item(content: ContentMetadata | None) -> dict[str, Any]:
-    """As no catalog shows it."""
+    """Return the catalog-independent item, or an empty dict."""
     items = default_items([content.content_key]) if content is not None else []
     item: dict[str, Any] = orjson.loads(catalog_independent_item(items[0])) if items else {}
     return item
 
 
-def _type(carriers: RelatedKeys) -> str | None:
-    if carriers.content is not None:
-        return carriers.content.content_type
-    if carriers.courses:
+def _type(related_keys: RelatedKeys) -> str | None:
+    if related_keys.content is not None:
+        return related_keys.content.content_type
+    if related_keys.courses:
         return ContentMetadata.ContentType.COURSE_RUN
-    return ContentMetadata.ContentType.COURSE if carriers.runs else None
+    return ContentMetadata.ContentType.COURSE if related_keys.runs else None
 
 
 def _title(item: dict[str, Any]) -> str | None:
@@ -121,13 +118,13 @@ def _quarantined(content_key: str) -> list[QuarantinedDocument]:
     if not content_key or not is_storable_key(content_key):
         return []
     documents = QuarantinedDocument.objects.filter(content_key=content_key).order_by("-pk")
-    return list(documents.select_related("refresh_run").defer("refresh_run__held_keys")[:_SET_ASIDE_SHOWN])
+    return list(documents.select_related("refresh_run").defer("refresh_run__held_keys")[:_QUARANTINED_SHOWN])
 
 
 def _left_at(content_key: str) -> datetime | None:
     left = CatalogContentChange.objects.filter(content_key=content_key, change=CatalogContentChange.Change.REMOVED)
-    moment: datetime | None = left.filter(enterprise_catalog=None).aggregate(at=Max("changed_at"))["at"]
-    return moment
+    left_at: datetime | None = left.filter(enterprise_catalog=None).aggregate(at=Max("changed_at"))["at"]
+    return left_at
 
 
 def _hint(content_key: str) -> str:

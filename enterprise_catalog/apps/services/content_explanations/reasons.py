@@ -1,10 +1,8 @@
 """
-Why is this content in this catalog, or why not? (ADD-5)
+Explain why a content is in a catalog, or why not, with reasons in sentences (ADD-5).
 
-The answer is containment's own (`catalog.reading.containment`); what is added are its reasons, in sentences for people
-who
-never saw a table. API, command and admin page show the same. Reads only, and per query, which any number of catalogs
-share: so many statements for any number of catalogs.
+Whether it is contained comes from `catalog.reading.containment`. API, command and admin page show the same sentences,
+which are for people who do not know the tables. The number of statements does not depend on the number of catalogs.
 """
 
 from collections.abc import Collection, Iterator
@@ -34,7 +32,7 @@ from enterprise_catalog.apps.services.content_explanations.facts import ContentF
 
 
 class Rule(StrEnum):
-    """How a key is contained (CONT-1), the first that holds."""
+    """The first rule by which a key is contained (CONT-1)."""
 
     MEMBER = "member"
     NESTED_RUN = "nested_run"
@@ -43,8 +41,10 @@ class Rule(StrEnum):
 
 class Code(StrEnum):
     """
-    What keeps a content from being seen in a catalog, or soon may. The first four say why it is not contained, the
-    next two why it is not seen although it is there; the others speak of the catalog's refreshes.
+    Why a content is not seen in a catalog, or soon may not be.
+
+    The first four say why it is not contained, and the next two why it is contained but not seen. The others are about
+    the catalog's refreshes.
     """
 
     UNKNOWN = "unknown"
@@ -61,7 +61,7 @@ class Code(StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    """A code for programs, a sentence for people; when it came to be so, and the run that says more, where known."""
+    """A code for programs and a sentence for people. `at` is since when; `run_uuid` is a run that shows more."""
 
     code: Code
     detail: str
@@ -72,9 +72,11 @@ class Reason:
 @dataclass(frozen=True)
 class Explanation:
     """
-    `contains` is v1's answer. `listed`: v1 also shows the member to who only browses (META-4). `member` is what carries
-    the key, `since` when that joined this catalog: None when it was there before changes are kept. `last_seen` is the
-    last publish that found it there.
+    Whether and why a catalog contains a key.
+
+    `contains` is the answer of v1. `listed` is true if v1 lists the member (META-4). `member` is the member through
+    which the key is contained. `since` is when that joined this catalog, or None if that was before the oldest change
+    that is kept. `last_seen` is the last publish that found it.
     """
 
     catalog: EnterpriseCatalog
@@ -91,14 +93,14 @@ class Explanation:
 
 @dataclass(frozen=True)
 class _Found:
-    """What is known of a content and one catalog before it is put into words."""
+    """What is known of a content and one catalog."""
 
     content: ContentFacts
     query: CatalogQuery
     rule: Rule | None
     member: str | None
     contains_in_v2: bool
-    # Of v1, by key: what of all that could carry the content is a member.
+    # Visibility in v1 of those related keys that are members.
     visibility: dict[str, int]
     changes: dict[str, CatalogContentChange]
     work: LatestWork
@@ -106,23 +108,23 @@ class _Found:
 
 def explain_content(*, content: ContentFacts, catalog_uuids: Collection[UUID]) -> list[Explanation]:
     """
-    One explanation for each of these catalogs that exists, in their order (COM-9). Call inside
-    `core.db.locks.snapshot`,
-    together with what found catalogs and facts: then all of it is of one moment. Raises QueryGone.
+    Return one explanation for each of these catalogs that exists, in order (COM-9).
+
+    Call inside the `core.db.snapshots.snapshot` in which catalogs and facts were read. Raises QueryGone.
     """
-    # Found by uuid, since sorting all that contain a content together with all they consist of takes far longer.
+    # Look them up by uuid: sorting all catalogs that contain a content, with all columns, takes far longer.
     catalogs = list(catalogs_with_queries().filter(pk__in=catalog_uuids).order_by("created", "uuid"))
-    key, carriers = content.content_key, content.carriers.visible
+    key, related_keys = content.content_key, content.related_keys.visible
     query_ids = {catalog.catalog_query_id for catalog in catalogs}
     matches = find_matches(query_ids=query_ids, keys=[key])
     in_v2 = matching_pairs(query_ids=query_ids, keys=[key], api_version=V2)
-    visibility = _visibility(query_ids, carriers)
-    changes = latest_change_by_key(catalog_uuids=[catalog.uuid for catalog in catalogs], content_keys=carriers)
-    work = latest_work(query_ids=query_ids, content_keys=carriers)
+    visibility = _visibility(query_ids, related_keys)
+    changes = latest_change_by_key(catalog_uuids=[catalog.uuid for catalog in catalogs], content_keys=related_keys)
+    work = latest_work(query_ids=query_ids, content_keys=related_keys)
     explained = []
     for catalog in catalogs:
         query_id = catalog.catalog_query_id
-        own = {carrier: changes[catalog.uuid, carrier] for carrier in carriers if (catalog.uuid, carrier) in changes}
+        own = {each: changes[catalog.uuid, each] for each in related_keys if (catalog.uuid, each) in changes}
         match = _best([match for match in matches if match.query_id == query_id], content, own)
         found = _Found(
             content=content,
@@ -138,8 +140,8 @@ def explain_content(*, content: ContentFacts, catalog_uuids: Collection[UUID]) -
     return explained
 
 
-def _visibility(query_ids: Collection[int], carriers: Collection[str]) -> dict[int, dict[str, int]]:
-    rows = CatalogContentKey.objects.filter(catalog_query__in=query_ids, content__in=carriers)
+def _visibility(query_ids: Collection[int], related_keys: Collection[str]) -> dict[int, dict[str, int]]:
+    rows = CatalogContentKey.objects.filter(catalog_query__in=query_ids, content__in=related_keys)
     by_query: dict[int, dict[str, int]] = {}
     for query_id, key, visibility in rows.values_list("catalog_query_id", "content_id", "visibility_v1"):
         by_query.setdefault(query_id, {})[key] = visibility
@@ -147,7 +149,7 @@ def _visibility(query_ids: Collection[int], carriers: Collection[str]) -> dict[i
 
 
 def _best(matches: list[Match], content: ContentFacts, changes: dict[str, CatalogContentChange]) -> Match | None:
-    """By the first rule; of several members under one rule the one that is there for longest."""
+    """Return the match by the first rule; of several, the one whose member has been there for longest."""
 
     def rank(match: Match) -> tuple[int, datetime, str]:
         return list(Rule).index(_rule(match, content)), _joined(match.member, changes)[0] or EPOCH, match.member
@@ -158,7 +160,7 @@ def _best(matches: list[Match], content: ContentFacts, changes: dict[str, Catalo
 def _rule(match: Match, content: ContentFacts) -> Rule:
     if match.member == match.asked:
         return Rule.MEMBER
-    return Rule.PARENT if match.member in content.carriers.runs else Rule.NESTED_RUN
+    return Rule.PARENT if match.member in content.related_keys.runs else Rule.NESTED_RUN
 
 
 def _joined(member: str, changes: dict[str, CatalogContentChange]) -> tuple[datetime | None, UUID | None]:
@@ -195,7 +197,7 @@ def _about_content(found: _Found) -> Iterator[Reason]:
     if hidden:
         yield _restricted(found, hidden[0])
     elif found.visibility:
-        # The rule that wants some query to hold the run itself (CONT-8).
+        # The course does not contain the run unless some query has the run itself (CONT-8).
         course = min(found.visibility)
         detail = f"Its course {course} is in this catalog, but says nothing of this run, and no search returns it."
         yield Reason(Code.NOT_RETURNED, detail)
@@ -212,7 +214,7 @@ def _about_content(found: _Found) -> Iterator[Reason]:
 def _about_refreshes(found: _Found) -> Iterator[Reason]:
     query, run, held = found.query, found.work.newest, found.work.held
     if held is not None and held.filter_hash == query.content_filter_hash:
-        after = any(found.content.carriers.visible[key] for key in found.work.held_keys)
+        after = any(found.content.related_keys.visible[key] for key in found.work.held_keys)
         if after != (found.rule is not None):
             change = "add it" if after else "remove it"
             detail = f"A refresh would {change}, but is held: it waits for somebody to approve or reject it."
@@ -229,7 +231,7 @@ def _about_refreshes(found: _Found) -> Iterator[Reason]:
 
 
 def _is_seen(found: _Found, member: str) -> bool:
-    return found.visibility[member] != Visibility.HIDDEN and found.content.carriers.visible[member]
+    return found.visibility[member] != Visibility.HIDDEN and found.content.related_keys.visible[member]
 
 
 def _inactive(found: _Found, member: str) -> Reason:
@@ -242,7 +244,7 @@ def _inactive(found: _Found, member: str) -> Reason:
 
 def _restricted(found: _Found, member: str) -> Reason:
     what = "It is a restricted run"
-    if member in found.content.carriers.runs:
+    if member in found.content.related_keys.runs:
         what = f"All that this catalog has of it is a restricted run, {member}"
     if found.contains_in_v2:
         return Reason(
@@ -265,11 +267,11 @@ def _quarantined(found: _Found, document: QuarantinedDocument, *, so: str) -> Re
 
 
 def _not_returned(found: _Found) -> Reason:
-    """With the moment it left, if it ever was there and that is not too long ago."""
-    visible = found.content.carriers.visible
+    """Say that no search returns it, and when it left if a change is kept."""
+    visible = found.content.related_keys.visible
     changes = (change for key, change in found.changes.items() if visible[key])
     last = max(changes, key=lambda change: change.pk, default=None)
-    # Kinds are left out of all alike (REFR-11).
+    # Content types are left out of all catalogs alike (REFR-11).
     kinds = "" if found.content.queries else ", or it is of a kind that catalogs leave out"
     if last is None or last.change != CatalogContentChange.Change.REMOVED:
         return Reason(Code.NOT_RETURNED, f"This catalog's search does not return it{kinds}.")

@@ -1,4 +1,4 @@
-"""Queries as rows: written and deleted apart from any catalog."""
+"""Saving and deleting queries, apart from any catalog."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from enterprise_catalog.testing.factories import CatalogQueryFactory, Enterprise
 pytestmark = pytest.mark.django_db
 
 
-def test_a_known_filter_is_no_new_query():
+def test_a_known_filter_is_not_a_new_query():
     known = CatalogQueryFactory.create(content_filter=COURSES)
     with pytest.raises(InvalidValues) as refusal:
         save_query(query=None, content_filter=COURSES, title="Courses", grants=OPERATOR)

@@ -88,20 +88,17 @@ class TestCreate:
             save_catalog(catalog=None, values=CatalogValues(title="No filter"), grants=OPERATOR)
         assert refusal.value.errors == {"content_filter": ["This field is required."]}
 
-    def test_it_starts_a_refresh(self):
-        """CRUD-4"""
+    def test_it_starts_a_refresh(self):  # CRUD-4
         saved = created()
         run = RefreshRun.objects.get()
         assert (saved.refresh_run, run.catalog_query, run.trigger) == (run, saved.catalog.catalog_query, "create")
 
-    def test_two_catalogs_with_one_filter_share_query_and_refresh(self):
-        """P4"""
+    def test_two_catalogs_with_one_filter_share_query_and_refresh(self):  # P4
         first, second = created(), created(enterprise_uuid=GLOBEX, grants=OPERATOR)
         assert first.catalog.catalog_query == second.catalog.catalog_query
         assert first.refresh_run == second.refresh_run
 
-    def test_on_a_published_query_it_serves_and_lists_the_members_at_once(self):
-        """REFR-2, CHG-2"""
+    def test_on_a_published_query_it_serves_and_lists_the_members_at_once(self):  # REFR-2, CHG-2
         publish_members(CatalogQueryFactory.create(content_filter=COURSES), "edX+A", "edX+B")
         catalog = created().catalog
         assert catalog.catalog_query.member_count == 2
@@ -114,12 +111,10 @@ class TestCreate:
         created()
         assert EnterpriseCustomer.objects.get().uuid == ACME
 
-    def test_warnings_are_handed_back(self):
-        """QRY-8"""
+    def test_warnings_are_handed_back(self):  # QRY-8
         assert created(content_filter={"uuid": "a"}).filter_warnings == [FilterWarning("unknown-key", "uuid")]
 
-    def test_a_refusal_leaves_no_trace(self):
-        """COM-21, QRY-6"""
+    def test_a_refusal_leaves_no_trace(self):  # COM-21, QRY-6
         CatalogQueryFactory.create(title="Taken")
         before = rows()
         with pytest.raises(InvalidValues) as refusal:
@@ -127,9 +122,7 @@ class TestCreate:
         assert set(refusal.value.errors) == {"query_title"}
         assert rows() == before
 
-    def test_a_failure_at_the_end_leaves_no_trace(self, monkeypatch):
-        """COM-21"""
-
+    def test_a_failure_at_the_end_leaves_no_trace(self, monkeypatch):  # COM-21
         def fail(**_):
             raise ZeroDivisionError
 
@@ -140,9 +133,7 @@ class TestCreate:
         assert rows() == before
 
 
-class TestCreateAgain:
-    """CRUD-5"""
-
+class TestCreateAgain:  # CRUD-5
     def repeat(self, catalog, grants=ACME_ADMIN, **values):
         return created(grants=grants, uuid=catalog.uuid, **values)
 
@@ -179,8 +170,7 @@ class TestCreateAgain:
         with pytest.raises(Conflict):
             self.repeat(catalog, query_uuid=catalog.catalog_query.uuid, query_title="New")
 
-    def test_a_title_that_would_be_ignored_does_not(self):
-        """QRY-1"""
+    def test_a_title_that_would_be_ignored_does_not(self):  # QRY-1
         catalog = created().catalog
         assert self.repeat(catalog, query_title="Ignored").catalog == catalog
 
@@ -209,8 +199,7 @@ class TestChange:
         assert changed(catalog, title="New").catalog.modified > before
         assert [row.title for row in catalog.history.all()] == ["New", catalog.title]
 
-    def test_the_same_values_change_nothing(self):
-        """CRUD-1, QRY-9"""
+    def test_the_same_values_change_nothing(self):  # CRUD-1, QRY-9
         catalog = created(query_title="Courses").catalog
         publish_members(catalog.catalog_query)
         before = rows()
@@ -219,8 +208,7 @@ class TestChange:
         assert saved.refresh_run is None
         assert rows() == before
 
-    def test_another_filter_attaches_elsewhere(self):
-        """CRUD-1, REFR-2, CHG-2, RUN-3"""
+    def test_another_filter_attaches_elsewhere(self):  # CRUD-1, REFR-2, CHG-2, RUN-3
         catalog = published_catalog()
         publish_members(catalog.catalog_query, "edX+Leaves")
         publish_members(CatalogQueryFactory.create(content_filter=PROGRAMS), "edX+Joins")
@@ -230,16 +218,14 @@ class TestChange:
         changes = catalog.content_changes.values_list("change", "content_key")
         assert list(changes) == [("removed", "edX+Leaves"), ("added", "edX+Joins")]
 
-    def test_a_rewrite_of_the_query_refreshes_and_leaves_modified(self):
-        """QRY-3, CRUD-1"""
+    def test_a_rewrite_of_the_query_refreshes_and_leaves_modified(self):  # QRY-3, CRUD-1
         catalog = published_catalog()
         query = catalog.catalog_query
         saved = changed(catalog, content_filter=PROGRAMS, query_uuid=query.uuid)
         assert saved.refresh_run.catalog_query == query
         assert saved.catalog.modified == catalog.modified
 
-    def test_a_new_title_of_the_query_refreshes_nothing(self):
-        """CRUD-8"""
+    def test_a_new_title_of_the_query_refreshes_nothing(self):  # CRUD-8
         catalog = published_catalog()
         saved = changed(catalog, query_title="New")
         assert (saved.catalog.catalog_query.title, saved.refresh_run) == ("New", None)
@@ -247,8 +233,7 @@ class TestChange:
     def test_a_query_that_never_published_is_refreshed(self):
         assert changed(EnterpriseCatalogFactory.create(enterprise_uuid=ACME), title="New").refresh_run is not None
 
-    def test_a_query_whose_place_is_taken_takes_its_runs_along(self):
-        """QRY-3, RUN-5"""
+    def test_a_query_whose_place_is_taken_takes_its_runs_along(self):  # QRY-3, RUN-5
         catalog = published_catalog(catalog_query__named=True)
         waiting = created(content_filter=catalog.catalog_query.content_filter, uuid=uuid4()).refresh_run
         other = CatalogQueryFactory.create(content_filter=PROGRAMS)
@@ -258,8 +243,7 @@ class TestChange:
         assert saved.refresh_run.catalog_query == saved.catalog.catalog_query == other
         assert RefreshRun.objects.filter(state="queued").count() == 1
 
-    def test_taking_a_place_leaves_modified(self):
-        """CRUD-1"""
+    def test_taking_a_place_leaves_modified(self):  # CRUD-1
         catalog = published_catalog(catalog_query__named=True)
         CatalogQueryFactory.create(content_filter=PROGRAMS)
         saved = changed(catalog, OPERATOR, content_filter=PROGRAMS, query_uuid=catalog.catalog_query.uuid)
@@ -273,9 +257,7 @@ class TestChange:
             changed(catalog, title="New")
 
 
-class TestMove:
-    """PERM-20"""
-
+class TestMove:  # PERM-20
     def test_who_administers_both_customers_may_move(self):
         catalog = published_catalog()
         changed(catalog, admin_of(ACME, GLOBEX), enterprise_uuid=GLOBEX)
@@ -294,8 +276,7 @@ class TestMove:
             changed(catalog, enterprise_uuid=GLOBEX, content_filter=PROGRAMS)
         assert rows() == before
 
-    def test_a_catalog_that_was_moved_away_meanwhile_is_out_of_reach(self):
-        """P8"""
+    def test_a_catalog_that_was_moved_away_meanwhile_is_out_of_reach(self):  # P8
         catalog = published_catalog()
         EnterpriseCatalog.objects.update(enterprise_uuid=GLOBEX)
         with pytest.raises(NotAllowed):
@@ -304,9 +285,7 @@ class TestMove:
             delete_catalog(catalog=catalog)
 
 
-class TestDelete:
-    """CRUD-9"""
-
+class TestDelete:  # CRUD-9
     def test_the_catalog_goes_with_its_changes_and_the_query_stays(self):
         publish_members(CatalogQueryFactory.create(content_filter=COURSES), "edX+A")
         catalog = created(query_title="Courses").catalog
@@ -322,8 +301,8 @@ class TestDelete:
             delete_catalog(catalog=catalog)
 
 
-class TestNudges:
-    """P6: rows first; workers are told after the commit, and a lost nudge costs nothing but time."""
+class TestNotifications:
+    """Rows first; workers are told after the commit, and a lost nudge costs nothing but time (P6)."""
 
     def test_workers_are_told_after_the_commit(self, told, django_capture_on_commit_callbacks):
         with django_capture_on_commit_callbacks(execute=True):

@@ -1,4 +1,4 @@
-"""Callers who save at the same moment, on a database that lets them (QRY-9, CRUD-5, P8)."""
+"""Callers save at the same time, on a database that allows it (QRY-9, CRUD-5, P8)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier

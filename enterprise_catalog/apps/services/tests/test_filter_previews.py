@@ -1,4 +1,4 @@
-"""Asking for a preview: a row, and a word to the workers after the commit (P6)."""
+"""Requesting a preview: a row, and a notification of the workers after the commit (P6)."""
 
 import pytest
 

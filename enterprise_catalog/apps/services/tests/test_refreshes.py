@@ -1,4 +1,4 @@
-"""Asking for a refresh (REFR-1, REFR-3)."""
+"""Requesting a refresh (REFR-1, REFR-3)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whose query may change for whom (QRY-1 to QRY-7, CRUD-8, P8), as admins of two customers and an operator."""
+"""Who may change which query: admins of two customers and an operator (QRY-1 to QRY-7, CRUD-8, P8)."""
 
 from uuid import uuid4
 
@@ -60,64 +60,56 @@ def filter_of(catalog):
 class TestTwoCustomersOnOneQuery:
     """The example of the contract: both ask for courses, one wants programs now."""
 
-    def test_an_admin_of_one_changes_that_one_only(self, query, acme_catalog, globex_catalog):
-        """QRY-3, P8"""
+    def test_an_admin_of_one_changes_that_one_only(self, query, acme_catalog, globex_catalog):  # QRY-3, P8
         saved = put(acme_catalog, ACME_ADMIN, query_uuid=query.uuid, content_filter=PROGRAMS)
         assert saved.catalog.catalog_query.uuid != query.uuid
         assert filter_of(acme_catalog) == PROGRAMS
         assert filter_of(globex_catalog) == COURSES
 
-    def test_an_operator_changes_both(self, query, acme_catalog, globex_catalog):
-        """QRY-3"""
+    def test_an_operator_changes_both(self, query, acme_catalog, globex_catalog):  # QRY-3
         saved = put(acme_catalog, OPERATOR, query_uuid=query.uuid, content_filter=PROGRAMS)
         assert saved.catalog.catalog_query.uuid == query.uuid
         assert filter_of(acme_catalog) == filter_of(globex_catalog) == PROGRAMS
 
     def test_an_operator_saving_all_catalogs_of_a_query_refreshes_once(self, query, acme_catalog, globex_catalog):
-        """SYNC-3"""
+        """The LMS saves one catalog after the other (SYNC-3)."""
         for catalog in (acme_catalog, globex_catalog):
             put(catalog, OPERATOR, query_uuid=query.uuid, content_filter=PROGRAMS)
         assert RefreshRun.objects.count() == 1
         assert CatalogQuery.objects.count() == 1
 
-    def test_an_admin_of_both_changes_both(self, query, acme_catalog, globex_catalog):
-        """QRY-7"""
+    def test_an_admin_of_both_changes_both(self, query, acme_catalog, globex_catalog):  # QRY-7
         put(acme_catalog, admin_of(ACME, GLOBEX), query_uuid=query.uuid, content_filter=PROGRAMS)
         assert filter_of(globex_catalog) == PROGRAMS
 
-    def test_an_admin_of_one_does_not_rename(self, query, acme_catalog, globex_catalog):
-        """QRY-2"""
+    def test_an_admin_of_one_does_not_rename(self, query, acme_catalog, globex_catalog):  # QRY-2
         saved = put(acme_catalog, ACME_ADMIN, query_uuid=query.uuid, query_title="Mine")
         assert saved.catalog.catalog_query.title == "Courses"
 
-    def test_once_the_other_one_left_the_admin_may(self, query, acme_catalog, globex_catalog):
-        """QRY-7"""
+    def test_once_the_other_one_left_the_admin_may(self, query, acme_catalog, globex_catalog):  # QRY-7
         globex_catalog.delete()
         saved = put(acme_catalog, ACME_ADMIN, query_uuid=query.uuid, query_title="Mine")
         assert saved.catalog.catalog_query.title == "Mine"
 
     def test_a_foreign_query_is_attached_by_who_sends_its_filter(self, query, globex_catalog):
-        """QRY-2: nothing is learnt by that."""
+        """Nothing is learnt by that (QRY-2)."""
         values = complete_values(query_uuid=query.uuid, query_title="Mine")
         saved = save_catalog(catalog=None, values=values, grants=ACME_ADMIN)
         assert (saved.catalog.catalog_query, saved.catalog.catalog_query.title) == (query, "Courses")
 
-    def test_a_foreign_query_is_not_changed_by_who_sends_another_filter(self, query, globex_catalog):
-        """QRY-3, P8"""
+    def test_a_foreign_query_is_not_changed_by_who_sends_another_filter(self, query, globex_catalog):  # QRY-3, P8
         values = complete_values(query_uuid=query.uuid, content_filter=PROGRAMS)
         saved = save_catalog(catalog=None, values=values, grants=ACME_ADMIN)
         assert saved.catalog.catalog_query != query
         assert filter_of(globex_catalog) == COURSES
 
-    def test_an_unnamed_query_that_another_customer_uses_keeps_its_uuid(self):
-        """QRY-4, P8"""
+    def test_an_unnamed_query_that_another_customer_uses_keeps_its_uuid(self):  # QRY-4, P8
         foreign = EnterpriseCatalogFactory.create(enterprise_uuid=GLOBEX, catalog_query__content_filter=COURSES)
         saved = save_catalog(catalog=None, values=complete_values(query_uuid=uuid4()), grants=ACME_ADMIN)
         assert saved.catalog.catalog_query == foreign.catalog_query
         assert saved.catalog.catalog_query.uuid == foreign.catalog_query.uuid
 
-    def test_collisions_are_told_together(self, query, acme_catalog):
-        """QRY-6"""
+    def test_collisions_are_reported_together(self, query, acme_catalog):  # QRY-6
         CatalogQueryFactory.create(content_filter=PROGRAMS, title="Taken", named=True)
         with pytest.raises(InvalidValues) as refusal:
             put(acme_catalog, ACME_ADMIN, query_uuid=query.uuid, content_filter=PROGRAMS, query_title="Taken")
@@ -126,21 +118,19 @@ class TestTwoCustomersOnOneQuery:
 
 
 class TestRunsFollowTheirQuery:
-    """RUN-1: a run names its query by the uuid that callers know it by."""
+    """A run names its query by the uuid that callers know it by (RUN-1)."""
 
     @pytest.fixture
     def unnamed(self):
         """A query that nobody named, with a run."""
         return save_catalog(catalog=None, values=complete_values(), grants=ACME_ADMIN)
 
-    def test_when_it_adopts_a_uuid(self, unnamed):
-        """QRY-4"""
+    def test_when_it_adopts_a_uuid(self, unnamed):  # QRY-4
         uuid = uuid4()
         saved = put(unnamed.catalog, ACME_ADMIN, query_uuid=uuid)
         assert saved.catalog.catalog_query.uuid == RefreshRun.objects.get().catalog_query_uuid == uuid
 
-    def test_when_it_takes_the_place_of_another(self, unnamed):
-        """QRY-3"""
+    def test_when_it_takes_the_place_of_another(self, unnamed):  # QRY-3
         named = EnterpriseCatalogFactory.create(enterprise_uuid=ACME, catalog_query__content_filter=PROGRAMS)
         uuid = named.catalog_query.uuid
         put(named, ACME_ADMIN, query_uuid=uuid)
@@ -149,11 +139,8 @@ class TestRunsFollowTheirQuery:
         assert (run.catalog_query, run.catalog_query_uuid) == (saved.catalog.catalog_query, uuid)
 
 
-class TestChangeWithoutFilter:
-    """CRUD-8"""
-
-    def test_a_filter_alone_never_rewrites(self, query, acme_catalog):
-        """QRY-1"""
+class TestChangeWithoutFilter:  # CRUD-8
+    def test_a_filter_alone_never_rewrites(self, query, acme_catalog):  # QRY-1
         patch(acme_catalog, ACME_ADMIN, content_filter=PROGRAMS)
         query.refresh_from_db()
         assert query.content_filter == COURSES
@@ -164,7 +151,7 @@ class TestChangeWithoutFilter:
         assert (saved.catalog.catalog_query, saved.catalog.catalog_query.title) == (other, "Mine")
 
     def test_a_foreign_query_counts_as_unknown(self, query, acme_catalog):
-        """PERM-10: its filter would be learnt."""
+        """Its filter would be learnt (PERM-10)."""
         foreign = EnterpriseCatalogFactory.create(enterprise_uuid=GLOBEX).catalog_query
         assert patch(acme_catalog, ACME_ADMIN, query_uuid=foreign.uuid).catalog.catalog_query == query
         assert patch(acme_catalog, PROVISIONER, query_uuid=foreign.uuid).catalog.catalog_query == query
@@ -173,8 +160,7 @@ class TestChangeWithoutFilter:
         unused = CatalogQueryFactory.create()
         assert patch(acme_catalog, OPERATOR, query_uuid=unused.uuid).catalog.catalog_query == unused
 
-    def test_an_unknown_uuid_is_adopted_by_an_unnamed_query(self):
-        """QRY-4"""
+    def test_an_unknown_uuid_is_adopted_by_an_unnamed_query(self):  # QRY-4
         catalog, name = EnterpriseCatalogFactory.create(enterprise_uuid=ACME), uuid4()
         assert patch(catalog, ACME_ADMIN, query_uuid=name).catalog.catalog_query.uuid == name
 
@@ -203,8 +189,7 @@ class TestChangeWithoutFilter:
         ([], PROVISIONER, False, True),
     ],
 )
-def test_who_sees_and_edits_a_query(customers, grants, may_see, may_edit):
-    """PERM-10, PERM-19, QRY-7"""
+def test_who_sees_and_edits_a_query(customers, grants, may_see, may_edit):  # PERM-10, PERM-19, QRY-7
     query = CatalogQueryFactory.create()
     for customer in customers:
         EnterpriseCatalogFactory.create(enterprise_uuid=customer, catalog_query=query)

@@ -1,4 +1,4 @@
-"""Moments as operators compare them with logs and answers of the API: to the second, in UTC (the service's zone)."""
+"""Show dates to the second and in UTC, so that operators can compare them with logs and API answers."""
 
 DATE_FORMAT = "Y-m-d"
 DATETIME_FORMAT = "Y-m-d H:i:s e"

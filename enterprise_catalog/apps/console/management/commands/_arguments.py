@@ -1,4 +1,4 @@
-"""What commands take from the command line, read or refused in one way."""
+"""Parse arguments that several commands take."""
 
 import argparse
 from uuid import UUID

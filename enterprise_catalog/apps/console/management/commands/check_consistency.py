@@ -1,4 +1,4 @@
-"""Prove the invariants between the tables; see `services.consistency`."""
+"""Check the invariants between the tables: `services.consistency`."""
 
 from typing import Any
 

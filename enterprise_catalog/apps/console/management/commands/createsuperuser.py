@@ -1,4 +1,4 @@
-"""Django's, which asks nobody whether a password is good enough when it comes from the environment (SEC-2)."""
+"""Replace Django's command by one that validates a password from the environment, too (SEC-2)."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where is this content, and why is it not where somebody looks for it? See `services.content_explanations.reasons`."""
+"""Explain where a content is, and why it is not in a catalog: `services.content_explanations`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from enterprise_catalog.apps.console.display.explanation_sentences import (
     content_sentences,
     how_contained,
+    quarantine_sentences,
     reason_sentence,
-    set_aside_sentences,
 )
 from enterprise_catalog.apps.console.display.sentences import plural, query_name
 from enterprise_catalog.apps.console.management.commands._arguments import uuid_argument
@@ -43,10 +43,10 @@ class Command(BaseCommand):
         self.stdout.write(content.content_key)
         for sentence in content_sentences(content):
             self.stdout.write(f"  {sentence}")
-        for sentence, run in set_aside_sentences(content):
+        for sentence, run in quarantine_sentences(content):
             self.stdout.write(f"  {sentence}, run {run}")
         for explanation in explanations:
-            self.stdout.write("\n".join(_told(explanation)))
+            self.stdout.write("\n".join(_lines(explanation)))
         if uuid is None and content.catalogs > limit:
             self.stdout.write(f"Only the first {limit} of {content.catalogs} catalogs are shown.")
         if not any(explanation.contains for explanation in explanations):
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{plural(1 if uuid else content.catalogs, 'catalog contains', 'catalogs contain')} it.")
 
 
-def _told(explanation: Explanation) -> Iterator[str]:
+def _lines(explanation: Explanation) -> Iterator[str]:
     catalog = explanation.catalog
     yield f"catalog {catalog.uuid} ({catalog.title}, {catalog.enterprise_name})"
     yield f"  {'query:':<16}{query_name(catalog.catalog_query)}"

@@ -1,4 +1,4 @@
-"""Refreshes that the guard holds: list them, and decide; the command line's face of `services.refresh_runs`."""
+"""List held refresh runs, and approve or reject them: `services.refresh_runs`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from enterprise_catalog.apps.console.display.sentences import moment, plural, query_name, run_outcome
+from enterprise_catalog.apps.console.display.sentences import plural, query_name, run_outcome, utc_minute
 from enterprise_catalog.apps.console.management.commands._arguments import uuid_argument
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services.refresh_runs import HeldRun, RunNotHeld, approve_run, held_runs, reject_run
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         add("--reject", action="append", default=[], type=uuid_argument, metavar="UUID", help="keep the old set")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # One that is named twice is decided once.
+        # A run that is named twice is decided once.
         approved, rejected = dict.fromkeys(options["approve"]), dict.fromkeys(options["reject"])
         if both := approved.keys() & rejected.keys():
             named = ", ".join(sorted(map(str, both)))
@@ -52,22 +52,22 @@ class Command(BaseCommand):
     def _list(self) -> None:
         found = 0
         for held in held_runs():
-            self.stdout.write(_told(held))
+            self.stdout.write(_description(held))
             found += 1
         advice = " Decide with --approve UUID or --reject UUID." if found else ""
         self.stdout.write(f"{plural(found, 'run is', 'runs are')} held.{advice}")
 
 
-def _told(held: HeldRun) -> str:
+def _description(held: HeldRun) -> str:
     run = held.run
     catalogs = plural(held.query.catalogs.count(), "catalog")
     change = f"{held.joining} would join, {held.leaving} would leave"
-    itself = f"by a refresh from {moment(held.repeats_from)} on that finds the same members"
+    itself = f"by a refresh from {utc_minute(held.repeats_from)} on that finds the same members"
     if held.outdated:
         itself = "never, since the filter changed; approving is refused, too"
     return "\n".join(
         [
-            f"run {run.pk}, held since {moment(run.held_since)}",
+            f"run {run.pk}, held since {utc_minute(run.held_since)}",
             f"  query:      {query_name(held.query)}, {catalogs}",
             f"  members:    {held.members} -> {held.members_after} ({change})",
             f"  reason:     {run.reason_code}: {run.reason_detail}",

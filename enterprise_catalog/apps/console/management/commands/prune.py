@@ -1,4 +1,4 @@
-"""Delete what is too old, as beat has it done hourly; see `refresh.scheduling.pruning`."""
+"""Delete old rows now, as beat has it done hourly: `refresh.scheduling.pruning`."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """
-Ask for refreshes, and if wanted wait for them: the command line's face of `operations`.
+Request refreshes, and wait for them if wanted: `services.refreshes`.
 
-The refreshes themselves are the workers' business; only `--here` does their work in this process.
+Workers do the refreshes; only with `--here` does this process do their work.
 """
 
 import time
@@ -29,7 +29,7 @@ from enterprise_catalog.apps.services.refreshes import (
 _SOME_FAILED, _USAGE, _TIMEOUT, _INTERRUPTED = 1, 2, 3, 130
 
 _POLL_SECONDS = 0.5
-# An idle worker takes a run up within a second.
+# An idle worker claims a run within a second.
 _NO_WORKER_SECONDS = 15
 _NO_WORKER = (
     "Nothing is being refreshed. Is a worker running (celery -A enterprise_catalog worker)? With --here this command "
@@ -73,7 +73,7 @@ class Command(BaseCommand):
         force = options["force"]
         queries = self._chosen(catalogs=options["catalog"], queries=options["query"], force=force)
         if options["dry_run"]:
-            self._tell_plan(queries, force=force)
+            self._print_plan(queries, force=force)
             return
         if not queries:
             self.stdout.write("Nothing is due.")
@@ -97,7 +97,7 @@ class Command(BaseCommand):
     def _ask(self, query: CatalogQuery, *, force: bool) -> RefreshRun:
         return request_refresh(query=query, trigger=RefreshRun.Trigger.OPERATOR, forced=force)
 
-    def _tell_plan(self, queries: list[CatalogQuery], *, force: bool) -> None:
+    def _print_plan(self, queries: list[CatalogQuery], *, force: bool) -> None:
         waiting = set(RefreshRun.objects.filter(queued_for__isnull=False).values_list("queued_for", flat=True))
         for query in queries:
             since = f"published {query.refreshed_at:%Y-%m-%d %H:%M} UTC" if query.refreshed_at else "never published"
@@ -107,49 +107,49 @@ class Command(BaseCommand):
         self.stdout.write(f"{refreshes(len(queries))} would be asked for{records}. Nothing was written.")
 
     def _wait(self, runs: list[RefreshRun], *, timeout: float, here: bool) -> None:
-        following = RunWatcher(runs)
+        watcher = RunWatcher(runs)
         ended: list[RefreshRun] = []
         with tqdm(total=len(runs), desc="Refreshing", unit="query", disable=not self.stderr.isatty()) as bar:
             try:
-                for run in self._endings(following, bar, timeout=timeout, here=here):
+                for run in self._ended_runs(watcher, bar, timeout=timeout, here=here):
                     ended.append(run)
                     with bar.external_write_mode():
                         self.stdout.write(f"query {run.catalog_query_uuid}: {run_outcome(run)}")
                     bar.update()
             except KeyboardInterrupt:
-                self._stop_watching("Interrupted", following, returncode=_INTERRUPTED)
+                self._stop_watching("Interrupted", watcher, returncode=_INTERRUPTED)
         unpublished = [run for run in ended if run.state != RefreshRun.State.PUBLISHED]
         if unpublished:
             raise CommandError(f"{len(unpublished)} of {refreshes(len(runs))} not published.", returncode=_SOME_FAILED)
         self.stdout.write(f"{refreshes(len(runs))} published.")
 
-    def _endings(self, following: RunWatcher, bar: "tqdm[Any]", *, timeout: float, here: bool) -> Iterator[RefreshRun]:
-        """Each run as it ends."""
+    def _ended_runs(self, watcher: RunWatcher, bar: "tqdm[Any]", *, timeout: float, here: bool) -> Iterator[RefreshRun]:
+        """Yield each run when it ends."""
         started = time.monotonic()
         hinted = here
         while True:
-            yield from following.newly_ended()
+            yield from watcher.newly_ended()
             passed = time.monotonic() - started
-            if not following:
+            if not watcher:
                 return
             if passed >= timeout:
-                self._stop_watching(f"Waited {timeout:g} seconds", following, returncode=_TIMEOUT)
-            if not hinted and passed >= _NO_WORKER_SECONDS and following.nobody_works():
+                self._stop_watching(f"Waited {timeout:g} seconds", watcher, returncode=_TIMEOUT)
+            if not hinted and passed >= _NO_WORKER_SECONDS and watcher.is_nobody_working():
                 hinted = True
                 with bar.external_write_mode():
                     self.stderr.write(_NO_WORKER)
-            if not (here and self._work_on_one(following)):
+            if not (here and self._work_on_one(watcher)):
                 time.sleep(_POLL_SECONDS)
 
-    def _work_on_one(self, following: RunWatcher) -> bool:
-        """Be the worker for one run; False when all that is left is in other hands."""
+    def _work_on_one(self, watcher: RunWatcher) -> bool:
+        """Refresh one queued run in this process. Return False if all others are claimed by workers."""
         recover_expired_leases()
-        for run_uuid in following.still_queued():
+        for run_uuid in watcher.still_queued():
             refresh(run_uuid)
             if not RefreshRun.objects.filter(pk=run_uuid, state=RefreshRun.State.QUEUED).exists():
                 return True
         return False
 
-    def _stop_watching(self, why: str, following: RunWatcher, *, returncode: int) -> NoReturn:
-        left = refreshes(len(following))
+    def _stop_watching(self, why: str, watcher: RunWatcher, *, returncode: int) -> NoReturn:
+        left = refreshes(len(watcher))
         raise CommandError(f"{why}, and {left} did not end. The work goes on in the background.", returncode=returncode)

@@ -1,4 +1,4 @@
-"""The name that existing cron lines call; see `refresh_catalogs`."""
+"""Keep the old name of `refresh_catalogs`, which existing cron lines call."""
 
 from enterprise_catalog.apps.console.management.commands.refresh_catalogs import Command as RefreshCatalogs
 

@@ -1,4 +1,4 @@
-"""The sandbox as discovery and LMS of the service under test, whether that runs in this process or in others."""
+"""Use the sandbox as discovery and LMS of the service under test, in this process or in others."""
 
 import json
 
@@ -9,9 +9,9 @@ from enterprise_catalog.sandbox.sandbox import Sandbox
 from enterprise_catalog.settings.base import jwt_auth
 
 
-def lead_to(sandbox: Sandbox, settings: Settings) -> None:
-    """Let the service's settings name this sandbox as every neighbour."""
-    # Ports are used again: a token of an earlier sandbox at the same address is not one of this one's.
+def point_settings_at(sandbox: Sandbox, settings: Settings) -> None:
+    """Point the settings at this sandbox, as discovery and LMS."""
+    # Ports are reused, so a token of an earlier sandbox at the same address must be forgotten.
     session.tokens = session.TokenStore()
     settings.DISCOVERY_SERVICE_URL = sandbox.url
     settings.LMS_ROOT_URL = sandbox.url
@@ -20,8 +20,8 @@ def lead_to(sandbox: Sandbox, settings: Settings) -> None:
     settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET = sandbox.config.client_secret
 
 
-def lead_people_to(sandbox: Sandbox, settings: Settings, *, service: str) -> None:
-    """Let people sign in at this sandbox to the service at this root, and its tokens be trusted."""
+def point_sign_in_at(sandbox: Sandbox, settings: Settings, *, service: str) -> None:
+    """Let people sign in to the service at this root through this sandbox, and trust its tokens."""
     sandbox.configure(redirect_uris=[f"{service}/complete/edx-oauth2/"])
     settings.SOCIAL_AUTH_EDX_OAUTH2_KEY = sandbox.config.sign_in_client_id
     settings.SOCIAL_AUTH_EDX_OAUTH2_SECRET = sandbox.config.sign_in_client_secret
@@ -30,11 +30,11 @@ def lead_people_to(sandbox: Sandbox, settings: Settings, *, service: str) -> Non
     settings.JWT_AUTH = jwt_auth(issuer=sandbox.config.issuer, audience=sandbox.config.audience, jwk_set=jwk_set)
 
 
-def variables_for(sandbox: Sandbox) -> dict[str, str]:
-    """The environment of a service that has this sandbox for every neighbour, and trusts its tokens."""
+def environment_for(sandbox: Sandbox) -> dict[str, str]:
+    """Return the environment of a service with this sandbox as discovery and LMS."""
     return {
         "DISCOVERY_SERVICE_URL": sandbox.url,
-        # It throttles nobody.
+        # The sandbox does not throttle.
         "DISCOVERY_REQUESTS_PER_HOUR": "0",
         "LMS_ROOT_URL": sandbox.url,
         "OAUTH2_PROVIDER_URL": f"{sandbox.url}/oauth2",

@@ -1,4 +1,4 @@
-"""What a person does at the admin: look, type, press, read. Every step leaves a screenshot beside the test's files."""
+"""Drive the admin as a person does: look, type, press, read. Each step saves a screenshot beside the test's files."""
 
 from collections.abc import Callable
 from importlib.resources import files
@@ -21,8 +21,8 @@ T = TypeVar("T")
 
 PASSWORD = "correct horse battery staple"
 _AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
-# Not ours to mend: what select2 shows of a choice is a text box without a name, inside a box that has one; the label of
-# Django's search box is a picture.
+# Faults of libraries: select2 shows a choice in a text box without a name, inside a box that has one. The label of
+# Django's search box is an image.
 _RUN_AXE = """
     const rules = {'label-title-only': {enabled: false}};
     const options = {resultTypes: ['violations'], preload: false, rules};
@@ -34,13 +34,13 @@ _KEEP_VIOLATIONS = """
         `${event.violatedDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber} ${event.sample}`
     ));
 """
-# A page takes well below a second; a busy machine some more.
+# A page takes well below a second, and longer on a busy machine.
 _PATIENCE_SECONDS = 30
-# What chromedriver says instead of "stale element" when it is asked in the moment in which a page gives way to another.
-_GIVING_WAY = "Node with given id does not belong to the document"
+# chromedriver's message instead of "stale element" while one page replaces another.
+_PAGE_REPLACED = "Node with given id does not belong to the document"
 
 
-class Desk:
+class AdminBrowser:
     def __init__(self, browser: webdriver.Chrome, url: str, *, screenshots: Path) -> None:
         self._browser = browser
         self._url = url
@@ -48,15 +48,15 @@ class Desk:
         screenshots.mkdir(parents=True, exist_ok=True)
 
     def watch_policy(self) -> None:
-        """From the next page on, keep what it is made of and its policy does not allow (`violations`)."""
+        """Record `violations` of the content security policy, from the next page on."""
         self._browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": _KEEP_VIOLATIONS})
 
     def violations(self) -> list[str]:
-        """What this page's policy kept from it."""
+        """Return what the policy of this page blocked."""
         return self._browser.execute_script("return window.policyViolations")
 
     def policy(self) -> str | None:
-        """The policy that this page came with."""
+        """Return the content security policy of this page."""
         ask = "fetch(location.href, {method: 'HEAD'}).then(it => it.headers.get('Content-Security-Policy'))"
         return self._browser.execute_async_script(f"{ask}.catch(String).then(arguments[0])")
 
@@ -76,17 +76,17 @@ class Desk:
         box.send_keys(text)
 
     def press(self, label: str) -> None:
-        """A button, by what stands on it, and wait for the page it leads to."""
+        """Press the button with this label, and wait for the next page."""
         button = self._find(By.XPATH, f"//input[@type='submit'][@value='{label}'] | //button[contains(., '{label}')]")
         self.look(f"before {label}")
         self._leave(button)
 
     def follow(self, text: str) -> None:
-        """A link, by a part of its text, and wait for the page it leads to."""
+        """Follow the link with this text, and wait for the next page."""
         self._leave(self._find(By.PARTIAL_LINK_TEXT, text))
 
     def choose(self, field: str, text: str) -> None:
-        """An entry of a box that searches while one types."""
+        """Choose an entry of a box that searches while people type."""
         self._find(By.CSS_SELECTOR, f".field-{field} .select2-selection").click()
         self._find(By.CSS_SELECTOR, ".select2-search__field").send_keys(text)
         entry = f"//li[contains(@class, 'select2-results__option')][contains(., '{text}')]"
@@ -96,19 +96,19 @@ class Desk:
             browser.find_element(By.XPATH, entry).click()
             return True
 
-        # As long as it searches, it replaces its entries while one reaches for them.
+        # While it searches, it replaces its entries.
         self._until(pick)
 
     def select(self, field: str, text: str) -> None:
-        """An entry of a list that is folded up."""
+        """Select an entry of a drop-down list."""
         Select(self._find(By.NAME, field)).select_by_visible_text(text)
 
     def download(self, label: str, *, directory: Path) -> Path:
-        """What a link gives to keep."""
+        """Return the file that a link downloads."""
         where = {"behavior": "allow", "downloadPath": str(directory)}
         self._browser.execute_cdp_cmd("Browser.setDownloadBehavior", where)
         self._find(By.PARTIAL_LINK_TEXT, label).click()
-        # While it comes it has another name.
+        # The file has another name until it is complete.
         self._until(lambda _: [*directory.glob("catalog-*.[cx][sl][vs]*")])
         return next(directory.glob("catalog-*"))
 
@@ -118,15 +118,15 @@ class Desk:
         self.look(f"unfolded {field}")
 
     def click(self, selector: str) -> None:
-        """Something that leads to no other page."""
+        """Click something that does not open another page."""
         self._find(By.CSS_SELECTOR, selector).click()
 
     def reads(self, text: str) -> bool:
-        """True when that stands on the page."""
+        """Return whether the page shows this text."""
         return text in self._until(lambda browser: browser.find_element(By.TAG_NAME, "body").text)
 
     def reads_soon(self, *texts: str) -> bool:
-        """True once all of that stands on the page, which may be replaced meanwhile."""
+        """Wait until the page shows all of these texts; it may be replaced meanwhile."""
         self._until(lambda _: all(self.reads(text) for text in texts))
         self.look(texts[0])
         return True
@@ -136,21 +136,21 @@ class Desk:
         self._browser.save_screenshot(str(self._screenshots / f"{number:02d} {name}.png"))
 
     def complaints(self) -> list[str]:
-        """What the browser's console complained about; an icon for the tab is asked for unasked."""
+        """Return errors in the browser's console, without the one about the missing icon of the site."""
         severe = [entry["message"] for entry in self._browser.get_log("browser") if entry["level"] == "SEVERE"]
         return [message for message in severe if "/favicon.ico" not in message]
 
     def loaded(self) -> list[str]:
-        """Addresses of all that the page consists of."""
+        """Return the addresses of everything that the page loaded."""
         return self._browser.execute_script("return performance.getEntriesByType('resource').map(it => it.name)")
 
     def narrow(self) -> None:
-        """As on a telephone, 390 pixels wide."""
+        """Make the window 390 pixels wide, like a telephone."""
         size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
         self._browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
     def overflows(self) -> bool:
-        """True when the page itself, and not a part of it, has to be moved sideways."""
+        """Return whether the page itself has to be scrolled sideways."""
         page = "document.documentElement"
         return bool(self._browser.execute_script(f"return {page}.scrollWidth > {page}.clientWidth"))
 
@@ -159,13 +159,13 @@ class Desk:
         self._browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [preference]})
 
     def obstacles(self) -> list[str]:
-        """What keyboards, screen readers and weak eyes stumble over on this page, as axe-core finds it."""
+        """Return the accessibility problems that axe-core finds on this page."""
         self._browser.execute_script(_AXE)
         found = self._browser.execute_async_script(_RUN_AXE)
         return [f"{it['id']}: {node['html'][:200]}" for it in found["violations"] for node in it["nodes"]]
 
     def focused(self) -> str:
-        """What stands on the thing that the next key goes to."""
+        """Return the text of the element that has the focus."""
         element = self._browser.switch_to.active_element
         return element.accessible_name or element.get_attribute("name") or ""
 
@@ -183,7 +183,7 @@ class Desk:
         self.look("page")
 
     def _until(self, seen: Callable[[webdriver.Chrome], T | Literal[False]]) -> T:
-        """Wait for that; what is replaced while one looks at it is looked for again."""
+        """Wait for a condition. Elements that are replaced meanwhile are looked up again."""
 
         def look(browser: webdriver.Chrome) -> T | Literal[False]:
             try:
@@ -191,7 +191,7 @@ class Desk:
             except (NoSuchElementException, StaleElementReferenceException):
                 return False
             except WebDriverException as error:
-                if _GIVING_WAY not in (error.msg or ""):
+                if _PAGE_REPLACED not in (error.msg or ""):
                     raise
                 return False
 
