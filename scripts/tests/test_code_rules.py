@@ -57,7 +57,7 @@ def test_folder_of_more_than_twelve_modules_is_found(tmp_path):
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("Delete rows by age (RUN-9).", ""),
+        ("Delete rows by age (RUN-8).", ""),
         ("Model fields that behave alike on every database: content key, uuid, exact text.", ""),
         ("Delete rows by age.\n\nWhat stays is counted.", ""),
         ("Whose turn a periodic job is: of any number of beats, one does it.", "begins with 'Whose'"),
@@ -66,8 +66,8 @@ def test_folder_of_more_than_twelve_modules_is_found(tmp_path):
         ("So many rows, so many statements.", "begins with 'So'"),
         ("It counts rows.", "begins with 'It'"),
         ("Is every catalog fresh? See `refresh.reports`.", "begins with a question"),
-        ("RUN-9: delete rows by age.", "begins with a requirement id"),
-        ("(RUN-9)", "begins with too few words"),
+        ("RUN-8: delete rows by age.", "begins with a requirement id"),
+        ("(RUN-8)", "begins with too few words"),
         ("Rows.", "begins with too few words"),
         (f"Delete {'very ' * 23}old rows.", "begins with a sentence of 26 words"),
     ],

@@ -1,1 +1,1 @@
-"""What the views of every API version share: order of checks, pages, filters, parameters, conditional answers."""
+"""Share what the views of every API version do: order of checks, pages, filters, parameters, conditional answers."""

@@ -1,4 +1,4 @@
-"""What is known of a content, and why catalogs contain it or not (ADD-5)."""
+"""Serialize what is known of a content, and why catalogs contain it or not (ADD-5)."""
 
 from typing import Any
 

@@ -52,7 +52,7 @@ def assert_not_found(catalog, rest):
 
 
 class TestCourse:
-    """Courses (LEG-15)."""
+    """A single course of a catalog (LEG-15)."""
 
     def test_the_full_record_with_links(self):
         catalog = make_catalog(COURSE, records=[RECORD])

@@ -1,6 +1,6 @@
 """
-Compute normalized metadata: four dates and the price of a course or run, which clients would otherwise have to find in
-runs, seats and entitlements (META-30..35).
+Compute normalized metadata: four dates and the price of a course or run (META-30..35). Clients would otherwise have to
+find them in runs, seats and entitlements.
 
 Pure functions over the full record. Dates are returned as discovery wrote them.
 """

@@ -1,6 +1,6 @@
 """
-Read the keys of a content filter that are meant for this service: restricted runs that it allows, and courses that it
-forces in (V2-1, REFR-19).
+Read the keys of a content filter that are meant for this service: allowed restricted runs and forced courses (V2-1,
+REFR-19).
 
 Values without meaning are ignored and never refused, as the contract says. The log or the caller learns of them.
 """
