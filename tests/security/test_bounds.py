@@ -36,7 +36,7 @@ _NOT_OF_CALLERS = {
         "ExplainedReason.detail",
         "Reason.code",
         "Reason.detail",
-        "SetAside.reason",
+        "Quarantined.reason",
         "FieldErrors",
         "FieldErrors.*",
         "XML",
