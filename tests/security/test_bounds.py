@@ -37,7 +37,7 @@ _NOT_OF_CALLERS = {
         "ExplainedReason.detail",
         "Reason.code",
         "Reason.detail",
-        "SetAside.reason",
+        "Quarantined.reason",
         "FieldErrors",
         "FieldErrors.*",
         "XML",

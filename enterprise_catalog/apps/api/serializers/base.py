@@ -24,8 +24,8 @@ _AS_THEY_ARE = {
 class OutputSerializer(serializers.Serializer):
     """
     Read each field's value straight from its `source`. REST framework also looks for methods, dictionaries and
-    missing attributes, which makes a list of 100 catalogs half as slow again. Fields with a `to_representation` of their
-    own also get null.
+    missing attributes, which makes a list of 100 catalogs half as slow again. Fields with their own
+    `to_representation` also get null.
     """
 
     def to_representation(self, instance: Any) -> Any:
