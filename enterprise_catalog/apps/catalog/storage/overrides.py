@@ -85,8 +85,8 @@ def write_overrides(
     Make the overrides of a query the wanted ones, writing only the difference.
 
     Returns the keys of contents whose override was added, changed or deleted. Also returns the contents whose override
-    could not be built and stays as it was, each with the reason (P7). Call this inside the transaction that publishes, with the
-    query locked.
+    could not be built and stays as it was, each with the reason (P7). Call this inside the transaction that publishes,
+    with the query locked.
     """
     overrides = ContentOverride.objects.filter(catalog_query_id=query_id)
     stored = {key: (pk, digest) for key, pk, digest in overrides.values_list("content_id", "pk", "digest")}
