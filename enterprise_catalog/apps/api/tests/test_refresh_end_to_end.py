@@ -145,12 +145,20 @@ class TestAfterARecentPublish:
         assert RefreshRun.objects.get(pk=waiting).asked_by == ["operators"]
 
     def test_another_filter_is_fetched(self, path):
-        """Also when it comes back: what was published last answers another one."""
         refreshed(path)
         programs = admin().patch(path, {"content_filter": {"content_type": "program"}})["X-Refresh-Run"]
         assert run_of(programs)["state"] == "queued"
         runner.refresh(programs)
         assert {item["content_type"] for item in contents(path)[1]["results"]} == {"program"}
+
+    def test_a_former_filter_of_the_query_is_fetched(self, path):
+        """The last publish replaced what the former filter found, however recent that was."""
+        query = {"catalog_query_uuid": NAMED["catalog_query_uuid"]}
+        for content_filter in ({"content_type": "program"}, {"content_type": "course", "level_type": "Advanced"}):
+            runner.refresh(admin().patch(path, query | {"content_filter": content_filter})["X-Refresh-Run"])
+        again = admin().patch(path, query | {"content_filter": {"content_type": "program"}})["X-Refresh-Run"]
+        assert run_of(again)["state"] == "queued"
+        assert asked(path) == again
 
     def test_a_catalog_that_is_made_on_a_published_query_gets_that_publish(self, path):  # CRUD-10
         published = refreshed(path)

@@ -93,16 +93,16 @@ def _add_asker(asker: str, run: RefreshRun) -> RefreshRun:
 
 
 def _published_just_now(query: CatalogQuery) -> RefreshRun | None:
-    """Return the run that published this filter within REFRESH_JOIN_MINUTES (RUN-8), but not one that was held."""
+    """
+    Return the last publish if it is younger than REFRESH_JOIN_MINUTES, of this filter, and was not held (RUN-8). One
+    before it does not count: its members have been replaced since.
+    """
     since = DatabaseNow() - timedelta(minutes=settings.REFRESH_JOIN_MINUTES)
-    published = RefreshRun.objects.filter(
-        catalog_query=query.pk,
-        state=RefreshRun.State.PUBLISHED,
-        finished_at__gt=since,
-        held_since=None,
-        filter_hash=F("catalog_query__content_filter_hash"),
-    )
-    return published.order_by("-finished_at").first()
+    runs = RefreshRun.objects.filter(catalog_query=query.pk, state=RefreshRun.State.PUBLISHED, finished_at__gt=since)
+    runs = runs.annotate(current_filter_hash=F("catalog_query__content_filter_hash"))
+    last = runs.order_by("-finished_at").first()
+    is_current = last is not None and last.held_since is None and last.filter_hash == last.current_filter_hash
+    return last if is_current else None
 
 
 def _locked_uuid(query: CatalogQuery) -> uuid.UUID:
