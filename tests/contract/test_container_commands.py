@@ -63,9 +63,9 @@ def environment(services: Services) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = processes.free_port()
-    command = [word.replace("0.0.0.0:8160", f"127.0.0.1:{port}") for word in command_of("web")]
     log = tmp_path_factory.mktemp("web") / "log"
-    process = processes.spawn(command, log=log, env=environment, cwd=ROOT)
+    bound = environment | {"WEB_BIND": f"127.0.0.1:{port}"}
+    process = processes.spawn(command_of("web"), log=log, env=bound, cwd=ROOT)
     try:
         processes.wait_until(lambda: processes.port_taken(port), process=process, log=log, what="web", seconds=120)
         yield f"http://127.0.0.1:{port}"
