@@ -101,14 +101,6 @@ def get_legacy_catalog_to_search_or_404(
     return found
 
 
-def get_legacy_customer_uuid_or_404(request: Request, uuid_text: str) -> UUID:
-    customer = parse_uuid(uuid_text)
-    if customer is None:
-        raise NotFound("Not found.")
-    VIEWER.require(grants_of(request), customer)
-    return customer
-
-
 def list_legacy_catalogs_for(request: Request) -> QuerySet[EnterpriseCatalog]:
     """Return the catalogs of the customers this caller administers (PERM-14)."""
     grants = grants_of(request)

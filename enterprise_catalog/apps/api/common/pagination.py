@@ -26,11 +26,6 @@ class PageRequest:
     number: int | None
     size: int
 
-    def offset(self, count: int) -> int:
-        """How many of `count` results come before the page, which may be beyond the last one."""
-        number = _last_page(count, self.size) if self.number is None else self.number
-        return max(0, number - 1) * self.size
-
 
 @dataclass(frozen=True)
 class Page:

@@ -9,9 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from enterprise_catalog.apps.access.object_access import (
+    get_customer_uuid_or_404,
     get_legacy_catalog_to_search_or_404,
-    get_legacy_customer_uuid_or_404,
 )
+from enterprise_catalog.apps.access.permissions import VIEWER
 from enterprise_catalog.apps.api.legacy.views import LegacyView
 from enterprise_catalog.apps.api.serializers.content import CatalogContainsSerializer
 from enterprise_catalog.apps.api.v1.containment import (
@@ -58,7 +59,7 @@ class CustomerContainsView(LegacyView):
     )
     def get(self, request: Request, uuid: str) -> Response:
         ids = ids_of_query(request)
-        customer = get_legacy_customer_uuid_or_404(request, uuid)
+        customer = get_customer_uuid_or_404(request, uuid, access=VIEWER)
         if EnterpriseCustomer.objects.filter(uuid=customer, active=False).exists():
             raise NotFound("Not found.")
         return contained(matches_in_catalogs_of(customer, keys=ids, api_version=self.api_version), ids)
