@@ -4,7 +4,7 @@ import json
 
 from pytest_django import Settings
 
-from enterprise_catalog.apps.core.http_client import session
+from enterprise_catalog.apps.core.http_client.session import tokens
 from enterprise_catalog.sandbox.sandbox import Sandbox
 from enterprise_catalog.settings.base import jwt_auth
 
@@ -12,7 +12,7 @@ from enterprise_catalog.settings.base import jwt_auth
 def point_settings_at(sandbox: Sandbox, settings: Settings) -> None:
     """Point the settings at this sandbox, as discovery and LMS."""
     # Ports are reused, so a token of an earlier sandbox at the same address must be forgotten.
-    session.tokens = session.TokenStore()
+    tokens.clear()
     settings.DISCOVERY_SERVICE_URL = sandbox.url
     settings.LMS_ROOT_URL = sandbox.url
     settings.OAUTH2_PROVIDER_URL = f"{sandbox.url}/oauth2"

@@ -37,6 +37,11 @@ class TokenStore:
         with self._lock:
             self._tokens = {key: token for key, token in self._tokens.items() if token.value != value}
 
+    def clear(self) -> None:
+        """Forget all tokens."""
+        with self._lock:
+            self._tokens = {}
+
 
 tokens = TokenStore()
 

@@ -356,3 +356,17 @@ def test_as_many_hits_as_v1_can_page_through_are_complete(settings: Settings):  
         serve(sandbox, settings)
 
         assert len(fetch_search(client=DiscoveryClient(), content_filter=COURSES).documents) == 20
+
+
+# The tests' own discovery
+
+
+def test_a_sandbox_at_the_port_of_an_earlier_one_gets_no_token_of_it(settings: Settings) -> None:
+    """Counts of requests would differ now and then, since a refused token is asked for again."""
+    with Sandbox(courses=2) as earlier:
+        serve(earlier, settings)
+        fetch_search(client=DiscoveryClient(), content_filter=COURSES)
+    with Sandbox(courses=2, port=int(earlier.url.rpartition(":")[2])) as later:
+        serve(later, settings)
+        fetch_search(client=DiscoveryClient(), content_filter=COURSES)
+        assert [(call.endpoint, call.status) for call in later.calls()] == [("token", 200), ("search_v2", 200)]
