@@ -4,23 +4,23 @@ Make the URLs that depend on a catalog: UTM parameters, enrollment URLs and xAPI
 Pure functions over text. Settings come from `UrlContext`, so that one context serves a whole page.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, wraps
 from operator import itemgetter
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
 from django.utils.text import slugify
+
+from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 
 # Characters that need no encoding in a path (META-23). Old run keys contain slashes: the LMS expects them as they are,
 # and some proxies refuse their encoded form.
 _PATH_SAFE = "/+:@!$&'()*,;=~"
 _RUN = "course_run_key"
 _UTM = ("utm_medium", "utm_source")
-# What `quote_plus` writes for each byte. A page of 100 courses has hundreds of run keys; a table encodes them in half
-# the time.
-_QUOTED_BYTES = {byte: quote_plus(bytes([byte])) for byte in range(256)}
+_CACHED_TEXTS = 8192
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,11 @@ def parsable_url(value: Any) -> str | None:
 def with_utm(context: UrlContext, url: str) -> str:
     """
     Merge the catalog's UTM parameters into a URL (META-22): replace those of the same name, drop blank ones, sort by
-    name. Path and fragment stay unchanged (META-23).
+    name. All else stays unchanged (META-23).
     """
-    scheme, host, path, query, fragment = urlsplit(url)
-    return urlunsplit((scheme, host, path, _merged(query, tuple(context.utm.items())), fragment))
+    rest, hash_sign, fragment = url.partition("#")
+    page, _, query = rest.partition("?")
+    return f"{page}?{_merged(query, tuple(context.utm.items()))}{hash_sign}{fragment}"
 
 
 def course_enrollment_url(context: UrlContext, *, course_key: str, advertised_run_key: str | None) -> str:
@@ -168,28 +169,38 @@ def _lms_urls(context: UrlContext, what: str) -> UrlAroundKey:
     return UrlAroundKey(root, _path, f"/enroll/?{context.lms_query}")
 
 
+def _cached(function: Callable[..., str]) -> Callable[..., str]:
+    """
+    Cache the results for texts that are no longer than a content key: a page has hundreds of them, and so do other
+    pages. Longer ones, of which documents may hold any number, would fill the memory.
+    """
+    cached = lru_cache(maxsize=_CACHED_TEXTS)(function)
+
+    @wraps(function)
+    def call(text: str, *arguments: Hashable) -> str:
+        return (cached if len(text) <= CONTENT_KEY_MAX_LENGTH else function)(text, *arguments)
+
+    return call
+
+
 # Discovery gives all courses of a partner the same parameters.
-@lru_cache(maxsize=1024)
+@_cached
 def _merged(query: str, utm: tuple[tuple[str, str], ...]) -> str:
     names = dict(utm)
     return _query([(name, value) for name, value in parse_qsl(query) if name not in names] + [*utm])
 
 
+@_cached
 def _path(key: str) -> str:
     return quote(key, safe=_PATH_SAFE)
 
 
+@_cached
 def _value(key: str) -> str:
-    """Encode a key as the value of a parameter, as `quote_plus` does."""
-    return key.encode().decode("latin-1").translate(_QUOTED_BYTES)
+    """Encode a key as the value of a parameter."""
+    return quote_plus(key)
 
 
 def _query(parameters: Iterable[tuple[str, str]]) -> str:
     """Encode parameters by name, without blank ones. Repeated ones keep their order (META-23)."""
-    return _encoded(tuple(parameters))
-
-
-# The parameters of a catalog are the same for each of its pages.
-@lru_cache(maxsize=1024)
-def _encoded(parameters: tuple[tuple[str, str], ...]) -> str:
     return urlencode(sorted(((name, value) for name, value in parameters if value), key=itemgetter(0)))

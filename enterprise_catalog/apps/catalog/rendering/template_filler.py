@@ -20,7 +20,7 @@ from enterprise_catalog.apps.core.datetimes import api_iso_from_sortable, sortab
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 # Increase it when the same rows and settings give other items; otherwise callers would keep the old ones (COM-18).
-FILLING_VERSION = 3
+FILLING_VERSION = 4
 
 # Bytes before the key of a run, the function that encodes the key, bytes after it.
 _AroundRun = tuple[bytes, Callable[[str], str], bytes]
@@ -50,16 +50,18 @@ class TemplateFiller:
 
     def __call__(self, rendered: bytes) -> bytes:
         header, start = _split_header(rendered)
-        pieces: list[bytes] = []
+        # Slices of a view are not copied.
+        view = memoryview(rendered)
+        pieces: list[bytes | memoryview] = []
         if header["runs"]:
             # Only the key differs between the runs of a course.
             before, encode, after = _run_fields(self._context, header["key"])
             for run_key in header["runs"]:
                 # `bytes.split` looks at each byte by itself, which takes far longer.
                 end = rendered.index(GAP, start)
-                pieces += (rendered[start:end], before, encode(run_key).encode(), after)
+                pieces += (view[start:end], before, encode(run_key).encode(), after)
                 start = end + 1
-        pieces += (rendered[start:], _ending(_item_fields(self._context, header, self._modified_iso)))
+        pieces += (view[start:], _ending(_item_fields(self._context, header, self._modified_iso)))
         return b"".join(pieces)
 
     def without_enrollment(self, rendered: bytes) -> bytes:

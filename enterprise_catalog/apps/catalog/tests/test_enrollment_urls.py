@@ -167,10 +167,14 @@ def test_merging_parameters(url, merged):  # META-23
 @given(
     st.text(alphabet="ab0/:@.%~?#&=[]é \\\t-", max_size=12), st.sampled_from(["http://", "https://", "HTTPS://", ""])
 )
-def test_a_fragment_changes_nothing_before_it(rest, scheme):  # META-23
-    url = enrollment_urls.parsable_url(f"{scheme}{rest}")
-    if url and "#" not in url:
-        assert enrollment_urls.with_utm(PORTAL, url) == enrollment_urls.with_utm(PORTAL, f"{url}#f").removesuffix("#f")
+def test_only_the_parameters_of_a_url_change(rest, scheme):  # META-23
+    if url := enrollment_urls.parsable_url(f"{scheme}{rest}"):
+        before, hash_sign, fragment = url.partition("#")
+        merged = enrollment_urls.with_utm(PORTAL, url)
+        assert merged.startswith(f"{before.partition('?')[0]}?")
+        assert merged.endswith(f"{hash_sign}{fragment}")
+        assert merged.count("#") == url.count("#")
+        assert enrollment_urls.with_utm(PORTAL, merged) == merged
 
 
 @given(st.text(max_size=10))
