@@ -11,14 +11,13 @@ from enterprise_catalog.apps.api.serializers.fields import (
     ContentFilterField,
     CourseModesField,
     FlagField,
-    QueryTitleField,
     StoredKeyField,
     StrictUUIDField,
     TextField,
     TitleField,
 )
 from enterprise_catalog.apps.catalog.freshness import freshness
-from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata
+from enterprise_catalog.apps.catalog.models import CatalogContentChange, ContentMetadata, EnterpriseCatalog
 
 
 class CatalogUpdateSerializer(serializers.Serializer):
@@ -68,15 +67,21 @@ class FreshnessField(serializers.ChoiceField):
 
 
 class CatalogSerializer(OutputSerializer):
+    """The context's `titled` holds the ids of the queries whose titles this caller may know (CRUD-1)."""
+
     uuid = serializers.UUIDField()
     title = TitleField()
     enterprise_customer = serializers.UUIDField(source="enterprise_uuid")
     catalog_query_uuid = serializers.UUIDField(source="catalog_query.uuid")
     content_last_modified = ContentModifiedField(allow_null=True, source="catalog_query")
     catalog_modified = serializers.DateTimeField(source="modified")
-    query_title = QueryTitleField(allow_null=True, source="catalog_query")
+    query_title = TitleField(allow_null=True, source="catalog_query.title")
     content_refreshed_at = serializers.DateTimeField(allow_null=True, source="catalog_query.refreshed_at")
     content_freshness = FreshnessField(choices=["never", "fresh", "stale"], source="catalog_query")
+
+    def to_representation(self, instance: EnterpriseCatalog) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        return shown if instance.catalog_query_id in self.context["titled"] else shown | {"query_title": None}
 
 
 class CatalogsSerializer(PlainEnvelopeSerializer):

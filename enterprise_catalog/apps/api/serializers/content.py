@@ -1,8 +1,5 @@
 """Items, containment, diffs and the bodies that ask for them."""
 
-from datetime import datetime
-from typing import Any
-
 from django.conf import settings
 from rest_framework import serializers
 
@@ -114,13 +111,9 @@ class AskedKeySerializer(OutputSerializer):
     content_key = serializers.CharField(source="*", max_length=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
-class DiffItemSerializer(DiffKeySerializer):
-    date_updated = serializers.DateTimeField()
-
-    def to_representation(self, instance: tuple[str, datetime]) -> dict[str, Any]:
-        """An item counts as modified with everything its links are made of (META-11), as `links_modified` says."""
-        key, modified = instance
-        return {"content_key": key, "date_updated": max(modified, self.context["links_modified"])}
+class DiffItemSerializer(OutputSerializer):
+    content_key = StoredKeyField()
+    date_updated = serializers.DateTimeField(source="modified")
 
 
 class DiffSerializer(OutputSerializer):

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.serializers import BooleanField
@@ -145,21 +144,6 @@ class StoredKeyField(serializers.CharField):
 class TitleField(serializers.CharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=TITLE_MAX_LENGTH, **options)
-
-
-class QueryTitleField(TitleField):
-    """
-    The title of a query, or null if this caller may not know it (CRUD-1). The context's `titled` holds the ids of the
-    queries whose titles are shown.
-    """
-
-    def to_representation(self, value: Any) -> Any:
-        return value.title if value.pk in self._titled else None
-
-    @cached_property
-    def _titled(self) -> set[int]:
-        titled: set[int] = self.context["titled"]
-        return titled
 
 
 @extend_schema_field(CONTENT_FILTER)

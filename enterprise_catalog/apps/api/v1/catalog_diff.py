@@ -69,5 +69,7 @@ class GenerateDiffView(ApiView):
 
 
 def diff(served: ServedCatalog, content_keys: list[str]) -> dict[str, Any]:
-    difference = difference_from_members(query_id=served.query.pk, content_keys=content_keys)
-    return DiffSerializer(difference, context={"links_modified": served.fill.modified}).data
+    difference = difference_from_members(
+        query_id=served.query.pk, content_keys=content_keys, modified_at_least=served.fill.modified
+    )
+    return DiffSerializer(difference).data

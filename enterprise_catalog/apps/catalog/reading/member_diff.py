@@ -8,11 +8,17 @@ members without their documents. So the three lists are of one moment (P2), and 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import OuterRef, Subquery
 
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentOverride, Visibility
+
+
+class FoundMember(NamedTuple):
+    content_key: str
+    modified: datetime
 
 
 @dataclass(frozen=True)
@@ -24,11 +30,14 @@ class MemberDiff:
 
     not_found: list[str]
     not_included: list[str]
-    found: list[tuple[str, datetime]]
+    found: list[FoundMember]
 
 
-def difference_from_members(*, query_id: int, content_keys: Iterable[str]) -> MemberDiff:
-    """Compare keys with everything that v1 shows of a query, inactive courses included. Raises QueryGone."""
+def difference_from_members(*, query_id: int, content_keys: Iterable[str], modified_at_least: datetime) -> MemberDiff:
+    """
+    Compare keys with everything that v1 shows of a query, inactive courses included. No member counts as older than
+    `modified_at_least`, as in a page (META-11). Raises QueryGone.
+    """
     members = CatalogContentKey.objects.filter(catalog_query_id=query_id, visibility_v1__gt=Visibility.HIDDEN)
     # A course that the filter forces in has a document for this query alone (REFR-19), which has its own date.
     forced = ContentOverride.objects.filter(catalog_query_id=query_id, content_id=OuterRef("content_id"), forced=True)
@@ -36,10 +45,10 @@ def difference_from_members(*, query_id: int, content_keys: Iterable[str]) -> Me
     rows = members.order_by("content_id").values_list("content_id", "content__modified", "own_modified")
     given = dict.fromkeys(content_keys)
     not_included: list[str] = []
-    found: list[tuple[str, datetime]] = []
+    found: list[FoundMember] = []
     for key, modified, own_modified in rows.iterator():
         if key in given:
-            found.append((key, max(modified, own_modified or modified)))
+            found.append(FoundMember(key, max(modified, own_modified or modified, modified_at_least)))
             del given[key]
         else:
             not_included.append(key)
