@@ -71,10 +71,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # These four must follow each other, so that reads with a token skip them in one step.
-    "enterprise_catalog.apps.core.middleware.token_bypass.SessionMiddleware",
-    "enterprise_catalog.apps.core.middleware.token_bypass.AuthenticationMiddleware",
-    "enterprise_catalog.apps.core.middleware.token_bypass.MessageMiddleware",
-    "enterprise_catalog.apps.core.middleware.token_bypass.HistoryMiddleware",
+    "enterprise_catalog.apps.core.middleware.browser_only.SessionMiddleware",
+    "enterprise_catalog.apps.core.middleware.browser_only.AuthenticationMiddleware",
+    "enterprise_catalog.apps.core.middleware.browser_only.MessageMiddleware",
+    "enterprise_catalog.apps.core.middleware.browser_only.HistoryMiddleware",
 ]
 
 # Every path matches with and without its last slash (COM-1), so Django must never redirect.
@@ -257,7 +257,7 @@ def jwt_auth(*, issuer: str, audience: str, jwk_set: str) -> dict:
         "JWT_AUTH_COOKIE_SIGNATURE": "edx-jwt-cookie-signature",
         # The library's own handler verifies nothing with an empty key set (AUTH-4). Its helpers use this one too.
         "JWT_DECODE_HANDLER": "enterprise_catalog.apps.access.tokens.verified_payload",
-        "JWT_PAYLOAD_GET_USERNAME_HANDLER": "enterprise_catalog.apps.access.accounts.username_of",
+        "JWT_PAYLOAD_GET_USERNAME_HANDLER": "enterprise_catalog.apps.access.token_users.username_of",
     }
 
 

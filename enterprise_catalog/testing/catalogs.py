@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.change_feed.recording import record_attachment
-from enterprise_catalog.apps.catalog.content.preparation import prepare_content
+from enterprise_catalog.apps.catalog.content.prepared_content import prepare_content
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.core.packed_json import pack

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from enterprise_catalog.apps.catalog.content.preparation import prepare_content
+from enterprise_catalog.apps.catalog.content.prepared_content import prepare_content
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentMetadata, Visibility
 from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.catalog.storage.visibility import build_memberships

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from enterprise_catalog.apps.catalog.content.preparation import prepare_content
+from enterprise_catalog.apps.catalog.content.prepared_content import prepare_content
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery
 from enterprise_catalog.apps.catalog.storage.content_store import store_contents
 from enterprise_catalog.apps.core.db.clock import database_now
@@ -76,6 +76,6 @@ def let_budget_age(minutes: int) -> None:
         return {str(int(minute) - minutes): requests for minute, requests in spent.items()}
 
     for row in DiscoveryBudget.objects.all():
-        row.spent, by_payer = older(row.spent), row.spent_by or {}
-        row.spent_by = {payer: older(spent) for payer, spent in by_payer.items()}
+        row.spent, by_consumer = older(row.spent), row.spent_by or {}
+        row.spent_by = {consumer: older(spent) for consumer, spent in by_consumer.items()}
         row.save()

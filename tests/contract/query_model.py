@@ -121,10 +121,10 @@ class Model:
         values = {name: body[name] for name in REQUIRED}
         if not caller.reaches(values["enterprise_customer"]):
             return FORBIDDEN
-        wish = (body["content_filter"], body.get("catalog_query_uuid"), body.get("query_title"))
+        requested = (body["content_filter"], body.get("catalog_query_uuid"), body.get("query_title"))
         existing = self.catalogs.get(uuid)
         try:
-            row, becomes, replaced = self.resolved(caller, *wish)
+            row, becomes, replaced = self.resolved(caller, *requested)
         except Refused as refused:
             return CONFLICT if existing else (400, refused.args[0])
         if existing:  # CRUD-5
@@ -140,17 +140,17 @@ class Model:
         values = {name: body[name] for name in REQUIRED if name in body}
         if not all(caller.reaches((catalog.values | it)["enterprise_customer"]) for it in ({}, values)):  # PERM-20
             return FORBIDDEN
-        wish = self.wish_of_change(caller, catalog.query, body)
-        if wish is not None:
+        requested = self.requested_change(caller, catalog.query, body)
+        if requested is not None:
             try:
-                row, becomes, replaced = self.resolved(caller, *wish)
+                row, becomes, replaced = self.resolved(caller, *requested)
             except Refused as refused:
                 return 400, refused.args[0]
             catalog.query = self.carried_out(row, becomes, replaced)
         catalog.values |= values
         return 200, self.shown(caller, uuid)
 
-    def wish_of_change(
+    def requested_change(
         self, caller: Caller, attached: Query, body: dict[str, Any]
     ) -> tuple[dict[str, str], str | None, str | None] | None:  # CRUD-8
         uuid, title = body.get("catalog_query_uuid"), body.get("query_title")

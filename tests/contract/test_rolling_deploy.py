@@ -193,7 +193,7 @@ def test_a_run_that_the_version_before_wrote_is_claimed_and_published(sandbox):
 
 @pytest.mark.django_db
 def test_a_run_that_the_version_before_wrote_is_joined(sandbox):
-    """Who asks now makes it a wish of somebody (REFR-2)."""
+    """A request now makes it one that somebody asked for (REFR-2)."""
     query = make_query()
     run = requested(query)
     rewrite_as_before(RefreshRun)

@@ -309,7 +309,7 @@ class Driver:
         stored: dict[str, set[str]] = {}
         for uuid, key in rows:
             stored.setdefault(str(uuid), set()).add(key)
-        shown = {query.uuid: self.model.shelf(query).keys for query in self.model.queries}
+        shown = {query.uuid: self.model.published_of(query).keys for query in self.model.queries}
         assert stored == {uuid: keys for uuid, keys in shown.items() if keys}
 
     def check_members_apart(self) -> None:

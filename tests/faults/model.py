@@ -48,7 +48,7 @@ class Run:
 
 
 @dataclass
-class Shelf:
+class PublishedContent:
     """Published keys of a query, their time, and their run unless it was held. `keys` is None before any publish."""
 
     keys: Keys | None = None
@@ -60,16 +60,16 @@ class Shelf:
 @dataclass
 class ServiceModel(Model):
     runs: list[Run] = field(default_factory=list)
-    shelves: dict[Query, Shelf] = field(default_factory=dict)
+    published: dict[Query, PublishedContent] = field(default_factory=dict)
     now: float = 0
 
     # --- What is there ------------------------------------------------------------------------------------------------
 
-    def shelf(self, query: Query) -> Shelf:
-        return self.shelves.setdefault(query, Shelf())
+    def published_of(self, query: Query) -> PublishedContent:
+        return self.published.setdefault(query, PublishedContent())
 
     def shown_by(self, uuid: str) -> Keys:
-        return self.shelf(self.catalogs[uuid].query).keys or frozenset()
+        return self.published_of(self.catalogs[uuid].query).keys or frozenset()
 
     def of(self, query: Query, *states: str) -> list[Run]:
         return [run for run in self.runs if run.query is query and run.state in states]
@@ -100,7 +100,7 @@ class ServiceModel(Model):
         if method == "post":
             return answer, query if answer[0] == 201 else None
         rewritten = query in queries and filters[queries.index(query)] != query.content_filter
-        never = self.shelf(query).keys is None
+        never = self.published_of(query).keys is None
         return answer, query if query is not before or rewritten or replaced or never else None
 
     def _leave(self, gone: Query, *, replacement: Query) -> None:
@@ -127,9 +127,9 @@ class ServiceModel(Model):
             self.runs.append(Run(uuid, query))
 
     def _published_just_now(self, query: Query) -> Run | None:
-        shelf = self.shelf(query)
-        is_new = self.now - shelf.published_at < JOINED_FOR and shelf.content_filter == query.content_filter
-        return shelf.run if is_new else None
+        published = self.published_of(query)
+        is_new = self.now - published.published_at < JOINED_FOR and published.content_filter == query.content_filter
+        return published.run if is_new else None
 
     def approve(self, run: Run) -> bool:
         """Publish a held run, or return False because it cannot be approved (REFR-10)."""
@@ -184,9 +184,9 @@ class ServiceModel(Model):
         return run.state
 
     def _objection(self, query: Query, keys: Keys) -> str:
-        shelf = self.shelf(query)
-        before = shelf.keys
-        if before is None or len(before) < GUARD_ITEMS or shelf.content_filter != query.content_filter:
+        published = self.published_of(query)
+        before = published.keys
+        if before is None or len(before) < GUARD_ITEMS or published.content_filter != query.content_filter:
             return ""
         if len(before - keys) / len(before) > GUARD_REMOVED:
             return "guard_shrink"
@@ -195,7 +195,7 @@ class ServiceModel(Model):
     def _publish(self, run: Run, keys: Keys) -> None:
         assert run.query
         at_once = run if run.state == "running" else None
-        self.shelves[run.query] = Shelf(keys, run.query.content_filter, self.now, at_once)
+        self.published[run.query] = PublishedContent(keys, run.query.content_filter, self.now, at_once)
         self.end(run, "published")
 
     def end(self, run: Run, state: str, reason: str = "") -> None:
@@ -229,8 +229,8 @@ class ServiceModel(Model):
         return [query for query in idle if canonical(query.content_filter) in searches]
 
     def _is_due(self, query: Query) -> bool:
-        shelf = self.shelf(query)
-        return shelf.keys is None or self.now - shelf.published_at >= DAY
+        published = self.published_of(query)
+        return published.keys is None or self.now - published.published_at >= DAY
 
     def _is_idle(self, query: Query) -> bool:
         failed = any(run.finished_at > self.now - PAUSE_AFTER_FAILURE for run in self.of(query, "failed"))

@@ -66,7 +66,7 @@ class Shares:
         return int(self.limit * self.kept_share)
 
     def take(self, name: str, minute: int, number: int) -> None:
-        """Count requests for a payer in a minute. A negative number takes requests back."""
+        """Count requests for a consumer in a minute. A negative number takes requests back."""
         self.asked.append((minute, name, number))
 
     @property
@@ -98,7 +98,7 @@ class Shares:
             return self.had(FIRST) + number <= self.reserve // 2 and self.had(DUE, FIRST) + number <= self.reserve
         return self.had() + number <= self.limit - min(self.kept, part)
 
-    def payer(self, askers: frozenset[str], right: str, number: int) -> str | None:
+    def consumer(self, askers: frozenset[str], right: str, number: int) -> str | None:
         """Return for whom requests count: of several askers, the one with the fewest. None if they may not be made."""
         for name in sorted(askers, key=lambda name: (self.had(name), name))[:1]:
             if self.asker_may(name, number):
@@ -118,8 +118,8 @@ class Shares:
 
     def _turn_of_asked(self, run: Waiting) -> tuple:
         """
-        The customer who had the least; what was interrupted, so that it gets to its end; the newest wish; the longest
-        waiting.
+        The customer who had the least; what was interrupted, so that it gets to its end; the newest request; the
+        longest waiting.
         """
         return (self._least(run), not run.is_interrupted, -run.asked_at, run.requested_at, run.uuid)
 

@@ -61,7 +61,7 @@ def put(broker: Redis, body: object, *, task: str = "refresh.run", serializer: s
     broker.lpush(QUEUE, json.dumps(message))
 
 
-def test_a_nudge_is_lost(workers, scene, broker, saw):
+def test_a_notification_is_lost(workers, scene, broker, saw):
     """Redis was flushed: the tick finds the row that waits."""
     run = ask(scene.query)
     broker.flushdb()
@@ -71,7 +71,7 @@ def test_a_nudge_is_lost(workers, scene, broker, saw):
     ends_like_a_clean_run(scene)
 
 
-def test_a_nudge_is_doubled_and_late(workers, scene, sandbox, saw):
+def test_a_notification_is_doubled_and_late(workers, scene, sandbox, saw):
     """Two workers, five messages, one more when it is over: one fetch, one publish."""
     run = ask(scene.query, times=5)
     workers.start()

@@ -230,7 +230,7 @@ class Machine(RuleBasedStateMachine):
             self.it.check_contains(uuid)
         for query in self.model.in_use():
             found = self.it.content.found_by(query.content_filter)
-            assert self.model.shelf(query).keys == found or self.model.of(query, "held")
+            assert self.model.published_of(query).keys == found or self.model.of(query, "held")
         assert {run.state for run in self.model.runs} <= set(ENDED)
         for run in self.model.runs:
             answer = self.clients["operator"].get(f"/api/v1/refresh-runs/{run.uuid}/")

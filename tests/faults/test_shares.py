@@ -60,7 +60,7 @@ WANTED = {
 
 
 @dataclass(eq=False)
-class Shelf:
+class TrackedQuery:
     """A query: its search, and the time of its last publish."""
 
     query: CatalogQuery
@@ -78,15 +78,15 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         empty_database()
         self.clock = Clock(self.monkeypatch)
-        self.book = Shares(limit=LIMIT, first_share=FIRST_SHARE)
-        self.shelves = [Shelf(CatalogQueryFactory.create(content_filter=it)) for it in FILTERS]
-        for number, shelf in enumerate(self.shelves):
-            EnterpriseCatalogFactory.create(catalog_query=shelf.query, enterprise_uuid=CUSTOMERS[number % 4])
-        self.waiting: dict[Shelf, Waiting] = {}
-        self.paused_until: dict[Shelf, float] = {}
+        self.shares = Shares(limit=LIMIT, first_share=FIRST_SHARE)
+        self.queries = [TrackedQuery(CatalogQueryFactory.create(content_filter=it)) for it in FILTERS]
+        for number, tracked in enumerate(self.queries):
+            EnterpriseCatalogFactory.create(catalog_query=tracked.query, enterprise_uuid=CUSTOMERS[number % 4])
+        self.waiting: dict[TrackedQuery, Waiting] = {}
+        self.paused_until: dict[TrackedQuery, float] = {}
         self.moment = 0.0
         # What the worker does now, and what was found wrong meanwhile.
-        self.at_work: list[Shelf] = []
+        self.at_work: list[TrackedQuery] = []
         self.was_refused = False
         self.contradiction: Exception | None = None
         Machine.current = self
@@ -95,57 +95,57 @@ class Machine(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from([*CUSTOMERS, OPERATORS]), which=st.integers(0, len(FILTERS) - 1))
     def somebody_asks(self, who, which):
-        self.ask(who, self.shelves[which])
+        self.ask(who, self.queries[which])
 
     @rule(which=st.lists(st.integers(0, len(FILTERS) - 1), min_size=4))
     def one_customer_asks_for_many(self, which):
         for number in which:
-            self.ask(CUSTOMERS[0], self.shelves[number])
+            self.ask(CUSTOMERS[0], self.queries[number])
 
-    @precondition(lambda self: any(until > self.book.now for until in self.paused_until.values()))
+    @precondition(lambda self: any(until > self.shares.now for until in self.paused_until.values()))
     @rule(who=st.sampled_from(CUSTOMERS))
     def somebody_asks_for_what_is_paused(self, who):
-        self.ask(who, next(shelf for shelf, until in self.paused_until.items() if until > self.book.now))
+        self.ask(who, next(tracked for tracked, until in self.paused_until.items() if until > self.shares.now))
 
-    def ask(self, who, shelf):
+    def ask(self, who, tracked):
         with transaction.atomic():
-            run = enqueue_run(query=shelf.query, trigger="request", asked_by=who)
-        published_at = shelf.published_at
-        if who != OPERATORS and published_at is not None and self.book.now - published_at < JOINED_FOR:
-            assert str(run.pk) == shelf.published_by
+            run = enqueue_run(query=tracked.query, trigger="request", asked_by=who)
+        published_at = tracked.published_at
+        if who != OPERATORS and published_at is not None and self.shares.now - published_at < JOINED_FOR:
+            assert str(run.pk) == tracked.published_by
             self.events["joins a publish"] += 1
             return
-        self.wait(shelf, str(run.pk), who)
+        self.wait(tracked, str(run.pk), who)
 
-    def wait(self, shelf, uuid, who=None):
+    def wait(self, tracked, uuid, who=None):
         self.moment += 1e-6
-        now = self.book.now + self.moment
-        run = self.waiting.get(shelf) or Waiting(uuid, requested_at=now)
+        now = self.shares.now + self.moment
+        run = self.waiting.get(tracked) or Waiting(uuid, requested_at=now)
         assert run.uuid == uuid
         if who is None:
-            self.waiting[shelf] = run
+            self.waiting[tracked] = run
             return
         if who not in run.askers and run.is_interrupted:
-            self.events["joins with budget"] += self.paused_until.pop(shelf, 0) > now
+            self.events["joins with budget"] += self.paused_until.pop(tracked, 0) > now
             run = replace(run, is_interrupted=False)
-        self.waiting[shelf] = replace(run, askers=run.askers | {who}, asked_at=now)
+        self.waiting[tracked] = replace(run, askers=run.askers | {who}, asked_at=now)
 
     @rule()
     def beat_ticks(self):
         tick()
-        due = [shelf for shelf in self.shelves if self.is_due(shelf)]
-        searches = [canonical(shelf.query.content_filter) for shelf in due if shelf not in self.waiting]
-        new = [it for it in self.shelves if it not in self.waiting and canonical(it.query.content_filter) in searches]
+        due = [tracked for tracked in self.queries if self.is_due(tracked)]
+        searches = [canonical(tracked.query.content_filter) for tracked in due if tracked not in self.waiting]
+        new = [it for it in self.queries if it not in self.waiting and canonical(it.query.content_filter) in searches]
         runs = RefreshRun.objects.filter(state="queued").order_by("requested_at")
         stored = dict(runs.values_list("catalog_query_id", "pk"))
-        for shelf in sorted(new, key=lambda it: list(stored).index(it.query.pk)):
-            self.wait(shelf, str(stored[shelf.query.pk]))
-        assert {shelf.query.pk for shelf in self.waiting} == set(stored)
+        for tracked in sorted(new, key=lambda it: list(stored).index(it.query.pk)):
+            self.wait(tracked, str(stored[tracked.query.pk]))
+        assert {tracked.query.pk for tracked in self.waiting} == set(stored)
 
     @rule(minutes=st.sampled_from([1, 2, 7, 7, 31, 61, 1260]))
     def time_passes(self, minutes):
         self.clock.pass_time(minutes)
-        self.book.now += minutes
+        self.shares.now += minutes
 
     # --- Who works ----------------------------------------------------------------------------------------------------
 
@@ -162,82 +162,82 @@ class Machine(RuleBasedStateMachine):
             pass
         if self.contradiction:
             raise self.contradiction
-        for shelf in self.at_work:
-            run = RefreshRun.objects.get(pk=self.waiting[shelf].uuid)
+        for tracked in self.at_work:
+            run = RefreshRun.objects.get(pk=self.waiting[tracked].uuid)
             assert run.state == ("queued" if self.was_refused else "published")
             self.events["interrupted" if self.was_refused else "published"] += 1
             if self.was_refused:
-                self.waiting[shelf] = replace(self.waiting[shelf], is_interrupted=True)
-                self.paused_until[shelf] = self.book.now + PAUSE
+                self.waiting[tracked] = replace(self.waiting[tracked], is_interrupted=True)
+                self.paused_until[tracked] = self.shares.now + PAUSE
             else:
-                shelf.published_at, shelf.published_by = self.book.now, str(run.pk)
-                del self.waiting[shelf]
-                self.paused_until.pop(shelf, None)
+                tracked.published_at, tracked.published_by = self.shares.now, str(run.pk)
+                del self.waiting[tracked]
+                self.paused_until.pop(tracked, None)
 
     def claimed(self, claims):
-        expected = self.book.next(self.startable())
+        expected = self.shares.next(self.startable())
         assert (str(claims[0].run_uuid) if claims else None) == (expected.uuid if expected else None)
         if expected is None:
             return
         now = {run.uuid for run in self.startable()}
-        first = next(shelf for shelf, run in self.waiting.items() if run.uuid == expected.uuid)
+        first = next(tracked for tracked, run in self.waiting.items() if run.uuid == expected.uuid)
         question = canonical(first.query.content_filter)
         self.at_work = [
-            shelf
-            for shelf, run in self.waiting.items()
-            if canonical(shelf.query.content_filter) == question and run.uuid in now
+            tracked
+            for tracked, run in self.waiting.items()
+            if canonical(tracked.query.content_filter) == question and run.uuid in now
         ]
-        assert {str(claim.run_uuid) for claim in claims} == {self.waiting[shelf].uuid for shelf in self.at_work}
+        assert {str(claim.run_uuid) for claim in claims} == {self.waiting[tracked].uuid for tracked in self.at_work}
 
     def spent(self, requests, instead_of, booking):
         """Check for whom requests count while these runs are running."""
-        runs = [self.known(shelf) for shelf in self.at_work]
+        runs = [self.known(tracked) for tracked in self.at_work]
         askers = frozenset[str]().union(*(run.askers for run in runs))
         right = max((run.right for run in runs), key=["", FIRST, DUE].index)
         if instead_of:
-            self.book.take(*self.noted(instead_of), -instead_of.requests)
-        payer = self.book.payer(askers, right, requests)
-        assert (booking.consumer if booking else None) == payer
-        if payer is None:
+            self.shares.take(*self.noted(instead_of), -instead_of.requests)
+        consumer = self.shares.consumer(askers, right, requests)
+        assert (booking.consumer if booking else None) == consumer
+        if consumer is None:
             self.was_refused = self.was_refused or requests == 1
             self.events["refused"] += 1
             if instead_of:
-                self.book.take(*self.noted(instead_of), instead_of.requests)
+                self.shares.take(*self.noted(instead_of), instead_of.requests)
             return
-        self.book.take(payer, self.book.now, requests)
-        self.events[f"{payer} pays" if payer in (DUE, FIRST) else "an asker pays"] += 1
+        self.shares.take(consumer, self.shares.now, requests)
+        self.events[f"{consumer} pays" if consumer in (DUE, FIRST) else "an asker pays"] += 1
 
     def gave_back(self, booking):
-        self.book.take(*self.noted(booking), -booking.requests)
+        self.shares.take(*self.noted(booking), -booking.requests)
 
     def noted(self, booking):
-        return booking.consumer, self.book.now - (self.clock.minute - booking.minute)
+        return booking.consumer, self.shares.now - (self.clock.minute - booking.minute)
 
     # --- What must be true --------------------------------------------------------------------------------------------
 
-    def is_due(self, shelf):
-        return shelf.published_at is None or self.book.now - shelf.published_at >= INTERVAL
+    def is_due(self, tracked):
+        return tracked.published_at is None or self.shares.now - tracked.published_at >= INTERVAL
 
-    def known(self, shelf):
-        is_published = shelf.published_at is not None
-        return replace(self.waiting[shelf], is_published=is_published, is_due=is_published and self.is_due(shelf))
+    def known(self, tracked):
+        is_published = tracked.published_at is not None
+        return replace(self.waiting[tracked], is_published=is_published, is_due=is_published and self.is_due(tracked))
 
     def startable(self):
-        return [self.known(shelf) for shelf in self.waiting if self.paused_until.get(shelf, 0) <= self.book.now]
+        return [self.known(tracked) for tracked in self.waiting if self.paused_until.get(tracked, 0) <= self.shares.now]
 
     @invariant()
     def the_queue_is_in_the_order_of_the_model(self):
-        expected = [run.uuid for run in self.book.in_turn(self.startable())]
+        expected = [run.uuid for run in self.shares.in_turn(self.startable())]
         assert [str(uuid) for uuid in startable_runs(limit=100)] == expected
         self.events["several wait"] += len({run.askers for run in self.startable()}) > 2
 
     @invariant()
     def no_hour_exceeds_the_budget_or_a_part_of_it(self):
         hour = request_budget.last_hour()
-        assert hour.total == self.book.had() <= LIMIT
-        assert hour.used_by_people <= LIMIT - self.book.reserve
-        assert {name: hour.used_by(name) for name in self.book.people} == {
-            name: self.book.had(name) for name in self.book.people
+        assert hour.total == self.shares.had() <= LIMIT
+        assert hour.used_by_people <= LIMIT - self.shares.reserve
+        assert {name: hour.used_by(name) for name in self.shares.people} == {
+            name: self.shares.had(name) for name in self.shares.people
         }
 
 

@@ -15,7 +15,7 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from enterprise_catalog.apps.access.accounts import Deactivated, caller_of_token, username_of
+from enterprise_catalog.apps.access.token_users import Deactivated, caller_of_token, username_of
 from enterprise_catalog.apps.access.tokens import verified_payload
 from enterprise_catalog.apps.core.callers import Caller, TokenCaller
 from enterprise_catalog.apps.core.models import User

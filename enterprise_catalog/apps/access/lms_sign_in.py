@@ -30,7 +30,7 @@ from social_core.exceptions import (
 from social_core.utils import http_error
 from social_django.strategy import DjangoStrategy
 
-from enterprise_catalog.apps.access.accounts import Deactivated, caller_of_token
+from enterprise_catalog.apps.access.token_users import Deactivated, caller_of_token
 from enterprise_catalog.apps.access.tokens import verified_payload
 from enterprise_catalog.apps.core.callers import TokenCaller
 from enterprise_catalog.apps.core.http_client.deadlines import Deadline, DeadlineAdapter

@@ -20,8 +20,8 @@ from enterprise_catalog.apps.catalog.content_filters.hashing import content_filt
 from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarning, filter_warnings
 from enterprise_catalog.apps.catalog.exceptions import QueryConflict
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.queries.plan_steps import Attach, Resolution
 from enterprise_catalog.apps.catalog.queries.resolution import RequestedQuery, plan_query, resolve_query
+from enterprise_catalog.apps.catalog.queries.resolution_steps import Attach, Resolution
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import supersede

@@ -23,8 +23,8 @@ from enterprise_catalog.apps.access.roles import Grants
 from enterprise_catalog.apps.catalog.change_feed.recording import record_attachment
 from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarning, filter_warnings
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
-from enterprise_catalog.apps.catalog.queries.plan_steps import Resolution
 from enterprise_catalog.apps.catalog.queries.resolution import RequestedQuery
+from enterprise_catalog.apps.catalog.queries.resolution_steps import Resolution
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.customers.sync import ensure_customer
 from enterprise_catalog.apps.refresh.models import RefreshRun

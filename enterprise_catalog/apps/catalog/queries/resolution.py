@@ -2,8 +2,8 @@
 Resolve a requested query to the row that a catalog is attached to (QRY-1 to QRY-7, QRY-9).
 
 Customers share queries, so resolution is copy-on-write: a shared row changes only for callers who may edit it, and
-other callers get another row. `plan_query` decides and `catalog.queries.plan_steps` writes, so that a decision can be
-made without writing. Nothing here knows callers: `may_edit` is a function.
+other callers get another row. `plan_query` decides and `catalog.queries.resolution_steps` writes, so that a decision
+can be made without writing. Nothing here knows callers: `may_edit` is a function.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,15 @@ from django.db.models import Q
 from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash
 from enterprise_catalog.apps.catalog.exceptions import QueryConflict
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.catalog.queries.plan_steps import Attach, Create, Name, Resolution, Rewrite, Step, TakeOver
+from enterprise_catalog.apps.catalog.queries.resolution_steps import (
+    Attach,
+    Create,
+    Name,
+    Resolution,
+    Rewrite,
+    Step,
+    TakeOver,
+)
 
 # A lost round means that another writer has made progress, so few are needed.
 _ROUNDS = 10

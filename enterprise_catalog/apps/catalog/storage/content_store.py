@@ -23,7 +23,7 @@ from more_itertools import chunked, constrained_batches
 
 from enterprise_catalog.apps.catalog.content.course_document import runs_of
 from enterprise_catalog.apps.catalog.content.items import Review, build_item
-from enterprise_catalog.apps.catalog.content.preparation import PreparedContent
+from enterprise_catalog.apps.catalog.content.prepared_content import PreparedContent
 from enterprise_catalog.apps.catalog.content.search_document_variants import Variant
 from enterprise_catalog.apps.catalog.models import (
     ContentDocuments,

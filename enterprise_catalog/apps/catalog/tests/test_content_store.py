@@ -7,7 +7,7 @@ import orjson
 import pytest
 from django.utils import timezone
 
-from enterprise_catalog.apps.catalog.content.preparation import prepare_content
+from enterprise_catalog.apps.catalog.content.prepared_content import prepare_content
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, EnterpriseCatalog, NestedRun
 from enterprise_catalog.apps.catalog.rendering.enrollment_urls import run_enrollment_url
 from enterprise_catalog.apps.catalog.rendering.item_template import GAP

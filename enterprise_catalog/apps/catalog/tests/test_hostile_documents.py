@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enterprise_catalog.apps.catalog.content.items import build_item
-from enterprise_catalog.apps.catalog.content.preparation import prepare_content
+from enterprise_catalog.apps.catalog.content.prepared_content import prepare_content
 from enterprise_catalog.apps.catalog.rendering.item_template import GAP, render_template
 from enterprise_catalog.apps.core.packed_json import pack
 

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from enterprise_catalog.apps.catalog.api_versions import API_VERSIONS
-from enterprise_catalog.apps.catalog.content.preparation import prepare_content
+from enterprise_catalog.apps.catalog.content.prepared_content import prepare_content
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
 from enterprise_catalog.apps.catalog.reading.page_offsets import CHECKPOINT_INTERVAL
 from enterprise_catalog.apps.catalog.reading.pages import PageSlice, page_of_listed

@@ -70,7 +70,7 @@ def health_context() -> dict[str, Any]:
             "ages": _ages(found),
             "late": _late(found),
             "under_way": _under_way(),
-            "requests": _requests_by_payer(hour),
+            "requests": _requests_by_consumer(hour),
             "held": _held_runs() if found.held else None,
             "failing": _failing(failing) if failing_count else None,
             "ends": _chart(hours, _ENDS, "Refreshes that ended, by hour (UTC)", lambda hour: hour.states),
@@ -164,22 +164,24 @@ def _under_way() -> SafeString:
     return table(["requested", "query", "catalogs", ""], rows, note=note)
 
 
-def _requests_by_payer(hour: HourlyUsage) -> SafeString:
+def _requests_by_consumer(hour: HourlyUsage) -> SafeString:
     """Show who spent the requests of the last hour, and how many each may still make now (RUN-7)."""
     limit, reserve = settings.DISCOVERY_REQUESTS_PER_HOUR, request_budget.reserved_part()
-    people = Counter({payer: hour.used_by(payer) for payer in hour.by_consumer if payer not in _OTHERS})
-    customers = EnterpriseCustomer.objects.in_bulk([UUID(payer) for payer, _ in people.most_common(_ROWS)])
+    people = Counter({consumer: hour.used_by(consumer) for consumer in hour.by_consumer if consumer not in _OTHERS})
+    customers = EnterpriseCustomer.objects.in_bulk([UUID(consumer) for consumer, _ in people.most_common(_ROWS)])
     rows: list[tuple[Any, int, Any]] = [
-        (customers.get(UUID(payer), payer), had, hour.left_for(payer)) for payer, had in people.most_common(_ROWS)
+        (customers.get(UUID(consumer), consumer), had, hour.left_for(consumer))
+        for consumer, had in people.most_common(_ROWS)
     ]
     if len(people) > _ROWS:
         rows.append((plural(len(people) - _ROWS, "more customer"), people.total() - sum(had for _, had, _ in rows), ""))
     rows += [
-        (_OTHERS[payer], hour.used_by(payer), hour.left_for(payer))
-        for payer in (request_budget.OPERATORS, request_budget.PREVIEWS)
+        (_OTHERS[consumer], hour.used_by(consumer), hour.left_for(consumer))
+        for consumer in (request_budget.OPERATORS, request_budget.PREVIEWS)
     ]
     rows += [
-        (_OTHERS[payer], hour.used_by(payer), hour.left_in_background(payer)) for payer in request_budget.BACKGROUND
+        (_OTHERS[consumer], hour.used_by(consumer), hour.left_in_background(consumer))
+        for consumer in request_budget.BACKGROUND
     ]
     if not limit:
         return table(["for", "requests"], [row[:2] for row in rows])

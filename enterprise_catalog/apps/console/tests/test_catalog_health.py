@@ -153,8 +153,8 @@ def test_who_uses_the_budget_is_shown(admin, query, settings):  # RUN-7
     settings.DISCOVERY_DUE_SHARE, settings.DISCOVERY_ASKED_SHARE = 0.5, 0.1
     uuids = [str(uuid4()) for _ in range(12)]
     EnterpriseCustomer.objects.create(uuid=uuids[0], name="Acme Industries")
-    for number, payer in enumerate([*uuids, "operators", "previews"]):
-        assert request_budget.count_requests(14 if number == 0 else 2, Consumers(frozenset({payer})))
+    for number, consumer in enumerate([*uuids, "operators", "previews"]):
+        assert request_budget.count_requests(14 if number == 0 else 2, Consumers(frozenset({consumer})))
     assert request_budget.count_requests(30, Consumers(background="due"))
     assert request_budget.count_requests(1, Consumers(background="reviews"))
     shown = home(admin).partition("Requests to discovery in the last hour</h2>")[2].partition("</section>")[0]

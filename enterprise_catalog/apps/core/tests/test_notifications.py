@@ -257,7 +257,7 @@ def test_workers_keep_their_own_timeouts(use_broker: UseBroker, listener: socket
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
-def test_a_refused_connection_loses_the_nudge_at_once(  # P6
+def test_a_refused_connection_loses_the_notification_at_once(  # P6
     use_broker: UseBroker, listener: socket.socket, scheme: str, pauses: list[float]
 ):
     use_broker(url_of(listener, scheme))
@@ -271,7 +271,7 @@ def test_a_refused_connection_loses_the_nudge_at_once(  # P6
 
 @pytest.mark.usefixtures("short_timeout")
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
-def test_a_silent_broker_loses_the_nudge_and_holds_nobody(  # P6
+def test_a_silent_broker_loses_the_notification_and_holds_nobody(  # P6
     use_broker: UseBroker, listener: socket.socket, scheme: str, pauses: list[float]
 ):
     use_broker(url_of(listener, scheme))

@@ -14,7 +14,7 @@ import structlog
 from django.conf import settings
 from more_itertools import chunked
 
-from enterprise_catalog.apps.catalog.content.preparation import PreparedContent, prepare_content, stand_in_content
+from enterprise_catalog.apps.catalog.content.prepared_content import PreparedContent, prepare_content, stand_in_content
 from enterprise_catalog.apps.catalog.content_filters.directives import allowed_runs, forced_courses
 from enterprise_catalog.apps.catalog.models import ContentMetadata, FullRecordRequest
 from enterprise_catalog.apps.catalog.storage.content_store import search_differs, stored_states

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from structlog.contextvars import bound_contextvars
 
-from enterprise_catalog.apps.catalog.content.preparation import PreparedContent
+from enterprise_catalog.apps.catalog.content.prepared_content import PreparedContent
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient, DiscoveryRequest
 from enterprise_catalog.apps.discovery.errors import DiscoveryError

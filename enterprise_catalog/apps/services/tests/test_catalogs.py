@@ -302,7 +302,7 @@ class TestDelete:  # CRUD-9
 
 
 class TestNotifications:
-    """Rows first; workers are told after the commit, and a lost nudge costs nothing but time (P6)."""
+    """Rows first; workers are told after the commit, and a lost notification costs nothing but time (P6)."""
 
     def test_workers_are_told_after_the_commit(self, told, django_capture_on_commit_callbacks):
         with django_capture_on_commit_callbacks(execute=True):

@@ -6,7 +6,7 @@ from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from enterprise_catalog.apps.core.middleware import token_bypass
+from enterprise_catalog.apps.core.middleware import browser_only
 
 CATALOGS = "/api/v1/enterprise-catalogs/"
 
@@ -28,10 +28,10 @@ def passed_through(middleware, request):
 
 
 LAYERS = [
-    token_bypass.SessionMiddleware,
-    token_bypass.AuthenticationMiddleware,
-    token_bypass.MessageMiddleware,
-    token_bypass.HistoryMiddleware,
+    browser_only.SessionMiddleware,
+    browser_only.AuthenticationMiddleware,
+    browser_only.MessageMiddleware,
+    browser_only.HistoryMiddleware,
 ]
 
 
