@@ -5,16 +5,14 @@ Two customers' admins and an operator save and delete catalogs, while refreshes 
 killed at any step, or continue after they lost their lease. Content changes between them. After every step each catalog
 shows what the model says, and every run has the state that the model says.
 
-`make test` runs the same examples every time. With `MODEL_EXAMPLES=200` in the environment it runs as many random ones,
-and shortens one that fails.
+`make test` runs the same examples every time (`tests.faults.model_examples`).
 """
 
-import os
 from random import Random
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -22,7 +20,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -33,13 +30,13 @@ from tests.contract.query_model import FORBIDDEN
 from tests.faults.content import COURSES, FILTERS
 from tests.faults.driver import Driver
 from tests.faults.model import ENDED
+from tests.faults.model_examples import run_examples
 from tests.faults.plans import CALLERS, DEATHS, FREEZES, PAGE_SIZE, REWRITES, SAVES, TROUBLES, UUIDS, Worker
 from tests.faults.steps import tell
 from tests.sandbox_services import point_settings_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "0"))
 STEPS_PER_EXAMPLE = 50
 
 # What must have come up, else the examples prove little.
@@ -250,20 +247,4 @@ def test_the_service_does_what_the_model_does(settings, monkeypatch, silence):
     with Sandbox(courses=0, programs=0, pathways=0, persons=0) as Machine.sandbox:
         point_settings_at(Machine.sandbox, settings)
         tell(monkeypatch, lambda *facts: Machine.driver.at(*facts))
-        run_state_machine_as_test(Machine, settings=how_long())
-    print(dict(sorted(Driver.events.items())))
-    assert EXAMPLES or {name for name in WANTED if not Driver.events[name]} == set()
-
-
-def how_long() -> settings:
-    return settings(
-        max_examples=EXAMPLES or 20,
-        derandomize=not EXAMPLES,
-        # Shortening a failure takes minutes.
-        phases=[Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate],
-        stateful_step_count=STEPS_PER_EXAMPLE,
-        database=None,
-        deadline=None,
-        print_blob=False,
-        suppress_health_check=list(HealthCheck),
-    )
+        run_examples(Machine, steps=STEPS_PER_EXAMPLE, events=Driver.events, wanted=WANTED)

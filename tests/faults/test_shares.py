@@ -5,19 +5,17 @@ Customers and operators request refreshes of queries that some of them share. So
 one worker fetches real pages of the sandbox with a budget that is too small for all. After every step the queue has the
 order of the model, and every request is counted for whom the model says, or refused.
 
-`make test` runs the same examples every time, `MODEL_EXAMPLES=200` in the environment as many random ones.
+`make test` runs the same examples every time (`tests.faults.model_examples`).
 """
 
-import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -33,13 +31,13 @@ from tests.faults.clock import Clock
 from tests.faults.content import COURSES, FILTERS, Content
 from tests.faults.driver import empty_database
 from tests.faults.model import canonical
+from tests.faults.model_examples import run_examples
 from tests.faults.shares import DUE, FIRST, PAUSE, Shares, Waiting
 from tests.faults.steps import Killed
 from tests.sandbox_services import point_settings_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "0"))
 LIMIT, INTERVAL, JOINED_FOR = 40, 20 * 60, 10
 # Three requests of twenty.
 FIRST_SHARE = 0.15
@@ -278,19 +276,4 @@ def test_the_queue_and_the_budget_do_what_the_model_does(settings, monkeypatch, 
     with Sandbox(courses=0, programs=0, pathways=0, persons=0) as Machine.sandbox:
         point_settings_at(Machine.sandbox, settings)
         Content(Machine.sandbox).become(set(range(COURSES)))
-        run_state_machine_as_test(Machine, settings=how_long())
-    print(dict(sorted(Machine.events.items())))
-    assert EXAMPLES or {name for name in WANTED if not Machine.events[name]} == set()
-
-
-def how_long() -> settings:
-    return settings(
-        max_examples=EXAMPLES or 20,
-        derandomize=not EXAMPLES,
-        phases=[Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate],
-        stateful_step_count=40,
-        database=None,
-        deadline=None,
-        print_blob=False,
-        suppress_health_check=list(HealthCheck),
-    )
+        run_examples(Machine, steps=40, events=Machine.events, wanted=WANTED)
