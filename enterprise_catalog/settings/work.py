@@ -2,6 +2,8 @@
 Settings of workers: calls to other services, refreshes and previews. `base` imports all of them.
 """
 
+import os
+
 from django.core.exceptions import ImproperlyConfigured
 
 from enterprise_catalog.settings.environment import Environment
@@ -9,6 +11,10 @@ from enterprise_catalog.settings.environment import Environment
 env = Environment()
 
 # --- Calls to other services -----------------------------------------------------------------------------------------
+
+# The end of the User-Agent header. Without it, edx-rest-api-client looks up this host's address when it is imported,
+# and sends that.
+os.environ.setdefault("EDX_REST_API_CLIENT_NAME", "enterprise-catalog")
 
 # A worker renews its lease before each attempt and each part of a pause, so both must be shorter than LEASE_SECONDS
 # (`core.http_client.client`).

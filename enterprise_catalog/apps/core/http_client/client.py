@@ -7,7 +7,7 @@ before they are parsed (DISC-17). Only errors that may pass are retried, with fu
 (DISC-7). Only workers make calls, because no web request may wait for another service (P6).
 """
 
-import json
+import functools
 import math
 import re
 import time
@@ -24,7 +24,7 @@ import structlog
 import tenacity
 from django.conf import settings
 
-from enterprise_catalog.apps.core.http_client.deadlines import Deadline, DeadlineAdapter
+from enterprise_catalog.apps.core.http_client.deadlines import Deadline
 from enterprise_catalog.apps.core.http_client.errors import (
     ServiceError,
     ServiceFailed,
@@ -33,7 +33,7 @@ from enterprise_catalog.apps.core.http_client.errors import (
     ServiceThrottled,
     ServiceUnavailable,
 )
-from enterprise_catalog.apps.core.http_client.session import Session, Token, tokens
+from enterprise_catalog.apps.core.http_client.session import ServiceSession
 from enterprise_catalog.apps.core.observability.metrics import count_call
 
 log = structlog.get_logger(__name__)
@@ -85,9 +85,7 @@ class ServiceClient:
         self._on_wait = on_wait or (lambda: None)
         self._before_request = before_request or (lambda: None)
         self._deadline = Deadline()
-        self._session = Session()
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, DeadlineAdapter(self._deadline))
+        self._session = ServiceSession(self._deadline, self._fetch_token)
 
     def get(self, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return the JSON object at this path. Raises ServiceError."""
@@ -95,8 +93,7 @@ class ServiceClient:
 
     def post(self, path: str, params: Mapping[str, Any], body: Any) -> dict[str, Any]:
         """Send a JSON body and return the JSON object that answers it. Raises ServiceError."""
-        # Not orjson, which writes no whole numbers beyond 64 bits.
-        return self._call("POST", path, params=params, data=json.dumps(body).encode())
+        return self._call("POST", path, params=params, json=body)
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         what = f"{method} {path}"
@@ -116,64 +113,52 @@ class ServiceClient:
         return _parsed(what, body)
 
     def _attempt_with_token(self, what: str, **arguments: Any) -> bytearray:
-        token = tokens.get(self._fetch_token)
-        self._before_request()
+        # Before the request, so that the token's time and errors do not count as those of the service.
+        self._session.get_jwt_access_token()
         try:
-            return self._attempt(self._service, what, token=token, **arguments)
+            return self._attempt_once(what, **arguments)
         except ServiceRejected as error:
             if error.status != requests.codes.unauthorized:
                 raise
         # The token may have been revoked, or its key replaced: try once more with a new one.
-        tokens.forget(token)
-        token = tokens.get(self._fetch_token)
-        self._before_request()
-        return self._attempt(self._service, what, token=token, **arguments)
+        self._session.renew_token()
+        return self._attempt_once(what, **arguments)
 
-    def _attempt(
-        self, service: str, what: str, *, token: str | None = None, max_bytes: int | None = None, **arguments: Any
-    ) -> bytearray:
+    def _attempt_once(self, what: str, **arguments: Any) -> bytearray:
+        self._before_request()
+        send = functools.partial(self._session.request, **arguments)
+        return self._attempt(self._service, what, send, settings.SERVICE_MAX_BODY_BYTES)
+
+    def _attempt(self, service: str, what: str, send: Callable[..., requests.Response], max_bytes: int) -> bytearray:
         with _counted(service):
             self._on_wait()
             self._deadline.until = time.monotonic() + settings.SERVICE_ATTEMPT_SECONDS
+            timeouts = (settings.SERVICE_CONNECT_TIMEOUT_SECONDS, settings.SERVICE_READ_TIMEOUT_SECONDS)
             try:
-                with self._session.request(
-                    headers=_headers(token),
-                    auth=_no_netrc,
-                    timeout=(settings.SERVICE_CONNECT_TIMEOUT_SECONDS, settings.SERVICE_READ_TIMEOUT_SECONDS),
-                    stream=True,
-                    **arguments,
-                ) as response:
+                with send(headers=_headers(), timeout=timeouts, stream=True) as response:
                     _check_status(what, response)
-                    return _read(what, response, settings.SERVICE_MAX_BODY_BYTES if max_bytes is None else max_bytes)
+                    return _read(what, response, max_bytes)
             except _RETRIED_ERRORS as error:
                 raise ServiceUnavailable(f"{what}: {type(error).__name__}") from error
             except requests.RequestException as error:
                 raise ServiceFailed(f"{what}: {type(error).__name__}") from error
 
-    def _fetch_token(self) -> Token:
+    def _fetch_token(self) -> tuple[str, float]:
+        """Return a new token, and when to renew it by the monotonic clock. Raises ServiceError."""
         what = "POST /access_token"
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": settings.BACKEND_SERVICE_EDX_OAUTH2_KEY,
-            "client_secret": settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET,
-            "token_type": "jwt",
-        }
-        url = f"{settings.OAUTH2_PROVIDER_URL}/access_token"
         asked_at = time.monotonic()
         try:
-            body = self._attempt(
-                "oauth", what, method="POST", url=url, max_bytes=settings.SERVICE_MAX_TOKEN_BYTES, data=form
-            )
+            body = self._attempt("oauth", what, self._session.request_token, settings.SERVICE_MAX_TOKEN_BYTES)
             answer = _parsed(what, body)
-            value, lifetime = answer["access_token"], float(answer["expires_in"])
-            if not _TOKEN.fullmatch(value):
+            token, lifetime = answer["access_token"], float(answer["expires_in"])
+            if not _TOKEN.fullmatch(token):
                 raise ValueError
         except ServiceRejected as error:
             # A refused token says nothing about the path of the call.
             raise ServiceRejected(str(error), status=requests.codes.unauthorized) from error
         except (KeyError, TypeError, ValueError) as error:
             raise ServiceMalformed(f"{what}: no token in the answer") from error
-        return Token(value, asked_at + max(lifetime - settings.SERVICE_TOKEN_MARGIN_SECONDS, lifetime / 2))
+        return token, asked_at + max(lifetime - settings.SERVICE_TOKEN_MARGIN_SECONDS, lifetime / 2)
 
     def _sleep(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -197,17 +182,9 @@ def _counted(service: str) -> Iterator[None]:
         count_call(service=service, outcome=outcome, seconds=time.perf_counter() - started)
 
 
-def _headers(token: str | None) -> dict[str, str]:
-    headers = {"Accept": "application/json"}
-    if token is not None:
-        headers |= {"Authorization": f"JWT {token}", "Content-Type": "application/json"}
+def _headers() -> dict[str, str]:
     request_id = structlog.contextvars.get_contextvars().get("request_id")
-    return headers | ({"X-Request-ID": request_id} if request_id else {})
-
-
-def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Leave the request as it is. Without an `auth`, requests would let a .netrc file replace our token."""
-    return request
+    return {"Accept": "application/json"} | ({"X-Request-ID": request_id} if request_id else {})
 
 
 def _read(what: str, response: requests.Response, max_bytes: int) -> bytearray:

@@ -1,56 +1,67 @@
-"""Cache access tokens per process, and keep requests from following redirects."""
+"""OAuthAPIClient with the limits of ServiceClient: tokens stay in this process, and no request follows a redirect."""
 
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any
 
 import requests
 from django.conf import settings
+from edx_rest_api_client.client import OAuthAPIClient
+
+from enterprise_catalog.apps.core.http_client.deadlines import Deadline, DeadlineAdapter
+
+# The token of each provider and client id, and when to renew it by the monotonic clock, in seconds.
+tokens: dict[tuple[str, str], tuple[str, float]] = {}
+_lock = threading.Lock()
 
 
-@dataclass(frozen=True)
-class Token:
-    """An access token, and when to renew it by the monotonic clock, in seconds."""
-
-    value: str
-    renew_at: float
-
-
-class TokenStore:
-    """One token per process and provider, renewed before it expires (DISC-1)."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._tokens: dict[tuple[str, str], Token] = {}
-
-    def get(self, fetch: Callable[[], Token]) -> str:
-        """Return a valid token. Threads that need a new one wait for the one that calls `fetch`."""
-        key = (settings.OAUTH2_PROVIDER_URL, settings.BACKEND_SERVICE_EDX_OAUTH2_KEY)
-        with self._lock:
-            token = self._tokens.get(key)
-            if token is None or token.renew_at <= time.monotonic():
-                token = self._tokens[key] = fetch()
-            return token.value
-
-    def forget(self, value: str) -> None:
-        with self._lock:
-            self._tokens = {key: token for key, token in self._tokens.items() if token.value != value}
-
-    def clear(self) -> None:
-        """Forget all tokens."""
-        with self._lock:
-            self._tokens = {}
-
-
-tokens = TokenStore()
-
-
-class Session(requests.Session):
+class ServiceSession(OAuthAPIClient):
     """
-    Return a redirect as the answer. Following it would send the token elsewhere, and requests reads the whole body of
-    a redirect that it is told not to follow, however long it is.
+    Send each request with the token of this service's own user (DISC-1).
+
+    `fetch_token` returns a new token and when to renew it. It calls `request_token`: the library would send that
+    request outside this session, without our deadline and our limits, and would put the token into the shared cache.
     """
+
+    def __init__(self, deadline: Deadline, fetch_token: Callable[[], tuple[str, float]]) -> None:
+        key, secret = settings.BACKEND_SERVICE_EDX_OAUTH2_KEY, settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET
+        super().__init__(settings.OAUTH2_PROVIDER_URL, key, secret)
+        self._key = (self._base_url, key)
+        self._fetch_token = fetch_token
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, DeadlineAdapter(deadline))
+
+    def _ensure_authentication(self) -> None:
+        # Threads that need a new token wait for the one that fetches it.
+        with _lock:
+            token, renew_at = tokens.get(self._key, ("", 0.0))
+            if renew_at <= time.monotonic():
+                token, _ = tokens[self._key] = self._fetch_token()
+        self.auth.token = token
+
+    def renew_token(self) -> None:
+        """Replace a token that was refused, unless another thread has replaced it already."""
+        with _lock:
+            if tokens.get(self._key, ("",))[0] == self.auth.token:
+                del tokens[self._key]
+        self.get_jwt_access_token()
+
+    def request_token(self, **arguments: Any) -> requests.Response:
+        """Ask the provider for a token; `arguments` are those of `requests.Session.request`."""
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._client_id,
+            "client_secret": self._client_secret,
+            "token_type": "jwt",
+        }
+        # An `auth` that changes nothing: the session's would send the old token, and none a password of a .netrc file.
+        arguments["auth"] = lambda request: request
+        return requests.Session.request(self, "POST", f"{self._base_url}/access_token", data=form, **arguments)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
+        """
+        Return a redirect as the answer. Following it would send the token elsewhere, and requests reads the whole body
+        of a redirect that it is told not to follow, however long it is.
+        """
+        return

@@ -8,10 +8,12 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
 import structlog
+from django.core.cache import caches
 
 from enterprise_catalog.apps.core.http_client.client import ServiceClient
 from enterprise_catalog.apps.core.http_client.errors import (
@@ -84,6 +86,13 @@ def test_one_token_serves_all_clients_of_the_process(peer, client):  # DISC-1
     client.post("/thing", {}, {})
     ServiceClient(peer.url, service="peer").get("/thing", {})
     assert (peer.tokens, len(things(peer))) == (1, 3)
+
+
+def test_a_token_is_in_no_cache_that_others_may_read(peer, client):  # DISC-1
+    with patch.object(caches["default"], "set", side_effect=AssertionError("a token may be cached")):
+        client.get("/thing", {})
+        client.get("/thing", {})
+    assert peer.tokens == 1
 
 
 @pytest.mark.parametrize(("seconds_later", "tokens"), [(3500, 1), (3545, 2)])
@@ -487,6 +496,12 @@ def test_parameters_and_body_are_sent_encoded(peer, client):
     assert asked.query == {"keys": ["edX+DemoX,数"]}
     assert asked.headers["Content-Type"] == "application/json"
     assert json.loads(asked.body) == {"title": "数", "number": 10**30}
+
+
+def test_requests_name_the_service_but_not_its_host(peer, client):
+    client.get("/thing", {})
+    sent = [value for asked in peer.asked for name, value in asked.headers.items() if name.lower() == "user-agent"]
+    assert [value.split()[-1] for value in sent] == ["enterprise-catalog"] * 2
 
 
 def test_the_request_id_is_sent(peer, client):  # COM-20
