@@ -63,6 +63,16 @@ def month_start() -> datetime:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServiceUser:
+    """Another service's user, as the LMS knows it: its OAuth2 client, and the roles that its tokens carry."""
+
+    client_id: str
+    client_secret: str
+    username: str
+    roles: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class SandboxConfig:
     courses: int = 50
     programs: int = 3
@@ -81,6 +91,8 @@ class SandboxConfig:
     audience: str = DEFAULT_AUDIENCE
     client_id: str = CLIENT_ID
     client_secret: str = CLIENT_SECRET
+    # Those of other services, which call the service under test.
+    service_users: Sequence[ServiceUser] = ()
     sign_in_client_id: str = SIGN_IN_CLIENT_ID
     sign_in_client_secret: str = SIGN_IN_CLIENT_SECRET
     # Where people may be redirected after the sign-in.

@@ -14,7 +14,7 @@ from typing import Any
 
 import jwt
 
-from enterprise_catalog.sandbox.config import SERVICE_USERNAME, SandboxConfig
+from enterprise_catalog.sandbox.config import SERVICE_USERNAME, SandboxConfig, ServiceUser
 from enterprise_catalog.sandbox.dataset import Dataset
 from enterprise_catalog.sandbox.keys import SigningKey, user_claims
 from enterprise_catalog.sandbox.matching import BadSearch
@@ -93,6 +93,8 @@ class Endpoints:
         self.throttle = Throttle()
         self._dataset = dataset
         self._key = key
+        own = ServiceUser(client_id=config.client_id, client_secret=config.client_secret, username=SERVICE_USERNAME)
+        self._users = (own, *config.service_users)
         self.search = SearchIndex(dataset=dataset, config=config)
         self.sign_in = SignIn(config=config, key=key)
 
@@ -142,7 +144,8 @@ class Endpoints:
         client = _client_credentials(form, request.headers)
         if form.get("grant_type") == "authorization_code":
             return self.sign_in.token(form, client)
-        if not is_client(client, self.config.client_id, self.config.client_secret):
+        user = next((user for user in self._users if is_client(client, user.client_id, user.client_secret)), None)
+        if user is None:
             return Answer(status=401, payload={"error": "invalid_client"})
         if form.get("grant_type") != "client_credentials":
             return Answer(status=400, payload={"error": "unsupported_grant_type"})
@@ -151,7 +154,8 @@ class Endpoints:
             return Answer(payload=OPAQUE_TOKEN)
         token = self._key.sign(
             user_claims(
-                username=SERVICE_USERNAME,
+                username=user.username,
+                roles=user.roles,
                 issuer=self.config.issuer,
                 audience=self.config.audience,
                 lifetime=self.config.token_seconds,

@@ -7,7 +7,9 @@ import pytest
 import requests
 
 from enterprise_catalog.sandbox import Sandbox
+from enterprise_catalog.sandbox.config import ServiceUser
 from enterprise_catalog.sandbox.keys import SigningKey, load_or_create, user_claims
+from enterprise_catalog.sandbox.tests.conftest import Client
 
 PROTECTED = [
     ("POST", "/api/v1/search/all/"),
@@ -24,6 +26,15 @@ def test_client_credentials_buy_a_token_that_opens_discovery(client, sandbox):  
     assert (answer["token_type"], answer["expires_in"]) == ("JWT", 3600)
     headers = {"Authorization": f"JWT {answer['access_token']}"}
     assert requests.get(f"{sandbox.url}/api/v1/courses/", headers=headers, timeout=10).status_code == 200
+
+
+def test_another_services_client_buys_a_token_with_its_roles():
+    user = ServiceUser(client_id="other", client_secret="its-own", username="other_worker", roles=["some_role:*"])
+    with Sandbox(courses=1, programs=0, service_users=[user]) as sandbox:
+        answer = Client(sandbox).token_request(client_id="other", client_secret="its-own").json()
+        claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
+        assert (claims["preferred_username"], claims["roles"]) == ("other_worker", ["some_role:*"])
+        assert Client(sandbox).token_request(client_id="other").status_code == 401
 
 
 @pytest.mark.parametrize("wrong", [{"client_secret": "wrong"}, {"client_id": "wrong"}, {"client_secret": "ünïcode"}])
