@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import requests
+from edx_django_utils.cache import TieredCache
 from edx_rest_api_client.auth import SuppliedJwtAuth
 from edx_rest_api_client.client import OAuthAPIClient
 
@@ -57,6 +58,8 @@ class World:
     def __init__(self, url: str, sandbox: Sandbox) -> None:
         self.url = url
         self._sandbox = sandbox
+        # The client caches tokens by address, and an earlier sandbox may have had the same.
+        TieredCache.dangerous_clear_all_tiers()
         self._sessions = {
             caller: OAuthAPIClient(f"{sandbox.url}/oauth2", client_id(caller), SECRET) for caller in ROLES
         }

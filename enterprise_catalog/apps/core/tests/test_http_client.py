@@ -164,6 +164,24 @@ def test_a_busy_provider_of_tokens_is_retried(peer, client):  # DISC-7
     assert client.get("/thing", {}) == {"answer": 42}
 
 
+def test_a_provider_of_tokens_that_sends_slowly_times_out(peer, client, settings):  # DISC-1, DISC-7
+    sent = []
+
+    def drip() -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n"
+        for _ in range(150):
+            sent.append(b" ")
+            yield b" "
+
+    settings.SERVICE_ATTEMPT_SECONDS = 0.1
+    settings.SERVICE_ATTEMPTS = 1
+    peer.answers[TOKEN] = [Wire(drip(), pause=0.02)]
+    with pytest.raises(ServiceUnavailable):
+        client.get("/thing", {})
+    assert len(sent) < 150
+    assert things(peer) == []
+
+
 def test_the_token_wins_over_a_netrc_file(peer, client, monkeypatch, tmp_path):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")
