@@ -6,6 +6,7 @@ caller has an OAuth2 client there, and `OAuthAPIClient` of edx-rest-api-client g
 their users' tokens in cookies instead; here a client's token has the roles of such a user.
 """
 
+import re
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -175,8 +176,8 @@ class Values(dict[str, Any]):
     def fill(self, value: Any) -> Any:
         """Return the value with what stands for the names in braces."""
         if isinstance(value, str):
-            name = value[1:-1]
-            return self[name] if value == f"{{{name}}}" else value.format_map(self)
+            alone = re.fullmatch(r"\{(\w+)\}", value)
+            return self[alone[1]] if alone else value.format_map(self)
         if isinstance(value, dict):
             return {key: self.fill(item) for key, item in value.items()}
         return [self.fill(item) for item in value] if isinstance(value, list) else value
