@@ -141,6 +141,73 @@ PRICED = {
     "normalized_metadata_by_run.{}": "content_price start_date end_date enroll_by_date",
 }
 
+# Look-ups by uuids, by several ids and by runs, and what the newest releases read besides.
+NEEDS_LOOKUPS = (
+    Call(
+        consumer="enterprise-access",
+        rule="CLI-12",
+        path=V2 + "enterprise-catalogs/",
+        params={"enterprise_customer": "{customer}"},
+        reads={"": "results", "results[]": CATALOG + " catalog_query_uuid"},
+        on_error="tried again, then " + RAISED,
+    ),
+    Call(
+        consumer="enterprise-access",
+        rule="CLI-12",
+        path=V2 + "enterprise-catalogs/{catalog}/",
+        reads={"": CATALOG + " catalog_query_uuid"},
+        gives={"uuid": "{catalog}"},
+        on_error="tried again, then " + RAISED,
+    ),
+    Call(
+        consumer="enterprise-access",
+        rule="CLI-12",
+        path=V1 + "catalog-queries/{query}",
+        reads={"": "id uuid"},
+        gives={"id": "{query_id}"},
+        on_error=RAISED,
+    ),
+    Call(
+        consumer="enterprise-subsidy",
+        rule="CLI-14",
+        path=V2 + "enterprise-customer/{customer}/content-metadata/{exec_ed_run}/",
+        params={"skip_customer_fetch": True},
+        reads=PRICED | {"entitlements[]": "mode price", "additional_metadata": "variant_id"},
+        gives={"key": "{exec_ed_course}", "content_type": "course"},
+        on_error="raised; 404 is handed on as 404: the content has no price and cannot be redeemed",
+    ),
+    Call(
+        consumer="enterprise-subsidy",
+        rule="CLI-14",
+        path=V1 + "content-metadata/",
+        params={"content_identifiers": ["{course_uuid_without_hyphens}"]},
+        reads={"": "results", "results[]": "aggregation_key key content_type"},
+        gives={"count": 1},
+        on_error=RAISED,
+    ),
+    Call(
+        consumer="frontend-app-admin-portal",
+        rule="CLI-15",
+        caller=CUSTOMER_ADMIN,
+        path=V1 + "enterprise-customer/{customer}/contains_content_items/",
+        params={"get_catalogs_containing_specified_content_ids": "true", "course_run_ids": "{unknown_key},{course}"},
+        reads={"": "contains_content_items catalog_list"},
+        gives={"contains_content_items": True, "catalog_list": ["{catalog}"]},
+        on_error=SHOWN,
+    ),
+    Call(
+        consumer="frontend-app-learner-portal-enterprise",
+        rule="CLI-15",
+        caller=LEARNER,
+        method="POST",
+        path=V1 + "enterprise-customer/{customer}/filter_content_items/",
+        body={"content_keys": ["{course}", "{unknown_key}"], "catalog_uuids": ["{catalog}", "{new_uuid}"]},
+        reads={"": "filtered_content_keys"},
+        gives={"filtered_content_keys": ["{course}"]},
+        on_error="logged; no recommendations are shown",
+    ),
+)
+
 CALLS = (
     # edx-enterprise in the LMS
     Call(
@@ -641,6 +708,7 @@ CALLS = (
         reads=PAGED | {"results[]": "content_type title", "results[course]": "key enrollment_url course_runs"},
         on_error=RAISED,
     ),
+    *NEEDS_LOOKUPS,
 )
 
 

@@ -58,7 +58,7 @@ class World:
 
     def __init__(self, url: str, sandbox: Sandbox) -> None:
         self.url = url
-        self._sandbox = sandbox
+        self.sandbox = sandbox
         # The client caches tokens by address, and an earlier sandbox may have had the same.
         TieredCache.dangerous_clear_all_tiers()
         self._sessions = {
@@ -123,10 +123,10 @@ class World:
 
     def _content(self) -> dict[str, Any]:
         """Choose what the calls ask about from what discovery has."""
-        courses = [self._sandbox.course_record(key) for key in self._sandbox.dataset.course_keys()]
+        courses = [self.sandbox.course_record(key) for key in self.sandbox.dataset.course_keys()]
         runs = {
-            entry.content_key: self._sandbox.search_document("courserun", entry.content_key)
-            for entry in self._sandbox.dataset.entries()
+            entry.content_key: self.sandbox.search_document("courserun", entry.content_key)
+            for entry in self.sandbox.dataset.entries()
             if entry.identity.startswith("courserun:") and entry.restriction is None
         }
         course, run = next(
@@ -135,14 +135,17 @@ class World:
             for run in course["course_runs"]
             if course["additional_metadata"] is None and runs.get(run["key"], {}).get("has_enrollable_seats")
         )
-        programs = [self._sandbox.search_document("program", uuid) for uuid in self._sandbox.dataset.program_uuids()]
+        programs = [self.sandbox.search_document("program", uuid) for uuid in self.sandbox.dataset.program_uuids()]
         program = next(it["uuid"] for it in programs if it["is_program_eligible_for_one_click_purchase"])
+        exec_ed = next(it for it in courses if it["additional_metadata"])
         keys = sorted({course, run, program} | {it["key"] for it in courses})
         return {
             "course": course,
             "run": run,
             "program": program,
-            "exec_ed_course": next(it["key"] for it in courses if it["additional_metadata"]),
+            "exec_ed_course": exec_ed["key"],
+            "exec_ed_run": next(it["key"] for it in exec_ed["course_runs"] if it["key"] in runs),
+            "course_uuid_without_hyphens": self.sandbox.course_record(course)["uuid"].replace("-", ""),
             "fifty_keys": [course, run, program, *(key for key in keys if key not in (course, run, program))][:50],
             "hundred_keys": keys[:100],
         }
@@ -277,3 +280,14 @@ def test_an_error_never_reads_as_an_answer(world, call):  # ERR-1, AUTH-3
         )
         assert content.keys() == {"detail"}
         assert isinstance(content["detail"], str)
+
+
+def test_a_catalog_without_content_orders_no_deletion(world):  # CLI-5, DIFF-1
+    """The exporter deletes what a 200 does not find; an error ends the export."""
+    marker = f"edX+Never{uuid4().hex}"
+    world.sandbox.add_fault(endpoint="search", contains=marker, status=503)
+    catalog = world.catalog({"aggregation_key": [f"course:{marker}"]}, title="Never published").json()
+    path = f"/api/v1/enterprise-catalogs/{catalog['uuid']}/generate_diff/"
+    answer = world.ask(OPERATOR, "POST", path, json={"content_keys": [world.values["course"]]})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    assert answer.json().keys() == {"detail"}
