@@ -332,7 +332,6 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "enterprise_catalog.apps.api.openapi.schema.add_shared_parts",
-        "enterprise_catalog.apps.api.openapi.service.describe_service",
     ],
     # Docstrings are for readers of the code. Descriptions for callers are written separately.
     "DISABLE_DOCSTRING_DESCRIPTIONS": True,

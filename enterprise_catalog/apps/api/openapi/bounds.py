@@ -29,8 +29,6 @@ ROW_ID = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
 QUERY_NAME = beyond({"type": "string", "maxLength": 36}, "names nothing")
 # A text that is cut ends with three dots (COM-16).
 NAMING_HEADER = {"type": "string", "maxLength": settings.HEADER_MAX_CHARACTERS + len(CUT)}
-# A message may repeat a part of what was sent, but never all of it.
-MESSAGE = {"type": "string", "maxLength": settings.ERROR_TEXT_MAX_CHARACTERS + len(CUT)}
 # JSON Schema has no keywords for the bytes of the filter's JSON in UTF-8, nor for how deeply lists and objects nest.
 CONTENT_FILTER = {
     "type": "object",

@@ -2,13 +2,16 @@
 Describe what all operations share in the OpenAPI document, so that a new view is described correctly (SURF-4).
 
 Which errors an operation has follows from its view: whether it is protected, reads a body or is throttled, and its
-formats. A view states its own parameters, bodies, answers and errors.
+formats. A view states its own parameters, bodies, answers and errors. `shared.yaml` has what is the same whatever the
+views are: the manual, the bodies and headers of errors, and the paths outside of the API.
 """
 
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
+import yaml
 from django.conf import settings
 from django.urls import Resolver404, resolve
 from drf_spectacular.openapi import AutoSchema
@@ -17,9 +20,22 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAuthenticated
 
 from enterprise_catalog.apps.api.common.conditional import MAY_BE_KEPT
-from enterprise_catalog.apps.api.openapi.bounds import MESSAGE, beyond
+from enterprise_catalog.apps.api.openapi.bounds import beyond
 from enterprise_catalog.apps.catalog.api_versions import LEGACY, V2, ApiVersion
 from enterprise_catalog.apps.core.middleware.response_headers import NO_STORE
+from enterprise_catalog.apps.core.text import CUT
+
+# Parts of the document, as `shared.yaml` states them.
+SHARED: dict[str, Any] = yaml.safe_load(
+    Path(__file__).with_name("shared.yaml").read_text()
+    % {
+        "freshness_hours": settings.FRESHNESS_HOURS,
+        "may_be_kept": MAY_BE_KEPT,
+        # A message may repeat a part of what was sent, but never all of it.
+        "message_characters": settings.ERROR_TEXT_MAX_CHARACTERS + len(CUT),
+        "no_store": NO_STORE,
+    }
+)
 
 _JSON, _XML = "application/json", "application/xml"
 
@@ -28,90 +44,6 @@ _DETAIL, FIELD_ERRORS = "Detail", "FieldErrors"
 BAD_REQUEST = (FIELD_ERRORS, _DETAIL)
 # An array instead of an object, on which clients depend (ERR-3).
 MISSING_PARAMETER = "MissingParameter"
-SCHEMAS: dict[str, Any] = {
-    _DETAIL: {
-        "description": "One message (ERR-1).",
-        "type": "object",
-        "properties": {"detail": MESSAGE},
-        "required": ["detail"],
-        "additionalProperties": False,
-    },
-    FIELD_ERRORS: {
-        "description": "What is wrong with each field or parameter; `non_field_errors` with several at once (ERR-2).",
-        "type": "object",
-        "additionalProperties": {"type": "array", "items": MESSAGE, "minItems": 1},
-        "minProperties": 1,
-    },
-    MISSING_PARAMETER: {
-        "description": "A parameter is missing (ERR-3).",
-        "type": "array",
-        "items": MESSAGE,
-        "minItems": 1,
-        "maxItems": 1,
-    },
-    "XML": {
-        "description": "The JSON answer under `<root>`: elements of lists are `<list-item>`, null is an empty element, "
-        'and a key that is no XML name is `<item key="...">` (COM-5).',
-        "type": "string",
-    },
-}
-
-HEADERS: dict[str, Any] = {
-    "X-Request-ID": {
-        "description": "The id that the request came with, or a new one; the log names it, too (COM-20).",
-        "required": True,
-        "schema": {"type": "string", "minLength": 1},
-    },
-    "WWW-Authenticate": {
-        "description": "How to say who asks (AUTH-3).",
-        "required": True,
-        "schema": {"type": "string", "const": 'JWT realm="api"'},
-    },
-    "Retry-After": {
-        "description": "Seconds.",
-        "required": True,
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "Cache-Control": {
-        "description": "Nobody keeps the answer: it depends on who asks, and on the moment (COM-18).",
-        "required": True,
-        "schema": {"type": "string", "const": NO_STORE},
-    },
-    "Cache-Control-of-kept": {
-        "description": "The caller may keep the answer, and has to ask each time whether it still holds (COM-18).",
-        "required": True,
-        "schema": {"type": "string", "const": MAY_BE_KEPT},
-    },
-    "Vary": {
-        "description": "Names `Authorization` and `Cookie`, and whatever else the answer depends on (COM-18).",
-        "required": True,
-        "schema": {"type": "string", "minLength": 1},
-    },
-    "ETag": {
-        "description": "Changes whenever anything in the body could (COM-18).",
-        "required": True,
-        "schema": {"type": "string", "pattern": '^W/".+"$'},
-    },
-    "Last-Modified": {
-        "description": "The latest modification that shows in the body; for people, since removals do not move it.",
-        "required": True,
-        "schema": {"type": "string"},
-    },
-}
-
-# By status: name, description, schemas of the body, headers.
-_REFUSALS: dict[int, tuple[str, str, Sequence[str], list[str]]] = {
-    400: ("BadRequest", "Something that was sent cannot be read, or used.", BAD_REQUEST, []),
-    401: ("NotAuthenticated", "No credentials, or bad ones (AUTH-3).", [_DETAIL], ["WWW-Authenticate"]),
-    403: ("Forbidden", "Not for this caller (ROLE-7), or cookies without a CSRF token (AUTH-8).", [_DETAIL], []),
-    404: ("NotFound", "No such object, page or `format` (COM-3, COM-4, COM-7).", [_DETAIL], []),
-    406: ("NotAcceptable", "None of the formats is in `Accept` (COM-4).", [_DETAIL], []),
-    411: ("LengthRequired", "The body comes in chunks, without `Content-Length`.", [_DETAIL], []),
-    413: ("TooLarge", "The body has more than 5 MiB (COM-16).", [_DETAIL], []),
-    415: ("UnsupportedMediaType", "The body is in no format that is read here.", [_DETAIL], []),
-    429: ("Throttled", "Too many requests (ERR-6).", [_DETAIL], ["Retry-After"]),
-    503: ("Unavailable", "The database is away for a moment (ERR-7).", [_DETAIL], ["Retry-After"]),
-}
 
 _IF_NONE_MATCH = {
     "in": "header",
@@ -228,24 +160,28 @@ def is_named_with_suffix(path: str) -> bool:
 
 
 def add_shared_parts(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add the components to which operations refer; a hook of the generator."""
+    """Add the parts that no view states, and the errors that operations refer to; a hook of the generator."""
+    result["info"]["description"] = SHARED["description"]
+    result["tags"] = SHARED["tags"]
+    result["paths"] |= SHARED["paths"]
     components = result["components"]
-    components["schemas"] |= SCHEMAS
-    components["headers"] = HEADERS
+    components["schemas"] |= SHARED["schemas"]
+    components["headers"] = SHARED["headers"]
     components["responses"] = {
         _name(status, with_xml=with_xml): {
-            "description": description,
-            "headers": _headers("X-Request-ID", *headers) | _who_may_keep("Cache-Control"),
-            "content": {_JSON: {"schema": _one_of(schemas)}} | ({_XML: {"schema": _schema("XML")}} if with_xml else {}),
+            "description": refusal["description"],
+            "headers": _headers("X-Request-ID", *refusal.get("headers", ())) | _who_may_keep("Cache-Control"),
+            "content": {_JSON: {"schema": _one_of(refusal.get("schemas", [_DETAIL]))}}
+            | ({_XML: {"schema": _schema("XML")}} if with_xml else {}),
         }
-        for status, (_, description, schemas, headers) in _REFUSALS.items()
+        for status, refusal in SHARED["refusals"].items()
         for with_xml in (True, False)
     }
     return result
 
 
 def _name(status: int, *, with_xml: bool) -> str:
-    name = _REFUSALS[status][0]
+    name = SHARED["refusals"][status]["name"]
     return name if with_xml else f"{name}AsJson"
 
 

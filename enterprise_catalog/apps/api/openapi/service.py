@@ -1,8 +1,7 @@
 """
 Serve the OpenAPI document and a page that shows it (SURF-4), from this host and to everybody (PERM-18).
 
-Describes the service as a whole: its manual, security schemes and paths outside the API. `openapi.schema` describes
-operations.
+The extensions tell drf-spectacular which security scheme a class of `access.authentication` is.
 """
 
 from typing import Any
@@ -16,35 +15,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from enterprise_catalog.apps.api.openapi.schema import SHARED
+
 _AUTHENTICATION = "enterprise_catalog.apps.access.authentication"
-
-_MANUAL = """
-Answers which content is in the catalogs of enterprise customers, from its own store. Ids in brackets name the rules of
-the contract.
-
-* **Formats.** JSON, or XML where an operation offers it, by `Accept` or `?format=` (COM-4).
-* **Paths** answer with and without their last slash, never by a redirect (COM-1). GET answers HEAD, too; any other
-  method than those that are listed gets 405 and `Allow`.
-* **Errors** have one message in `detail`, or lists of messages under the names of fields (ERR-1, ERR-2). An error of
-  the service itself is 500 with a `detail` that says nothing; the log has it under the `X-Request-ID` (ERR-8).
-* **Content keys** are those of courses (`edX+DemoX`) and runs (`course-v1:edX+DemoX+1T2026`), and uuids of programs and
-  pathways. They hold no spaces: a `+` that was not encoded is repaired (COM-12).
-* **Unknown** parameters and fields are ignored (COM-15).
-* **v2** is v1 with the restricted runs that a content filter allows (V2-3).
-* **The legacy surface** knows no `?format=`: its list and its catalogs have the suffixes `.json` and `.xml` (COM-4).
-"""
-
-_TAGS = {
-    "enterprise-catalogs": "Catalogs, what is in them, and how they are kept up to date",
-    "enterprise-customer": "Questions about all catalogs of a customer",
-    "content-metadata": "Content by itself, for everybody who is known",
-    "catalog-queries": "Stored content filters, which catalogs share",
-    "distinct-catalog-queries": "How many queries some catalogs have",
-    "refresh-runs": "What became of refreshes",
-    "content-explanations": "Why a content is in a catalog, or is not",
-    "legacy": "As edx-enterprise answered before this service: its clients swap only the host",
-    "service": "Health and this documentation",
-}
 
 
 @extend_schema_view(
@@ -91,143 +64,30 @@ class DocumentationView(SpectacularSwaggerSplitView):
         return reverse("schema")
 
 
-class JwtHeaderScheme(OpenApiAuthenticationExtension):
+class _SharedScheme(OpenApiAuthenticationExtension):
+    """Take the definition of a security scheme, or of several that are required together, from `shared.yaml`."""
+
+    def get_security_definition(self, auto_schema: Any) -> Any:
+        if isinstance(self.name, str):
+            return SHARED["security_schemes"][self.name]
+        return [SHARED["security_schemes"][name] for name in self.name]
+
+
+class JwtHeaderScheme(_SharedScheme):
     target_class = f"{_AUTHENTICATION}.JwtHeaderAuthentication"
     name = "JWT"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`JWT <token>`"}
 
-
-class BearerScheme(OpenApiAuthenticationExtension):
-    """Bearer tokens, which the legacy API accepts if LEGACY_BEARER_TOKENS is on (AUTH-2)."""
-
+class BearerScheme(_SharedScheme):
     target_class = f"{_AUTHENTICATION}.BearerJwtAuthentication"
     name = "Bearer"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
-
-class JwtCookieScheme(OpenApiAuthenticationExtension):
-    """The two cookies of a token, which are required together."""
-
+class JwtCookieScheme(_SharedScheme):
     target_class = f"{_AUTHENTICATION}.JwtCookieAuthentication"
     name = ["JWT-cookie-payload", "JWT-cookie-signature"]
 
-    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
-        return [
-            _cookie("edx-jwt-cookie-header-payload", "The token up to its last dot."),
-            _cookie("edx-jwt-cookie-signature", f"The rest of the token. {_CSRF}"),
-        ]
 
-
-class SessionScheme(OpenApiAuthenticationExtension):
+class SessionScheme(_SharedScheme):
     target_class = f"{_AUTHENTICATION}.ActiveSessionAuthentication"
     name = "session"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return _cookie("sessionid", f"Of who is signed in to the admin. {_CSRF}")
-
-
-_CSRF = "Writing needs the header `X-CSRFToken`, too (AUTH-8)."
-
-
-def _cookie(name: str, description: str) -> dict[str, str]:
-    return {"type": "apiKey", "in": "cookie", "name": name, "description": description}
-
-
-def _health(*, description: str, **properties: Any) -> dict[str, Any]:
-    return {
-        "description": description,
-        "headers": {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}},
-        "content": {
-            "application/json": {
-                "schema": {"type": "object", "properties": properties, "required": list(properties)},
-            }
-        },
-    }
-
-
-def _database_health(*, status: str, description: str) -> dict[str, Any]:
-    verdict = {"type": "string", "const": status}
-    details = {"type": "object", "properties": {"database_status": verdict}, "required": ["database_status"]}
-    return _health(description=description, overall_status=verdict, detailed_status=details)
-
-
-def _freshness_health(*, status: str, description: str, stale: dict[str, Any], held: list[str]) -> dict[str, Any]:
-    return _health(
-        description=description,
-        overall_status={"type": "string", "const": status},
-        stale_queries=stale,
-        held_queries={"type": held, "minimum": 0},
-        oldest_published_at={"type": ["string", "null"], "format": "date-time"},
-    )
-
-
-def _page() -> dict[str, Any]:
-    return {
-        "description": "HTML.",
-        "headers": {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}},
-        "content": {"text/html": {"schema": {"type": "string"}}},
-    }
-
-
-# Paths whose views are not REST framework's, or answer HTML.
-_OTHER_PATHS = {
-    "/health/": {
-        "get": {
-            "operationId": "get_health",
-            "summary": "Can this process serve?",
-            "description": "No other service is asked (SURF-3).",
-            "tags": ["service"],
-            "responses": {
-                "200": _database_health(status="OK", description="The database answers."),
-                "503": _database_health(status="UNAVAILABLE", description="It does not."),
-            },
-        }
-    },
-    "/health/freshness/": {
-        "get": {
-            "operationId": "get_freshness",
-            "summary": "Is all content as fresh as promised?",
-            "description": (
-                "Of the queries that catalogs use: how many were not published for "
-                f"{settings.FRESHNESS_HOURS} hours, how many wait for a decision, and the "
-                "oldest last publish. For monitors, not for load balancers (ADD-4)."
-            ),
-            "tags": ["service"],
-            "responses": {
-                "200": _freshness_health(
-                    status="OK",
-                    description="None is stale.",
-                    stale={"type": "integer", "const": 0},
-                    held=["integer"],
-                ),
-                "503": _freshness_health(
-                    status="UNAVAILABLE",
-                    description="Some are, or the database does not answer: then all else is null.",
-                    stale={"type": ["integer", "null"], "minimum": 1},
-                    held=["integer", "null"],
-                ),
-            },
-        }
-    },
-    "/api/docs/": {
-        "get": {
-            "operationId": "get_documentation",
-            "summary": "This page",
-            "description": "Also at `/api-docs/` (SURF-4).",
-            "tags": ["service"],
-            "responses": {"200": _page(), "404": _page(), "406": _page()},
-        }
-    },
-}
-
-
-def describe_service(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add the manual, the tags and the other paths; a hook of the generator."""
-    result["info"]["description"] = _MANUAL
-    result["tags"] = [{"name": name, "description": description} for name, description in _TAGS.items()]
-    result["paths"] |= _OTHER_PATHS
-    return result
