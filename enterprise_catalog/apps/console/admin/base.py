@@ -5,6 +5,7 @@ An error of a service is shown where a person can act on it. No page calls anoth
 done by workers (P6).
 """
 
+from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,17 +14,17 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
+from django.views.decorators.http import require_GET, require_POST
 
 from enterprise_catalog.apps.access.roles import CHANGE_QUERIES, Contexts, Grants, Roles
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.console.admin.changelists import BoundedDeletionAdmin
 from enterprise_catalog.apps.console.admin.filter_previews import FilterPreviewAdmin
 from enterprise_catalog.apps.console.admin.forms import request_state
 from enterprise_catalog.apps.console.admin.refresh_runs import decisions
-from enterprise_catalog.apps.console.display.html import change_url, link, list_url, object_link
+from enterprise_catalog.apps.console.display.html import change_url, link, list_url, object_link, page_url
 from enterprise_catalog.apps.console.display.sentences import refreshes, warning_sentences
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.models import User
@@ -49,13 +50,20 @@ def grants_from_django_permissions(request: HttpRequest, *customers: UUID) -> Gr
     return Grants(roles=roles, permits=user.has_perm, is_of_admin_site=True)
 
 
-class ServiceBackedAdmin(BoundedDeletionAdmin, FilterPreviewAdmin):
+class ServiceBackedAdmin(FilterPreviewAdmin):
     """Write through services, which subclasses name."""
 
     change_form_template = "console/change_form.html"
     actions = ["refresh_now"]
     # Fields of an old version, which is only shown: to restore it, people edit the row, and that is checked.
     version_fields: list[str] = []
+    # The form of a new row, and the fields that are only shown in the form of a stored one.
+    add_fieldsets: list[tuple[str | None, dict[str, list[str]]]] = []
+    shown_fields: list[str] = []
+
+    def change_fieldsets(self, request: HttpRequest, obj: Any) -> list[tuple[str | None, dict[str, list[str]]]]:
+        """Return the form of a stored row."""
+        raise NotImplementedError
 
     def refreshed_query(self, obj: Any) -> CatalogQuery:
         """Return the query that "Refresh now" refreshes for this row."""
@@ -68,21 +76,29 @@ class ServiceBackedAdmin(BoundedDeletionAdmin, FilterPreviewAdmin):
         for obj in queryset:
             self.delete_model(request, obj)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Describe a deletion without loading the rows that go with it, which may be tens of thousands."""
+        rows = list(objs)
+        needed = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
+        counts = {self.opts.verbose_name_plural: len(rows)}
+        return [str(row) for row in rows], counts, needed, self.protecting_objects(rows)
+
+    def protecting_objects(self, rows: list[Any]) -> list[str]:
+        """Return descriptions of objects because of which these rows cannot be deleted."""
+        return []
+
     # Errors of services
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Save in one transaction. If the service refuses, show the submitted form again with the reasons."""
+        save = retry_lost_locks(super().changeform_view)
         try:
-            return self._changeform(request, object_id, form_url, extra_context)
+            return save(request, object_id, form_url, extra_context)
         except OperationError as refusal:
             request_state(request).refusal = refusal
-            return self._changeform(request, object_id, form_url, extra_context)
-
-    @retry_lost_locks
-    def _changeform(self, *arguments: Any) -> HttpResponse:
-        return super().changeform_view(*arguments)
+            return save(request, object_id, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change=change, **kwargs)
@@ -92,13 +108,9 @@ class ServiceBackedAdmin(BoundedDeletionAdmin, FilterPreviewAdmin):
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         try:
-            return self._delete(request, object_id, extra_context)
+            return retry_lost_locks(super().delete_view)(request, object_id, extra_context)
         except OperationError as refusal:
             return self._refused(request, refusal)
-
-    @retry_lost_locks
-    def _delete(self, *arguments: Any) -> HttpResponse:
-        return super().delete_view(*arguments)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         try:
@@ -117,18 +129,15 @@ class ServiceBackedAdmin(BoundedDeletionAdmin, FilterPreviewAdmin):
         may_refresh = request.user.has_perm("catalog.refresh_catalogquery") and self.has_view_permission(request, obj)
         return may_refresh or self.has_change_permission(request, obj)
 
-    def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_refresh"
-        own = path("<path:object_id>/refresh/", self.admin_site.admin_view(self.refresh_view), name=name)
-        return [own, *super().get_urls()]
+    def own_pages(self) -> dict[str, tuple[str, Callable[..., HttpResponseBase]]]:
+        return {**super().own_pages(), "refresh": ("<path:object_id>/refresh/", require_POST(self.refresh_view))}
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         tools = []
         if self.has_refresh_permission(request):
-            url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_refresh", args=[object_id])
-            tools = [{"label": "Refresh now", "url": url}]
+            tools = [{"label": "Refresh now", "url": page_url(self.model, "refresh", object_id)}]
         obj = self.get_object(request, unquote(object_id))
         if obj is not None:
             # The page of the run, which is among the last refreshes here, shows what it would change.
@@ -143,11 +152,7 @@ class ServiceBackedAdmin(BoundedDeletionAdmin, FilterPreviewAdmin):
 
     def refresh_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Start a run, or join the one that waits (REFR-3)."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        obj = self.get_object(request, unquote(object_id))
-        if obj is None:
-            raise Http404
+        obj = self.get_object_or_404(request, object_id)
         if not self.has_refresh_permission(request, obj):
             raise PermissionDenied
         run = request_refresh(query=self.refreshed_query(obj), trigger=RefreshRun.Trigger.OPERATOR)
@@ -194,12 +199,11 @@ class ServiceBackedAdmin(BoundedDeletionAdmin, FilterPreviewAdmin):
         except (ValueError, ValidationError) as error:
             raise Http404 from error
 
+    @method_decorator(require_GET)
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
     ) -> HttpResponse:
         """Show an old version. GET only, since the library would save a POST without the services."""
-        if request.method != "GET":
-            return HttpResponseNotAllowed(["GET"])
         request_state(request).shows_version = True
         try:
             return super().history_form_view(request, object_id, version_id, extra_context)
@@ -212,9 +216,9 @@ class ServiceBackedAdmin(BoundedDeletionAdmin, FilterPreviewAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if request_state(request).shows_version:
             return [(None, {"fields": self.version_fields})]
-        return super().get_fieldsets(request, obj)
+        return self.add_fieldsets if obj is None else self.change_fieldsets(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (
-            self.version_fields if request_state(request).shows_version else super().get_readonly_fields(request, obj)
-        )
+        if request_state(request).shows_version:
+            return self.version_fields
+        return [] if obj is None else self.shown_fields

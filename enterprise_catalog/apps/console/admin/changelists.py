@@ -1,19 +1,23 @@
 """
-Keep lists fast on tables of any size: count up to a limit, and search by conditions that indexes answer.
+Base classes of the admin's pages, whose lists stay fast on tables of any size.
 
-A list counts no more rows than a person would page through, and loads no column that it does not show.
+A list counts no more rows than a person would page through, searches by conditions that indexes answer, and loads no
+column that it does not show.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Lower
 from django.db.models.lookups import Contains
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import URLPattern, path
 from django.utils.functional import cached_property
 
 from enterprise_catalog.apps.catalog.freshness import Freshness, stale_before
@@ -63,19 +67,23 @@ class BoundedAdmin(SearchAdmin):
     show_full_result_count = False
     list_per_page = 50
 
+    def own_pages(self) -> dict[str, tuple[str, Callable[..., HttpResponseBase]]]:
+        """Return the pages beside those of Django, by name: path and view."""
+        return {}
 
-class BoundedDeletionAdmin(BoundedAdmin):
-    """Confirm deletions without loading the rows that go with them, which may be tens of thousands."""
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(route, self.admin_site.admin_view(view), name=f"{self.opts.app_label}_{self.opts.model_name}_{name}")
+            for name, (route, view) in self.own_pages().items()
+        ]
+        return [*own, *super().get_urls()]
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        rows = list(objs)
-        needed = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
-        counts = {self.opts.verbose_name_plural: len(rows)}
-        return [str(row) for row in rows], counts, needed, self.protecting_objects(rows)
-
-    def protecting_objects(self, rows: list[Any]) -> list[str]:
-        """Return descriptions of objects because of which these rows cannot be deleted."""
-        return []
+    def get_object_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """Return the row that a path names. Raises Http404."""
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            raise Http404
+        return obj
 
 
 class ReadOnlyAdmin(BoundedAdmin):

@@ -5,29 +5,22 @@ A worker fills the row of a preview (P6); these pages only read it. Nothing is s
 by the same service as the form's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import label_for_field, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import (
-    Http404,
-    HttpRequest,
-    HttpResponse,
-    HttpResponseNotAllowed,
-    HttpResponseRedirect,
-    JsonResponse,
-)
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 from simple_history.admin import SimpleHistoryAdmin
 
 from enterprise_catalog.apps.catalog.content_filters.warnings import filter_warnings
 from enterprise_catalog.apps.catalog.models import ContentMetadata
-from enterprise_catalog.apps.console.admin.changelists import parse_pasted_uuid
+from enterprise_catalog.apps.console.admin.changelists import BoundedAdmin, parse_pasted_uuid
 from enterprise_catalog.apps.console.admin.forms import ContentFilterField, refusal_texts, request_state
 from enterprise_catalog.apps.console.display.html import (
     change_url,
@@ -35,6 +28,7 @@ from enterprise_catalog.apps.console.display.html import (
     document,
     link,
     object_link,
+    page_url,
     pretty,
     table,
 )
@@ -49,7 +43,7 @@ _POLLED = (
 )
 
 
-class FilterPreviewAdmin(SimpleHistoryAdmin):
+class FilterPreviewAdmin(BoundedAdmin, SimpleHistoryAdmin):
     """Add previews to forms with a content filter. Subclasses say for which row, and how a filter is saved."""
 
     # The library's template has a style attribute, which the content security policy forbids (SEC-3).
@@ -67,24 +61,19 @@ class FilterPreviewAdmin(SimpleHistoryAdmin):
         """Say which catalogs change with this row's filter."""
         raise NotImplementedError
 
-    def get_urls(self) -> list[URLPattern]:
-        own = [
-            path(f"{pattern}/", self.admin_site.admin_view(view), name=self._url_name(name))
-            for pattern, view, name in (
-                ("check-filter", self.check_filter_view, "check_filter"),
-                ("preview/<uuid:preview_uuid>", self.preview_view, "preview"),
-                ("preview/<uuid:preview_uuid>/state", self.preview_state_view, "preview_state"),
-                ("preview/<uuid:preview_uuid>/use", self.use_preview_view, "use_preview"),
-            )
-        ]
-        return [*own, *super().get_urls()]
+    def own_pages(self) -> dict[str, tuple[str, Callable[..., HttpResponseBase]]]:
+        return {
+            **super().own_pages(),
+            "check_filter": ("check-filter/", require_POST(self.check_filter_view)),
+            "preview": ("preview/<uuid:preview_uuid>/", self.preview_view),
+            "preview_state": ("preview/<uuid:preview_uuid>/state/", self.preview_state_view),
+            "use_preview": ("preview/<uuid:preview_uuid>/use/", require_POST(self.use_preview_view)),
+        }
 
     # The form
 
     def check_filter_view(self, request: HttpRequest) -> HttpResponse:
         """Return the errors and warnings that saving this text would cause (QRY-8), and the text indented."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         self._require_any_write_permission(request)
         try:
             content_filter = ContentFilterField(required=False).clean(request.POST.get("content_filter", ""))
@@ -107,9 +96,9 @@ class FilterPreviewAdmin(SimpleHistoryAdmin):
     def _start_preview(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Request a preview and redirect to it. Raises InvalidValues, which the form shows, for an invalid filter."""
         self._require_any_write_permission(request)
-        obj = None if object_id is None else self._row_or_404(request, unquote(object_id))
+        obj = None if object_id is None else self.get_object_or_404(request, object_id)
         self._require_write_permission(request, obj)
-        form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
+        form: Any = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
         if "content_filter" in form.errors:
             raise InvalidValues({"": ["There is no preview of this, and nothing was saved."]})
         content_filter = form.cleaned_data.get("content_filter")
@@ -121,7 +110,7 @@ class FilterPreviewAdmin(SimpleHistoryAdmin):
             typed=form.typed(),
             **{self.preview_argument: obj},
         )
-        return HttpResponseRedirect(self._preview_url("preview", preview))
+        return HttpResponseRedirect(page_url(self.model, "preview", preview.pk))
 
     def _restore_draft(self, request: HttpRequest, object_id: str | None) -> None:
         """Fill the form with what was typed before the preview; of another person's preview only with the filter."""
@@ -141,7 +130,7 @@ class FilterPreviewAdmin(SimpleHistoryAdmin):
 
     def preview_view(self, request: HttpRequest, preview_uuid: UUID) -> HttpResponse:
         preview, obj = self._find(request, preview_uuid)
-        back = self._row_url("add") if obj is None else change_url(self.model, obj.pk)
+        back = page_url(self.model, "add") if obj is None else change_url(self.model, obj.pk)
         context = {
             **self.admin_site.each_context(request),
             "title": "Preview of a content filter",
@@ -150,10 +139,10 @@ class FilterPreviewAdmin(SimpleHistoryAdmin):
             "original": obj,
             "row_url": None if obj is None else back,
             "back_url": f"{back}?preview={preview.pk}",
-            "state_url": self._preview_url("preview_state", preview),
-            "use_url": None if obj is None else self._preview_url("use_preview", preview),
+            "state_url": page_url(self.model, "preview_state", preview.pk),
+            "use_url": None if obj is None else page_url(self.model, "use_preview", preview.pk),
             "progress": preview_progress(preview),
-            "typed": [self._label(name) for name in preview.typed] if obj else [],
+            "typed": [label_for_field(name, self.model) for name in preview.typed] if obj else [],
             "filter": document(preview.content_filter),
             "warnings": warning_sentences(filter_warnings(preview.content_filter)),
             "consequences": "" if obj is None else self.consequences(obj),
@@ -176,17 +165,15 @@ class FilterPreviewAdmin(SimpleHistoryAdmin):
 
     def use_preview_view(self, request: HttpRequest, preview_uuid: UUID) -> HttpResponse:
         """Save the filter of a preview that is done."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         preview, obj = self._find(request, preview_uuid)
         if obj is None or preview.state != FilterPreview.State.DONE:
             self.message_user(request, "There is no result that could be used for a row.", messages.ERROR)
-            return HttpResponseRedirect(self._preview_url("preview", preview))
+            return HttpResponseRedirect(page_url(self.model, "preview", preview.pk))
         try:
             self.use_filter(request, obj, preview.content_filter)
         except OperationError as refusal:
             self.message_refusal(request, refusal)
-            return HttpResponseRedirect(self._preview_url("preview", preview))
+            return HttpResponseRedirect(page_url(self.model, "preview", preview.pk))
         self.log_change(request, obj, f"Saved the content filter of preview {preview.pk}.")
         return HttpResponseRedirect(change_url(self.model, obj.pk))
 
@@ -202,19 +189,13 @@ class FilterPreviewAdmin(SimpleHistoryAdmin):
         if preview is None or not self._is_for_this_page(preview):
             raise Http404
         key = getattr(preview, self.preview_column)
-        obj = None if key is None else self._row_or_404(request, str(key))
+        obj = None if key is None else self.get_object_or_404(request, str(key))
         self._require_write_permission(request, obj)
         return preview, obj
 
     def _is_for_this_page(self, preview: FilterPreview) -> bool:
         """Return False for previews of another model."""
         return {preview.catalog_uuid, preview.catalog_query_id} <= {getattr(preview, self.preview_column), None}
-
-    def _row_or_404(self, request: HttpRequest, key: str) -> Any:
-        obj = self.get_object(request, key)
-        if obj is None:
-            raise Http404
-        return obj
 
     def _require_any_write_permission(self, request: HttpRequest) -> None:
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
@@ -224,18 +205,6 @@ class FilterPreviewAdmin(SimpleHistoryAdmin):
         may_write = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
         if not may_write:
             raise PermissionDenied
-
-    def _label(self, name: str) -> str:
-        return str(self.opts.get_field(name).verbose_name)
-
-    def _url_name(self, name: str) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
-
-    def _row_url(self, name: str, *arguments: Any) -> str:
-        return reverse(f"admin:{self._url_name(name)}", args=arguments)
-
-    def _preview_url(self, name: str, preview: FilterPreview) -> str:
-        return self._row_url(name, preview.pk)
 
 
 def _findings(preview: FilterPreview) -> Mapping[str, Any]:

@@ -9,13 +9,12 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.urls import reverse
 
 from enterprise_catalog.apps.catalog.content_filters.validation import check_content_filter
 from enterprise_catalog.apps.catalog.course_modes import UnusableCourseModes, check_course_modes
 from enterprise_catalog.apps.catalog.exceptions import UnusableFilter
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
-from enterprise_catalog.apps.console.display.html import pretty
+from enterprise_catalog.apps.console.display.html import page_url, pretty
 from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues
 from enterprise_catalog.apps.services.errors import FieldErrors, Gone, NotAllowed, OperationError
 
@@ -137,8 +136,7 @@ class ServiceForm(forms.ModelForm):
         if self.request_state.draft is not None and not self.is_bound:
             self.initial = {**self.initial, **self.request_state.draft}
         if "content_filter" in self.fields:
-            opts = self._meta.model._meta
-            url = reverse(f"admin:{opts.app_label}_{opts.model_name}_check_filter")
+            url = page_url(self._meta.model, "check_filter")
             self.fields["content_filter"].widget.attrs["data-check-url"] = url
 
     def typed(self) -> dict[str, Any]:

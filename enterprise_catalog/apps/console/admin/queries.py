@@ -14,11 +14,15 @@ from enterprise_catalog.apps.catalog.models.history import hold_filters
 from enterprise_catalog.apps.console.admin import query_panels
 from enterprise_catalog.apps.console.admin.base import ServiceBackedAdmin, grants_from_django_permissions
 from enterprise_catalog.apps.console.admin.changelists import FreshnessFilter, has_words, starts_with, uuid_begins
-from enterprise_catalog.apps.console.admin.forms import QueryForm, request_state
+from enterprise_catalog.apps.console.admin.forms import QueryForm
 from enterprise_catalog.apps.console.display.html import change_url, document
 from enterprise_catalog.apps.services.catalog_queries import SavedQuery, delete_query, save_query
 
 _PROTECTING_CATALOGS_SHOWN = 20
+_STATE_FIELDS = [
+    *("uuid", "named", "content_filter_hash", "items", "freshness_now", "generation", "content_modified"),
+    *("users", "last_runs", "changes", "created", "modified"),
+]
 
 
 class UsedFilter(admin.SimpleListFilter):
@@ -46,10 +50,8 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
     preview_column = "catalog_query_id"
     preview_argument = "query"
     version_fields = ["uuid", "title", "named", "filter", "content_filter_hash", "equivalence_key", "modified"]
-    _shown = [
-        *("uuid", "named", "content_filter_hash", "items", "freshness_now", "generation", "content_modified"),
-        *("users", "last_runs", "changes", "created", "modified"),
-    ]
+    add_fieldsets = [(None, {"fields": ["title", "content_filter"]})]
+    shown_fields = ["filter", *_STATE_FIELDS]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CatalogQuery]:
         users = EnterpriseCatalog.objects.filter(catalog_query=OuterRef("pk")).order_by().values("catalog_query")
@@ -63,18 +65,9 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
         wanted |= Exists(users.filter(has_words("title", term) | has_words("enterprise_name", term)))
         return wanted
 
-    def get_fieldsets(self, request: HttpRequest, obj: CatalogQuery | None = None) -> Any:
-        if request_state(request).shows_version:
-            return super().get_fieldsets(request, obj)
-        if obj is None:
-            return [(None, {"fields": ["title", "content_filter"]})]
+    def change_fieldsets(self, request: HttpRequest, obj: CatalogQuery) -> Any:
         content_filter = "content_filter" if self.has_change_permission(request, obj) else "filter"
-        return [(None, {"fields": ["title", content_filter]}), ("State", {"fields": self._shown})]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: CatalogQuery | None = None) -> Any:
-        if obj is None or request_state(request).shows_version:
-            return super().get_readonly_fields(request, obj)
-        return ["filter", *self._shown]
+        return [(None, {"fields": ["title", content_filter]}), ("State", {"fields": _STATE_FIELDS})]
 
     def save_model(self, request: HttpRequest, obj: CatalogQuery, form: Any, change: bool) -> None:
         saved = save_query(

@@ -7,14 +7,21 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.views.decorators.http import require_POST
 
 from enterprise_catalog.apps.console.admin.changelists import ReadOnlyAdmin, has_uuid
 from enterprise_catalog.apps.console.display.catalog_labels import CatalogLabels
-from enterprise_catalog.apps.console.display.html import NOTHING, change_url, difference_table, object_link, table
+from enterprise_catalog.apps.console.display.html import (
+    NOTHING,
+    change_url,
+    difference_table,
+    object_link,
+    page_url,
+    table,
+)
 from enterprise_catalog.apps.console.display.sentences import query_name, short_query_name, short_uuid
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
@@ -63,12 +70,11 @@ class RefreshRunAdmin(ReadOnlyAdmin):
 
     # Deciding
 
-    def get_urls(self) -> list[URLPattern]:
-        decisions = [
-            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"refresh_refreshrun_{name}")
-            for name, view in (("approve", self.approve_view), ("reject", self.reject_view))
-        ]
-        return [*decisions, *super().get_urls()]
+    def own_pages(self) -> dict[str, tuple[str, Callable[..., HttpResponseBase]]]:
+        return {
+            "approve": ("<path:object_id>/approve/", require_POST(self.approve_view)),
+            "reject": ("<path:object_id>/reject/", require_POST(self.reject_view)),
+        }
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -80,7 +86,7 @@ class RefreshRunAdmin(ReadOnlyAdmin):
     def approve_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Publish a held result. A first POST shows a page with the changes; the second, from there, approves."""
         run = self.get_object(request, unquote(object_id))
-        if request.method == "POST" and "confirmed" not in request.POST and run and decisions(request, run, approve=""):
+        if run and "confirmed" not in request.POST and decisions(request, run, approve=""):
             return self._confirm(request, run)
         return self._decide(request, object_id, approve_run, "Approved: the held set is published.")
 
@@ -103,13 +109,9 @@ class RefreshRunAdmin(ReadOnlyAdmin):
     def _decide(
         self, request: HttpRequest, object_id: str, decision: Callable[..., RefreshRun], done: str
     ) -> HttpResponse:
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         if not _may_decide(request):
             raise PermissionDenied
-        run = self.get_object(request, unquote(object_id))
-        if run is None:
-            raise Http404
+        run = self.get_object_or_404(request, object_id)
         try:
             decision(run_uuid=run.pk)
         except RunNotHeld as refusal:
@@ -179,10 +181,7 @@ def decisions(request: HttpRequest, run: RefreshRun | None, **labels: str) -> li
     """Return the buttons that decide about a held run; none for users who may not decide."""
     if run is None or run.state != RefreshRun.State.HELD or not _may_decide(request):
         return []
-    return [
-        {"label": label, "url": reverse(f"admin:refresh_refreshrun_{name}", args=[run.pk])}
-        for name, label in labels.items()
-    ]
+    return [{"label": label, "url": page_url(RefreshRun, name, run.pk)} for name, label in labels.items()]
 
 
 def _may_decide(request: HttpRequest) -> bool:

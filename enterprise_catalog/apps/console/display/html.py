@@ -15,12 +15,17 @@ NOTHING = "-"
 _KEYS_SHOWN = 50
 
 
+def page_url(model: type[Model], name: str, *arguments: Any) -> str:
+    """Return the URL of the page of this name in the admin of a model."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=arguments)
+
+
 def change_url(model: type[Model], pk: Any) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[quote(str(pk))])
+    return page_url(model, "change", quote(str(pk)))
 
 
 def list_url(model: type[Model], **filters: Any) -> str:
-    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    url = page_url(model, "changelist")
     return f"{url}?{urlencode(filters)}" if filters else url
 
 

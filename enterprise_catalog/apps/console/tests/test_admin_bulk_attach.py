@@ -13,7 +13,7 @@ from enterprise_catalog.apps.catalog.models import (
     ContentMetadata,
     EnterpriseCatalog,
 )
-from enterprise_catalog.apps.console.admin import bulk_attach
+from enterprise_catalog.apps.console.admin import catalogs as catalog_pages
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.services.catalog_queries import save_query
@@ -110,7 +110,7 @@ def test_a_query_that_changes_while_it_is_chosen_is_not_taken_for_another(
     admin, catalogs, target, monkeypatch
 ):  # COM-21
     """Between the form and the transaction somebody edits its filter."""
-    really = bulk_attach.attach_catalogs
+    really = catalog_pages.attach_catalogs
 
     def edited_meanwhile(**chosen):
         save_query(
@@ -121,7 +121,7 @@ def test_a_query_that_changes_while_it_is_chosen_is_not_taken_for_another(
         )
         return really(**chosen)
 
-    monkeypatch.setattr(bulk_attach, "attach_catalogs", edited_meanwhile)
+    monkeypatch.setattr(catalog_pages, "attach_catalogs", edited_meanwhile)
     before = queries_of(catalogs)
     assert "Somebody else deleted or moved it meanwhile." in texts(attach(admin, catalogs, catalog_query=target.pk))
     assert queries_of(catalogs) == before
