@@ -104,4 +104,4 @@ def complete_values(enterprise_uuid: UUID = ACME, **changes) -> CatalogValues:
         "publish_audit_enrollment_urls": False,
         "content_filter": COURSES,
     }
-    return CatalogValues(**(values | changes))
+    return cast(CatalogValues, values | changes)

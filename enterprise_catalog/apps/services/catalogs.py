@@ -12,8 +12,7 @@ caller may manage this customer's catalogs (PERM-2, PERM-3, PERM-4).
 """
 
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Final, TypeVar
+from typing import Any, TypedDict
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -39,49 +38,29 @@ from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValue
 from enterprise_catalog.apps.services.refreshes import asker
 from enterprise_catalog.apps.services.worker_notifications import notify_workers_after_commit
 
-T = TypeVar("T")
-
 # An attempt that fails because somebody else creates the same catalog finds it in the next one.
 _ATTEMPTS = 3
 
 
-class Absent(Enum):
-    """Marks a field that the caller did not send, which is not the same as null."""
-
-    ABSENT = "absent"
+_COLUMNS = ("title", "enterprise_uuid", "enterprise_name", "enabled_course_modes", "publish_audit_enrollment_urls")
 
 
-ABSENT: Final = Absent.ABSENT
-
-
-@dataclass(frozen=True, kw_only=True)
-class CatalogValues:
+class CatalogValues(TypedDict, total=False):
     """
-    The values of a catalog that a caller sent, with validated types (CRUD-2).
+    The values of a catalog that a caller sent, with validated types (CRUD-2). Absent is not the same as null.
 
     Creating requires all but the uuid and the last two. Changing keeps the stored values of absent fields.
     """
 
-    uuid: UUID | Absent = ABSENT
-    title: str | Absent = ABSENT
-    enterprise_uuid: UUID | Absent = ABSENT
-    enterprise_name: str | Absent = ABSENT
-    enabled_course_modes: list[str] | Absent = ABSENT
-    publish_audit_enrollment_urls: bool | Absent = ABSENT
-    content_filter: dict[str, Any] | Absent = ABSENT
-    query_uuid: UUID | Absent | None = ABSENT
-    query_title: str | Absent | None = ABSENT
-
-    def catalog_columns(self) -> dict[str, Any]:
-        """Return the sent values that are columns of the catalog itself."""
-        columns = (
-            "title",
-            "enterprise_uuid",
-            "enterprise_name",
-            "enabled_course_modes",
-            "publish_audit_enrollment_urls",
-        )
-        return {column: value for column in columns if (value := getattr(self, column)) is not ABSENT}
+    uuid: UUID
+    title: str
+    enterprise_uuid: UUID
+    enterprise_name: str
+    enabled_course_modes: list[str]
+    publish_audit_enrollment_urls: bool
+    content_filter: dict[str, Any]
+    query_uuid: UUID | None
+    query_title: str | None
 
 
 @dataclass(frozen=True)
@@ -131,18 +110,18 @@ def delete_catalog(*, catalog: EnterpriseCatalog) -> None:
 @retry_lost_locks
 @transaction.atomic
 def _create(values: CatalogValues, grants: Grants) -> SavedCatalog:
-    if values.content_filter is ABSENT:
+    if "content_filter" not in values:
         raise InvalidValues({"content_filter": ["This field is required."]})
-    uuid = uuid4() if values.uuid is ABSENT else values.uuid
-    requested = RequestedQuery(values.content_filter, _or_none(values.query_uuid), _or_none(values.query_title))
-    warnings = filter_warnings(values.content_filter)
+    uuid = values.get("uuid") or uuid4()
+    requested = RequestedQuery(values["content_filter"], values.get("query_uuid"), values.get("query_title"))
+    warnings = filter_warnings(values["content_filter"])
     existing = EnterpriseCatalog.objects.select_for_update().filter(pk=uuid).first()
     if existing:
         _refuse_other_values(existing, values, requested, grants)
         return SavedCatalog(existing, created=False, refresh_run=None, filter_warnings=warnings)
     refuse_restricted_runs(requested, attached_query_id=None, grants=grants)
     query = resolve_requested_query(requested, grants=grants).query
-    catalog = EnterpriseCatalog(uuid=uuid, catalog_query=query, modified=timezone.now(), **values.catalog_columns())
+    catalog = EnterpriseCatalog(uuid=uuid, catalog_query=query, modified=timezone.now(), **_columns(values))
     catalog.save(force_insert=True)
     record_attachment(catalogs=[uuid], query_id=query.pk, previous_query_id=None)
     is_new = ensure_customer(catalog.enterprise_uuid)
@@ -158,7 +137,7 @@ def _change(catalog: EnterpriseCatalog, values: CatalogValues, grants: Grants) -
     stored = EnterpriseCatalog.objects.select_for_update().filter(pk=catalog.pk).first()
     if stored is None:
         raise Gone
-    changes = {column: value for column, value in values.catalog_columns().items() if value != getattr(stored, column)}
+    changes = {column: value for column, value in _columns(values).items() if value != getattr(stored, column)}
     _check_move(catalog, stored, changes, grants)
     requested = _get_requested_query(stored, values, grants)
     if requested:
@@ -171,7 +150,7 @@ def _change(catalog: EnterpriseCatalog, values: CatalogValues, grants: Grants) -
         asked_by = asker(grants=grants, customer=stored.enterprise_uuid)
         run = enqueue_run(query=resolution.query, trigger=RefreshRun.Trigger.UPDATE, asked_by=asked_by)
     notify_workers_after_commit(run=run, new_customer=stored.enterprise_uuid if is_new else None)
-    warnings = [] if values.content_filter is ABSENT else filter_warnings(values.content_filter)
+    warnings = filter_warnings(values["content_filter"]) if "content_filter" in values else []
     return SavedCatalog(stored, created=False, refresh_run=run, filter_warnings=warnings)
 
 
@@ -179,7 +158,7 @@ def _refuse_other_values(
     existing: EnterpriseCatalog, values: CatalogValues, requested: RequestedQuery, grants: Grants
 ) -> None:
     """Accept a repeated request, and raise Conflict for other values under the same uuid (CRUD-5)."""
-    same_values = all(value == getattr(existing, column) for column, value in values.catalog_columns().items())
+    same_values = all(value == getattr(existing, column) for column, value in _columns(values).items())
     if not (same_values and would_only_attach(requested, query_id=existing.catalog_query_id, grants=grants)):
         raise Conflict({"uuid": ["An enterprise catalog with this uuid already exists with different values."]})
 
@@ -192,9 +171,9 @@ def _check_move(catalog: EnterpriseCatalog, stored: EnterpriseCatalog, changes: 
 
 
 def _get_requested_query(stored: EnterpriseCatalog, values: CatalogValues, grants: Grants) -> RequestedQuery | None:
-    query_uuid, title = _or_none(values.query_uuid), _or_none(values.query_title)
-    if values.content_filter is not ABSENT:
-        return RequestedQuery(values.content_filter, query_uuid, title)
+    query_uuid, title = values.get("query_uuid"), values.get("query_title")
+    if "content_filter" in values:
+        return RequestedQuery(values["content_filter"], query_uuid, title)
     return requested_query_without_filter(
         attached_query_id=stored.catalog_query_id, query_uuid=query_uuid, title=title, grants=grants
     )
@@ -216,5 +195,6 @@ def _write_change(stored: EnterpriseCatalog, changes: dict[str, Any], resolution
     return attached
 
 
-def _or_none(value: T | Absent) -> T | None:
-    return None if value is ABSENT else value
+def _columns(values: CatalogValues) -> dict[str, Any]:
+    """Return the sent values that are columns of the catalog itself."""
+    return {name: value for name, value in values.items() if name in _COLUMNS}

@@ -4,7 +4,6 @@ Create and change catalogs for the legacy API, which sends the id of a query ins
 The values are translated for `services.catalogs`, which has all rules.
 """
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from enterprise_catalog.apps.catalog.content_filters.hashing import content_filt
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.customers.selectors import get_customer
-from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues, SavedCatalog, save_catalog
+from enterprise_catalog.apps.services.catalogs import CatalogValues, SavedCatalog, save_catalog
 from enterprise_catalog.apps.services.errors import Gone, InvalidValues
 
 # The newest default of edx-enterprise, for catalogs created without a query.
@@ -49,7 +48,6 @@ def create_customer_catalog(
         if existing is not None:
             return SavedCatalog(existing, created=False, refresh_run=None, filter_warnings=[])
     values = CatalogValues(
-        uuid=uuid or ABSENT,
         title=title,
         enterprise_uuid=enterprise_uuid,
         # A repeated request must stay equal if the customer's name has arrived or changed in between (CRUD-5).
@@ -59,6 +57,8 @@ def create_customer_catalog(
         content_filter=content_filter,
         query_uuid=query.uuid if query else None,
     )
+    if uuid:
+        values["uuid"] = uuid
     return save_catalog(catalog=None, values=values, grants=grants)
 
 
@@ -73,10 +73,10 @@ def change_customer_catalog(*, uuid: UUID, title: str | None, query_id: int | No
     catalog = EnterpriseCatalog.objects.filter(pk=uuid).first()
     if catalog is None:
         raise Gone
-    changes = CatalogValues(title=title or ABSENT)
+    changes = CatalogValues(title=title) if title else CatalogValues()
     if query_id not in (None, catalog.catalog_query_id):
-        content_filter, query = _locked_query(query_id)
-        changes = replace(changes, content_filter=content_filter, query_uuid=query.uuid if query else None)
+        changes["content_filter"], query = _locked_query(query_id)
+        changes["query_uuid"] = query.uuid if query else None
     return save_catalog(catalog=catalog, values=changes, grants=grants)
 
 

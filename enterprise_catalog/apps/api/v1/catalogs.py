@@ -29,7 +29,7 @@ from enterprise_catalog.apps.api.serializers.refresh_runs import RefreshSerializ
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.services.catalogs import CatalogValues, delete_catalog, save_catalog
+from enterprise_catalog.apps.services.catalogs import delete_catalog, save_catalog
 from enterprise_catalog.apps.services.refreshes import asker, request_refresh
 
 
@@ -146,7 +146,7 @@ def save(request: Request, *, catalog: EnterpriseCatalog | None, serializer: Cat
         CHANGE.require(grants, customer)
     serializer.is_valid(raise_exception=True)
     with service_errors_as_http(gone=catalog_not_found()):
-        saved = save_catalog(catalog=catalog, values=CatalogValues(**serializer.validated_data), grants=grants)
+        saved = save_catalog(catalog=catalog, values=serializer.validated_data, grants=grants)
     status = 201 if saved.created else 200
     (answer,) = serialize([saved.catalog], grants)
     return Response(answer, status=status, headers=save_headers(saved))

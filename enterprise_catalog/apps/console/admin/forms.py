@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.admin import AdminSite
@@ -15,7 +15,7 @@ from enterprise_catalog.apps.catalog.course_modes import UnusableCourseModes, ch
 from enterprise_catalog.apps.catalog.exceptions import UnusableFilter
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.display.html import page_url, pretty
-from enterprise_catalog.apps.services.catalogs import ABSENT, CatalogValues
+from enterprise_catalog.apps.services.catalogs import CatalogValues
 from enterprise_catalog.apps.services.errors import FieldErrors, Gone, NotAllowed, OperationError
 
 _TYPED_LENGTH = 1000
@@ -209,19 +209,13 @@ class CatalogForm(ServiceForm):
 
     def values(self) -> CatalogValues:
         """Return the values to save. The filter of a chosen query finds that query and never changes it (QRY-1)."""
-        sent = self.cleaned_data
-        content_filter = sent["content_filter"]
-        if content_filter is None and "catalog_query" in self.changed_data:
-            content_filter = sent["catalog_query"].content_filter
-        return CatalogValues(
-            uuid=sent.get("uuid", ABSENT),
-            title=sent["title"],
-            enterprise_uuid=sent["enterprise_uuid"],
-            enterprise_name=sent["enterprise_name"],
-            enabled_course_modes=sent["enabled_course_modes"],
-            publish_audit_enrollment_urls=sent["publish_audit_enrollment_urls"],
-            content_filter=ABSENT if content_filter is None else content_filter,
-        )
+        values = dict(self.cleaned_data)
+        query = values.pop("catalog_query")
+        if values["content_filter"] is None:
+            del values["content_filter"]
+            if "catalog_query" in self.changed_data:
+                values["content_filter"] = query.content_filter
+        return cast(CatalogValues, values)
 
 
 class QueryForm(ServiceForm):
