@@ -57,12 +57,6 @@ class ContentFilterField(forms.CharField):
         except UnusableFilter as error:
             raise ValidationError(str(error)) from error
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return bool(self.to_python(data) != initial)
-        except ValidationError:
-            return True
-
 
 class QueryChooser(AutocompleteSelect):
     """A box that searches catalog queries as their list does."""
@@ -95,12 +89,6 @@ class CourseModesField(forms.CharField):
             return check_course_modes([mode.strip() for mode in text.split(",") if mode.strip()])
         except UnusableCourseModes as error:
             raise ValidationError(str(error)) from error
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return bool(self.to_python(data) != (initial or []))
-        except ValidationError:
-            return True
 
 
 @dataclass
