@@ -5,7 +5,7 @@ Workers do the refreshes; only with `--here` does this process do their work.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -15,10 +15,10 @@ from tqdm import tqdm
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.display.sentences import query_name, refreshes, run_outcome
 from enterprise_catalog.apps.console.management.commands._arguments import uuid_argument as _uuid
-from enterprise_catalog.apps.console.run_watcher import RunWatcher
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.apps.refresh.queue.claims import recover_expired_leases
+from enterprise_catalog.apps.services.refresh_runs import get_superseding_run, has_ended
 from enterprise_catalog.apps.services.refreshes import (
     UnknownUuids,
     named_queries,
@@ -36,6 +36,44 @@ _NO_WORKER = (
     "does the work itself."
 )
 _TIMEOUT_SECONDS = 3600
+
+
+class RunWatcher:
+    """
+    Follow refresh runs to their end by polling their rows. It never changes a run, and never waits.
+
+    A superseded run is replaced by the run that does its work (RUN-2).
+    """
+
+    def __init__(self, runs: Iterable[RefreshRun]) -> None:
+        self._waiting: set[UUID] = {run.pk for run in runs}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def newly_ended(self) -> list[RefreshRun]:
+        """Poll once, and return the runs that ended since the last poll."""
+        ended = []
+        for run in self._rows():
+            if not has_ended(run):
+                continue
+            self._waiting.discard(run.pk)
+            later = get_superseding_run(run)
+            if later is None:
+                ended.append(run)
+            else:
+                self._waiting.add(later.pk)
+        return ended
+
+    def still_queued(self) -> list[UUID]:
+        return [run.pk for run in self._rows() if run.state == RefreshRun.State.QUEUED]
+
+    def is_nobody_working(self) -> bool:
+        """Return whether no run is running at all; then perhaps no worker runs."""
+        return not RefreshRun.objects.filter(state=RefreshRun.State.RUNNING).exists()
+
+    def _rows(self) -> list[RefreshRun]:
+        return list(RefreshRun.objects.defer("held_keys").filter(pk__in=self._waiting).order_by("requested_at"))
 
 
 class Command(BaseCommand):
