@@ -6,8 +6,9 @@ Colours are in the style sheet, one class for each series.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.utils.html import format_html, format_html_join
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 # In pixels; the style sheet shrinks charts on narrow pages.
@@ -25,49 +26,44 @@ class Bar:
     values: Sequence[int]
 
 
-def bar_chart(bars: Sequence[Bar], *, series: Sequence[str], title: str, every: int = 1) -> SafeString:
+def bar_chart(
+    bars: Sequence[Bar], *, series: Sequence[str], title: str, every: int = 1, legend: bool = False
+) -> SafeString:
     """Draw stacked bars with a label below each `every`-th. Screen readers read the title and the numbers."""
-    top = max((sum(bar.values) for bar in bars), default=0) or 1
-    width = len(bars) * (_BAR + _GAP) + _GAP
-    drawn = format_html_join(
-        "",
-        "{}",
-        (
-            (_bar(bar, left=_GAP + number * (_BAR + _GAP), top=top, series=series, labelled=number % every == 0),)
-            for number, bar in enumerate(bars)
-        ),
-    )
-    return format_html(
-        '<svg class="console-chart" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}">{}</svg>',
-        f"{title}. {' '.join(_words(bar, series) for bar in bars if any(bar.values))}",
-        width,
-        _HEIGHT + 2 * _TEXT,
-        width,
-        drawn,
-    )
+    highest = max((sum(bar.values) for bar in bars), default=0) or 1
+    drawn = []
+    for number, bar in enumerate(bars):
+        shown = _drawn(bar, left=_GAP + number * (_BAR + _GAP), highest=highest, series=series)
+        drawn.append(shown | {"label": bar.label if number % every == 0 else ""})
+    context = {
+        "bar_width": _BAR,
+        "bars": drawn,
+        "height": _HEIGHT + 2 * _TEXT,
+        "label_at": _HEIGHT + 2 * _TEXT - 3,
+        "legend": legend,
+        "series": series,
+        "title": title,
+        "width": len(bars) * (_BAR + _GAP) + _GAP,
+    }
+    return render_to_string("console/chart.html", context)
 
 
-def legend(series: Sequence[str]) -> SafeString:
-    keys = format_html_join("", '<li class="console-series-{}">{}</li>', ((name, name) for name in series))
-    return format_html('<ul class="console-legend">{}</ul>', keys)
-
-
-def _bar(bar: Bar, *, left: int, top: int, series: Sequence[str], labelled: bool) -> SafeString:
-    pieces = []
-    foot = _TEXT + _HEIGHT
+def _drawn(bar: Bar, *, left: int, highest: int, series: Sequence[str]) -> dict[str, Any]:
+    """Return where the parts of a bar are and what its tooltip says."""
+    parts, words = [], []
+    top = _TEXT + _HEIGHT
     for name, value in zip(series, bar.values, strict=True):
+        if value:
+            words.append(f"{value} {name}")
         # Small values stay visible.
-        height = max(2, round(value / top * _HEIGHT)) if value else 0
-        foot -= height
-        pieces.append((name, left, foot, _BAR, height))
-    rectangles = format_html_join("", '<rect class="console-series-{}" x="{}" y="{}" width="{}" height="{}"/>', pieces)
-    total = sum(bar.values)
-    middle = left + _BAR / 2
-    number = format_html('<text x="{}" y="{}">{}</text>', middle, foot - 3, total) if total else ""
-    label = format_html('<text x="{}" y="{}">{}</text>', middle, 2 * _TEXT + _HEIGHT - 3, bar.label) if labelled else ""
-    return format_html("<g><title>{}</title>{}{}{}</g>", _words(bar, series), rectangles, number, label)
-
-
-def _words(bar: Bar, series: Sequence[str]) -> str:
-    values = ", ".join(f"{value} {name}" for name, value in zip(series, bar.values, strict=True) if value)
-    return f"{bar.label}: {values or 'nothing'}."
+        size = max(2, round(value / highest * _HEIGHT)) if value else 0
+        top -= size
+        parts.append((name, top, size))
+    return {
+        "left": left,
+        "middle": left + _BAR / 2,
+        "number_at": top - 3,
+        "parts": parts,
+        "total": sum(bar.values),
+        "words": f"{bar.label}: {', '.join(words) or 'nothing'}.",
+    }

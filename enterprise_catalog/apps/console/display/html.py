@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 from django.contrib.admin.utils import quote
 from django.db.models import Model
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 NOTHING = "-"
@@ -44,17 +45,7 @@ def object_link(row: Model, text: Any = None) -> SafeString:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, note: str = "") -> SafeString:
     """Return a table with the note below, or only the note if there are no rows."""
-    body = [format_html("<tr>{}</tr>", format_html_join("", "<td>{}</td>", ((cell,) for cell in row))) for row in rows]
-    if not body:
-        return format_html("{}", note or NOTHING)
-    # Screen readers would read out an empty heading.
-    head = format_html_join("", "{}", ((format_html("<th>{}</th>" if it else "<td>{}</td>", it),) for it in headings))
-    lines = format_html_join("", "{}", ((line,) for line in body))
-    below = format_html("<p>{}</p>", note) if note else ""
-    whole = format_html('<table class="console-table"><tr>{}</tr>{}</table>', head, lines)
-    # A table wider than the page must take the focus to be scrolled with keys.
-    frame = '<div class="console-scrolling" role="group" aria-label="table" tabindex="0">{}</div>{}'
-    return format_html(frame, whole, below)
+    return render_to_string("console/table.html", {"headings": headings, "rows": list(rows), "note": note})
 
 
 def document(value: Any) -> SafeString:

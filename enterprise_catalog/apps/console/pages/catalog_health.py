@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from enterprise_catalog.apps.catalog.freshness import queries_in_use
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.console.display.catalog_labels import CatalogLabels
-from enterprise_catalog.apps.console.display.charts import Bar, bar_chart, legend
+from enterprise_catalog.apps.console.display.charts import Bar, bar_chart
 from enterprise_catalog.apps.console.display.html import link, list_url, object_link, table
 from enterprise_catalog.apps.console.display.sentences import late_reason, plural, short_query_name, utc_minute
 from enterprise_catalog.apps.core.db.clock import database_now
@@ -255,7 +255,7 @@ def _query_link(query: CatalogQuery) -> SafeString:
 
 def _chart(hours: Sequence[HourlyRuns], series: Sequence[str], title: str, values: Any) -> SafeString:
     bars = [Bar(f"{hour.begins_at:%H}", [values(hour)[name] for name in series]) for hour in hours]
-    return format_html("{}{}", bar_chart(bars, series=series, title=title, every=3), legend(series))
+    return bar_chart(bars, series=series, title=title, every=3, legend=True)
 
 
 def _spoken(time: timedelta) -> str:
