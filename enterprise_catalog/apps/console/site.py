@@ -1,6 +1,5 @@
 """Serve Django's admin site with our own home page and the pages of `console.pages`."""
 
-from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
 
@@ -29,8 +28,6 @@ log = structlog.get_logger(__name__)
 _BUSY_SECONDS = 5
 _BUSY = "Many people sign in at this moment. Try again in a few seconds."
 
-_MakePage = Callable[[HttpRequest], tuple[str, dict[str, Any]]]
-
 
 class QueryLabelView(AutocompleteJsonView):
     """Label queries in search boxes with a catalog that uses them, since many queries have no title."""
@@ -54,7 +51,7 @@ class ConsoleSite(admin.AdminSite):
     enable_nav_sidebar = False
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        own = [path("where-is-this-content/", self._page(where_is_content), name="where_is_content")]
+        own = [path("where-is-this-content/", self.admin_view(where_is_content), name="where_is_content")]
         return [*own, *super().get_urls()]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
@@ -123,10 +120,3 @@ class ConsoleSite(admin.AdminSite):
         context = {**self.each_context(request), "title": "Not now", "reason": reason, "has_permission": False}
         headers = {"Retry-After": str(seconds)}
         return TemplateResponse(request, "console/locked.html", context, status=status, headers=headers)
-
-    def _page(self, make: _MakePage) -> Callable[..., Any]:
-        def view(request: HttpRequest) -> TemplateResponse:
-            template, context = make(request)
-            return TemplateResponse(request, template, self.each_context(request) | context)
-
-        return self.admin_view(view)

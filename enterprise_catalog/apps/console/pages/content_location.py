@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.console.display.explanation_sentences import (
@@ -27,8 +28,8 @@ from enterprise_catalog.apps.services.content_explanations.facts import catalogs
 from enterprise_catalog.apps.services.content_explanations.reasons import Explanation, explain_content
 
 
-def where_is_content(request: HttpRequest) -> tuple[str, dict[str, Any]]:
-    """Return template and context. Raises PermissionDenied for staff who may not view catalogs."""
+def where_is_content(request: HttpRequest) -> TemplateResponse:
+    """Serve the page. Raises PermissionDenied for staff who may not view catalogs."""
     if not admin.site.get_model_admin(EnterpriseCatalog).has_view_permission(request):
         raise PermissionDenied
     # People type addresses, and a `+` that is not encoded arrives as a space (COM-12).
@@ -38,7 +39,7 @@ def where_is_content(request: HttpRequest) -> tuple[str, dict[str, Any]]:
     if key:
         with snapshot():
             context |= _answer(request, key, term)
-    return "console/where.html", context
+    return TemplateResponse(request, "console/where.html", admin.site.each_context(request) | context)
 
 
 def _answer(request: HttpRequest, key: str, term: str) -> dict[str, Any]:
