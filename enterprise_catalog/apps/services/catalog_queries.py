@@ -26,11 +26,7 @@ from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.queue.claims import supersede
 from enterprise_catalog.apps.services.errors import Conflict, Gone, InvalidValues, NotAllowed
-from enterprise_catalog.apps.services.refreshes import (
-    end_runs_of_replaced_query,
-    request_refresh,
-    update_query_uuid_on_runs,
-)
+from enterprise_catalog.apps.services.refreshes import request_refresh
 
 # Errors by field, without the uuid of the query that has the value already (QRY-6).
 _TAKEN = {
@@ -46,9 +42,12 @@ def resolve_requested_query(requested: RequestedQuery, *, grants: Grants) -> Res
     except QueryConflict as conflict:
         raise InvalidValues(taken_errors(conflict.owners, grants=grants)) from conflict
     if resolution.replaced_query_id is not None:
-        end_runs_of_replaced_query(replacement=resolution.query)
+        # Queued and held runs end (RUN-5). A running one notices before it publishes.
+        orphans = RefreshRun.objects.filter(catalog_query=None, catalog_query_uuid=resolution.query.uuid)
+        supersede(orphans, "Another catalog query with the same content filter took the place of its query.")
     if resolution.uuid_changed:
-        update_query_uuid_on_runs(resolution.query)
+        # Runs know the uuid of their query (RUN-1).
+        RefreshRun.objects.filter(catalog_query=resolution.query).update(catalog_query_uuid=resolution.query.uuid)
     return resolution
 
 

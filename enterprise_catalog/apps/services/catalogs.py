@@ -127,7 +127,7 @@ def _create(values: CatalogValues, grants: Grants) -> SavedCatalog:
     is_new = ensure_customer(catalog.enterprise_uuid)
     asked_by = asker(grants=grants, customer=catalog.enterprise_uuid)
     run = enqueue_run(query=query, trigger=RefreshRun.Trigger.CREATE, asked_by=asked_by)
-    notify_workers_after_commit(run=run, new_customer=catalog.enterprise_uuid if is_new else None)
+    notify_workers_after_commit(run, new_customer=catalog.enterprise_uuid if is_new else None)
     return SavedCatalog(catalog, created=True, refresh_run=run, filter_warnings=warnings)
 
 
@@ -149,7 +149,7 @@ def _change(catalog: EnterpriseCatalog, values: CatalogValues, grants: Grants) -
     if attached or resolution.filter_changed or resolution.query.refreshed_at is None:
         asked_by = asker(grants=grants, customer=stored.enterprise_uuid)
         run = enqueue_run(query=resolution.query, trigger=RefreshRun.Trigger.UPDATE, asked_by=asked_by)
-    notify_workers_after_commit(run=run, new_customer=stored.enterprise_uuid if is_new else None)
+    notify_workers_after_commit(run, new_customer=stored.enterprise_uuid if is_new else None)
     warnings = filter_warnings(values["content_filter"]) if "content_filter" in values else []
     return SavedCatalog(stored, created=False, refresh_run=run, filter_warnings=warnings)
 

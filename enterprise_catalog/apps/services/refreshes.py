@@ -1,5 +1,5 @@
 """
-Request refreshes, and keep runs in order when queries are replaced.
+Request refreshes, and find the queries to refresh.
 
 A request is a row; the notification after the commit may get lost (P5, P6). Nothing here fetches, waits for a worker or
 requires the broker.
@@ -17,7 +17,6 @@ from enterprise_catalog.apps.catalog.freshness import queries_in_use
 from enterprise_catalog.apps.catalog.models import CatalogQuery, EnterpriseCatalog
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import RefreshRun
-from enterprise_catalog.apps.refresh.queue.claims import supersede
 from enterprise_catalog.apps.refresh.queue.enqueue import enqueue_run
 from enterprise_catalog.apps.refresh.rate_limit.request_budget import OPERATORS
 from enterprise_catalog.apps.refresh.scheduling.tick import due_queries
@@ -47,7 +46,7 @@ def request_refresh(
     QueryGone.
     """
     run = enqueue_run(query=query, trigger=trigger, asked_by=asked_by, forced=forced)
-    notify_workers_after_commit(run=run)
+    notify_workers_after_commit(run)
     return run
 
 
@@ -60,28 +59,12 @@ def request_refreshes(*, queries: Iterable[CatalogQuery], trigger: str) -> list[
     for query in sorted(queries, key=lambda query: query.pk):
         with suppress(QueryGone):
             runs.append(enqueue_run(query=query, trigger=trigger))
-    notify_workers_after_commit(runs=runs)
+    notify_workers_after_commit(*runs)
     return runs
-
-
-def end_runs_of_replaced_query(*, replacement: CatalogQuery) -> None:
-    """
-    End queued and held runs of a query that another one replaced (RUN-5). A running one notices before it publishes.
-    """
-    orphans = RefreshRun.objects.filter(catalog_query=None, catalog_query_uuid=replacement.uuid)
-    supersede(orphans, "Another catalog query with the same content filter took the place of its query.")
-
-
-def update_query_uuid_on_runs(query: CatalogQuery) -> None:
-    """Update the uuid in the runs of a query whose uuid changed (RUN-1)."""
-    RefreshRun.objects.filter(catalog_query=query).update(catalog_query_uuid=query.uuid)
 
 
 class UnknownUuids(OperationError):
     """No catalog or query has these uuids; the message lists them."""
-
-    def __init__(self, unknown: list[str]) -> None:
-        super().__init__(f"Unknown: {', '.join(unknown)}.")
 
 
 def named_queries(*, catalogs: Collection[UUID], queries: Collection[UUID]) -> list[CatalogQuery]:
@@ -91,7 +74,7 @@ def named_queries(*, catalogs: Collection[UUID], queries: Collection[UUID]) -> l
     unknown = [f"catalog {uuid}" for uuid in sorted(set(catalogs) - query_of.keys())]
     unknown += [f"query {uuid}" for uuid in sorted(set(queries) - id_of.keys())]
     if unknown:
-        raise UnknownUuids(unknown)
+        raise UnknownUuids(f"Unknown: {', '.join(unknown)}.")
     wanted = CatalogQuery.objects.filter(pk__in={*query_of.values(), *id_of.values()})
     return list(wanted.defer("content_filter").order_by("pk"))
 

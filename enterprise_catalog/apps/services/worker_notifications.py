@@ -5,7 +5,6 @@ So a caller waits at most once for a broker that does not answer. The committed 
 whose notification was lost.
 """
 
-from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
 
@@ -19,15 +18,11 @@ from enterprise_catalog.apps.refresh.tasks import run_preview, run_refresh
 
 
 def notify_workers_after_commit(
-    *,
-    run: RefreshRun | None = None,
-    runs: Iterable[RefreshRun] = (),
-    new_customer: UUID | None = None,
-    preview: FilterPreview | None = None,
+    *runs: RefreshRun | None, new_customer: UUID | None = None, preview: FilterPreview | None = None
 ) -> None:
     # A run that published already needs no worker (RUN-8).
-    waiting = [each for each in [*([run] if run else []), *runs] if each.state == RefreshRun.State.QUEUED]
-    messages: list[tuple[Task, str]] = [(run_refresh, str(each.pk)) for each in waiting]
+    waiting = [run for run in runs if run and run.state == RefreshRun.State.QUEUED]
+    messages: list[tuple[Task, str]] = [(run_refresh, str(run.pk)) for run in waiting]
     if new_customer is not None:
         messages.append((sync_customer, str(new_customer)))
     if preview is not None:

@@ -123,7 +123,7 @@ class TestCreate:
         assert rows() == before
 
     def test_a_failure_at_the_end_leaves_no_trace(self, monkeypatch):  # COM-21
-        def fail(**_):
+        def fail(*_, **__):
             raise ZeroDivisionError
 
         monkeypatch.setattr("enterprise_catalog.apps.services.catalogs.notify_workers_after_commit", fail)
