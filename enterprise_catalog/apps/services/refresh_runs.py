@@ -16,13 +16,12 @@ from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.outcomes import NoLongerHeld, approve_held, reject_held
 from enterprise_catalog.apps.refresh.pipeline.publishing import membership_difference
-from enterprise_catalog.apps.services.errors import OperationError
 
 _ENDED = (RefreshRun.State.PUBLISHED, RefreshRun.State.HELD, RefreshRun.State.FAILED)
 
 
-class RunNotHeld(OperationError):
-    """The run is not held any more; the message says why (RUN-6)."""
+# The run is not held any more; the message says why (RUN-6).
+RunNotHeld = NoLongerHeld
 
 
 @dataclass(frozen=True)
@@ -67,19 +66,13 @@ def held_runs() -> Iterator[HeldRun]:
 
 def approve_run(*, run_uuid: UUID) -> RefreshRun:
     """Publish what the run held. Raises RunNotHeld."""
-    try:
-        approve_held(run_uuid)
-    except NoLongerHeld as error:
-        raise RunNotHeld(str(error)) from error
+    approve_held(run_uuid)
     return RefreshRun.objects.get(pk=run_uuid)
 
 
 def reject_run(*, run_uuid: UUID) -> RefreshRun:
     """Discard what the run held. Raises RunNotHeld."""
-    try:
-        reject_held(run_uuid)
-    except NoLongerHeld as error:
-        raise RunNotHeld(str(error)) from error
+    reject_held(run_uuid)
     return RefreshRun.objects.get(pk=run_uuid)
 
 
