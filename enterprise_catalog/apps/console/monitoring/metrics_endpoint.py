@@ -6,8 +6,9 @@ only on METRICS_PORT (`core.observability.metrics_server`).
 """
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from threading import Lock
+from typing import Any
 
 from django.conf import settings
 from django.db import Error, close_old_connections
@@ -80,18 +81,12 @@ class DatabaseMetrics(Collector):
         yield _gauge("queries_in_use", "Catalog queries that catalogs use.", found.in_use)
         yield _gauge("queries_late", f"Of them, not published for {settings.FRESHNESS_HOURS} hours (P3).", found.late)
         yield _gauge("queries_held", "Of them, those of which a result is held.", found.held)
-        ages = older_than(*_AGES)
-        by_age = GaugeMetricFamily(_name("queries_older_than"), "Of them, published longer ago.", labels=["hours"])
-        for hours, count in ages.items():
-            by_age.add_metric([str(hours)], count)
-        yield by_age
+        yield _gauges("queries_older_than", "Of them, published longer ago.", "hours", older_than(*_AGES))
         if found.oldest_published_at:
             oldest = found.oldest_published_at.timestamp()
             yield _gauge("oldest_publish_timestamp_seconds", "The longest ago of their last publishes.", oldest)
-        runs = GaugeMetricFamily(_name("refresh_runs"), "Refresh runs that have not ended.", labels=["state"])
-        for state, count in statistics.count_open_runs().items():
-            runs.add_metric([state], count)
-        yield runs
+        runs = statistics.count_open_runs()
+        yield _gauges("refresh_runs", "Refresh runs that have not ended.", "state", runs)
         wait = statistics.longest_wait().total_seconds()
         yield _gauge("refresh_wait_seconds", "How long a refresh that could begin has waited for a worker.", wait)
         if (silence := statistics.worker_silence()) is not None:
@@ -103,19 +98,20 @@ class DatabaseMetrics(Collector):
         yield _gauge(
             "discovery_requests_reserved", "Of them, those for queries that are due.", request_budget.reserved_part()
         )
-        by_kind = GaugeMetricFamily(_name("discovery_requests_by"), "Requests by whom they were for.", labels=["kind"])
-        for kind, count in hour.used_by_kind().items():
-            by_kind.add_metric([kind], count)
-        yield by_kind
+        yield _gauges("discovery_requests_by", "Requests by whom they were for.", "kind", hour.used_by_kind())
         yield _gauge("quarantined_keys", "Documents that the last day's runs set aside.", statistics.quarantined_keys())
 
 
 def _gauge(name: str, documentation: str, value: float) -> Metric:
-    return GaugeMetricFamily(_name(name), documentation, value=value)
+    return GaugeMetricFamily(f"enterprise_catalog_{name}", documentation, value=value)
 
 
-def _name(name: str) -> str:
-    return f"enterprise_catalog_{name}"
+def _gauges(name: str, documentation: str, label: str, values: Mapping[Any, float]) -> Metric:
+    """Return a gauge with one value for each key, which becomes the label's value."""
+    gauges = GaugeMetricFamily(f"enterprise_catalog_{name}", documentation, labels=[label])
+    for key, value in values.items():
+        gauges.add_metric([str(key)], value)
+    return gauges
 
 
 def _has_token(request: HttpRequest) -> bool:
