@@ -37,26 +37,40 @@ class ModelColumns:
         self.key = self.fields.index(model._meta.pk)
 
 
-class JoinedColumns:
+class RowLookup(Generic[R]):
     """
-    The columns of several models, as SQL and as the instances that a row makes. `tables` maps part names to tables.
+    Look up a row by one value: `lookup(value)` returns what `make` builds from the row, or None without a row.
+
+    `source` is the SQL after FROM, with one parameter, and with part names in braces for their tables. `make` gets an
+    instance for each part by its name, None for one that an outer join did not find.
     """
 
-    def __init__(self, **parts: ModelColumns) -> None:
+    def __init__(self, source: str, make: Callable[..., R], **parts: ModelColumns) -> None:
         self._parts = parts
-        self.tables = {name: part.model._meta.db_table for name, part in parts.items()}
+        self._source = source.format(**{name: part.model._meta.db_table for name, part in parts.items()})
+        self._make = make
+        self._main = next(iter(parts.values())).model
         self._columns = [Col(part.model._meta.db_table, field) for part in parts.values() for field in part.fields]
+        self._statement: str | None = None
         # Converters belong to a connection, and each thread has its own connection to each database.
         self._per_thread = threading.local()
 
-    def names(self, connection: BaseDatabaseWrapper) -> str:
-        """Return the column list of the SELECT."""
+    def __call__(self, value: str) -> R | None:
+        connection = connections[router.db_for_read(self._main)]
+        if self._statement is None:
+            # Only names of tables and columns are formatted into the statement; the value is a parameter.
+            self._statement = f"SELECT {self._column_names(connection)} FROM {self._source}"  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(self._statement, [value])
+            row = cursor.fetchone()
+        return None if row is None else self._make(**self._instances(row, connection))
+
+    def _column_names(self, connection: BaseDatabaseWrapper) -> str:
         quoted = connection.ops.quote_name
         names = ((column.target.model._meta.db_table, cast(str, column.target.column)) for column in self._columns)
         return ", ".join(f"{quoted(table)}.{quoted(column)}" for table, column in names)
 
-    def instances(self, row: Sequence[Any], connection: BaseDatabaseWrapper) -> dict[str, models.Model | None]:
-        """Return an instance for each part by its name, None for one that an outer join did not find."""
+    def _instances(self, row: Sequence[Any], connection: BaseDatabaseWrapper) -> dict[str, models.Model | None]:
         values = list(row)
         for position, converters, column in self._converters(connection):
             for convert in converters:
@@ -81,29 +95,3 @@ class JoinedColumns:
             ]
             setattr(self._per_thread, connection.alias, found)
         return found
-
-
-class RowLookup(Generic[R]):
-    """
-    Look up a row by one value: `lookup(value)` returns what `make` builds from the row, or None without a row.
-
-    `source` is the SQL after FROM, with one parameter, and with part names in braces for their tables. `make` gets an
-    instance for each part by its name, None for one that an outer join did not find.
-    """
-
-    def __init__(self, source: str, make: Callable[..., R], **parts: ModelColumns) -> None:
-        self._columns = JoinedColumns(**parts)
-        self._source = source.format(**self._columns.tables)
-        self._make = make
-        self._main = next(iter(parts.values())).model
-        self._statement: str | None = None
-
-    def __call__(self, value: str) -> R | None:
-        connection = connections[router.db_for_read(self._main)]
-        if self._statement is None:
-            # Only names of tables and columns are formatted into the statement; the value is a parameter.
-            self._statement = f"SELECT {self._columns.names(connection)} FROM {self._source}"  # noqa: S608
-        with connection.cursor() as cursor:
-            cursor.execute(self._statement, [value])
-            row = cursor.fetchone()
-        return None if row is None else self._make(**self._columns.instances(row, connection))
