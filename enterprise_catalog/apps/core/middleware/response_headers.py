@@ -1,11 +1,11 @@
 """Bound the length of response headers, and set caching headers (COM-16, COM-18)."""
 
-from collections.abc import Callable
 from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
+from django.utils.deprecation import MiddlewareMixin
 
 from enterprise_catalog.apps.core.text import shortened
 
@@ -17,7 +17,7 @@ NO_STORE = "private, no-store"
 _CALLER = ("Authorization", "Cookie")
 
 
-class HeadersMiddleware:
+class HeadersMiddleware(MiddlewareMixin):
     """
     Set the headers that all answers share: errors, streams and answers of other middleware too.
 
@@ -26,11 +26,7 @@ class HeadersMiddleware:
     not public varies by the headers that say who asks (COM-18).
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response.headers.setdefault("Cache-Control", NO_STORE)
         if "public" not in response.headers["Cache-Control"]:
             patch_vary_headers(response, _CALLER)
