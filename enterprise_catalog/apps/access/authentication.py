@@ -51,10 +51,6 @@ class JwtHeaderAuthentication(JwtAuthentication):
             raise AuthenticationFailed("Invalid token.") from None
         return bind_to_log(caller_of_token(claims), claims)
 
-    def authenticate_credentials(self, payload: dict[str, Any]) -> Caller:
-        """Let a failure of the database through, which the library would turn into 401."""
-        return caller_of_token(payload)
-
 
 class BearerJwtAuthentication(JwtHeaderAuthentication):
     """Read `Authorization: Bearer <token>`, which a setting allows on the legacy API (AUTH-2)."""

@@ -10,7 +10,7 @@ from django.db import connection, connections
 from django.test import Client
 from rest_framework.test import APIClient
 
-from enterprise_catalog.apps.access.authentication import JwtHeaderAuthentication
+from enterprise_catalog.apps.access.token_users import caller_of_token
 from enterprise_catalog.testing.callers import claims_for, client_for, cookies_of, token_for
 
 pytestmark = pytest.mark.django_db
@@ -182,7 +182,7 @@ def test_no_other_claim_grants_a_role():  # ROLE-1
 def test_a_known_user_costs_one_query(django_assert_num_queries):
     User.objects.create(username="alice", email="alice@example.org")
     with django_assert_num_queries(1):
-        JwtHeaderAuthentication().authenticate_credentials(claims_for("alice"))
+        caller_of_token(claims_for("alice"))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -193,7 +193,7 @@ def test_two_first_requests_at_once_make_one_user():
 
     def first_use():
         barrier.wait()
-        ids.add(JwtHeaderAuthentication().authenticate_credentials(claims_for("alice")).pk)
+        ids.add(caller_of_token(claims_for("alice")).pk)
         connections.close_all()
 
     threads = [threading.Thread(target=first_use) for _ in range(4)]

@@ -8,8 +8,6 @@ from django.db.models.functions import Now
 
 from enterprise_catalog.apps.core.db.replica import read_connection
 
-Compiled = tuple[str, tuple[str | int, ...]]
-
 
 class DatabaseNow(Now):
     """
