@@ -21,6 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from enterprise_catalog.apps.access.roles import CHANGE_QUERIES, Contexts, Grants, Roles
 from enterprise_catalog.apps.catalog.models import CatalogQuery
+from enterprise_catalog.apps.console.admin import query_panels
 from enterprise_catalog.apps.console.admin.filter_previews import FilterPreviewAdmin
 from enterprise_catalog.apps.console.admin.forms import request_state
 from enterprise_catalog.apps.console.admin.refresh_runs import decisions
@@ -123,6 +124,14 @@ class ServiceBackedAdmin(FilterPreviewAdmin):
         return HttpResponseRedirect(list_url(self.model))
 
     # Refreshing
+
+    @admin.display(description="freshness")
+    def freshness_now(self, obj: Any) -> str:
+        return query_panels.freshness_of(self.refreshed_query(obj))
+
+    @admin.display(description="last refreshes")
+    def last_runs(self, obj: Any) -> Any:
+        return query_panels.last_runs(self.refreshed_query(obj))
 
     def has_refresh_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether the user may refresh, or may change the row, which also starts a refresh."""

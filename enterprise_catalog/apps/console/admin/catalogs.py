@@ -74,9 +74,8 @@ class EnterpriseCatalogAdmin(ServiceBackedAdmin):
     version_fields = ["uuid", *_OWN_FIELDS, "catalog_query", "modified"]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
-        return super().formfield_for_foreignkey(
-            db_field, request, **{"widget": QueryChooser(self.admin_site), **options}
-        )
+        options = {"widget": QueryChooser(self.admin_site), **options}
+        return super().formfield_for_foreignkey(db_field, request, **options)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EnterpriseCatalog]:
         return super().get_queryset(request).select_related("catalog_query").defer("catalog_query__content_filter")
@@ -107,19 +106,14 @@ class EnterpriseCatalogAdmin(ServiceBackedAdmin):
     def save_model(self, request: HttpRequest, obj: EnterpriseCatalog, form: Any, change: bool) -> None:
         stored = EnterpriseCatalog.objects.get(pk=obj.pk) if change else None
         customers = [obj.enterprise_uuid, *([stored.enterprise_uuid] if stored else [])]
-        saved = save_catalog(
-            catalog=stored, values=form.values(), grants=grants_from_django_permissions(request, *customers)
-        )
+        grants = grants_from_django_permissions(request, *customers)
+        saved = save_catalog(catalog=stored, values=form.values(), grants=grants)
         self.message_saved(request, saved)
 
     def use_filter(self, request: HttpRequest, obj: EnterpriseCatalog, content_filter: dict[str, Any]) -> None:
-        values = CatalogValues(content_filter=content_filter)
-        self.message_saved(
-            request,
-            save_catalog(
-                catalog=obj, values=values, grants=grants_from_django_permissions(request, obj.enterprise_uuid)
-            ),
-        )
+        grants = grants_from_django_permissions(request, obj.enterprise_uuid)
+        saved = save_catalog(catalog=obj, values=CatalogValues(content_filter=content_filter), grants=grants)
+        self.message_saved(request, saved)
 
     def consequences(self, obj: EnterpriseCatalog) -> str:
         return "Using it changes this catalog only; others that share its present query keep that."
@@ -150,18 +144,10 @@ class EnterpriseCatalogAdmin(ServiceBackedAdmin):
     def freshness(self, obj: EnterpriseCatalog) -> str:
         return freshness(obj.catalog_query.refreshed_at)
 
-    @admin.display(description="freshness")
-    def freshness_now(self, obj: EnterpriseCatalog) -> str:
-        return query_panels.freshness_of(obj.catalog_query)
-
     @admin.display(description="last edit of an item")
     def last_edit(self, obj: EnterpriseCatalog) -> str:
         moved = obj.catalog_query.content_modified
         return utc_minute(moved) if moved else NOTHING
-
-    @admin.display(description="last refreshes")
-    def last_runs(self, obj: EnterpriseCatalog) -> Any:
-        return query_panels.last_runs(obj.catalog_query)
 
     @admin.display(description="changes")
     def changes(self, obj: EnterpriseCatalog) -> Any:
@@ -197,10 +183,8 @@ class EnterpriseCatalogAdmin(ServiceBackedAdmin):
         if not form.is_valid():
             return self._choose(request, form, catalogs)
         query = form.cleaned_data["catalog_query"]
-        customers = {catalog.enterprise_uuid for catalog in catalogs}
-        attached = attach_catalogs(
-            catalogs=catalogs, query=query, grants=grants_from_django_permissions(request, *customers)
-        )
+        grants = grants_from_django_permissions(request, *{catalog.enterprise_uuid for catalog in catalogs})
+        attached = attach_catalogs(catalogs=catalogs, query=query, grants=grants)
         for catalog in attached.moved:
             self.log_change(request, catalog, f"Attached to catalog query {query.uuid}.")
         count = len(attached.moved)

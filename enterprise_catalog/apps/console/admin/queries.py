@@ -80,9 +80,8 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
 
     def use_filter(self, request: HttpRequest, obj: CatalogQuery, content_filter: dict[str, Any]) -> None:
         key = obj.pk
-        saved = save_query(
-            query=obj, content_filter=content_filter, title=None, grants=grants_from_django_permissions(request)
-        )
+        grants = grants_from_django_permissions(request)
+        saved = save_query(query=obj, content_filter=content_filter, title=None, grants=grants)
         self._take_saved(request, obj, saved)
         if obj.pk != key:
             self._message_replaced(request, obj)
@@ -152,17 +151,9 @@ class CatalogQueryAdmin(ServiceBackedAdmin):
     def freshness(self, obj: CatalogQuery) -> str:
         return freshness(obj.refreshed_at)
 
-    @admin.display(description="freshness")
-    def freshness_now(self, obj: CatalogQuery) -> str:
-        return query_panels.freshness_of(obj)
-
     @admin.display(description="used by")
     def users(self, obj: CatalogQuery) -> Any:
         return query_panels.catalogs_of(obj)
-
-    @admin.display(description="last refreshes")
-    def last_runs(self, obj: CatalogQuery) -> Any:
-        return query_panels.last_runs(obj)
 
     @admin.display(description="changes")
     def changes(self, obj: CatalogQuery) -> Any:
