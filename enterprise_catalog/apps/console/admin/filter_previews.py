@@ -5,7 +5,7 @@ A worker fills the row of a preview (P6); these pages only read it. Nothing is s
 by the same service as the form's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +35,7 @@ from enterprise_catalog.apps.console.display.html import (
 from enterprise_catalog.apps.console.display.sentences import preview_progress, query_name, warning_sentences
 from enterprise_catalog.apps.refresh.models import FilterPreview
 from enterprise_catalog.apps.services.errors import InvalidValues, OperationError
-from enterprise_catalog.apps.services.filter_previews import Comparison, compare, has_ended, preview_filter
+from enterprise_catalog.apps.services.filter_previews import compare, has_ended, preview_filter
 
 _POLLED = (
     *("state", "requests_done", "requests_expected", "reason_code", "reason_detail"),
@@ -207,17 +207,15 @@ class FilterPreviewAdmin(BoundedAdmin, SimpleHistoryAdmin):
             raise PermissionDenied
 
 
-def _findings(preview: FilterPreview) -> Mapping[str, Any]:
+def _findings(preview: FilterPreview) -> dict[str, Any]:
     """Return what a finished preview found, for the template."""
     comparison = compare(preview)
-    difference = comparison.difference
+    owner, difference = comparison.owner, comparison.difference
     return {
-        "counts": preview.counts,
+        "comparison": comparison,
         "first_items": _items_table(preview),
-        "members": difference and difference.before,
         "difference": difference and difference_table(added=difference.added, removed=list(difference.removed)),
-        "owner": comparison.owner and object_link(comparison.owner, query_name(comparison.owner)),
-        "guard": _guard_sentence(comparison),
+        "owner": owner and object_link(owner, query_name(owner)),
     }
 
 
@@ -229,13 +227,3 @@ def _items_table(preview: FilterPreview) -> SafeString:
         for key, content_type, title in items
     ]
     return table(["key", "type", "title"], rows, note="" if rows else "This filter finds nothing.")
-
-
-def _guard_sentence(comparison: Comparison) -> str:
-    if comparison.guard is not None:
-        return f"The guard would hold a refresh that finds this: {comparison.guard.detail}"
-    if comparison.guarded:
-        return "The guard would not hold a refresh that finds this."
-    if comparison.difference is None:
-        return ""
-    return "The guard has no say here: the first publish after a filter changed goes through, whatever it removes."

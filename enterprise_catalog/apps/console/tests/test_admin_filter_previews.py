@@ -185,7 +185,7 @@ def test_use_this_filter_saves_it_and_the_refresh_publishes_what_was_shown(admin
     catalog = EnterpriseCatalogFactory.create(title="Engineering")
     preview = preview_filter(content_filter=COURSES, catalog=catalog)
     preview_next()
-    found = admin.get(preview_page(preview)).context["counts"]["total"]
+    found = admin.get(preview_page(preview)).context["preview"].counts["total"]
     response = admin.post(preview_page(preview, "use_preview"), follow=True)
     assert response.redirect_chain[-1][0] == page(EnterpriseCatalog, "change", catalog.pk)
     assert "A refresh is on its way" in texts(response)[0]
