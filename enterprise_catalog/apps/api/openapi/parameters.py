@@ -20,10 +20,7 @@ def flag_parameter(name: str, description: str) -> OpenApiParameter:
 def keys_parameter(name: str, description: str, *, limit: int, required: bool = False) -> OpenApiParameter:
     """A repeatable parameter (COM-12)."""
     return OpenApiParameter(
-        name,
-        keys_of_body(limit),
-        required=required,
-        description=f"{description} Repeatable, {limit} at most.",
+        name, keys_of_body(limit), required=required, description=f"{description} Repeatable, {limit} at most."
     )
 
 
@@ -31,12 +28,7 @@ def page_parameter(*, numbers: str, description: str) -> OpenApiParameter:
     """The number of a page; `numbers` is a regular expression of those that exist, apart from the empty text."""
     return OpenApiParameter(
         "page",
-        {
-            "type": "string",
-            "pattern": f"^({numbers})?$",
-            "maxLength": settings.PAGE_MAX_CHARACTERS,
-            "default": "1",
-        },
+        {"type": "string", "pattern": f"^({numbers})?$", "maxLength": settings.PAGE_MAX_CHARACTERS, "default": "1"},
         description=description,
     )
 
@@ -104,9 +96,7 @@ NOT_MODIFIED = OpenApiResponse(description="The caller holds this answer already
 DIFF_KEYS = {
     "application/json": {
         "type": "object",
-        "properties": {
-            "content_keys": keys_of_body(settings.DIFF_KEYS_LIMIT_POST),
-        },
+        "properties": {"content_keys": keys_of_body(settings.DIFF_KEYS_LIMIT_POST)},
         "required": ["content_keys"],
     }
 }

@@ -67,11 +67,7 @@ def _or_json_text(schema: dict[str, Any]) -> dict[str, Any]:
 
 COURSE_MODES = {
     "type": "array",
-    "items": {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": settings.COURSE_MODE_MAX_LENGTH,
-    },
+    "items": {"type": "string", "minLength": 1, "maxLength": settings.COURSE_MODE_MAX_LENGTH},
     "maxItems": settings.COURSE_MODES_LIMIT,
 }
 

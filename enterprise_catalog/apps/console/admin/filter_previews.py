@@ -105,10 +105,7 @@ class FilterPreviewAdmin(BoundedAdmin, SimpleHistoryAdmin):
         if content_filter is None:
             raise InvalidValues({"content_filter": ["Write a content filter to see what it would return."]})
         preview = preview_filter(
-            content_filter=content_filter,
-            user_id=request.user.pk,
-            typed=form.typed(),
-            **{self.preview_argument: obj},
+            content_filter=content_filter, user_id=request.user.pk, typed=form.typed(), **{self.preview_argument: obj}
         )
         return HttpResponseRedirect(page_url(self.model, "preview", preview.pk))
 

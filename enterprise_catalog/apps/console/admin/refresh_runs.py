@@ -34,16 +34,7 @@ _ROWS_SHOWN = 100
 @admin.register(RefreshRun)
 class RefreshRunAdmin(ReadOnlyAdmin):
     change_form_template = "console/change_form.html"
-    list_display = [
-        "requested_at",
-        "state",
-        "query",
-        "trigger",
-        "found",
-        "added",
-        "removed",
-        "reason_code",
-    ]
+    list_display = ["requested_at", "state", "query", "trigger", "found", "added", "removed", "reason_code"]
     list_filter = ["state", "trigger", "requested_at"]
     search_fields = ["uuid"]
     search_help_text = "The uuid of a run or of a catalog query, in any form"

@@ -86,14 +86,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
-        add(
-            "--catalog",
-            action="append",
-            default=[],
-            type=_uuid,
-            metavar="UUID",
-            help="the query of this catalog",
-        )
+        add("--catalog", action="append", default=[], type=_uuid, metavar="UUID", help="the query of this catalog")
         add("--query", action="append", default=[], type=_uuid, metavar="UUID", help="this query")
         add("--force", action="store_true", help="fetch every full record again, also those that are fresh")
         add("--dry-run", action="store_true", help="say what would be refreshed, and write nothing")
