@@ -105,8 +105,7 @@ def start_service(supervisor: Supervisor, config: LocalConfig, environment: dict
     # and one idle, was seen to execute nothing any more. So the worker is one process, and its end is seen.
     worker = ["worker", "--pool", "solo", "--loglevel", "INFO", *alone]
     supervisor.start("worker", [*celery, *worker], environment)
-    schedule = str(config.directory / "celerybeat-schedule")
-    supervisor.start("beat", [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule], environment)
+    supervisor.start("beat", [*celery, "beat", "--loglevel", "INFO"], environment)
     supervisor.wait_for_answer(f"{config.url}/health/", seconds=START_SECONDS)
 
 

@@ -58,7 +58,7 @@ def whole_service(
         commands = {
             "web": ["gunicorn", "enterprise_catalog.wsgi"],
             "worker": ["celery", "-A", "enterprise_catalog", "worker", "--concurrency", "1"],
-            "beat": ["celery", "-A", "enterprise_catalog", "beat", "--schedule", str(directory / "schedule")],
+            "beat": ["celery", "-A", "enterprise_catalog", "beat"],
         }
         figures = {name: processes.free_port() for name in ("web", "worker")}
         running = {

@@ -3,6 +3,7 @@ Settings of workers: calls to other services, refreshes and previews. `base` imp
 """
 
 import os
+from datetime import UTC, datetime
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -167,15 +168,29 @@ CUSTOMER_SYNC_SECONDS = 20
 
 # --- Periodic tasks --------------------------------------------------------------------------------------------------
 
+# Beat only asks workers to look what is due: rows say when a job was done last. So beat needs no file, and one that
+# restarts, lost its file or finds an old one changes nothing (ADD-8). With this class it keeps its times in memory.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+# How often it asks for jobs whose own interval is longer.
+JOB_CHECK_SECONDS = 60
+
+
+def asked_every(seconds: float, task: str) -> dict:
+    """Return an entry of beat's schedule. Beat sends the task when it starts, and then at this interval."""
+    return {"task": task, "schedule": seconds, "last_run_at": datetime.fromtimestamp(0, tz=UTC)}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "tick": {"task": "refresh.tick", "schedule": TICK_SECONDS},
-    "customers": {"task": "customers.sync_due_customers", "schedule": 60},
-    # The next three check whether their job is due, by one statement: REVIEWS_INTERVAL_HOURS,
-    # FRESHNESS_REPORT_MINUTES, PRUNING_INTERVAL_MINUTES.
-    "reviews": {"task": "refresh.sweep_reviews", "schedule": 600},
-    "freshness": {"task": "refresh.report_freshness", "schedule": 60},
-    "pruning": {"task": "refresh.prune", "schedule": 600},
+    "tick": asked_every(TICK_SECONDS, "refresh.tick"),
+    "customers": asked_every(JOB_CHECK_SECONDS, "customers.sync_due_customers"),
+    # One statement says whether each of these is due: REVIEWS_INTERVAL_HOURS, FRESHNESS_REPORT_MINUTES,
+    # PRUNING_INTERVAL_MINUTES.
+    "reviews": asked_every(JOB_CHECK_SECONDS, "refresh.sweep_reviews"),
+    "freshness": asked_every(JOB_CHECK_SECONDS, "refresh.report_freshness"),
+    "pruning": asked_every(JOB_CHECK_SECONDS, "refresh.prune"),
 }
+# No results are stored. Otherwise beat would send a task of Celery's own that deletes old ones, once a day.
+CELERY_RESULT_EXPIRES = None
 
 # With less than these minimums no work would be done, or it would never end.
 _LEAST = {

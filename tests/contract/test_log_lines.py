@@ -47,7 +47,7 @@ ORIGIN = "https://elsewhere.example"
 
 WEB = ["gunicorn", "enterprise_catalog.wsgi", "--bind"]
 WORKER = ["celery", "-A", "enterprise_catalog", "worker", "--loglevel", "INFO", "--concurrency", "2"]
-BEAT = ["celery", "-A", "enterprise_catalog", "beat", "--loglevel", "INFO", "--schedule"]
+BEAT = ["celery", "-A", "enterprise_catalog", "beat", "--loglevel", "INFO"]
 # gunicorn kills a worker that has been silent for so long.
 TIMEOUT_SECONDS = 15
 
@@ -396,18 +396,18 @@ def test_a_worker_says_in_lines_that_it_is_interrupted(stage):
         assert_lines(process, stage.secrets)
 
 
-def test_beat_writes_lines(stage, tmp_path):
-    process = stage.start([*BEAT, str(tmp_path / "schedule")])
+def test_beat_writes_lines(stage):
+    process = stage.start(BEAT)
     process.has("Sending due task", times=3)
     process.process.terminate()
     process.is_gone()
     assert_lines(process, stage.secrets)
 
 
-def test_a_broker_that_is_away_is_told_without_its_password(stage, tmp_path):
+def test_a_broker_that_is_away_is_told_without_its_password(stage):
     nowhere = f"redis://catalog:{BROKER_PASSWORD}@127.0.0.1:{processes.free_port()}/0"
     worker = stage.start(WORKER, CELERY_BROKER_URL=nowhere)
-    beat = stage.start([*BEAT, str(tmp_path / "schedule")], CELERY_BROKER_URL=nowhere)
+    beat = stage.start(BEAT, CELERY_BROKER_URL=nowhere)
     worker.has("Cannot connect to redis://")
     beat.has("Connection error")
     # A worker that waits for its broker does not end for long.
@@ -419,12 +419,8 @@ def test_a_broker_that_is_away_is_told_without_its_password(stage, tmp_path):
 # --- Refusals ---------------------------------------------------------------------------------------------------------
 
 
-def commands(directory: Path) -> dict[str, list[str]]:
-    return {
-        "web": [*WEB, f"127.0.0.1:{processes.free_port()}"],
-        "worker": WORKER,
-        "beat": [*BEAT, str(directory / "schedule")],
-    }
+def commands() -> dict[str, list[str]]:
+    return {"web": [*WEB, f"127.0.0.1:{processes.free_port()}"], "worker": WORKER, "beat": BEAT}
 
 
 REFUSED = {
@@ -436,9 +432,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("why", REFUSED)
-def test_a_refusal_to_start_names_the_variable_in_a_line(why, stage, tmp_path):
+def test_a_refusal_to_start_names_the_variable_in_a_line(why, stage):
     name, value = REFUSED[why]
-    for command in commands(tmp_path).values():
+    for command in commands().values():
         process = stage.start(command, **{name: value})
         assert process.is_gone() != 0
         refusals = [line for line in process.lines() if line["event"] == "start_refused"]
@@ -447,16 +443,16 @@ def test_a_refusal_to_start_names_the_variable_in_a_line(why, stage, tmp_path):
         assert_lines(process, stage.secrets)
 
 
-def test_an_address_that_cannot_be_read_keeps_its_password(stage, tmp_path):
+def test_an_address_that_cannot_be_read_keeps_its_password(stage):
     address = stage.environment["DATABASE_URL"].replace("mysql://", "myqsl://")
-    for command in commands(tmp_path).values():
+    for command in commands().values():
         process = stage.start(command, DATABASE_URL=address)
         assert process.is_gone() != 0
         assert_lines(process, stage.secrets)
 
 
-def test_a_module_that_is_missing_is_told_with_its_stack(stage, tmp_path):
-    for name, command in commands(tmp_path).items():
+def test_a_module_that_is_missing_is_told_with_its_stack(stage):
+    for name, command in commands().items():
         process = stage.start(command, PLANTED_IMPORT_ERROR="yes")
         assert process.is_gone() != 0
         assert any("ModuleNotFoundError" in error for error in stacks(process)), name

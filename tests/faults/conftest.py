@@ -64,7 +64,7 @@ def silence() -> Iterator[None]:
 
 
 class Workers:
-    """Celery workers of a test, each with a beat of its own (ten beats do no harm)."""
+    """Celery workers of a test, each with a beat of its own unless told otherwise (ten beats do no harm)."""
 
     def __init__(self, environment: dict[str, str], directory: Path) -> None:
         self._environment = environment
@@ -73,7 +73,13 @@ class Workers:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def start(
-        self, *, stop_at: str | None = None, by: tuple[str, ...] = (), concurrency: int = 1, **environment: str
+        self,
+        *,
+        stop_at: str | None = None,
+        by: tuple[str, ...] = (),
+        concurrency: int = 1,
+        has_beat: bool = True,
+        **environment: str,
     ) -> subprocess.Popen[bytes]:
         """Start a worker. The first stops at the step `stop_at` of tests.faults.stepping; `by` runs the worker."""
         number = len(self._running)
@@ -84,7 +90,7 @@ class Workers:
             [
                 *[*by, "celery", "-A", "tests.faults.stepping" if stop_at else "enterprise_catalog", "worker"],
                 *["--concurrency", str(concurrency), "--loglevel", "INFO", "--hostname", f"worker{number}"],
-                *["--beat", "--schedule", str(self._directory / f"schedule-{number}")],
+                *(["--beat"] if has_beat else []),
             ],
             log=self._directory / f"worker-{number}.log",
             env=variables,
@@ -92,11 +98,10 @@ class Workers:
         self._running.append(worker)
         return worker
 
-    def start_beat(self) -> None:
+    def start_beat(self, *options: str) -> None:
         """Start a beat without a worker."""
         name = f"beat-{len(self._running)}"
-        command = ["celery", "-A", "enterprise_catalog", "beat", "--loglevel", "INFO"]
-        command += ["--schedule", str(self._directory / f"schedule-{name}")]
+        command = ["celery", "-A", "enterprise_catalog", "beat", "--loglevel", "INFO", *options]
         log = self._directory / f"{name}.log"
         self._running.append(processes.spawn(command, log=log, env=self._environment))
 

@@ -96,7 +96,7 @@ def test_a_message_comes_back_from_a_killed_worker(workers, scene, sandbox, brok
     other = make_query({"content_type": "program"})
     first = ask(scene.query)
     # Without ticks the next message that it takes, and does not begin, is the second run's.
-    worker = workers.start(stop_at="claimed", TICK_SECONDS="3600")
+    worker = workers.start(stop_at="claimed", has_beat=False)
     eventually(workers.stopped_at_its_step)
     second = ask(other)
     eventually(lambda: str(second.pk) in str(broker.hgetall("unacked")))
@@ -132,7 +132,7 @@ def test_poison_messages(workers, scene, broker, saw):
     put(broker, [["x"], {}, {}], serializer="yaml")
     run = ask(scene.query)
     # Nothing but messages tells this worker that there is work.
-    worker = workers.start(TICK_SECONDS="3600")
+    worker = workers.start(has_beat=False)
     eventually(lambda: is_published(run) and broker.llen(QUEUE) == 0)
     again = ask(scene.query)
     eventually(lambda: is_published(again))

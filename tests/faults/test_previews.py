@@ -20,7 +20,7 @@ def test_the_worker_of_a_preview_is_killed(workers, sandbox, saw):
     sandbox.add_fault(endpoint="search", page=2, delay=60)
     preview = preview_filter(content_filter={"content_type": "course"})
     # Nothing but the message tells this worker that there is work.
-    worker = workers.start(TICK_SECONDS="3600")
+    worker = workers.start(has_beat=False)
     eventually(lambda: now(preview).requests_done == 1)
     workers.kill(worker)
     assert now(preview).state == "running"

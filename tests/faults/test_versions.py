@@ -85,7 +85,7 @@ def test_messages_of_other_versions(workers, broker, saw):
     run = requested(make_query())
     send(broker, "refresh.run", [str(run.pk)])
     # Nothing but messages tells this worker that there is work.
-    worker = workers.start(TICK_SECONDS="3600")
+    worker = workers.start(has_beat=False)
     eventually(lambda: state_of(run) == RefreshRun.State.PUBLISHED)
     send(broker, "refresh.of_a_later_version", [str(run.pk)])
     send(broker, "refresh.run", [str(run.pk), "more"])
