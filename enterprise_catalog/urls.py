@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from enterprise_catalog.apps.api.csrf import CsrfTokenView
 from enterprise_catalog.apps.api.openapi.service import DocumentationView, SchemaView
 from enterprise_catalog.apps.api.root import home
 from enterprise_catalog.apps.console import lms_sign_in
@@ -26,6 +27,8 @@ urlpatterns = [
     route("api/docs/", DocumentationView.as_view(), name="docs"),
     # The path of the previous service.
     route("api-docs/", DocumentationView.as_view(), name="api-docs"),
+    # The path of every Open edX service: frontends make it of this host's name (AUTH-10).
+    route("csrf/api/v1/token/", CsrfTokenView.as_view(), name="csrf-token"),
     path("admin/", admin.site.urls),
     # The paths of every Open edX service, so that the LMS needs no other configuration.
     route("login/edx-oauth2/", lms_sign_in.begin, name="lms-sign-in"),

@@ -343,8 +343,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# The origins of frontends, which call the API and write to it with the cookies of their visitors (AUTH-10).
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_CREDENTIALS = True
+# The API and the CSRF token. No other origin reads the admin's pages or writes by its forms.
+CORS_URLS_REGEX = r"^/(api|enterprise/api|csrf/api)/"
 # Existing frontends send this header with their cookies (AUTH-1), so preflights must allow it.
 CORS_ALLOW_HEADERS = [*default_headers, "use-jwt-cookie"]
 CORS_EXPOSE_HEADERS = [

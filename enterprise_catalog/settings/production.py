@@ -87,6 +87,8 @@ SECURE_SSL_REDIRECT = False
 USE_X_FORWARDED_HOST = env.bool("USE_X_FORWARDED_HOST", default=False)
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
+# Frontends of other sites send it with their writes, too. The session's cookie stays `Lax`.
+CSRF_COOKIE_SAMESITE = "None"
 # Cookies are sent over https only, so the redirect back from the LMS must use it.
 SOCIAL_AUTH_REDIRECT_IS_HTTPS = True
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

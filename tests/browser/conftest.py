@@ -5,7 +5,8 @@ Discovery is a sandbox of the test's own.
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,13 +45,23 @@ COMMAND_SECONDS = 120
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    with chromium_with(profile=tmp_path / "profile") as started:
+        yield started
+
+
+@contextmanager
+def chromium_with(
+    *more: str, profile: Path, preferences: Mapping[str, object] | None = None
+) -> Iterator[webdriver.Chrome]:
+    """Run Chromium with a new profile, with these options and preferences besides."""
     chromium, driver = find_program("chromium"), find_program("chromedriver")
     if not (chromium and driver):
         pytest.skip("needs Chromium and its driver: apt-get install chromium chromium-driver")
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path / 'profile'}"):
+    for option in (*OPTIONS, *more, f"--user-data-dir={profile}"):
         options.add_argument(option)
+    options.add_experimental_option("prefs", dict(preferences or {}))
     started = start(options, Service(executable_path=driver))
     try:
         yield started

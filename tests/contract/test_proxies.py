@@ -121,9 +121,18 @@ FILES = {"nginx": "nginx.conf", "caddy": "Caddyfile"}
 
 @contextmanager
 def running(
-    directory: Path, proxy: str, application: str, *, change: Callable[[Path], None] = lambda configuration: None
+    directory: Path,
+    proxy: str,
+    application: str,
+    *,
+    change: Callable[[Path], None] = lambda configuration: None,
+    **more: str,
 ) -> Iterator[Front]:
-    """Run the proxy before a gunicorn with one process (docs/deployment.rst). `change` may edit the proxy's file."""
+    """
+    Run the proxy before a gunicorn with one process (docs/deployment.rst).
+
+    `change` may edit the proxy's file; `more` are variables of the service.
+    """
     port, web = processes.free_port(), processes.free_port()
     log = directory / "echo"
     log.touch()
@@ -132,6 +141,7 @@ def running(
         "ALLOWED_HOSTS": HOST,
         "WEB_CONCURRENCY": "1",
         "ECHO_LOG": str(log),
+        **more,
     }
     commands = {
         "web": [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{web}"],

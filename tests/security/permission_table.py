@@ -24,7 +24,7 @@ CALLERS = "ANLXMYOPSDU"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 
 TABLE = """
-home health health-live health-ready health-freshness schema docs api-docs
+home health health-live health-ready health-freshness schema docs api-docs csrf-token
                            A   N   L   X   M   Y   O   P   S   D   U
     GET       -           200 200 200 200 200 200 200 200 200 200 200  -                PERM-18
 

@@ -94,6 +94,7 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
     "freshness": lambda it: operator().get("/health/freshness/"),
     "schema": lambda it: operator().get("/api/schema"),
     "docs": lambda it: operator().get("/api/docs"),
+    "CSRF token": lambda it: operator().get("/csrf/api/v1/token"),
 }
 
 

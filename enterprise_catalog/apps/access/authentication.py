@@ -10,9 +10,10 @@ import jwt
 import structlog
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.utils.functional import cached_property
 from edx_rest_framework_extensions.auth.jwt.authentication import JwtAuthentication
-from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.authentication import CSRFCheck, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from enterprise_catalog.apps.access.token_users import Deactivated, caller_of_token, username_of
@@ -30,6 +31,22 @@ def bind_to_log(caller: Caller, claims: dict[str, Any] | None) -> Authenticated:
     else:
         structlog.contextvars.bind_contextvars(user_id=caller.pk)
     return caller, claims
+
+
+class ApiCsrfCheck(CSRFCheck):
+    """Also trust the origins of frontends, which may use the API but not the forms of the admin (AUTH-10)."""
+
+    @cached_property
+    def allowed_origins_exact(self) -> set[str]:
+        return {*settings.CSRF_TRUSTED_ORIGINS, *settings.CORS_ALLOWED_ORIGINS}
+
+
+def enforce_csrf(request: Request) -> None:
+    """Raise PermissionDenied unless the request reads, or comes with a CSRF token from an origin that is trusted."""
+    check = ApiCsrfCheck(lambda _: None)
+    check.process_request(request)
+    if reason := check.process_view(request, None, (), {}):
+        raise PermissionDenied(f"CSRF Failed: {reason}")
 
 
 class JwtHeaderAuthentication(JwtAuthentication):
@@ -78,7 +95,7 @@ class JwtCookieAuthentication(JwtHeaderAuthentication):
             return None
         authenticated = bind_to_log(session_user or caller_of_token(claims), claims)
         # Checked last, so that deactivated users learn that they are, with or without a CSRF token (AUTH-6).
-        self.enforce_csrf(request)
+        enforce_csrf(request)
         return authenticated
 
     def cookie_claims(self, request: Request) -> dict[str, Any] | None:
@@ -111,5 +128,5 @@ class ActiveSessionAuthentication(SessionAuthentication):
             if SESSION_KEY in request._request.session:
                 raise Deactivated
             return None
-        self.enforce_csrf(request)
+        enforce_csrf(request)
         return bind_to_log(user, None)

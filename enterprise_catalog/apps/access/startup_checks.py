@@ -31,6 +31,8 @@ _GUESSABLE = re.compile(
     r"[^a-z]{0,4}$|^123456\d*$",
     re.IGNORECASE,
 )
+# As browsers write it.
+_ORIGIN = re.compile(r"http://[a-z0-9.\[\]:-]+(?<!:80)|https://[a-z0-9.\[\]:-]+(?<!:443)")
 SECRET_KEY_LEAST_CHARACTERS = 50
 SECRET_KEY_LEAST_DISTINCT = 5
 METRICS_TOKEN_LEAST_CHARACTERS = 32
@@ -59,6 +61,7 @@ def refuse_unsafe_settings() -> None:
         raise ImproperlyConfigured(f"JWT_PUBLIC_SIGNING_JWK_SET cannot be used: {error}.") from error
     for key in keys:
         _require_strong_key(key)
+    _require_origins()
     if settings.SERVES_LOOPBACK_ONLY:
         _require_loopback_hosts()
     else:
@@ -148,6 +151,16 @@ def _require_strong_key(key: RSAPublicKey) -> None:
         raise ImproperlyConfigured(
             "JWT_PUBLIC_SIGNING_JWK_SET holds a development key of Open edX, whose private half is published."
         )
+
+
+def _require_origins() -> None:
+    """Refuse what no browser sends as its origin: every write from there would fail without a word in the log."""
+    for origin in settings.CORS_ALLOWED_ORIGINS:
+        if not _ORIGIN.fullmatch(origin):
+            raise ImproperlyConfigured(
+                "CORS_ALLOWED_ORIGINS must hold origins: scheme and host in lower case, no path, no `*`, and a port "
+                "only if it is not the scheme's own, such as https://portal.example.org."
+            )
 
 
 def _require_named_hosts() -> None:

@@ -224,6 +224,26 @@ def test_half_a_client_for_signing_in_is_refused_by_name(settings, name):
         refuse_unsafe_settings()
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *["*", "null", "portal.example.org", "https://*.example.org", "https://portal.example.org/", "https://"],
+        *["https://portal.example.org/app", "https://Portal.example.org", "https://portal.example.org:443"],
+        *["http://portal.example.org:80", "ftp://portal.example.org", "https://portal.example.org "],
+    ],
+)
+def test_what_is_no_origin_of_a_frontend_is_refused(settings, origin):  # AUTH-10
+    settings.CORS_ALLOWED_ORIGINS = ["https://portal.example.org", origin]
+    with pytest.raises(ImproperlyConfigured, match="CORS_ALLOWED_ORIGINS"):
+        refuse_unsafe_settings()
+
+
+@pytest.mark.parametrize("origin", ["https://portal.example.org", "http://localhost:1991", "https://[::1]:8443"])
+def test_an_origin_of_a_frontend_passes(settings, origin):  # AUTH-10
+    settings.CORS_ALLOWED_ORIGINS = [origin]
+    refuse_unsafe_settings()
+
+
 def test_a_refusal_does_not_print_the_value():
     with pytest.raises(ImproperlyConfigured) as refusal:
         require_real("SECRET_KEY", "change-me-7f3a")
