@@ -23,7 +23,7 @@ def old_schedule(path: Path) -> None:
     """Write the file of a beat that has just sent everything, as earlier releases kept it."""
     kept = PersistentScheduler(app, schedule_filename=str(path))
     for name, entry in kept.schedule.items():
-        kept.schedule[name] = entry._next_instance()
+        kept.schedule[name] = next(entry)
     kept.close()
 
 
