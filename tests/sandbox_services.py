@@ -13,8 +13,8 @@ def point_settings_at(sandbox: Sandbox, settings: Settings) -> None:
     """Point the settings at this sandbox, as discovery and LMS."""
     # Ports are reused, so a token of an earlier sandbox at the same address must be forgotten.
     tokens.clear()
-    settings.DISCOVERY_SERVICE_URL = sandbox.url
-    settings.LMS_ROOT_URL = sandbox.url
+    settings.DISCOVERY_SERVICE_URL = settings.DISCOVERY_INTERNAL_ROOT_URL = sandbox.url
+    settings.LMS_ROOT_URL = settings.LMS_INTERNAL_ROOT_URL = sandbox.url
     settings.OAUTH2_PROVIDER_URL = f"{sandbox.url}/oauth2"
     settings.BACKEND_SERVICE_EDX_OAUTH2_KEY = sandbox.config.client_id
     settings.BACKEND_SERVICE_EDX_OAUTH2_SECRET = sandbox.config.client_secret

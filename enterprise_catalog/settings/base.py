@@ -220,9 +220,22 @@ METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
 
 # --- Other services --------------------------------------------------------------------------------------------------
 
+# The public addresses, of which links are made ...
 DISCOVERY_SERVICE_URL = env.str("DISCOVERY_SERVICE_URL", default="").rstrip("/")
 LMS_ROOT_URL = env.str("LMS_ROOT_URL", default="").rstrip("/")
-OAUTH2_PROVIDER_URL = env.str("OAUTH2_PROVIDER_URL", default="").rstrip("/")
+# ... and those that are called, where names inside a cluster differ from those outside (LMS-1).
+DISCOVERY_INTERNAL_ROOT_URL = env.str("DISCOVERY_INTERNAL_ROOT_URL", default="").rstrip("/") or DISCOVERY_SERVICE_URL
+LMS_INTERNAL_ROOT_URL = env.str("LMS_INTERNAL_ROOT_URL", default="").rstrip("/") or LMS_ROOT_URL
+
+
+def called_at(address: str) -> str:
+    """Return the address at which something of the LMS is called: below the internal root instead of the public one."""
+    below = address.removeprefix(LMS_ROOT_URL)
+    is_of_lms = LMS_ROOT_URL and address.startswith(LMS_ROOT_URL) and below[:1] in ("", "/")
+    return LMS_INTERNAL_ROOT_URL + below if is_of_lms else address
+
+
+OAUTH2_PROVIDER_URL = called_at(env.str("OAUTH2_PROVIDER_URL", default="").rstrip("/"))
 BACKEND_SERVICE_EDX_OAUTH2_KEY = env.str("BACKEND_SERVICE_EDX_OAUTH2_KEY", default="")
 BACKEND_SERVICE_EDX_OAUTH2_SECRET = env.str("BACKEND_SERVICE_EDX_OAUTH2_SECRET", default="")
 ENTERPRISE_LEARNER_PORTAL_BASE_URL = env.str("ENTERPRISE_LEARNER_PORTAL_BASE_URL", default="").rstrip("/")
@@ -271,7 +284,9 @@ EDX_DRF_EXTENSIONS = {
 # With these, people sign in to the admin through the LMS. The names are those of edx-auth-backends.
 SOCIAL_AUTH_EDX_OAUTH2_KEY = env.str("SOCIAL_AUTH_EDX_OAUTH2_KEY", default="")
 SOCIAL_AUTH_EDX_OAUTH2_SECRET = env.str("SOCIAL_AUTH_EDX_OAUTH2_SECRET", default="")
-SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT = env.str("SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT", default="").rstrip("/") or LMS_ROOT_URL
+SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT = called_at(
+    env.str("SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT", default="").rstrip("/") or LMS_ROOT_URL
+)
 SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT = (
     env.str("SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT", default="").rstrip("/") or LMS_ROOT_URL
 )

@@ -27,7 +27,7 @@ def peer(settings) -> Iterator[ScriptedServer]:
     settings.SERVICE_FIRST_PAUSE_SECONDS = 0
     settings.BACKEND_SERVICE_EDX_OAUTH2_KEY = uuid4().hex
     with ScriptedServer() as server:
-        settings.DISCOVERY_SERVICE_URL = server.url
+        settings.DISCOVERY_INTERNAL_ROOT_URL = server.url
         settings.OAUTH2_PROVIDER_URL = f"{server.url}/oauth2"
         server.answers[RECORDS] = [result()]
         yield server

@@ -47,7 +47,7 @@ def main() -> None:
 def point_settings_at(root: str) -> None:
     from django.conf import settings
 
-    settings.DISCOVERY_SERVICE_URL = settings.LMS_ROOT_URL = settings.OAUTH2_PROVIDER_URL = root
+    settings.DISCOVERY_INTERNAL_ROOT_URL = settings.LMS_INTERNAL_ROOT_URL = settings.OAUTH2_PROVIDER_URL = root
 
 
 def refresh() -> dict[str, Any]:

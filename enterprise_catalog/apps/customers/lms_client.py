@@ -37,7 +37,7 @@ class LmsClient:
 
     def __init__(self, *, seconds: float) -> None:
         self._until = time.monotonic() + seconds
-        self._client = ServiceClient(settings.LMS_ROOT_URL, service="lms", on_wait=self._stop_when_out_of_time)
+        self._client = ServiceClient(settings.LMS_INTERNAL_ROOT_URL, service="lms", on_wait=self._stop_when_out_of_time)
 
     @property
     def out_of_time(self) -> bool:

@@ -91,8 +91,9 @@ class DiscoveryClient:
         self._session = session or UnlimitedSession()
         self._held_bytes = 0
         self._service = ServiceClient(
-            settings.DISCOVERY_SERVICE_URL,
+            settings.DISCOVERY_INTERNAL_ROOT_URL,
             service="discovery",
+            public_root=settings.DISCOVERY_SERVICE_URL,
             on_wait=on_wait,
             before_request=self._session.before_request,
         )

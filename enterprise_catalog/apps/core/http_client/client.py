@@ -70,6 +70,8 @@ class ServiceClient:
     `service` is its name in the metrics. `on_wait` is called before each attempt and at least every
     SERVICE_WAIT_SLICE_SECONDS of a pause. `before_request` is called before each request to the service itself,
     retries included. What they raise ends the call.
+
+    Services make links of the address at which they are called. Answers have those of `public_root` instead (LMS-1).
     """
 
     def __init__(
@@ -77,10 +79,12 @@ class ServiceClient:
         root: str,
         *,
         service: str,
+        public_root: str | None = None,
         on_wait: Callable[[], None] | None = None,
         before_request: Callable[[], None] | None = None,
     ) -> None:
         self._root = root.rstrip("/")
+        self._public_root = self._root if public_root is None else public_root.rstrip("/")
         self._service = service
         self._on_wait = on_wait or (lambda: None)
         self._before_request = before_request or (lambda: None)
@@ -110,7 +114,7 @@ class ServiceClient:
         except ServiceUnavailable as error:
             log.warning("service_call_failed", call=what, error=str(error))
             raise
-        return _parsed(what, body)
+        return _parsed(what, with_public_links(body, root=self._root, public_root=self._public_root))
 
     def _attempt_with_token(self, what: str, **arguments: Any) -> bytearray:
         # Before the request, so that the token's time and errors do not count as those of the service.
@@ -197,6 +201,15 @@ def _read(what: str, response: requests.Response, max_bytes: int) -> bytearray:
         if len(body) > max_bytes:
             raise ServiceMalformed(f"{what}: more than {max_bytes} bytes")
     return body
+
+
+def with_public_links(body: bytearray, *, root: str, public_root: str) -> bytearray:
+    """Return a JSON text with links below `public_root` in place of those below `root`."""
+    if root == public_root:
+        return body
+    # Not where a longer name or another port begins like it.
+    link = re.escape(root).encode() + rb"(?![\w-]|[.:]\w)"
+    return bytearray(re.sub(link, lambda _: public_root.encode(), body))
 
 
 def _parsed(what: str, body: bytearray) -> dict[str, Any]:

@@ -239,7 +239,7 @@ def test_runs_that_people_asked_for_come_first_the_newest_of_them_before_others(
     old_schedule, new_schedule = (enqueue_run(query=query, trigger="schedule") for query in queries[:2])
     asked_first, asked_last = (enqueue_run(query=query, trigger="request") for query in queries[2:])
     order = []
-    settings.DISCOVERY_SERVICE_URL = "http://127.0.0.1:1"
+    settings.DISCOVERY_INTERNAL_ROOT_URL = "http://127.0.0.1:1"
     settings.SERVICE_ATTEMPTS = 1
     for _ in queries:
         refresh_next()
@@ -252,7 +252,7 @@ def test_a_scheduled_run_that_somebody_asks_for_comes_first(settings):
     enqueue_run(query=one, trigger="schedule")
     joined = enqueue_run(query=other, trigger="schedule")
     enqueue_run(query=other, trigger="request")
-    settings.DISCOVERY_SERVICE_URL = "http://127.0.0.1:1"
+    settings.DISCOVERY_INTERNAL_ROOT_URL = "http://127.0.0.1:1"
     settings.SERVICE_ATTEMPTS = 1
     refresh_next()
     joined.refresh_from_db()
