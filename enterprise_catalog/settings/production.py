@@ -85,12 +85,14 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = False
 # Only if the proxy in front sets the header itself: a caller's host would end up in links (COM-10).
 USE_X_FORWARDED_HOST = env.bool("USE_X_FORWARDED_HOST", default=False)
-SESSION_COOKIE_SECURE = True
-CSRF_COOKIE_SECURE = True
-# Frontends of other sites send it with their writes, too. The session's cookie stays `Lax`.
-CSRF_COOKIE_SAMESITE = "None"
-# Cookies are sent over https only, so the redirect back from the LMS must use it.
-SOCIAL_AUTH_REDIRECT_IS_HTTPS = True
+SESSION_COOKIE_SECURE = not INSECURE_HTTP
+CSRF_COOKIE_SECURE = not INSECURE_HTTP
+# Frontends of other sites send it with their writes, too, which browsers allow over https only (AUTH-10). The session's
+# cookie stays `Lax`.
+CSRF_COOKIE_SAMESITE = "Lax" if INSECURE_HTTP else "None"
+# Cookies are sent over https only, so the redirect back from the LMS must use it. Without TLS it has the scheme of the
+# request.
+SOCIAL_AUTH_REDIRECT_IS_HTTPS = not INSECURE_HTTP
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 STORAGES = {

@@ -49,6 +49,12 @@ SILENCED_SYSTEM_CHECKS = [
     "axes.W002",
 ]
 
+# --- Cookies without TLS (DEP-1) -------------------------------------------------------------------------------------
+
+# Production: send cookies over plain http, too, for a try-out behind no TLS. Whoever sees the traffic can use them, so
+# each start warns (`access.startup_checks`).
+INSECURE_HTTP = env.bool("INSECURE_HTTP", default=False)
+
 # --- Pages (SEC-3) ---------------------------------------------------------------------------------------------------
 
 # Pages load scripts and styles only from this service and send forms only to it. Nothing may frame them.

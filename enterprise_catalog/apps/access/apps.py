@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from enterprise_catalog.apps.access.startup_checks import refuse_unsafe_settings
+from enterprise_catalog.apps.access.startup_checks import refuse_unsafe_settings, warn_of_insecure_cookies
 
 
 class AccessConfig(AppConfig):
@@ -13,3 +13,4 @@ class AccessConfig(AppConfig):
         from enterprise_catalog.apps.access import password_sign_in  # noqa: F401
 
         refuse_unsafe_settings()
+        warn_of_insecure_cookies()

@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from enterprise_catalog.apps.access.tokens import UnusableKeySet, signing_keys
+
+log = structlog.get_logger(__name__)
 
 _PLACEHOLDER = re.compile(
     r"(?<![a-z])((set|change|replace|fill|insert)[-_ ]?(me|this|it|in|with)|please[-_ ]?change)(?![a-z])|"
@@ -67,6 +70,15 @@ def refuse_unsafe_settings() -> None:
     else:
         _require_named_hosts()
         _require_shared_storage()
+
+
+def warn_of_insecure_cookies() -> None:
+    """Log a warning if cookies go over plain http (DEP-1)."""
+    if settings.INSECURE_HTTP and not settings.SERVES_LOOPBACK_ONLY:
+        log.warning(
+            "insecure_http",
+            detail="INSECURE_HTTP is set: cookies go over plain http, and whoever sees them can use them.",
+        )
 
 
 def require_real(name: str, value: object) -> str:
