@@ -30,7 +30,7 @@ PAGES = Path("docs", "contract")
 
 FAMILIES = (
     "SURF|AUTH|ROLE|PERM|COM|ERR|CRUD|QRY|CONT|META|ENR|CUST|REFR|DIFF|FILT|CM|CQ|RUN|V2|LEG|CLI|SYNC|DISC|HASH|CHG"
-    "|ADD|EXP|SEC"
+    "|ADD|EXP|SEC|LMS|DEP"
 )
 # `META-3`, `P4`; `META-3 to META-6` and `META-3..6` cite all of the range.
 CITED = re.compile(rf"\b(?:({FAMILIES})-|(P))(\d+)\b(?:(?:\.\.| to )(?:\1-|\2)?(\d+)\b)?")

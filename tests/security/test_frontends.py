@@ -70,29 +70,6 @@ def test_pages_are_shown_to_no_other_origin(admin_client):  # AUTH-10
             assert shared(admin_client.generic(method, path, headers={"Origin": PORTAL})) == {}, (method, path)
 
 
-@pytest.mark.parametrize("path", [TOKEN, f"{TOKEN}/"])
-@pytest.mark.parametrize("who", ["nobody", "an expired token", "a deactivated session", "broken cookies"])
-def test_everybody_gets_a_token(path, who, django_assert_num_queries):  # AUTH-10, PERM-18
-    client = Client()
-    if who == "a deactivated session":
-        sam = User.objects.create(username="sam")
-        client.force_login(sam)
-        User.objects.update(is_active=False)
-    if who == "broken cookies":
-        for name in ("edx-jwt-cookie-header-payload", "edx-jwt-cookie-signature"):
-            client.cookies[name] = "x"
-    headers = {"Authorization": f"JWT {token_for('ann', exp=1)}"} if who == "an expired token" else {}
-    with django_assert_num_queries(0):
-        response = client.get(path, headers={"Origin": PORTAL} | headers)
-    assert response.status_code == 200
-    assert response.json().keys() == {"csrfToken"}
-    assert "csrftoken" in response.cookies
-    assert response["Cache-Control"] == "private, no-store"
-    assert {"Authorization", "Cookie", "origin"} <= set(response["Vary"].split(", "))
-    assert shared(response)["access-control-allow-origin"] == PORTAL
-    assert shared(response)["access-control-allow-credentials"] == "true"
-
-
 class Frontend:
     """A page of an origin, in the browser of an operator whom the LMS or the admin signed in."""
 
