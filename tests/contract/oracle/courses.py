@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tests.contract.oracle.world import EXEC_ED, EXEC_ED_MODE, Item, runs_of
+from tests.contract.oracle.world import EXEC_ED, EXEC_ED_MODE, UNREADABLE_PRICE, Item, runs_of
 
 SEAT_ORDER = ["verified", "professional", "no-id-professional", "unpaid-executive-education", "audit"]
 
@@ -43,10 +43,12 @@ def _enroll_by(course: Item, run: Item) -> str | None:  # META-32, META-33
     return min((date for date in (run.get("enrollment_end"), deadline) if date), key=instant, default=None)
 
 
-def _price(course: Item, run: Item) -> float:  # META-34
+def _price(course: Item, run: Item) -> float | None:  # META-34
     candidates = [run.get("fixed_price_usd")]
     if course.get("course_type") == EXEC_ED:
         mode = [row for row in course.get("entitlements") or [] if row.get("mode") == EXEC_ED_MODE]
-        candidates += [row["price"] for row in mode if row.get("price")][:1]
+        candidates += [row.get("price") for row in mode]
     candidates.append(run.get("first_enrollable_paid_seat_price"))
-    return next((float(price) for price in candidates if price), 0.0)
+    truthy = [price for price in candidates if price]
+    prices = [float(price) for price in truthy if price != UNREADABLE_PRICE]
+    return prices[0] if prices else None if truthy else 0.0

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from tests.contract.oracle.world import B2B, EXEC_ED, EXEC_ED_MODE, Catalog, Item, World, runs_of
+from tests.contract.oracle.world import B2B, EXEC_ED, EXEC_ED_MODE, UNREADABLE_PRICE, Catalog, Item, World, runs_of
 from tests.samples import sample
 
 KEYS = [
@@ -22,7 +22,7 @@ DATES = [
     None, "2019-01-01T00:00:00Z", "2024-02-05T05:00:00", "2024-02-05T05:00:00.123456Z", "2098-01-31T00:00:00Z",
     "2098-01-31T00:00:00", "9999-12-31T23:59:59Z", "2097-06-01T12:00:00+02:00", "2097-06-01T11:00:00Z",
 ]  # fmt: skip
-PRICES = [None, 0, 49, 49.5, "50.00", "0.00", "249", 0.0, "", 1999.99]
+PRICES = [None, 0, 49, 49.5, "50.00", "0.00", "249", 0.0, "", 1999.99, UNREADABLE_PRICE]
 SOURCES = [
     None, "", "edx", "2u", "2U", "EdX", {"name": "edX", "slug": "edx", "description": None}, {}, {"slug": None},
     {"name": "2U", "slug": "2U"},

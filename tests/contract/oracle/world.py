@@ -7,6 +7,7 @@ Item = dict[str, Any]
 
 EXEC_ED = "executive-education-2u"
 EXEC_ED_MODE = "paid-executive-education"
+UNREADABLE_PRICE = "on request"
 B2B = "custom-b2b-enterprise"
 
 

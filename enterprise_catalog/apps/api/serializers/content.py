@@ -18,7 +18,7 @@ class NormalizedSerializer(serializers.Serializer):
     end_date = serializers.CharField(allow_null=True)
     enroll_by_date = serializers.CharField(allow_null=True)
     enroll_start_date = serializers.CharField(allow_null=True)
-    content_price = serializers.FloatField()
+    content_price = serializers.FloatField(allow_null=True)
 
 
 class ItemSerializer(serializers.Serializer):

@@ -14,15 +14,15 @@ def is_exec_ed(course: dict[str, Any]) -> bool:
     return course.get("course_type") == EXEC_ED_COURSE_TYPE
 
 
-def number(value: Any) -> float:
-    """A price as a number: discovery sends some as text (META-35). Anything else is 0."""
+def number(value: Any) -> float | None:
+    """Return a price as a number, since discovery sends some as text (META-35), or None if it cannot be read as one."""
     if isinstance(value, bool):
-        return 0.0
+        return None
     try:
         parsed = float(value)
     except (TypeError, ValueError, OverflowError):
-        return 0.0
-    return parsed if math.isfinite(parsed) else 0.0
+        return None
+    return parsed if math.isfinite(parsed) else None
 
 
 def dicts(value: Any) -> list[dict[str, Any]]:

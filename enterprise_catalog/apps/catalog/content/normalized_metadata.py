@@ -51,11 +51,20 @@ def _seat_preference(seat: dict[str, Any]) -> int:
     return _BEST_SEAT_ORDER.index(seat_type) if seat_type in _BEST_SEAT_ORDER else len(_BEST_SEAT_ORDER)
 
 
-def _price(course: dict[str, Any], run: dict[str, Any] | None) -> float:
-    """The first price that is given. Text such as "0.00" counts as given, as it does for today's service (META-34)."""
+def _price(course: dict[str, Any], run: dict[str, Any] | None) -> float | None:
+    """
+    Return the first price that is given and can be read as a number (META-34). Text such as "0.00" counts as given.
+
+    Returns 0.0 if no price is given, and None if none of those that are given can be read: unknown is not free.
+    """
     candidates = [run.get("fixed_price_usd") if run else None]
     if is_exec_ed(course):
-        prices = (entry.get("price") for entry in _exec_ed_entitlements(course))
-        candidates.append(next(filter(None, prices), None))
+        candidates += [entry.get("price") for entry in _exec_ed_entitlements(course)]
     candidates.append(run.get("first_enrollable_paid_seat_price") if run else None)
-    return number(next(filter(None, candidates), None))
+    given = [number(candidate) for candidate in candidates if _is_given(candidate)]
+    return next((price for price in given if price is not None), None if given else 0.0)
+
+
+def _is_given(price: Any) -> bool:
+    """Return False for a missing price: null, an empty text, or the number 0."""
+    return price not in (None, "", 0) or price is False

@@ -76,11 +76,24 @@ def test_exec_ed_ignores_seats():  # META-32
         (EXEC_ED, {"fixed_price_usd": None, "first_enrollable_paid_seat_price": 49}, 2900.0),
         (EXEC_ED, None, 2900.0),
         (COURSE, {"first_enrollable_paid_seat_price": None}, 0.0),
-        (COURSE, {"first_enrollable_paid_seat_price": "not a price"}, 0.0),
+        (COURSE, {"fixed_price_usd": "call us", "first_enrollable_paid_seat_price": "49.50"}, 49.5),
+        (COURSE, {"fixed_price_usd": True, "first_enrollable_paid_seat_price": "0.00"}, 0.0),
+        (
+            EXEC_ED | {"entitlements": [EXEC_ED["entitlements"][1] | {"price": {}}, EXEC_ED["entitlements"][2]]},
+            None,
+            3100,
+        ),
+        (EXEC_ED | {"entitlements": [EXEC_ED["entitlements"][1] | {"price": "n/a"}]}, None, None),
+        (COURSE, {"first_enrollable_paid_seat_price": "not a price"}, None),
+        (COURSE, {"fixed_price_usd": "NaN", "first_enrollable_paid_seat_price": [49]}, None),
+        (COURSE, {"fixed_price_usd": False, "first_enrollable_paid_seat_price": []}, None),
     ],
 )
 def test_price(course, run, price):
-    """META-34, META-35: text is truthy unless it is empty, so "0.00" is a price."""
+    """
+    Text is truthy unless it is empty, so "0.00" is a price. What cannot be read is passed over, and never free
+    (META-34, META-35).
+    """
     assert normalized_metadata(course=course, run=run)["content_price"] == price
 
 
