@@ -79,4 +79,8 @@ def _rows(catalog: EnterpriseCatalog, api_version: ApiVersion) -> Iterator[list[
 
 
 def _fitting(cell: Cell) -> Cell:
-    return cell[:_XLSX_CELL_CHARACTERS] if isinstance(cell, str) else cell
+    """Cut text to what a cell holds. An apostrophe keeps the library from writing `<r>...</r>` as markup."""
+    if not isinstance(cell, str):
+        return cell
+    text = cell[:_XLSX_CELL_CHARACTERS]
+    return f"'{text[: _XLSX_CELL_CHARACTERS - 1]}" if text.startswith("<r>") and text.endswith("</r>") else text

@@ -1,9 +1,11 @@
 """
 Turn an item into a row of a table, with the columns that people sort and filter by (EXP-1).
 
-Pure functions over items as get_content_metadata serves them. Nothing here knows about file formats.
+Pure functions over items as get_content_metadata serves them. Nothing here knows about file formats. A field of an odd
+shape makes an empty cell and never an error.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +13,9 @@ from enterprise_catalog.apps.catalog.content.course_document import number
 
 Cell = str | float | bool | None
 
-# Spreadsheets evaluate text that begins with one of these as a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Spreadsheets evaluate text that begins with one of these, or its full-width form, as a formula. Some drop blanks,
+# control characters or invisible characters before it.
+_FORMULA = re.compile("[\\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n]")
 
 
 def export_row(item: dict[str, Any]) -> list[Cell]:
@@ -23,7 +26,7 @@ def export_row(item: dict[str, Any]) -> list[Cell]:
 def _cell(value: Any) -> Cell:
     if isinstance(value, str):
         # An apostrophe marks the cell as text.
-        return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+        return f"'{value}" if _FORMULA.match(value) else value
     return value if isinstance(value, bool | int | float) else None
 
 
@@ -48,22 +51,31 @@ def _names(*fields: str) -> Callable[[dict[str, Any]], str | None]:
 def _name(entry: Any) -> str | None:
     """The name of a thing: search documents have it as text, full records as an object."""
     if isinstance(entry, dict):
-        key, name = entry.get("key"), entry.get("name") or entry.get("key")
-        return f"{key}: {name}" if key and key != name else name
-    return entry if isinstance(entry, str) else None
+        key, name = _text(entry.get("key")), _text(entry.get("name"))
+        return f"{key}: {name}" if key and name and key != name else name or key
+    return _text(entry)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _date(normalized: str, of_a_run: str) -> Callable[[dict[str, Any]], Any]:
     """A function that returns a date of a run, or of a course's advertised run, as discovery wrote it."""
-    return lambda item: (item.get("normalized_metadata") or {}).get(normalized) or item.get(of_a_run)
+    return lambda item: _text(_normalized(item).get(normalized)) or _text(item.get(of_a_run))
 
 
 def _price(item: dict[str, Any]) -> float | None:
-    normalized = item.get("normalized_metadata")
-    if normalized:
-        return normalized["content_price"]
-    price = item.get("first_enrollable_paid_seat_price")
-    return None if price is None else number(price)
+    normalized = _normalized(item)
+    return number(
+        normalized["content_price"] if "content_price" in normalized else item.get("first_enrollable_paid_seat_price")
+    )
+
+
+def _normalized(item: dict[str, Any]) -> dict[str, Any]:
+    """The normalized metadata of an item. Documents of runs and programs may have anything under this name."""
+    value = item.get("normalized_metadata")
+    return value if isinstance(value, dict) else {}
 
 
 COLUMNS: dict[str, Callable[[dict[str, Any]], Any]] = {
