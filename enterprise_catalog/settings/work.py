@@ -141,6 +141,9 @@ NOTIFICATIONS_PER_TICK = 200
 GUARD_MIN_ITEMS = env.int("GUARD_MIN_ITEMS", default=10)
 GUARD_MAX_REMOVED = env.float("GUARD_MAX_REMOVED", default=0.5)
 GUARD_MAX_GROWTH = env.float("GUARD_MAX_GROWTH", default=5)
+# A filter with an empty value may find everything that discovery has. It may bring so many members to a catalog without
+# any: the large catalogs of customers are lists of partners or topics, not of everything ...
+GUARD_MAX_FIRST_ITEMS = env.int("GUARD_MAX_FIRST_ITEMS", default=1000)
 # ... unless a refresh after this time still finds the same: real changes last, glitches do not (REFR-10).
 GUARD_REPEAT_HOURS = env.int("GUARD_REPEAT_HOURS", default=20)
 

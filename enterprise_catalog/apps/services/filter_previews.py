@@ -32,8 +32,8 @@ class Comparison:
     A preview's result compared with the rows of now.
 
     `difference` compares with the members of the query it was requested for (None if that is gone or new). `owner` is
-    the query that has this filter already. `guarded` is true if that one has published with it, so that the guard
-    would check a refresh (REFR-9), and `guard` is its objection.
+    the query that has this filter already. `guarded` is true if the guard would check a refresh with this filter
+    (REFR-9), and `guard` is its objection.
     """
 
     difference: MembershipDifference | None
@@ -80,10 +80,17 @@ def compare(preview: FilterPreview) -> Comparison:
     query_id = _compared_query_id(preview)
     difference = None if query_id is None else membership_difference(query_id=query_id, content_keys=keys)
     owner = CatalogQuery.objects.filter(content_filter_hash=content_filter_hash(preview.content_filter)).first()
-    if owner is None or not is_guarded(owner):
+    published_by = owner or CatalogQuery(content_filter=preview.content_filter)
+    if not is_guarded(published_by):
         return Comparison(difference=difference, owner=owner, guarded=False, guard=None)
-    against_owner = membership_difference(query_id=owner.pk, content_keys=keys)
-    guard = guard_objection(query=owner, difference=against_owner)
+    # A query that gets this filter keeps its members until the publish. A catalog gets a new query, without members.
+    replaced_id = owner.pk if owner else preview.catalog_query_id
+    replaced = (
+        MembershipDifference(added=keys, removed={}, before=0)
+        if replaced_id is None
+        else membership_difference(query_id=replaced_id, content_keys=keys)
+    )
+    guard = guard_objection(query=published_by, difference=replaced)
     return Comparison(difference=difference, owner=owner, guarded=True, guard=guard)
 
 

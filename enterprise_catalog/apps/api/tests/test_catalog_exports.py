@@ -125,9 +125,11 @@ def test_the_workbook_says_the_same_with_types(catalog):  # EXP-1
 
 @pytest.mark.parametrize(
     "title",
-    ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(1)", "  =1", "\u00a0\t1",
-     "\ufeff=1", "\x00=1", "\u3000\u200b@SUM(1)"],
-)  # fmt: skip
+    [
+        *("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(1)"),
+        *("  =1", "\u00a0\t1", "\ufeff=1", "\x00=1", "\u3000\u200b@SUM(1)"),
+    ],
+)
 def test_text_is_never_a_formula(title):  # EXP-1
     catalog = make_catalog(program_document(PROGRAM, title=title))
     assert csv_rows(catalog)[0]["title"] == f"'{title}"

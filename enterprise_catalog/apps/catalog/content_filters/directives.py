@@ -14,6 +14,7 @@ from enterprise_catalog.apps.discovery.search_documents import content_key_error
 log = structlog.get_logger(__name__)
 
 RESTRICTED_RUNS_KEY = "restricted_runs_allowed"
+FORCED_COURSES_KEY = "enterprise_force_include_aggregation_keys"
 _COURSE_PREFIX = "course:"
 
 
@@ -37,7 +38,7 @@ def allowed_runs(content_filter: dict[str, Any]) -> dict[str, frozenset[str]]:
 
 def forced_courses(content_filter: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
     """Return the keys of the courses that a filter forces in, each once, and ignored ones with the reason."""
-    listed = content_filter.get("enterprise_force_include_aggregation_keys")
+    listed = content_filter.get(FORCED_COURSES_KEY)
     if not isinstance(listed, list):
         return [], {}
     keys = {key.removeprefix(_COURSE_PREFIX) for key in listed if isinstance(key, str)} - {""}

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from enterprise_catalog.apps.catalog.content_filters.directives import RESTRICTED_RUNS_KEY
-from enterprise_catalog.apps.discovery.search_request import DIRECTIVE_KEYS, RESERVED_KEYS
+from enterprise_catalog.apps.catalog.content_filters.directives import FORCED_COURSES_KEY, RESTRICTED_RUNS_KEY
+from enterprise_catalog.apps.discovery.search_request import DIRECTIVE_KEYS, RESERVED_KEYS, canonical_request
 
 _PRICE = "first_enrollable_paid_seat_price"
 _ORDER_LOOKUPS = frozenset({"lt", "lte", "gt", "gte"})
@@ -84,6 +84,17 @@ def filter_warnings(content_filter: dict[str, Any]) -> list[FilterWarning]:
     ]
 
 
+def has_ignored_fields(content_filter: dict[str, Any]) -> bool:
+    """
+    Return whether discovery would ignore a key of this filter because of its value, and so find far more (REFR-9).
+
+    These are the keys warned about with `empty-value`, and those whose only values are nulls and objects, which are not
+    sent.
+    """
+    meant_for_discovery = content_filter.keys() - DIRECTIVE_KEYS - RESERVED_KEYS
+    return not meant_for_discovery <= canonical_request(content_filter).keys()
+
+
 def warning_header(warnings: Sequence[FilterWarning]) -> str | None:
     """The value of `X-Catalog-Filter-Warning`, or None without warnings."""
     shown = [
@@ -99,6 +110,9 @@ def _warning_codes(key: str, value: Any) -> Iterator[str]:
     elif key == RESTRICTED_RUNS_KEY:
         if not _is_run_mapping(value):
             yield "nested-value"
+    elif key == FORCED_COURSES_KEY:
+        if not isinstance(value, list):
+            yield "forced-not-list"
     elif key not in DIRECTIVE_KEYS:
         yield from _name_codes(key)
         yield from _value_codes(key, value)
@@ -118,6 +132,9 @@ def _value_codes(key: str, value: Any) -> Iterator[str]:
         yield "null-value"
     if any(isinstance(element, dict | list) for element in elements):
         yield "nested-value"
+    texts = [element for element in elements if element is not None]
+    if (texts or value == []) and all(isinstance(text, str) and not text.strip() for text in texts):
+        yield "empty-value"
     if key.partition("__")[0] == _PRICE and any(not isinstance(element, str | None) for element in elements):
         yield "price-not-string"
     if key == "key":

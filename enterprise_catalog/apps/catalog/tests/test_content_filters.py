@@ -9,9 +9,14 @@ from hypothesis import strategies as st
 
 from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash, equivalence_key
 from enterprise_catalog.apps.catalog.content_filters.validation import check_content_filter
-from enterprise_catalog.apps.catalog.content_filters.warnings import FilterWarning, filter_warnings, warning_header
+from enterprise_catalog.apps.catalog.content_filters.warnings import (
+    FilterWarning,
+    filter_warnings,
+    has_ignored_fields,
+    warning_header,
+)
 from enterprise_catalog.apps.catalog.exceptions import UnusableFilter
-from enterprise_catalog.apps.discovery.search_request import canonical_request
+from enterprise_catalog.apps.discovery.search_request import DIRECTIVE_KEYS, RESERVED_KEYS, canonical_request
 
 DEFAULT_2019 = {
     "content_type": "course",
@@ -144,6 +149,17 @@ def test_effective_filters_are_not_warned_about(content_filter):
         ({"partner": {"a": "b"}}, ["nested-value"]),
         ({"partner": ["a", {"b": "c"}]}, ["nested-value"]),
         ({"partner": None}, ["null-value"]),
+        ({"partner": []}, ["empty-value"]),
+        ({"partner": ""}, ["empty-value"]),
+        ({"partner": [" ", "\t"]}, ["empty-value"]),
+        ({"partner": ["", None]}, ["null-value", "empty-value"]),
+        ({"partner": ["", "edx"]}, []),
+        ({"partner": [0]}, []),
+        ({"nonsense": ""}, ["unknown-key", "empty-value"]),
+        ({"key": []}, ["empty-value", "key-phrase"]),
+        ({"enterprise_force_include_aggregation_keys": "edX+DemoX"}, ["forced-not-list"]),
+        ({"enterprise_force_include_aggregation_keys": None}, ["forced-not-list"]),
+        ({"enterprise_force_include_aggregation_keys": []}, []),
         ({"page_size": 1}, ["reserved-key"]),
         ({"first_enrollable_paid_seat_price__lte": 50}, ["price-not-string"]),
         ({"key": ["edX+DemoX"]}, ["key-phrase"]),
@@ -155,6 +171,17 @@ def test_effective_filters_are_not_warned_about(content_filter):
 def test_the_warnings_about_a_filter(content_filter, codes):  # QRY-8, DISC-6, DISC-10, DISC-11
     (key,) = content_filter
     assert filter_warnings(content_filter) == [FilterWarning(code, key) for code in codes]
+
+
+@given(filters)
+def test_an_empty_value_is_a_key_that_discovery_ignores(content_filter):
+    """Whether the guard checks a filter agrees with the warnings, and with what is sent (QRY-8, REFR-9)."""
+    codes = {warning.code for warning in filter_warnings(content_filter)}
+    sent = canonical_request(content_filter)
+    ignored = [key for key in content_filter if key not in DIRECTIVE_KEYS | RESERVED_KEYS and key not in sent]
+    assert has_ignored_fields(content_filter) == bool(ignored)
+    assert ("empty-value" in codes) <= bool(ignored)
+    assert bool(ignored) <= bool(codes & {"empty-value", "null-value", "nested-value"})
 
 
 def test_warning_header():  # QRY-8, ADD-3

@@ -16,6 +16,8 @@ _WARNINGS = {
     "unknown-key": "discovery does not know {key} and ignores it; the result may be far too large",
     "unsupported-lookup": "discovery does not support this lookup and ignores {key}; the result may be far too large",
     "nested-value": "{key} has values inside values, which discovery does not understand",
+    "empty-value": "{key} has no value, so discovery ignores it; the result may be far too large",
+    "forced-not-list": "{key} should be a list of course keys; it forces nothing in",
     "null-value": "{key} has a null, which is not sent to discovery",
     "reserved-key": "{key} is reserved for paging and never sent to discovery",
     "price-not-string": "{key} is a price, which discovery expects as a string",

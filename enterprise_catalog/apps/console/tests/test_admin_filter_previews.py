@@ -178,6 +178,16 @@ def test_the_guard_is_asked_where_the_filter_stays(admin):  # REFR-9
     assert "The guard would hold a refresh that finds this: 12 of 12 members would be removed." in text
 
 
+def test_the_guard_is_asked_about_a_filter_with_an_empty_value(admin, settings):  # REFR-9, QRY-8
+    """Nobody has the filter yet, and its first publish would be held."""
+    settings.GUARD_MAX_FIRST_ITEMS = 1
+    catalog = EnterpriseCatalogFactory.create()
+    preview = done(preview_filter(content_filter={"key": []}, catalog=catalog), "edX+A", "edX+B")
+    text = text_of(admin.get(preview_page(preview)))
+    assert "The guard would hold a refresh that finds this: 0 members would become 2." in text
+    assert "“key” has no value, so discovery ignores it" in text
+
+
 # --- Going on ---------------------------------------------------------------------------------------------------------
 
 

@@ -19,12 +19,18 @@ class Objection:
     detail: str
 
 
-def objection(*, published: int, removed: int, found: int) -> Objection | None:
-    """Say what speaks against replacing `published` members, of which `removed` go, by `found` ones. None: nothing."""
-    if published < settings.GUARD_MIN_ITEMS:
-        return None
-    if removed / published > settings.GUARD_MAX_REMOVED:
+def objection(*, published: int, removed: int, found: int, is_first: bool = False) -> Objection | None:
+    """
+    Return why a result should not replace `published` members, of which `removed` leave, by `found` ones, or None.
+
+    `is_first` says that a filter that may find far more than intended has not been published yet. Its growth is checked
+    for catalogs of any size.
+    """
+    if published >= settings.GUARD_MIN_ITEMS and removed / published > settings.GUARD_MAX_REMOVED:
         return Objection(Reason.GUARD_SHRINK, f"{removed} of {published} members would be removed.")
-    if found > settings.GUARD_MAX_GROWTH * published:
+    if published < settings.GUARD_MIN_ITEMS and not is_first:
+        return None
+    most = settings.GUARD_MAX_GROWTH * published if published else settings.GUARD_MAX_FIRST_ITEMS
+    if found > most:
         return Objection(Reason.GUARD_GROWTH, f"{published} members would become {found}.")
     return None

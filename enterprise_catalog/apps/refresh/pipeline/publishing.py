@@ -23,6 +23,7 @@ from more_itertools import chunked
 
 from enterprise_catalog.apps.catalog.api_versions import API_VERSIONS
 from enterprise_catalog.apps.catalog.change_feed.recording import record_changes
+from enterprise_catalog.apps.catalog.content_filters.warnings import has_ignored_fields
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentChange,
@@ -82,15 +83,29 @@ def lock_for_publishing(*, query_id: int, filter_hash: str, difference: Membersh
 
 
 def is_guarded(query: CatalogQuery) -> bool:
-    """Return False for a first publish, and for the first one after a filter change (REFR-9)."""
-    return query.refreshed_at is not None and query.published_filter_hash == query.content_filter_hash
+    """
+    Return whether the guard checks the next publish (REFR-9).
+
+    It does not check the first one, nor the first one after a filter change, unless the filter has a key that discovery
+    ignores: its result may be everything that discovery has.
+    """
+    return _has_published_its_filter(query) or has_ignored_fields(query.content_filter)
 
 
 def guard_objection(*, query: CatalogQuery, difference: MembershipDifference) -> Objection | None:
     """Return why the guard holds this publish, or None."""
     if not is_guarded(query):
         return None
-    return objection(published=difference.before, removed=len(difference.removed), found=difference.found)
+    return objection(
+        published=difference.before,
+        removed=len(difference.removed),
+        found=difference.found,
+        is_first=not _has_published_its_filter(query),
+    )
+
+
+def _has_published_its_filter(query: CatalogQuery) -> bool:
+    return query.refreshed_at is not None and query.published_filter_hash == query.content_filter_hash
 
 
 def apply_difference(

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from enterprise_catalog.apps.catalog.content_filters.hashing import content_filter_hash
 from enterprise_catalog.apps.catalog.models import CatalogContentChange, CatalogQuery
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.models import RefreshRun
@@ -118,6 +119,59 @@ def test_the_guard_is_off_when_the_filter_changed(query):  # REFR-9
     publish(query, keys(10))
     CatalogQuery.objects.filter(pk=query.pk).update(content_filter_hash="1" * 32)
     _, state = publish(query, [])
+    assert state == RefreshRun.State.PUBLISHED
+
+
+EMPTY_VALUES = [[], "", [" "], ["", None], None, [{}]]
+
+
+def change_filter(query, content_filter):
+    """Give the query another filter, which a later publish is the first to use."""
+    CatalogQuery.objects.filter(pk=query.pk).update(
+        content_filter=content_filter, content_filter_hash=content_filter_hash(content_filter)
+    )
+
+
+@pytest.mark.parametrize("empty", EMPTY_VALUES)
+@pytest.mark.parametrize(
+    ("before", "after", "state", "reason"),
+    [
+        (0, 20, "published", ""),
+        (0, 21, "held", "guard_growth"),
+        (3, 15, "published", ""),
+        (3, 16, "held", "guard_growth"),
+        (10, 5, "published", ""),
+        (10, 4, "held", "guard_shrink"),
+        (9, 0, "published", ""),
+    ],
+)
+def test_a_changed_filter_with_an_empty_value_is_guarded(
+    query, settings, empty, before, after, state, reason
+):  # REFR-9
+    settings.GUARD_MAX_FIRST_ITEMS = 20
+    publish(query, keys(before))
+    change_filter(query, {"content_type": "course", "key": empty})
+    run, _ = publish(query, keys(after))
+    assert (run.state, run.reason_code) == (state, reason)
+    assert members(query) == keys(after if state == "published" else before)
+
+
+@pytest.mark.parametrize(("found", "state"), [(1000, "published"), (1001, "held")])
+def test_a_first_publish_of_a_filter_with_an_empty_value_is_guarded(found, state, settings):  # REFR-9
+    query = make_query({"content_type": "course", "key": []})
+    run, _ = publish(query, keys(found))
+    assert run.state == state
+    settings.GUARD_MAX_FIRST_ITEMS = found
+    run, _ = publish(query, keys(found))
+    assert run.state == "published"
+
+
+def test_a_flood_may_be_approved_and_the_usual_guard_holds_from_then_on(query):  # REFR-9, REFR-10
+    change_filter(query, {"key": []})
+    run, _ = publish(query, keys(1001))
+    approve_held(run.pk)
+    assert members(query) == sorted(keys(1001))
+    _, state = publish(query, keys(1002))
     assert state == RefreshRun.State.PUBLISHED
 
 
