@@ -104,6 +104,13 @@ FULL_RECORDS_ON_REQUEST = env.int("FULL_RECORDS_ON_REQUEST", default=1000)
 REVIEWS_INTERVAL_HOURS = env.int("REVIEWS_INTERVAL_HOURS", default=24)
 # The job takes less than this. If it takes longer, its worker died and another one begins.
 REVIEWS_JOB_MINUTES = 30
+# Top-level fields of search documents and full records whose changes are stored and shown, but move no date (META-21).
+# Counters change daily, and discovery adds a field to all records at once: integrated channels would send every course
+# again.
+UNDATED_FIELDS = env.list(
+    "UNDATED_FIELDS",
+    default=["b2c_subscription_inclusion", "data_modified_timestamp", "enrollment_count", "recent_enrollment_count"],
+)
 # The promise: older content is stale.
 FRESHNESS_HOURS = 24
 # Each search becomes due up to so many minutes after REFRESH_INTERVAL_HOURS. Queries that were refreshed together, as

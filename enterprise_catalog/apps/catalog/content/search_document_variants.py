@@ -9,15 +9,17 @@ document, and unchanged content would seem to change every day. So:
 1. Ended runs are trimmed here, whatever discovery did (REFR-13).
 2. The rest is split into the fields that are equal for every filter and the few fields that differ.
 3. Variants that are equal in the first part are ranked by the ended content that they contain. The best one is kept.
+4. Undated fields (META-21) take no part in that: the best variant is kept, with the latest undated fields.
 
 This module compares documents and neither reads nor writes rows.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from enterprise_catalog.apps.catalog.content.undated_fields import undated_fields, without_undated_fields
 from enterprise_catalog.apps.core.datetimes import parse_datetime
 from enterprise_catalog.apps.core.packed_json import digest
 
@@ -78,13 +80,37 @@ def variant_of(trimmed: dict[str, Any], *, ended_keys: Iterable[str]) -> Variant
     """Describe a trimmed document; `ended_keys` are the keys of the runs that were trimmed out of it."""
     shown = sorted(ended_keys)
     missing_details = sum(field not in trimmed for field in _DETAIL_FIELDS)
-    core = {field: value for field, value in trimmed.items() if field not in _VARIANT_FIELDS}
-    extras = {field: trimmed[field] for field in _VARIANT_FIELDS if field in trimmed}
     return Variant(
-        core=digest(core),
+        core=digest(_core(trimmed)),
         rank=f"{len(shown):05d}.{missing_details}.{digest(shown)[:16]}",
-        extras=digest(extras),
+        extras=digest(_extras(trimmed)),
     )
+
+
+def choose_document(
+    *, stored_document: dict[str, Any], stored: Variant, new_document: dict[str, Any], new: Variant
+) -> tuple[dict[str, Any], Variant]:
+    """
+    Return the document to store in place of the stored one, and its variant; `new` replaces `stored`.
+
+    If only undated fields differ, a worse variant gives its undated fields to the stored document and nothing else.
+    Otherwise every change of a counter would let the latest variant win.
+    """
+    same_core = digest(without_undated_fields(_core(new_document))) == digest(
+        without_undated_fields(_core(stored_document))
+    )
+    if new.core == stored.core or not same_core or replace(new, core=stored.core).replaces(stored):
+        return new_document, new
+    merged = without_undated_fields(_core(stored_document)) | undated_fields(_core(new_document))
+    return merged | _extras(stored_document), replace(stored, core=new.core)
+
+
+def _core(document: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in document.items() if field not in _VARIANT_FIELDS}
+
+
+def _extras(document: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in document.items() if field in _VARIANT_FIELDS}
 
 
 def _has_ended(run: dict[str, Any], now: datetime) -> bool:

@@ -24,7 +24,8 @@ from more_itertools import chunked, constrained_batches
 from enterprise_catalog.apps.catalog.content.course_document import runs_of
 from enterprise_catalog.apps.catalog.content.items import Review, build_item
 from enterprise_catalog.apps.catalog.content.prepared_content import PreparedContent
-from enterprise_catalog.apps.catalog.content.search_document_variants import Variant
+from enterprise_catalog.apps.catalog.content.search_document_variants import Variant, choose_document
+from enterprise_catalog.apps.catalog.content.undated_fields import differs_in_dated_fields
 from enterprise_catalog.apps.catalog.models import (
     ContentDocuments,
     ContentMetadata,
@@ -43,7 +44,7 @@ from enterprise_catalog.apps.core.db.batching import (
 )
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks
-from enterprise_catalog.apps.core.packed_json import digest, digest_bytes, pack_bytes, unpack
+from enterprise_catalog.apps.core.packed_json import digest, digest_bytes, pack, pack_bytes, unpack
 
 log = structlog.get_logger(__name__)
 
@@ -248,14 +249,12 @@ def _add_to_batch(
     reviews: Mapping[str, Review],
 ) -> None:
     """Merge a new content with what is stored of it, and put the result into the batch."""
-    new_search = search_differs(content, before)
-    stored_record_digest = before.record_digest if before else ""
-    record_digest = record_digests.get(content.content_key, stored_record_digest)
-    really_changed = new_search or record_digest != stored_record_digest
-    search_document = content.search_document if new_search or documents is None else documents.search_document
-    full_record = records.get(content.content_key) or (documents.full_record if documents else None)
+    search_document, variant, search_changed = _search_to_store(content, before, documents)
+    stored_record = documents.full_record if documents else None
+    full_record = records.get(content.content_key) or stored_record
     record = unpack(full_record) if full_record else None
-    variant = content.variant if new_search or before is None else _stored_variant(before)
+    record_digest = record_digests.get(content.content_key, before.record_digest if before else "")
+    really_changed = search_changed or _record_changed(before, stored_record, record, record_digest)
     row = ContentMetadata(
         content_key=content.content_key,
         content_uuid=content.content_uuid,
@@ -290,6 +289,31 @@ def _add_to_batch(
         batch.runs[content.content_key] = runs
     if really_changed:
         batch.changed.append(row)
+
+
+def _search_to_store(
+    content: PreparedContent, before: ContentMetadata | None, documents: ContentDocuments | None
+) -> tuple[bytes, Variant, bool]:
+    """Return the search document to store, its variant, and whether the date of the content moves (META-21)."""
+    if before is None or documents is None:
+        return content.search_document, content.variant, search_differs(content, before)
+    if not search_differs(content, before):
+        return documents.search_document, _stored_variant(before), False
+    stored, new = unpack(documents.search_document), unpack(content.search_document)
+    chosen, variant = choose_document(
+        stored_document=stored, stored=_stored_variant(before), new_document=new, new=content.variant
+    )
+    packed = content.search_document if chosen is new else pack(chosen)
+    return packed, variant, differs_in_dated_fields(stored, chosen)
+
+
+def _record_changed(
+    before: ContentMetadata | None, stored_record: bytes | None, record: dict[str, Any] | None, record_digest: str
+) -> bool:
+    """Return whether a full record moves the date of the content (META-21)."""
+    if before is None or record is None or record_digest == before.record_digest:
+        return False
+    return stored_record is None or differs_in_dated_fields(unpack(stored_record), record)
 
 
 def _item(

@@ -10,13 +10,15 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
+from django.db import models
 from more_itertools import chunked
 
 from enterprise_catalog.apps.catalog.content.course_document import may_be_allowed, nested_runs
 from enterprise_catalog.apps.catalog.content.items import Review, build_item
+from enterprise_catalog.apps.catalog.content.undated_fields import differs_in_dated_fields
 from enterprise_catalog.apps.catalog.models import (
     AllowedRun,
     ContentDocuments,
@@ -78,15 +80,22 @@ def forced_record(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_overrides(
-    *, query_id: int, wanted: Sequence[WantedOverride], now: datetime
-) -> tuple[set[str], dict[str, str]]:
+class OverrideChanges(NamedTuple):
+    """
+    The keys of contents whose override was added, changed or deleted; those of them whose date moved (META-21); and the
+    contents whose override could not be built and stays as it was, each with the reason (P7).
+    """
+
+    touched: set[str]
+    modified: set[str]
+    unusable: dict[str, str]
+
+
+def write_overrides(*, query_id: int, wanted: Sequence[WantedOverride], now: datetime) -> OverrideChanges:
     """
     Make the overrides of a query the wanted ones, writing only the difference.
 
-    Returns the keys of contents whose override was added, changed or deleted. Also returns the contents whose override
-    could not be built and stays as it was, each with the reason (P7). Call this inside the transaction that publishes,
-    with the query locked.
+    Call this inside the transaction that publishes, with the query locked.
     """
     overrides = ContentOverride.objects.filter(catalog_query_id=query_id)
     stored = {key: (pk, digest) for key, pk, digest in overrides.values_list("content_id", "pk", "digest")}
@@ -94,6 +103,7 @@ def write_overrides(
     gone = stored.keys() - digests.keys()
     _delete([stored[key][0] for key in gone])
     written: set[str] = set()
+    modified: set[str] = set(gone)
     unusable: dict[str, str] = {}
     differing = [
         override
@@ -101,6 +111,7 @@ def write_overrides(
         if override.content_key not in stored or stored[override.content_key][1] != digests[override.content_key]
     ]
     for chunk in chunked(differing, _OVERRIDES_AT_ONCE):
+        kept = _kept_dates(overrides, chunk)
         rows = [
             ContentOverride(
                 catalog_query_id=query_id,
@@ -109,7 +120,7 @@ def write_overrides(
                 allowed_keys=sorted(override.allowed_runs),
                 record=override.record,
                 digest=digests[override.content_key],
-                modified=now,
+                modified=kept.get(override.content_key, now),
             )
             for override in chunk
         ]
@@ -121,7 +132,22 @@ def write_overrides(
         allowed = (run for row in rows for run in _allowed_rows(row))
         AllowedRun.objects.bulk_create(allowed, batch_size=_ROWS_PER_STATEMENT)
         written |= {row.content_id for row in rows}
-    return written | gone, unusable
+        modified |= {row.content_id for row in rows} - kept.keys()
+    return OverrideChanges(touched=written | gone, modified=modified, unusable=unusable)
+
+
+def _kept_dates(overrides: models.QuerySet[ContentOverride], wanted: Sequence[WantedOverride]) -> dict[str, datetime]:
+    """Return the dates of the overrides from which the wanted ones differ in undated fields only, by content key."""
+    by_key = {override.content_key: override for override in wanted}
+    kept = {}
+    for row in overrides.filter(content_id__in=list(by_key)).only(
+        "content_id", "record", "forced", "allowed_keys", "modified"
+    ):
+        override = by_key[row.content_id]
+        same_filter = (row.forced, row.allowed_keys) == (override.forced, sorted(override.allowed_runs))
+        if same_filter and not differs_in_dated_fields(unpack(row.record), unpack(override.record)):
+            kept[row.content_id] = row.modified
+    return kept
 
 
 def rerender_overrides(content_keys: Collection[str]) -> dict[str, str]:

@@ -33,7 +33,7 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     Visibility,
 )
-from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride, write_overrides
+from enterprise_catalog.apps.catalog.storage.overrides import OverrideChanges, WantedOverride, write_overrides
 from enterprise_catalog.apps.catalog.storage.visibility import build_memberships, recompute_visibility
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.refresh.pipeline.publish_guard import Objection, objection
@@ -124,18 +124,20 @@ def apply_difference(
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("publishing needs a transaction")
     now = database_now()
-    touched: set[str] = set()
-    failed: dict[str, str] = {}
+    changes = OverrideChanges(touched=set(), modified=set(), unusable={})
     if overrides is not None:
-        touched, failed = write_overrides(query_id=query.pk, wanted=overrides, now=now)
-    if difference.added or difference.removed:
+        changes = write_overrides(query_id=query.pk, wanted=overrides, now=now)
+    members_change = bool(difference.added or difference.removed)
+    if members_change:
         _write_members(query, difference, run_uuid, now)
-    if touched or difference.added or difference.removed:
-        _recompute_overridden(query, touched)
+    if changes.touched or members_change:
+        _recompute_overridden(query, changes.touched)
         _count_members(query)
         query.generation += 1
-        if touched:
-            query.content_modified = now
+    if members_change:
+        query.content_modified = _latest_date(query)
+    if changes.modified:
+        query.content_modified = now
     query.refreshed_at = now
     query.published_filter_hash = query.content_filter_hash
     CatalogQuery.objects.filter(pk=query.pk).update(
@@ -146,7 +148,7 @@ def apply_difference(
         content_modified=query.content_modified,
         **{api_version.count: getattr(query, api_version.count) for api_version in API_VERSIONS},
     )
-    return failed
+    return changes.unusable
 
 
 def _write_members(query: CatalogQuery, difference: MembershipDifference, run_uuid: uuid.UUID, now: datetime) -> None:
@@ -176,9 +178,13 @@ def _count_members(query: CatalogQuery) -> None:
     query.member_count = members.count()
     for api_version in API_VERSIONS:
         setattr(query, api_version.count, members.filter(**{api_version.visibility: Visibility.LISTED}).count())
-    # Overrides have dates of their own, and `content_modified` must not go back to an earlier date.
+
+
+def _latest_date(query: CatalogQuery) -> datetime | None:
+    """Return the latest date of the query's members. Overrides have dates of their own."""
+    members = CatalogContentKey.objects.filter(catalog_query=query)
     dates = (
         members.aggregate(latest=Max("content__modified"))["latest"],
         ContentOverride.objects.filter(catalog_query=query).aggregate(latest=Max("modified"))["latest"],
     )
-    query.content_modified = max((date for date in dates if date), default=None)
+    return max((date for date in dates if date), default=None)
