@@ -12,7 +12,9 @@ from django.db import connection
 from django.db.migrations import Migration, operations
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
-from django.db.models import Field
+from django.db.models import Field, JSONField
+
+from enterprise_catalog.apps.core.fields import JsonTextField
 
 APPS = ("core", "customers", "catalog", "refresh", "access")
 
@@ -20,6 +22,9 @@ APPS = ("core", "customers", "catalog", "refresh", "access")
 _HARMLESS = (operations.AlterModelOptions, operations.AlterModelManagers)
 # Of a field: what only forms, the admin and validation read.
 _NOT_STORED = {"blank", "choices", "default", "editable", "help_text", "validators", "verbose_name"}
+# Classes of fields that read and write the same text, so that either version may use the column of the other.
+# `test_rolling_deploy` proves it with rows of both.
+_SAME_TEXT = {(JSONField, JsonTextField)}
 
 
 @cache
@@ -94,7 +99,7 @@ def _ties(field: Any, app: str, new_tables: Collection[str]) -> str | None:
 def _narrows(before: Field, after: Field) -> str | None:
     """Return how a changed field stops fitting stored values or those of the version before, or None."""
     (_, old_class, old_positional, old), (_, new_class, new_positional, new) = before.deconstruct(), after.deconstruct()
-    if (old_class, old_positional) != (new_class, new_positional):
+    if (old_class, old_positional) != (new_class, new_positional) and (type(before), type(after)) not in _SAME_TEXT:
         return f"{old_class} becomes {new_class}"
     differing = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)} - _NOT_STORED
     if after.null and not before.null:

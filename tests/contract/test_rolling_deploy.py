@@ -6,6 +6,7 @@ tests/faults/test_versions.py sends a worker the messages that versions can send
 """
 
 import inspect
+import json
 
 import pytest
 from django.apps import apps
@@ -17,7 +18,7 @@ from enterprise_catalog.apps.catalog.api_versions import LEGACY, V1
 from enterprise_catalog.apps.catalog.models import CatalogQuery, ContentMetadata
 from enterprise_catalog.apps.catalog.reading.pages import PageSlice, page_of_listed
 from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION
-from enterprise_catalog.apps.refresh.models import DiscoveryBudget, RefreshRun
+from enterprise_catalog.apps.refresh.models import DiscoveryBudget, FilterPreview, RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh_next
 from enterprise_catalog.apps.refresh.queue.priority import startable_runs
 from enterprise_catalog.apps.refresh.rate_limit import request_budget
@@ -30,6 +31,7 @@ from tests.contract.expanding import (
     columns_added,
     contractions,
     later_migrations,
+    loader,
     steps_back,
     why_it_contracts,
 )
@@ -242,6 +244,32 @@ def test_content_that_the_version_before_wrote_is_served_and_completed(query):
     refresh_next()
     assert (listed(query, V1), listed(query, LEGACY)) == (shown, shown_on_legacy)
     assert list(violations(deep=True)) == []
+
+
+FILTER_COLUMNS = [
+    ("catalog", "0006_visibility", "CatalogQuery"),
+    ("catalog", "0006_visibility", "HistoricalCatalogQuery"),
+    ("refresh", "0006_fair_shares", "FilterPreview"),
+]
+
+
+@pytest.mark.parametrize(("app_label", "migration", "model"), FILTER_COLUMNS)
+@pytest.mark.django_db
+def test_a_filter_column_is_read_and_written_by_both_versions(app_label, migration, model):
+    """The version before uses Django's JSONField on the column that is text now (QRY-10)."""
+    before = loader().project_state((app_label, migration)).apps.get_model(app_label, model)
+    assert isinstance(before._meta.get_field("content_filter"), models.JSONField)
+    now = apps.get_model(app_label, model)
+    query = make_query({"z": 1})
+    FilterPreview.objects.create(content_filter={"z": 1}, requested_at=query.created)
+    pk = now.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    odd = {"q": '\U0001f393 \x00 "', "b": [None, 10**30, 1.5], "a": {"z": {}, "y": []}}
+    for writer, reader in ((now, before), (before, now)):
+        writer.objects.filter(pk=pk).update(content_filter={})
+        row = writer.objects.get(pk=pk)
+        row.content_filter = odd
+        models.Model.save_base(row, update_fields=["content_filter"])
+        assert json.dumps(reader.objects.get(pk=pk).content_filter) == json.dumps(odd)
 
 
 # --- Back and forth ---------------------------------------------------------------------------------------------------

@@ -5,9 +5,11 @@ Content keys compare by code point everywhere, and uuids are stored as 32 hex ch
 uuid type sorts by another byte order than Python does, and MySQL has none.
 """
 
+import json
 import uuid
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -57,3 +59,39 @@ class HexUUIDField(models.UUIDField):
 
 class ExactCharField(BinaryCollationMixin, models.CharField):
     """Text that is unique, or looked up, exactly as written on every database."""
+
+
+class JsonTextField(BinaryCollationMixin, models.Field):
+    """
+    A JSON object or list as text, which comes back as it was written: order of keys, numbers of any size (QRY-10).
+
+    MySQL's own JSON type sorts the keys and turns large numbers into floating-point ones. Nobody can look inside the
+    value with a lookup. Django's own JSONField reads and writes the same text, so a column can be changed to this field
+    while the previous version is running.
+    """
+
+    empty_strings_allowed = False
+    description = "A JSON object or list, as text"
+
+    def get_internal_type(self) -> str:
+        return "TextField"
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        # ASCII, so that no character set of a database matters.
+        return None if value is None else json.dumps(value)
+
+    def from_db_value(self, value: str | None, expression: Any, connection: BaseDatabaseWrapper) -> Any:
+        return None if value is None else json.loads(value)
+
+    def to_python(self, value: Any) -> Any:
+        """Decode the text of a fixture. Raises ValidationError."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValidationError("This is not JSON.", code="invalid") from error
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return json.dumps(self.value_from_object(obj))

@@ -10,7 +10,7 @@ import uuid
 from django.db import models
 
 from enterprise_catalog.apps.catalog.models import CatalogQuery
-from enterprise_catalog.apps.core.fields import ContentKeyField, HexUUIDField
+from enterprise_catalog.apps.core.fields import ContentKeyField, HexUUIDField, JsonTextField
 from enterprise_catalog.apps.refresh import failure_reasons
 
 
@@ -152,7 +152,7 @@ class FilterPreview(models.Model):
         FAILED = "failed"
 
     uuid = HexUUIDField(primary_key=True, default=uuid.uuid4)
-    content_filter = models.JSONField()
+    content_filter = JsonTextField()
     # The row whose members it is compared with: one of the two, or neither for a row that does not exist yet.
     catalog_uuid = HexUUIDField(null=True)
     catalog_query_id = models.PositiveBigIntegerField(null=True)

@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 
 from enterprise_catalog.apps.catalog.models.history import QueryHistory
-from enterprise_catalog.apps.core.fields import ExactCharField, HexUUIDField
+from enterprise_catalog.apps.core.fields import ExactCharField, HexUUIDField, JsonTextField
 
 
 class CatalogQuery(models.Model):
@@ -21,7 +21,7 @@ class CatalogQuery(models.Model):
     title = ExactCharField(max_length=255, unique=True, null=True, blank=True)
     # True once a caller has given it a uuid or a title, on which callers may then rely (QRY-4).
     named = models.BooleanField(default=False)
-    content_filter = models.JSONField(default=dict)
+    content_filter = JsonTextField(default=dict)
     content_filter_hash = models.CharField(max_length=32, unique=True, editable=False)
     # Queries that make discovery do the same work share one fetch (HASH-2).
     equivalence_key = models.CharField(max_length=32, db_index=True, editable=False)
