@@ -335,7 +335,11 @@ REST_FRAMEWORK = {
 # The throttle (ERR-6), off by default. A person makes fewer requests than this ...
 API_THROTTLE = env.bool("API_THROTTLE", default=False)
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=60)
-# ... and these users are other services, which make requests for many people.
+# ... except for whoever reads a catalog page by page. Pages after the first, of this size at least, have a limit of
+# their own: the pages of 200,000 items, which is the largest result that a refresh may have (DISCOVERY_MAX_ITEMS).
+API_WALK_PAGE_SIZE = 50
+API_WALK_PAGES_PER_MINUTE = env.int("API_WALK_PAGES_PER_MINUTE", default=4000)
+# These users are other services, which make requests for many people.
 API_SERVICE_USERNAMES = env.list("API_SERVICE_USERNAMES", default=[])
 API_SERVICE_REQUESTS_PER_MINUTE = env.int("API_SERVICE_REQUESTS_PER_MINUTE", default=800)
 

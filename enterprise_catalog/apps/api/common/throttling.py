@@ -3,6 +3,9 @@ Limit requests per minute and user, if API_THROTTLE is on (ERR-6).
 
 They are counted in the cache, for all web processes together if they share one. Without a cache, nobody is refused
 (P6).
+
+Large pages after the first are counted apart, with a limit that suffices for every page of the largest catalog. A
+client that reads a catalog page by page makes hundreds of requests, and is not refused in the middle.
 """
 
 from typing import cast
@@ -29,6 +32,9 @@ class UserThrottle(UserRateThrottle):
         if not settings.API_THROTTLE:
             return True
         self.num_requests = requests_per_minute(cast(Caller, request.user))
+        if continues_a_walk(request):
+            self.scope = "walk"
+            self.num_requests = max(self.num_requests, settings.API_WALK_PAGES_PER_MINUTE)
         self.rate = f"{self.num_requests}/minute"
         try:
             return super().allow_request(request, view)
@@ -47,3 +53,14 @@ def requests_per_minute(user: Caller) -> int:
     if user.username in settings.API_SERVICE_USERNAMES:
         return settings.API_SERVICE_REQUESTS_PER_MINUTE
     return settings.API_REQUESTS_PER_MINUTE
+
+
+def continues_a_walk(request: Request) -> bool:
+    """Return whether a request reads a page after the first of a list, of API_WALK_PAGE_SIZE items or more."""
+    page, size = (_whole_number(request.query_params.get(name, "")) for name in ("page", "page_size"))
+    return request.method in ("GET", "HEAD") and page > 1 and size >= settings.API_WALK_PAGE_SIZE
+
+
+def _whole_number(text: str) -> int:
+    """Return the number, or 0 for other text. The view refuses it."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= settings.PAGE_MAX_CHARACTERS else 0
