@@ -20,7 +20,9 @@ def with_parameters(url: str, parameters: dict[str, str]) -> str:  # META-23
     parts = urlsplit(url)
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in parameters]
     merged = kept + [(name, value) for name, value in parameters.items() if value]
-    return urlunsplit(parts._replace(query=urlencode(sorted(merged, key=lambda pair: pair[0]))))
+    whole = urlunsplit(parts._replace(query=urlencode(sorted(merged, key=lambda pair: pair[0]))))
+    # An empty fragment stays, too; `urlunsplit` drops it.
+    return f"{whole}#" if url.endswith("#") else whole
 
 
 @dataclass(frozen=True)

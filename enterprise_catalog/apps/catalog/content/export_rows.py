@@ -5,7 +5,6 @@ Pure functions over items as get_content_metadata serves them. Nothing here know
 shape makes an empty cell and never an error.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,9 +12,8 @@ from enterprise_catalog.apps.catalog.content.course_document import number
 
 Cell = str | float | bool | None
 
-# Spreadsheets evaluate text that begins with one of these, or its full-width form, as a formula. Some drop blanks,
-# control characters or invisible characters before it.
-_FORMULA = re.compile("[\\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n]")
+# Spreadsheets evaluate text that begins with one of these, or its full-width form, as a formula.
+_FORMULA_STARTS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
 def export_row(item: dict[str, Any]) -> list[Cell]:
@@ -26,8 +24,18 @@ def export_row(item: dict[str, Any]) -> list[Cell]:
 def _cell(value: Any) -> Cell:
     if isinstance(value, str):
         # An apostrophe marks the cell as text.
-        return f"'{value}" if _FORMULA.match(value) else value
+        return f"'{value}" if _may_be_formula(value) else value
     return value if isinstance(value, bool | int | float) else None
+
+
+def _may_be_formula(text: str) -> bool:
+    """Return whether a formula may begin here, after blanks and invisible characters, which some programs drop."""
+    for character in text:
+        if character in _FORMULA_STARTS:
+            return True
+        if character.isprintable() and not character.isspace():
+            return False
+    return False
 
 
 def _content_key(item: dict[str, Any]) -> Any:

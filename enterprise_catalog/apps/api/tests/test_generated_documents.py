@@ -1,0 +1,164 @@
+"""
+No document of discovery makes an export fail or frees a price (EXP-1, META-34).
+
+Real-shaped documents are edited at random, stored, and read through the API.
+"""
+
+import csv
+import io
+import re
+import xml.etree.ElementTree as ET
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
+from enterprise_catalog.testing.callers import learner
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, store
+from enterprise_catalog.testing.generated_documents import ANYTHING, Pair, edited_pairs, pairs
+from enterprise_catalog.testing.properties import examples
+
+pytestmark = pytest.mark.django_db
+
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+CELL_CHARACTERS = 32_767
+
+
+def store_pairs(stored: list[Pair]) -> list[str]:
+    return store(
+        *(document for document, _ in stored), records=[record for _, record in stored if isinstance(record, dict)]
+    )
+
+
+@pytest.fixture
+def catalog() -> EnterpriseCatalog:
+    """A catalog with the samples as they are."""
+    documents = pairs()
+    return make_catalog(*(document for document, _ in documents), records=[it for _, it in documents if it is not None])
+
+
+def exported(catalog: EnterpriseCatalog, name: str) -> bytes:
+    response = learner().get(path_of(catalog, name))
+    assert response.status_code == 200
+    return b"".join(response.streaming_content)
+
+
+def csv_rows(file: bytes) -> list[list[str]]:
+    csv.field_size_limit(10**7)
+    return list(csv.reader(io.StringIO(file.decode("utf-8-sig"), newline="")))
+
+
+def xlsx_rows(file: bytes) -> Iterator[list[str]]:
+    """Yield the cells as text. A part that is not well-formed, or a formula, fails."""
+    with zipfile.ZipFile(io.BytesIO(file)) as book:
+        parts = {name: ET.fromstring(book.read(name)) for name in book.namelist() if name.endswith((".xml", ".rels"))}
+    for row in parts["xl/worksheets/sheet1.xml"].iter(f"{SHEET}row"):
+        cells = [""] * 15
+        for cell in row:
+            assert [part.tag for part in cell] in ([f"{SHEET}is"], [f"{SHEET}v"])
+            text = "".join(cell.itertext())
+            column = ord(cell.attrib["r"][0]) - ord("A")
+            if cell.get("t") == "inlineStr":
+                cells[column] = re.sub("_x([0-9A-F]{4})_", lambda match: chr(int(match[1], 16)), text)
+            else:
+                cells[column] = str(text == "1") if cell.get("t") == "b" else f"{float(text):.16G}"
+        yield cells
+
+
+def as_workbook(cell: str, column: int) -> str:
+    """Return a cell of the CSV file as the workbook has it."""
+    if column == PRICE and cell:
+        return f"{float(cell):.16G}"
+    text = cell[:CELL_CHARACTERS]
+    return f"'{text[: CELL_CHARACTERS - 1]}" if text.startswith("<r>") and text.endswith("</r>") else text
+
+
+PRICE = 11
+
+
+def listed(catalog: EnterpriseCatalog) -> list[dict[str, Any]]:
+    response = learner().get(path_of(catalog, "get_content_metadata/"), {"page_size": 100})
+    assert response.status_code == 200
+    return response.json()["results"]
+
+
+def test_every_generated_catalog_is_exported(catalog):  # EXP-1
+    assert len(listed(catalog)) == 7
+
+    @given(edited_pairs())
+    @examples(40)
+    def every(documents: list[Pair]) -> None:
+        store_pairs(documents)
+        items = listed(catalog)
+        header, *rows = csv_rows(exported(catalog, "export.csv"))
+        assert len(rows) == len(items)
+        for row, item in zip(rows, items, strict=True):
+            assert len(row) == len(header) == 15
+            if item["content_type"] != "program":
+                assert row[0].removeprefix("'") == item["key"] or not isinstance(item["key"], str)
+            for cell in (*row[:PRICE], *row[PRICE + 1 :]):
+                shown = "".join(c for c in cell if c in "\t\r\n" or (c.isprintable() and not c.isspace()))
+                assert not FORMULA.match(shown)
+        workbook = list(xlsx_rows(exported(catalog, "export.xlsx")))
+        assert workbook[1:] == [[as_workbook(cell, column) for column, cell in enumerate(row)] for row in rows]
+
+    every()
+
+
+# --- Prices -----------------------------------------------------------------------------------------------------------
+
+
+def is_readable(price: Any) -> bool:
+    """Return whether a price is missing, which is allowed, or reads as a number."""
+    if isinstance(price, str | int | float) and not isinstance(price, bool):
+        try:
+            return price == "" or (abs(float(price)) != float("inf") and float(price) == float(price))
+        except (ValueError, OverflowError):
+            return False
+    return price is None
+
+
+UNREADABLE = ANYTHING.filter(lambda price: not is_readable(price))
+PRICES = {"fixed_price_usd", "first_enrollable_paid_seat_price", "price"}
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, value: Any, *, every: bool) -> Any:
+    """Return a document in which some or all of the prices cannot be read, and none is missing or 0."""
+    if isinstance(value, list):
+        return [draw(spoilt(entry, every=every)) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    copy = {name: draw(spoilt(member, every=every)) for name, member in value.items()}
+    for name in PRICES & copy.keys():
+        if every or draw(st.booleans()):
+            copy[name] = draw(UNREADABLE)
+        elif name in copy and (not is_readable(copy[name]) or not float(copy[name] or 0)):
+            copy[name] = "99.00"
+    return copy
+
+
+def prices_of(item: dict[str, Any]) -> list[float | None]:
+    normalized = [item["normalized_metadata"], *item["normalized_metadata_by_run"].values()]
+    return [entry["content_price"] for entry in normalized]
+
+
+@pytest.mark.parametrize("every", [False, True], ids=["some", "all"])
+def test_a_price_that_cannot_be_read_is_never_free(catalog, every):  # META-34
+    samples = [pair for pair in pairs() if pair[0]["content_type"] == "course"]
+
+    @given(st.tuples(*(spoilt(record, every=every) for _, record in samples)))
+    @examples(60)
+    def each(records: tuple[dict[str, Any], ...]) -> None:
+        store_pairs([(document, record) for (document, _), record in zip(samples, records, strict=True)])
+        courses = [item for item in listed(catalog) if item["content_type"] == "course"]
+        found = [price for item in courses for price in prices_of(item)]
+        assert len(found) >= 8
+        assert all(price is None if every else price is None or price > 0 for price in found)
+
+    each()
