@@ -49,6 +49,9 @@ def pairs() -> list[Pair]:
     return [(pair["search_document"], pair["full_record"]) for pair in sample("documents_and_records")["results"]]
 
 
+_SAMPLES = pairs()
+
+
 @st.composite
 def edited(draw: st.DrawFn, document: dict[str, Any] | None) -> dict[str, Any] | None:
     """Return copies of a document with some edits. It keeps what identifies it."""
@@ -56,9 +59,9 @@ def edited(draw: st.DrawFn, document: dict[str, Any] | None) -> dict[str, Any] |
         return None
     copy: dict[str, Any] = orjson.loads(orjson.dumps(document))
     for _ in range(draw(st.integers(0, 4))):
-        paths = [path for path in _paths(copy) if not (len(path) == 1 and path[0] in _IDENTITY)]
-        read = [path for path in paths if path[-1] in _READ]
-        _edit(copy, draw(st.sampled_from(read if read and draw(st.booleans()) else paths)), draw)
+        found = [path for path in paths(copy) if not (len(path) == 1 and path[0] in _IDENTITY)]
+        read = [path for path in found if path[-1] in _READ]
+        _edit(copy, draw(st.sampled_from(read if read and draw(st.booleans()) else found)), draw)
     for field in draw(st.sets(st.sampled_from(sorted(_READ)), max_size=2)):
         copy.setdefault(field, draw(ANYTHING))
     return copy
@@ -66,8 +69,9 @@ def edited(draw: st.DrawFn, document: dict[str, Any] | None) -> dict[str, Any] |
 
 @st.composite
 def edited_pairs(draw: st.DrawFn) -> list[Pair]:
-    """Return all samples, each with some edits."""
-    return [(draw(edited(document)), draw(edited(record))) for document, record in pairs()]
+    """Return some samples, each with some edits."""
+    chosen = draw(st.lists(st.integers(0, len(_SAMPLES) - 1), min_size=1, max_size=3, unique=True))
+    return [(draw(edited(_SAMPLES[number][0])), draw(edited(_SAMPLES[number][1]))) for number in chosen]
 
 
 def _edit(document: Any, path: Path, draw: st.DrawFn) -> None:
@@ -83,9 +87,9 @@ def _edit(document: Any, path: Path, draw: st.DrawFn) -> None:
         del holder[last]
 
 
-def _paths(value: Any, path: Path = ()) -> Iterator[Path]:
+def paths(value: Any, path: Path = ()) -> Iterator[Path]:
     """Yield the paths of all values in a JSON value."""
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, member in members:
         yield (*path, step)
-        yield from _paths(member, (*path, step))
+        yield from paths(member, (*path, step))
