@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from tests.samples import sample
 
-Path = tuple[str | int, ...]
+Path = tuple[Any, ...]
 # Search document and full record, or None.
-Pair = tuple[dict[str, Any], dict[str, Any] | None]
+Pair = tuple[dict[str, Any], Any]
 
 # What identifies a document. Discovery's answers are checked for these before anything is stored.
 _IDENTITY = frozenset({"aggregation_key", "content_type", "key", "uuid"})
@@ -53,15 +53,15 @@ _SAMPLES = pairs()
 
 
 @st.composite
-def edited(draw: st.DrawFn, document: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return copies of a document with some edits. It keeps what identifies it."""
+def edited(draw: st.DrawFn, document: dict[str, Any] | None) -> Any:
+    """Return a copy of a document with some edits, or None if there is none. It keeps what identifies it."""
     if document is None:
         return None
     copy: dict[str, Any] = orjson.loads(orjson.dumps(document))
     for _ in range(draw(st.integers(0, 4))):
         found = [path for path in paths(copy) if not (len(path) == 1 and path[0] in _IDENTITY)]
-        read = [path for path in found if path[-1] in _READ]
-        _edit(copy, draw(st.sampled_from(read if read and draw(st.booleans()) else found)), draw)
+        read = [path for path in found if path[-1] in _READ] if draw(st.booleans()) else []
+        _edit(copy, draw(st.sampled_from(read or found)), draw)
     for field in draw(st.sets(st.sampled_from(sorted(_READ)), max_size=2)):
         copy.setdefault(field, draw(ANYTHING))
     return copy

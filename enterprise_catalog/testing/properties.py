@@ -1,5 +1,5 @@
 """
-How many examples a property test tries.
+Set how many examples a property test tries.
 
 `make test` tries the same few every time. `MODEL_EXAMPLES=10000` in the environment tries as many random ones.
 """

@@ -81,7 +81,7 @@ def dated(document: dict[str, Any] | None) -> str:
 
 
 @st.composite
-def undated_edit(draw: st.DrawFn, document: dict[str, Any] | None) -> dict[str, Any] | None:
+def undated_edit(draw: st.DrawFn, document: dict[str, Any] | None) -> Any:
     """Return a copy of a document in which some undated fields appear, change or disappear."""
     if document is None:
         return None
@@ -90,7 +90,7 @@ def undated_edit(draw: st.DrawFn, document: dict[str, Any] | None) -> dict[str, 
 
 
 @st.composite
-def any_edit(draw: st.DrawFn, document: dict[str, Any] | None, *, keep: list[str]) -> dict[str, Any] | None:
+def any_edit(draw: st.DrawFn, document: dict[str, Any] | None, *, keep: list[str]) -> Any:
     copy = draw(undated_edit(document))
     if copy is None or draw(st.booleans()):
         return copy

@@ -293,7 +293,7 @@ def _add_to_batch(
 
 def _search_to_store(
     content: PreparedContent, before: ContentMetadata | None, documents: ContentDocuments | None
-) -> tuple[bytes, Variant, bool]:
+) -> tuple[bytes | memoryview, Variant, bool]:
     """Return the search document to store, its variant, and whether the date of the content moves (META-21)."""
     if before is None or documents is None:
         return content.search_document, content.variant, search_differs(content, before)
@@ -308,7 +308,10 @@ def _search_to_store(
 
 
 def _record_changed(
-    before: ContentMetadata | None, stored_record: bytes | None, record: dict[str, Any] | None, record_digest: str
+    before: ContentMetadata | None,
+    stored_record: bytes | memoryview | None,
+    record: dict[str, Any] | None,
+    record_digest: str,
 ) -> bool:
     """Return whether a full record moves the date of the content (META-21)."""
     if before is None or record is None or record_digest == before.record_digest:

@@ -1,18 +1,18 @@
 """Normalized metadata (META-30..35)."""
 
+from typing import Any
+
 import pytest
 
 from enterprise_catalog.apps.catalog.content.normalized_metadata import exec_ed_sku, normalized_metadata
 
 COURSE = {"course_type": "verified-audit"}
-EXEC_ED = {
-    "course_type": "executive-education-2u",
-    "entitlements": [
-        {"mode": "verified", "price": "1.00", "sku": "NO"},
-        {"mode": "paid-executive-education", "price": "2900.00", "sku": "ONE"},
-        {"mode": "paid-executive-education", "price": "3100.00", "sku": "TWO"},
-    ],
-}
+ENTITLEMENTS: list[dict[str, Any]] = [
+    {"mode": "verified", "price": "1.00", "sku": "NO"},
+    {"mode": "paid-executive-education", "price": "2900.00", "sku": "ONE"},
+    {"mode": "paid-executive-education", "price": "3100.00", "sku": "TWO"},
+]
+EXEC_ED = {"course_type": "executive-education-2u", "entitlements": ENTITLEMENTS}
 
 
 def test_dates_are_the_runs_as_sent():  # META-31
@@ -78,12 +78,8 @@ def test_exec_ed_ignores_seats():  # META-32
         (COURSE, {"first_enrollable_paid_seat_price": None}, 0.0),
         (COURSE, {"fixed_price_usd": "call us", "first_enrollable_paid_seat_price": "49.50"}, 49.5),
         (COURSE, {"fixed_price_usd": True, "first_enrollable_paid_seat_price": "0.00"}, 0.0),
-        (
-            EXEC_ED | {"entitlements": [EXEC_ED["entitlements"][1] | {"price": {}}, EXEC_ED["entitlements"][2]]},
-            None,
-            3100,
-        ),
-        (EXEC_ED | {"entitlements": [EXEC_ED["entitlements"][1] | {"price": "n/a"}]}, None, None),
+        (EXEC_ED | {"entitlements": [ENTITLEMENTS[1] | {"price": {}}, ENTITLEMENTS[2]]}, None, 3100.0),
+        (EXEC_ED | {"entitlements": [ENTITLEMENTS[1] | {"price": "n/a"}]}, None, None),
         (COURSE, {"first_enrollable_paid_seat_price": "not a price"}, None),
         (COURSE, {"fixed_price_usd": "NaN", "first_enrollable_paid_seat_price": [49]}, None),
         (COURSE, {"fixed_price_usd": False, "first_enrollable_paid_seat_price": []}, None),

@@ -1,6 +1,7 @@
 """Publishing, holding and deciding (REFR-5..10, CHG-2, P1, P2)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -122,7 +123,7 @@ def test_the_guard_is_off_when_the_filter_changed(query):  # REFR-9
     assert state == RefreshRun.State.PUBLISHED
 
 
-EMPTY_VALUES = [[], "", [" "], ["", None], None, [{}]]
+EMPTY_VALUES: list[Any] = [[], "", [" "], ["", None], None, [{}]]
 
 
 def change_filter(query, content_filter):
