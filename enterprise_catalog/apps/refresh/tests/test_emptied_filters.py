@@ -18,7 +18,9 @@ from enterprise_catalog.testing.runs import claimed, keys, make_query, members, 
 pytestmark = pytest.mark.django_db
 
 BLANK = st.sampled_from(["", " ", "\t\n", "\u3000"])
-EMPTY = BLANK | st.lists(BLANK | st.none(), max_size=3) | st.none() | st.just([{}]) | st.just({})
+EMPTY: st.SearchStrategy[Any] = (
+    BLANK | st.lists(BLANK | st.none(), max_size=3) | st.none() | st.just([{}]) | st.just({})
+)
 VALUE = st.sampled_from(["edx", "2u", ["a", ""], [0], False, ["b"]])
 FIELDS = st.sampled_from(["key", "partner", "level_type", "subject_uuids", "start__gte", "q", "nonsense"])
 FILTERS = st.builds(
