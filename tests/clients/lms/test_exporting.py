@@ -1,6 +1,7 @@
 """The exporters that carry a catalog to a customer's own learning system (CLI-3, CLI-5, CLI-14)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -8,6 +9,7 @@ from uuid import uuid4
 import pytest
 import requests
 from django.apps import apps
+from integrated_channels.integrated_channel.models import ContentMetadataItemTransmission
 
 from tests.clients.lms.conftest import published, sandbox
 from tests.clients.lms.people import make_catalog, make_query
@@ -46,6 +48,16 @@ def export(client, customer) -> Callable[[str], tuple[dict[str, Any], ...]]:
         return payloads
 
     return run
+
+
+@contextmanager
+def discovery_refuses() -> Iterator[None]:
+    """Discovery answers no search, so that no refresh is published."""
+    url = f"{SANDBOX_URL}/sandbox/faults"
+    answer = requests.post(url, json={"endpoint": "search", "status": 400}, timeout=10)
+    answer.raise_for_status()
+    yield
+    requests.delete(url, timeout=10).raise_for_status()
 
 
 def note_transmission(item, *, deleted: bool) -> None:
@@ -99,3 +111,24 @@ def test_only_what_changed_is_sent_again(customer, courses, content_filter, expo
     create, update, delete = export("cornerstone")
     assert (list(create), update, list(delete)) == ([courses[24]], {}, [courses[20]])
     assert export("cornerstone") == ({}, {}, {})
+
+
+def test_nothing_is_deleted_before_the_first_publish(customer, courses, content_filter, export, complaints):
+    """A catalog that moved to a query without a publish refuses to compare, so the exporter sends nothing (DIFF-1)."""
+    catalog = published(make_catalog(customer, make_query(content_filter(30, 3))))
+    create, _, _ = export("cornerstone")
+    assert len(create) == 3
+    with discovery_refuses():
+        catalog.enterprise_catalog_query = make_query(content_filter(31, 3))
+        catalog.save()
+        with pytest.raises(requests.HTTPError) as refused:
+            export("cornerstone")
+    assert (refused.value.response.status_code, refused.value.response.headers["Retry-After"]) == (503, "60")
+    assert "503 Server Error" in " ".join(complaints.take())
+    transmitted = ContentMetadataItemTransmission.objects.filter(enterprise_customer=customer)
+    assert transmitted.count() == 3
+    assert not transmitted.exclude(marked_for=None, remote_deleted_at=None).exists()
+
+    published(catalog)
+    create, _, delete = export("cornerstone")
+    assert (list(create), list(delete)) == ([courses[33]], [courses[30]])

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentMetadata
+from enterprise_catalog.apps.catalog.models import CatalogContentKey, CatalogQuery, ContentMetadata, EnterpriseCatalog
 from enterprise_catalog.apps.catalog.storage.visibility import build_memberships
 from enterprise_catalog.apps.core.datetimes import api_iso
-from enterprise_catalog.testing.callers import CUSTOMER_UUID, learner
-from enterprise_catalog.testing.catalogs import make_catalog, path_of
+from enterprise_catalog.testing.callers import CUSTOMER_UUID, client_for, learner
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish
 from enterprise_catalog.testing.documents import course_document, program_document, run_document
 from enterprise_catalog.testing.factories import EnterpriseCustomerFactory
-from enterprise_catalog.testing.runs import keys
+from enterprise_catalog.testing.runs import keys, make_query
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +55,42 @@ def test_keys_are_exact():  # DIFF-2
 def test_inactive_courses_count():  # DIFF-2
     catalog = make_catalog(course_document("edX+I", course_runs=[]), course_document("edX+J", course_runs=[]))
     assert keys_in(ask(catalog, ["edX+I"])) == [[], ["edX+J"], ["edX+I"]]
+
+
+class TestBeforeTheFirstPublish:
+    """Exporters take "not found" for all keys as an order to delete everything (DIFF-1)."""
+
+    DETAIL = {"detail": "This catalog has no content yet: its first refresh has not been published."}
+
+    @pytest.mark.parametrize("content_keys", [["edX+A"], ["edX+A", "edX+B"], [""]])
+    def test_keys_get_no_answer(self, content_keys):
+        catalog = make_catalog()
+        answers = [ask(catalog, content_keys)]
+        answers.append(learner().get(path_of(catalog, "generate_diff/"), {"content_keys": content_keys}))
+        for answer in answers:
+            assert (answer.status_code, answer.json(), answer["Retry-After"]) == (503, self.DETAIL, "60")
+
+    def test_another_query_begins_anew(self):
+        """A catalog that moves to a query without a publish holds nothing of its earlier one."""
+        catalog = make_catalog("edX+A")
+        assert keys_in(ask(catalog, ["edX+A"])) == [[], [], ["edX+A"]]
+        EnterpriseCatalog.objects.update(catalog_query=make_query({"key": ["another"]}))
+        assert ask(catalog, ["edX+A"]).status_code == 503
+
+    def test_no_keys_are_compared_with_nothing(self):
+        path = path_of(make_catalog(), "generate_diff/")
+        for body in (None, {"content_keys": []}):
+            assert keys_in(learner().post(path, body)) == [[], [], []]
+
+    def test_a_publish_of_nothing_is_a_publish(self):
+        catalog = make_catalog()
+        publish(catalog.catalog_query)
+        assert keys_in(ask(catalog, ["edX+A"])) == [["edX+A"], [], []]
+
+    def test_permissions_and_errors_come_first(self):  # AUTH-9
+        path = path_of(make_catalog(), "generate_diff/")
+        assert client_for("nobody").post(path, {"content_keys": ["edX+A"]}).status_code == 403
+        assert learner().post(path, {"content_keys": ["edX+A", 7]}).status_code == 400
 
 
 def test_restricted_runs_are_hidden():  # V2-3
@@ -138,7 +174,7 @@ class TestGet:
         assert keys_in(learner().get(f"{path}?content_keys=")) == [[""], ["edX+A"], []]
 
     def test_a_hundred_at_most(self):  # ERR-4
-        path = path_of(make_catalog(), "generate_diff/")
+        path = path_of(make_catalog("edX+A"), "generate_diff/")
         assert learner().get(path, {"content_keys": keys(100)}).status_code == 200
         text = "generate_diff GET requests support up to 100 content keys. If more are required, use a POST body."
         response = learner().get(path, {"content_keys": keys(101)})
@@ -166,6 +202,7 @@ def large_catalog():
     ]
     ContentMetadata.objects.bulk_create(contents)
     CatalogContentKey.objects.bulk_create(build_memberships(query=catalog.catalog_query, contents=contents))
+    CatalogQuery.objects.update(refreshed_at=now)
     return catalog
 
 

@@ -24,6 +24,7 @@ from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARA
 from enterprise_catalog.apps.api.serializers.content import DiffSerializer
 from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog
 from enterprise_catalog.apps.catalog.reading.member_diff import difference_from_members
+from enterprise_catalog.apps.core.rest.exceptions import NotPublishedYet
 
 _NAME = "content_keys"
 
@@ -52,7 +53,8 @@ class GenerateDiffView(ApiView):
         summary="What an exporter must delete, create and update",
         description=(
             "Of the keys it holds: which are not in the catalog, which of the catalog it lacks, and when the others "
-            "were last modified. Exact keys; without a body it holds none (DIFF-1 to DIFF-3)."
+            "were last modified. Exact keys; without a body it holds none (DIFF-2, DIFF-3). 503 until the catalog's "
+            "first refresh is published, unless no keys are given (DIFF-1)."
         ),
         request=DIFF_KEYS,
         responses=DiffSerializer,
@@ -69,6 +71,12 @@ class GenerateDiffView(ApiView):
 
 
 def diff(served: ServedCatalog, content_keys: list[str]) -> dict[str, Any]:
+    """
+    Compare. Raise 503 for a catalog whose query never published: "not found" for all keys would order an exporter to
+    delete everything it has sent (DIFF-1).
+    """
+    if content_keys and served.query.refreshed_at is None:
+        raise NotPublishedYet
     difference = difference_from_members(
         query_id=served.query.pk, content_keys=content_keys, modified_at_least=served.fill.modified
     )

@@ -52,6 +52,15 @@ class ResourceExpired(APIException):
     status_code = status.HTTP_410_GONE
 
 
+class NotPublishedYet(APIException):
+    """What is asked for has no published state to compare with."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = "This catalog has no content yet: its first refresh has not been published."
+    # DRF sends it as Retry-After. A first refresh takes minutes at most.
+    wait = 60
+
+
 class DatabaseUnavailable(APIException):
     """The database cannot be reached, or a lock was not free in time."""
 
