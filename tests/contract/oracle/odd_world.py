@@ -133,6 +133,7 @@ class OddWorld:
             "entitlements": self._pick([None, entitlements, entitlements]),
             "advertised_course_run_uuid": self._pick([*uuids, *uuids, None, self._uuid()]),
             "subjects": [{"name": "Mathématiques", "slug": "math"}],
+            "programs": [{"uuid": str(UUID(int=36)), "title": "A program"}, {"title": "No uuid"}],
         }  # fmt: skip
         return self._damaged(record)
 

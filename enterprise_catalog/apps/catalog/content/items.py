@@ -71,6 +71,7 @@ def build_item(
         item["active"] = is_active(item)
         if full_record is not None:
             _add_normalized_metadata(item)
+        _describe_programs(item)
         if review is not None:
             item["reviews_count"] = review.reviews_count
             item["avg_course_rating"] = review.avg_course_rating
@@ -111,6 +112,21 @@ def _first_price(item: dict[str, Any]) -> Any:
     open_runs = sorted((run for run in nested_runs(item) if _is_open(run)), key=lambda run: run["key"].lower())
     prices = (run["first_enrollable_paid_seat_price"] for run in open_runs if "first_enrollable_paid_seat_price" in run)
     return next(prices, None)
+
+
+def _describe_programs(item: dict[str, Any]) -> None:
+    """Give the programs of a course the fields by which clients recognise a program (META-36)."""
+    programs = item.get("programs")
+    if isinstance(programs, list):
+        item["programs"] = [_described_program(program) for program in programs]
+
+
+def _described_program(program: Any) -> Any:
+    uuid = program.get("uuid") if isinstance(program, dict) else None
+    if not isinstance(uuid, str) or not uuid:
+        return program
+    content_type = ContentMetadata.ContentType.PROGRAM.value
+    return program | {"content_type": content_type, "aggregation_key": f"{content_type}:{uuid}"}
 
 
 def _add_normalized_metadata(item: dict[str, Any]) -> None:

@@ -154,6 +154,21 @@ def test_a_pathway_has_its_uuid_as_key():  # META-6
     assert "active" not in item
 
 
+def test_programs_of_a_course_say_what_they_are(search_course):  # META-36
+    uuid = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+    program = {"uuid": uuid, "title": "A program", "content_type": None}
+    odd = [None, "text", {"title": "no uuid"}, {"uuid": None}, {"uuid": 7}]
+    item = course_item(search_course, {"key": search_course["key"], "programs": [program, *odd]})
+    described = program | {"content_type": "program", "aggregation_key": f"program:{uuid}"}
+    assert item["programs"] == [described, *odd]
+    assert program["content_type"] is None
+
+
+@pytest.mark.parametrize("programs", [None, [], "text", {}])
+def test_programs_of_other_types_are_served_unchanged(search_course, programs):  # META-36, DISC-17
+    assert course_item(search_course | {"programs": programs})["programs"] == programs
+
+
 def test_a_program_keeps_its_search_identity():  # REFR-16
     full = sample("programs_by_uuids")["results"][0]
     search = {
