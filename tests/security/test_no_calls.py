@@ -47,6 +47,8 @@ READS: dict[str, Callable[[EnterpriseCatalog], Any]] = {
     ),
     "contents": lambda it: learner().get("/api/v1/content-metadata/?content_identifiers=edX%2BA"),
     "one content": lambda it: learner().get("/api/v1/content-metadata/edX+A?coerce_to_parent_course=1"),
+    "catalogs on v2": lambda it: admin().get("/api/v2/enterprise-catalogs/"),
+    "catalog on v2": lambda it: admin().get(f"/api/v2/enterprise-catalogs/{it.uuid}/"),
     "contains on v2": lambda it: learner().get(
         f"/api/v2/enterprise-catalogs/{it.uuid}/contains_content_items/?course_run_ids=edX%2BA"
     ),

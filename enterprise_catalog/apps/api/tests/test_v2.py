@@ -88,9 +88,34 @@ def test_a_page_of_v2_is_counted_as_v2_lists_it(catalog):
     assert counts == [0, 1]
 
 
-@pytest.mark.parametrize("path", ["enterprise-catalogs/", "catalog-queries/", "enterprise-catalogs/{uuid}/"])
-def test_v2_serves_only_what_differs(catalog, path):  # SURF-5
-    assert operator().get(f"/api/v2/{path.format(uuid=catalog.uuid)}").status_code == 404
+@pytest.mark.parametrize("path", ["catalog-queries/", "content-metadata/", "enterprise-catalogs/{uuid}/changes/"])
+def test_v2_has_only_some_paths(catalog, path):  # SURF-5
+    path = path.format(uuid=catalog.uuid)
+    assert [operator().get(f"/api/{version}/{path}").status_code for version in ("v1", "v2")] == [200, 404]
+
+
+@pytest.mark.parametrize("client", [admin, operator])
+@pytest.mark.parametrize("ending", ["", "/", ".json", ".xml/"])
+def test_catalogs_are_read_as_on_v1(catalog, client, ending):  # SURF-5, CRUD-3, CRUD-6
+    EnterpriseCatalogFactory()
+    for path in ("enterprise-catalogs", f"enterprise-catalogs/{catalog.uuid}"):
+        one, two = (client().get(f"/api/{version}/{path}{ending}") for version in ("v1", "v2"))
+        assert (two.status_code, two.content) == (200, one.content)
+        assert str(catalog.uuid).encode() in two.content
+
+
+def test_the_list_of_v2_takes_the_parameters_of_v1(catalog):  # SURF-5, CRUD-3, COM-10
+    others = EnterpriseCatalogFactory()
+    listed = operator().get("/api/v2/enterprise-catalogs/", {"enterprise_customer": others.enterprise_uuid}).json()
+    assert [row["uuid"] for row in listed["results"]] == [str(others.uuid)]
+    page = operator().get("/api/v2/enterprise-catalogs/", {"page_size": 1}).json()
+    assert (page["count"], page["next"]) == (2, "http://testserver/api/v2/enterprise-catalogs/?page_size=1&page=2")
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_catalogs_are_written_on_v1_only(catalog, method):  # SURF-5, AUTH-9
+    path = "" if method == "post" else f"{catalog.uuid}/"
+    assert getattr(operator(), method)(f"/api/v2/enterprise-catalogs/{path}", {}).status_code == 405
 
 
 @pytest.mark.parametrize("rest", ["get_content_metadata/", "contains_content_items/?course_run_ids=x"])

@@ -33,7 +33,7 @@ from enterprise_catalog.apps.services.catalogs import delete_catalog, save_catal
 from enterprise_catalog.apps.services.refreshes import asker, request_refresh
 
 
-class CatalogsView(ApiView):
+class CatalogListView(ApiView):
     @extend_schema(
         operation_id="list_catalogs",
         summary="Catalogs",
@@ -50,6 +50,8 @@ class CatalogsView(ApiView):
         page = pagination.paginate_queryset(catalogs, request)
         return pagination.get_paginated_response(serialize(page, grants_of(request)))
 
+
+class CatalogsView(CatalogListView):
     @extend_schema(
         operation_id="create_catalog",
         summary="Create a catalog",
@@ -72,7 +74,7 @@ class CatalogsView(ApiView):
         return save(request, catalog=None, serializer=CatalogCreateSerializer(data=body))
 
 
-class CatalogView(ApiView):
+class CatalogDetailView(ApiView):
     @extend_schema(
         operation_id="retrieve_catalog", summary="One catalog", description="CRUD-6.", responses=CatalogSerializer
     )
@@ -80,6 +82,8 @@ class CatalogView(ApiView):
         catalog = get_catalog_or_404(request, uuid, access=VIEW)
         return Response(serialize([catalog], grants_of(request))[0])
 
+
+class CatalogView(CatalogDetailView):
     @extend_schema(
         operation_id="replace_catalog",
         summary="Replace what a catalog says",

@@ -1,1 +1,1 @@
-"""Views of `/api/v2/`: those of v1 that also show restricted runs (SURF-5)."""
+"""Views of `/api/v2/`: those of v1 that also show restricted runs, and reading catalogs (SURF-5)."""

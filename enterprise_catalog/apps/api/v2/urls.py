@@ -1,7 +1,7 @@
 """
-Paths of v2: the views of v1 whose answers depend on the restricted runs that a content filter allows.
+Paths of v2: the views of v1 whose answers depend on the restricted runs that a content filter allows, and catalogs.
 
-Catalogs themselves are managed in v1 (SURF-5).
+Catalogs are only read here; v1 manages them (SURF-5).
 """
 
 from enterprise_catalog.apps.api.v2 import views
@@ -25,6 +25,10 @@ urlpatterns = [
         views.ContentMetadataView.as_view(),
         name="catalog-content-metadata",
     ),
+    route("enterprise-catalogs.<format:format>/", views.CatalogListView.as_view(), name="catalogs-as"),
+    route("enterprise-catalogs/", views.CatalogListView.as_view(), name="catalogs"),
+    route("enterprise-catalogs/<str:uuid>.<format:format>/", views.CatalogDetailView.as_view(), name="catalog-as"),
+    route("enterprise-catalogs/<str:uuid>/", views.CatalogDetailView.as_view(), name="catalog"),
     route(
         "enterprise-customer/<str:uuid>/contains_content_items.<format:format>/",
         views.CustomerContainsView.as_view(),
