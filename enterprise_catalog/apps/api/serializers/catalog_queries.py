@@ -14,6 +14,7 @@ from enterprise_catalog.apps.catalog.models import CatalogQuery
 class QuerySerializer(OutputSerializer):
     """The context's `titled` holds the ids of the queries whose titles this caller may know (CRUD-1)."""
 
+    id = serializers.IntegerField(min_value=1)
     uuid = serializers.UUIDField()
     content_filter = StoredFilterField()
     content_filter_hash = serializers.RegexField("^[0-9a-f]{32}$", max_length=32)

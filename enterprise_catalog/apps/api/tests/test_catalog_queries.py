@@ -38,9 +38,10 @@ class TestList:
             *["next", "previous", "count", "num_pages", "current_page", "start", "results"]
         ]
 
-    def test_a_query_has_four_fields(self):  # CQ-1
+    def test_a_query_has_five_fields(self):  # CQ-1
         query = query_of(CUSTOMER_UUID, content_filter={"content_type": "course"}, title="Courses")
         answer = {
+            "id": query.pk,
             "uuid": str(query.uuid),
             "content_filter": {"content_type": "course"},
             "content_filter_hash": COURSES,
