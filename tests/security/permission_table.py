@@ -28,6 +28,16 @@ home health health-live health-ready health-freshness schema docs api-docs csrf-
                            A   N   L   X   M   Y   O   P   S   D   U
     GET       -           200 200 200 200 200 200 200 200 200 200 200  -                PERM-18
 
+v2:catalogs v2:catalogs-as
+                           A   N   L   X   M   Y   O   P   S   D   U
+    GET       -           401 403 403 403 200 200 200 200 403 200 200  list             PERM-1 SURF-5
+
+v2:catalog v2:catalog-as
+                           A   N   L   X   M   Y   O   P   S   D   U
+    GET       of-E        401 403 403 403 200 403 200 200 403 200 200  admin            PERM-3 SURF-5
+    GET       unknown     401 404 404 404 404 404 404 404 404 404 404  -                COM-3 AUTH-7
+    GET       malformed   401 404 404 404 404 404 404 404 404 404 404  -                COM-3 AUTH-7
+
 v1:catalogs v1:catalogs-as
                            A   N   L   X   M   Y   O   P   S   D   U
     GET       -           401 403 403 403 200 200 200 200 403 200 200  list             PERM-1
@@ -90,7 +100,7 @@ v1:customer-contains v1:customer-contains-as v2:customer-contains v2:customer-co
 v1:customer-filter v2:customer-filter
                            A   N   L   X   M   Y   O   P   S   D   U
     POST      of-E        401 403 200 403 200 403 200 403 403 403 200  learner          PERM-7
-    POST      foreign     401 403 403 403 403 403 403 403 403 403 403  learner/foreign  FILT-2
+    POST      foreign     401 403 200 403 200 403 200 403 403 403 200  learner          FILT-2
     POST      broken      401 403 400 403 400 403 400 403 403 403 400  learner          AUTH-9
     POST      unknown     401 403 403 403 403 403 200 403 403 403 200  learner          PERM-7 AUTH-7
     POST      malformed   401 404 404 404 404 404 404 404 404 404 404  -                COM-3 AUTH-7

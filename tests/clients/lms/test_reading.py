@@ -127,7 +127,13 @@ class TestLookup:
         RequestCache.clear_all_namespaces()
         cache.clear()
 
-    @pytest.mark.parametrize("kind", sorted(TYPES))
+    def test_a_run_of_a_customer_is_shown_as_its_course(self, client, large, one_of):  # CLI-7, CUST-5
+        run, customer = one_of["courserun"], large.enterprise_customer.uuid
+        found = client.get_customer_content_metadata_content_identifier(customer, run["key"])
+        assert (found["content_type"], found["key"]) == ("course", run["parent_content_key"])
+        assert get_and_cache_customer_content_metadata(customer, run["key"]) == found
+
+    @pytest.mark.parametrize("kind", [kind for kind in sorted(TYPES) if kind != "courserun"])
     def test_one_item_of_a_customer(self, client, large, one_of, kind):  # CLI-7, CUST-5
         key = one_of[kind].get("key") or one_of[kind]["uuid"]
         found = client.get_customer_content_metadata_content_identifier(large.enterprise_customer.uuid, key)

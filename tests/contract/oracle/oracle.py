@@ -5,10 +5,12 @@ It shares no code with the service and does not know its tables: every question 
 the contract leaves a choice, a comment says which one is taken.
 """
 
+import re
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
+from uuid import UUID
 
 from tests.contract.oracle.courses import advertised, instant, is_active, normalized
 from tests.contract.oracle.links import Links, with_parameters
@@ -94,13 +96,21 @@ class Oracle:
         courses = [member for member in stored if member.kind == "course"]
         return own + sorted(course.key for course in courses if key in self._nested_keys(course, catalog, version))
 
-    def contains(self, catalog: Catalog, key: str, version: Version) -> bool:  # CONT-1
-        key = _repaired(key)
+    def contains(self, catalog: Catalog, identifier: str, version: Version, *, all_parts: bool = False) -> bool:
+        """Return whether the whole text is contained, or any or all of its parts (CONT-1)."""
+        whole, *parts = _terms(identifier)
+        found = [self._contains_term(catalog, part, version) for part in parts]
+        return self._contains_term(catalog, whole, version) or (
+            bool(found) and (all(found) if all_parts else any(found))
+        )
+
+    def _contains_term(self, catalog: Catalog, term: str, version: Version) -> bool:
         members = self.members(catalog, version)
-        return (
+        return any(
             key in members
             or any(key == member.parent for member in members.values())
             or any(course in members for course in self._courses_of(key, catalog, version))
+            for key in _forms(term)
         )
 
     def listed(self, catalog: Catalog, version: Version, keys: list[str] | None = None) -> list[Member]:
@@ -108,18 +118,25 @@ class Oracle:
         members = self.members(catalog, version).values()
         if keys is None:
             return [m for m in members if m.kind != "course" or self.render(m, catalog, version)["active"]]
-        asked = set(map(_repaired, keys))
+        asked: set[str] = set()
+        for whole, *parts in map(_terms, keys):
+            terms = [whole] if self._contains_term(catalog, whole, version) else parts
+            asked.update(form for term in terms for form in _forms(term))
         wanted = asked | {course for key in asked for course in self._courses_of(key, catalog, version)}
         return [member for member in members if member.key in wanted or member.parent in asked]
 
     def look_up(self, catalog: Catalog, identifier: str, version: Version) -> Member | None:
-        """Return the member with this key, or the course of a run, or the first run of a course (CUST-5)."""
-        identifier = _repaired(identifier)
+        """Return the course of a run, or the member with this key, or the first run of a course (CUST-5)."""
+        found = (self._look_up_term(catalog, term, version) for term in _terms(identifier))
+        return next((member for member in found if member), None)
+
+    def _look_up_term(self, catalog: Catalog, term: str, version: Version) -> Member | None:
         members = self.members(catalog, version)
-        exact = [member for member in members.values() if self._is_named(member, identifier)]
-        courses = [members[key] for key in self._courses_of(identifier, catalog, version) if key in members]
-        runs = [member for member in members.values() if member.parent == identifier]
-        return next(iter(exact + courses + runs), None)
+        exact = [member for member in members.values() if self._is_named(member, term)]
+        names = [term, *(member.key for member in exact if member.kind == "courserun")]
+        courses = [members[key] for name in names for key in self._courses_of(name, catalog, version) if key in members]
+        runs = [member for member in members.values() if member.parent == term]
+        return next(iter(courses + exact + runs), None)
 
     def bare(self) -> dict[str, Member]:
         """Return all content in the order of the keys (CM-2)."""
@@ -130,17 +147,25 @@ class Oracle:
         }
 
     def look_up_bare(self, identifier: str, *, coerce: bool) -> Member | None:  # CM-1
-        identifier = _repaired(identifier)
+        return next(iter(self.look_up_all_bare(identifier, coerce=coerce)), None)
+
+    def look_up_all_bare(self, identifier: str, *, coerce: bool) -> list[Member]:  # CM-2
+        """Return what the whole text names, else what each of its parts names."""
+        whole, *parts = (self._look_up_bare_term(term, coerce=coerce) for term in _terms(identifier))
+        return [whole] if whole else [member for member in parts if member]
+
+    def _look_up_bare_term(self, term: str, *, coerce: bool) -> Member | None:
         known = self.bare()
-        exact = next((member for member in known.values() if self._is_named(member, identifier)), None)
+        exact = next((member for member in known.values() if self._is_named(member, term)), None)
         if not coerce or (exact and exact.kind != "courserun"):
             return exact
-        courses = self._courses_of(exact.key if exact else identifier, None, 1)
+        courses = self._courses_of(exact.key if exact else term, None, 1)
         return next((known[key] for key in courses if key in known), None)
 
     def _is_named(self, member: Member, identifier: str) -> bool:
-        """Return whether a text is the key, or the content uuid in any case (COM-3)."""
-        return identifier == member.key or identifier.lower() == self._document(member, None, 1).get("uuid")
+        """Return whether a text is the key, or the content uuid in any form (COM-3)."""
+        forms = _forms(identifier)
+        return member.key in forms or self._document(member, None, 1).get("uuid") in forms
 
     # --- One item -----------------------------------------------------------------------------------------------------
 
@@ -199,6 +224,9 @@ class Oracle:
                 first = next((run[PRICE] for run in by_key if PRICE in run), None)
                 item[PRICE] = (advertised(item) or {}).get(PRICE) or first
         item["active"] = bool(active)
+        for program in item.get("programs") or []:
+            if isinstance(program, dict) and program.get("uuid"):  # META-36
+                program |= {"content_type": "program", "aggregation_key": f"program:{program['uuid']}"}
         if held:
             item["normalized_metadata"] = normalized(item, advertised(item))
             item["normalized_metadata_by_run"] = {run["key"]: normalized(item, run) for run in runs_of(item)}
@@ -274,5 +302,14 @@ def _forced(record: Item) -> Item:  # REFR-19
     }
 
 
-def _repaired(key: str) -> str:  # COM-12
-    return key.replace(" ", "+")
+def _terms(identifier: str) -> list[str]:  # COM-12, CONT-1
+    """Return the text, and its parts if it has commas."""
+    text = identifier.replace(" ", "+")
+    return [text, *(text.split(",") if "," in text else [])]
+
+
+def _forms(text: str) -> list[str]:
+    """Return the text, and the usual form of the uuid that it may be."""
+    digits = text.replace("-", "").lower()
+    is_uuid = len(text) in (32, 36) and re.fullmatch("[0-9a-f]{32}", digits) is not None
+    return [text, str(UUID(digits))] if is_uuid else [text]

@@ -48,6 +48,7 @@ class Questioner:
         self._keys = sorted(oracle.world.names())
         for key in self._keys[::5]:
             self._keys += [key.replace("+", " "), key.swapcase(), key + ".json", key[:-1]]
+            self._keys += [key.replace("-", "").upper(), f"{key},edX+Nobody", f"nobody,{key},{self._keys[-1]}"]
         self._keys += ["edX+Nobody", "k" * 256, "course:edX+DemoX", "0", "1"]
 
     def _draw(self, number: int) -> list[str]:
@@ -130,8 +131,9 @@ class Questioner:
         return Question(f"{_path(catalog, version)}/get_content_metadata/", parameters, answer | _heading(catalog))
 
     def _contains(self, catalog: Catalog, version: Version, keys: list[str]) -> Iterator[Question]:  # CONT-3 to CONT-5
-        found = [self._oracle.contains(catalog, key, version) for key in keys]
-        for match, answer in ("any", any(found)), ("all", all(found)):
+        for match, holds in ("any", any), ("all", all):
+            parts = match == "all"
+            answer = holds(self._oracle.contains(catalog, key, version, all_parts=parts) for key in keys)
             parameters = [("match", match), *map(self._named, keys)]
             path = f"{_path(catalog, version)}/contains_content_items/"
             yield Question(path, parameters, {"contains_content_items": answer})
@@ -162,10 +164,13 @@ class Questioner:
     ) -> Iterator[Question]:  # CONT-7
         path = f"{_customer_path(catalogs[0], version)}/contains_content_items/"
         for keys in drawn:
-            found = {
-                catalog.uuid: [self._oracle.contains(catalog, key, version) for key in keys] for catalog in catalogs
-            }
             for match, holds in ("any", any), ("all", all):
+                found = {
+                    catalog.uuid: [
+                        self._oracle.contains(catalog, key, version, all_parts=match == "all") for key in keys
+                    ]
+                    for catalog in catalogs
+                }
                 uuids = [uuid for uuid, contained in found.items() if holds(contained)]
                 parameters = [("match", match), ("get_catalog_list", "True"), *map(self._named, keys)]
                 yield Question(path, parameters, {"contains_content_items": bool(uuids), "catalog_list": uuids})
@@ -205,7 +210,7 @@ class Questioner:
         return Question(path, parameters, self._bare_item(member))
 
     def _bare_contents(self, keys: list[str], *, coerce: bool) -> Question:  # CM-2
-        found = [member for key in keys if (member := self._oracle.look_up_bare(key, coerce=coerce))]
+        found = [member for key in keys for member in self._oracle.look_up_all_bare(key, coerce=coerce)]
         items = [self._bare_item(member) for _, member in sorted({member.key: member for member in found}.items())]
         answer = {"count": len(items), "next": False, "previous": False, "results": items}
         parameters = [("page_size", "100"), ("coerce_to_parent_course", str(coerce))]

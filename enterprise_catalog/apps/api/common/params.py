@@ -12,6 +12,13 @@ from django.conf import settings
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from enterprise_catalog.apps.catalog.reading.identifiers import (
+    Identifier,
+    key_forms,
+    number_of_parts,
+    read_identifier,
+    read_identifiers,
+)
 from enterprise_catalog.apps.core.rest.exceptions import BodyTooLarge, LengthRequired
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
@@ -100,6 +107,21 @@ def limited(keys: ListOrNone, *, name: str, limit: int, text: str) -> ListOrNone
     if keys is not None and len(keys) > limit:
         raise ValidationError({name: [text]})
     return keys
+
+
+def limited_identifiers(keys: Sequence[str], *, name: str, limit: int, text: str) -> list[Identifier]:
+    """Read identifiers, each once. Raise 400 with the endpoint's `text` for more than `limit` parts (ERR-4)."""
+    if number_of_parts(keys) > limit:
+        raise ValidationError({name: [text]})
+    return read_identifiers(keys)
+
+
+def path_identifier(segment: str) -> Identifier:
+    """Read the identifier in a path. With more parts than a request may name, it is taken as one unknown key."""
+    (text,) = restore_plus_signs([segment])
+    if number_of_parts([text]) > settings.CONTENT_KEYS_LIMIT_GET:
+        return Identifier(text, key_forms(text))
+    return read_identifier(text)
 
 
 def require_one_of(*names: str) -> ValidationError:

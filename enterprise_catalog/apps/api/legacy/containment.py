@@ -26,6 +26,7 @@ from enterprise_catalog.apps.catalog.reading.containment import (
     matches_in_catalog,
     matches_in_catalogs_of,
 )
+from enterprise_catalog.apps.catalog.reading.identifiers import Identifier, keys_of
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 
 
@@ -43,7 +44,7 @@ class CatalogContainsView(LegacyView):
     )
     def get(self, request: Request, uuid: str) -> Response:
         ids = ids_of_query(request)
-        find = partial(matches_in_catalog, keys=ids, api_version=self.api_version)
+        find = partial(matches_in_catalog, keys=keys_of(ids), api_version=self.api_version)
         return contained([get_legacy_catalog_to_search_or_404(request, uuid, find=find)], ids)
 
 
@@ -62,9 +63,9 @@ class CustomerContainsView(LegacyView):
         customer = get_customer_uuid_or_404(request, uuid, access=VIEWER)
         if EnterpriseCustomer.objects.filter(uuid=customer, active=False).exists():
             raise NotFound("Not found.")
-        return contained(matches_in_catalogs_of(customer, keys=ids, api_version=self.api_version), ids)
+        return contained(matches_in_catalogs_of(customer, keys=keys_of(ids), api_version=self.api_version), ids)
 
 
-def contained(catalogs: Sequence[CatalogMatches], ids: set[str]) -> Response:
+def contained(catalogs: Sequence[CatalogMatches], ids: list[Identifier]) -> Response:
     found = any(contains(catalog, ids, match_all=True) for catalog in catalogs)
     return Response({"contains_content_items": found})

@@ -16,7 +16,6 @@ from enterprise_catalog.apps.catalog.reading.legacy_records import course_record
 from enterprise_catalog.apps.catalog.rendering.enrollment_urls import UrlContext
 from enterprise_catalog.apps.catalog.rendering.legacy_items import program_with_enrollment, with_enrollment
 from enterprise_catalog.apps.catalog.rendering.template_filler import url_context
-from enterprise_catalog.apps.core.uuids import parse_uuid
 from enterprise_catalog.apps.customers.selectors import get_customer
 
 _RECORD = OpenApiResponse(
@@ -75,8 +74,7 @@ class ProgramView(LegacyView):
     )
     def get(self, request: Request, uuid: str, program_uuid: str) -> Response:
         catalog = get_legacy_catalog_to_read_or_404(request, uuid)
-        key = str(parse_uuid(program_uuid) or program_uuid)
-        record = record_or_404(program_record(query_id=catalog.catalog_query_id, program_uuid=key))
+        record = record_or_404(program_record(query_id=catalog.catalog_query_id, program_uuid=program_uuid))
         return Response(program_with_enrollment(record, context_of(catalog)))
 
 

@@ -94,6 +94,8 @@ def test_inactive_courses_are_shown_only_when_asked_for():  # META-4, META-5
         (["[]"], []),
         ([""], []),
         (["edX+Other"], []),
+        ([PROGRAM.upper()], [PROGRAM]),
+        ([f"edX+B,nope,{PROGRAM.replace('-', '')}"], [PROGRAM, "edX+B"]),
     ],
 )
 @pytest.mark.parametrize("method", ["get", "post"])

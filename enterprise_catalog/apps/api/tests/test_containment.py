@@ -4,6 +4,7 @@ import pytest
 
 from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, learner
 from enterprise_catalog.testing.catalogs import make_catalog, path_of
+from enterprise_catalog.testing.documents import program_document
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,11 @@ def path():
         ("course_run_ids=", False),
         ("program_uuids=", False),
         ("course_run_ids=edx+a", False),
-        ("course_run_ids=edX+A,edX+B", False),
+        ("course_run_ids=edX+A,edX+B", True),
+        ("course_run_ids=nope,edX+B", True),
+        ("program_uuids=nope,,edX%20B,", True),
+        ("course_run_ids=nope,edx+b", False),
+        ("course_run_ids=,", False),
         (f"course_run_ids={'x' * 300}", False),
         ("course_run_ids=a%00b", False),
     ],
@@ -99,6 +104,34 @@ def test_a_thousand_ids_are_answered_and_no_more(path):  # COM-16, ERR-4
 
 def test_answers_are_never_cached(path):  # COM-19
     assert learner().get(f"{path}?course_run_ids=x")["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("written", [str, str.upper, lambda uuid: uuid.replace("-", "")])
+def test_uuids_match_in_any_form(written):  # CONT-1
+    uuid = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+    path = path_of(make_catalog(program_document(uuid)), "contains_content_items/")
+    for ids in (written(uuid), f"nope,{written(uuid)}"):
+        assert learner().get(path, {"program_uuids": ids}).json() == {"contains_content_items": True}
+
+
+@pytest.mark.parametrize(("ids", "contained"), [("edX+A,edX+B", True), ("edX+A,nope", False), ("edX+A,", False)])
+def test_all_parts_must_match_where_all_ids_must(path, ids, contained):  # CONT-1, CONT-5
+    response = learner().get(path, {"course_run_ids": ["edX+B", ids], "match": "all"})
+    assert response.json() == {"contains_content_items": contained}
+
+
+def test_a_key_with_a_comma_matches_as_a_whole():  # CONT-1
+    path = path_of(make_catalog("edX+A,2"), "contains_content_items/")
+    answer = learner().get(path, {"course_run_ids": "edX+A,2", "match": "all"})
+    assert answer.json() == {"contains_content_items": True}
+
+
+def test_parts_count_as_ids(path):  # CONT-1, COM-16, ERR-4
+    many = ",".join(f"edX+{number}" for number in range(999))
+    assert learner().post(path, {"course_run_ids": [f"{many},edX+A"]}).json() == {"contains_content_items": True}
+    response = learner().post(path, {"course_run_ids": [f"{many},edX+A", "edX+B"]})
+    text = "contains_content_items requests support up to 1000 course_run_ids."
+    assert (response.status_code, response.json()) == (400, {"course_run_ids": [text]})
 
 
 class TestCustomer:

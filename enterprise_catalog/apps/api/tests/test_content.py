@@ -108,6 +108,62 @@ class TestOne:
         assert ask("edX+A", Accept="application/xml")["Content-Type"] == "application/xml; charset=utf-8"
 
 
+class TestSeveral:
+    """Several stored contents answer to one identifier (CM-1, CM-2)."""
+
+    def both(self, query=""):
+        """What one item and the list of one identifier say, which has to be the same."""
+        listed = named(ask(query=f"content_identifiers={COURSE_UUID}&{query}"))
+        assert listed == [ask(COURSE_UUID.upper(), query).json()["key"]]
+        return listed[0]
+
+    @pytest.mark.parametrize("query", ["", "coerce_to_parent_course=1"])
+    def test_what_a_query_holds_comes_first(self, query):
+        make_catalog(course_document("edX+A", uuid=COURSE_UUID))
+        store(course_document("edX+B", uuid=COURSE_UUID), course_document("edX+0", uuid=COURSE_UUID))
+        assert self.both(query) == "edX+A"
+
+    @pytest.mark.parametrize(("first", "last"), [("edX+A", "edX+B"), ("edX+B", "edX+A")])
+    def test_then_the_last_stored(self, first, last):
+        store(course_document(first, uuid=COURSE_UUID))
+        store(course_document(last, uuid=COURSE_UUID))
+        assert self.both() == last
+        make_catalog(course_document(first, uuid=COURSE_UUID), course_document(last, uuid=COURSE_UUID))
+        assert self.both() == last
+
+    @pytest.mark.parametrize("held", ["edX+A", "edX+B"])
+    def test_a_run_becomes_the_course_that_a_query_holds(self, held):
+        """After discovery changed the key of a course, two stored courses list its runs."""
+        make_catalog(course_document(held, course_runs=[{"key": RUN}]))
+        other = {"edX+A": "edX+B", "edX+B": "edX+A"}[held]
+        store(course_document(other, course_runs=[{"key": RUN}]))
+        assert ask(RUN, "coerce_to_parent_course=1").json()["key"] == held
+
+
+class TestCommas:
+    def test_the_first_part_that_names_a_content(self, contents):  # CM-1
+        assert ask("nope,edX+B,edX+A").json()["key"] == "edX+B"
+        assert ask("nope,,neither").status_code == 404
+
+    def test_each_part_in_a_list(self, contents):  # CM-2
+        assert named(ask(query=f"content_identifiers=edX%2BB,nope,{PROGRAM.upper()}")) == [PROGRAM, "edX+B"]
+
+    def test_a_key_with_a_comma_is_a_whole_first(self, contents):  # CM-1, CM-2
+        store(course_document("edX+A,edX+B"))
+        assert ask("edX+A,edX+B").json()["key"] == "edX+A,edX+B"
+        assert named(ask(query="content_identifiers=edX%2BA,edX%2BB")) == ["edX+A,edX+B"]
+
+    def test_parts_count_as_identifiers(self, contents):  # COM-16, ERR-4
+        text = "content-metadata requests support up to 100 content_identifiers."
+        assert named(ask(query=f"content_identifiers={',' * 98}edX%2BA")) == ["edX+A"]
+        response = ask(query=f"content_identifiers={',' * 100}edX%2BA")
+        assert (response.status_code, response.json()) == (400, {"content_identifiers": [text]})
+
+    def test_a_path_with_more_parts_names_nothing(self, contents):  # COM-16
+        assert ask(f"{',' * 99}edX+A").json()["key"] == "edX+A"
+        assert ask(f"{',' * 100}edX+A").status_code == 404
+
+
 class TestRestricted:
     def test_a_restricted_run_is_hidden(self):  # V2-2
         store(run_document(RUN, "edX+A", restriction_type="custom-b2c"))

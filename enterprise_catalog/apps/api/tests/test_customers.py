@@ -12,7 +12,7 @@ from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading import containment
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.testing.callers import CUSTOMER_UUID, OTHER_CUSTOMER_UUID, client_for, learner, operator
-from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish
+from enterprise_catalog.testing.catalogs import make_catalog, path_of, publish, store
 from enterprise_catalog.testing.documents import course_document, program_document, run_document
 from enterprise_catalog.testing.runs import make_query
 
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 CONTENT = f"/api/v1/enterprise-customer/{CUSTOMER_UUID}/content-metadata/"
 COURSE_UUID = "aaaaaaaa-0000-4000-8000-00000000000a"
+RUN_UUID = "aaaaaaaa-0000-4000-8000-00000000000b"
 PROGRAM = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 RUN = "course-v1:edX+A+1T"
 ABSENT = {"detail": "No matching content in any catalog for this customer"}
@@ -74,13 +75,34 @@ def test_keys_of_old_courses_hold_slashes():
 
 
 class TestPreference:
-    def test_the_member_itself_comes_first(self):  # CUST-5
-        make_catalog("edX+A", run_document(RUN, "edX+A"))
-        assert (ask(RUN).json()["key"], ask("edX+A").json()["key"]) == (RUN, "edX+A")
+    def test_a_course_comes_before_its_runs(self):  # CUST-5
+        make_catalog("edX+A", run_document(RUN, "edX+A", uuid=RUN_UUID))
+        assert [ask(name).json()["key"] for name in (RUN, RUN_UUID, "edX+A")] == ["edX+A"] * 3
+
+    def test_a_run_without_its_course_is_shown_itself(self):  # CUST-5
+        make_catalog("edX+B", run_document(RUN, "edX+A", uuid=RUN_UUID))
+        assert (ask(RUN).json()["key"], ask(RUN_UUID).json()["key"]) == (RUN, RUN)
 
     def test_a_run_stands_for_its_course(self):  # CUST-5
         make_catalog("edX+A")
         assert ask(RUN).json()["key"] == "edX+A"
+
+    @pytest.mark.parametrize(("first", "last"), [("edX+A", "edX+B"), ("edX+B", "edX+A")])
+    def test_of_members_with_one_uuid_the_last_stored(self, first, last):  # CUST-5
+        store(course_document(first, uuid=COURSE_UUID, course_runs=[{"key": RUN}]))
+        store(course_document(last, uuid=COURSE_UUID, course_runs=[{"key": RUN}]))
+        make_catalog(*(course_document(key, uuid=COURSE_UUID, course_runs=[{"key": RUN}]) for key in (first, last)))
+        assert [ask(name).json()["key"] for name in (COURSE_UUID, RUN)] == [last, last]
+
+    def test_the_course_that_a_run_names_comes_first(self):  # CUST-5
+        others = course_document("edX+0", course_runs=[{"key": RUN}])
+        make_catalog("edX+A", others, run_document(RUN, "edX+A"))
+        assert ask(RUN).json()["key"] == "edX+A"
+
+    @pytest.mark.parametrize(("identifier", "found"), [("nope,edX+B,edX+A", "edX+B"), (f",{RUN}", "edX+A")])
+    def test_the_first_part_between_commas_that_the_catalog_has(self, identifier, found):  # CUST-5, CONT-1
+        make_catalog("edX+A", "edX+B")
+        assert ask(identifier).json()["key"] == found
 
     def test_a_course_stands_for_its_first_run(self):  # CUST-5
         make_catalog(*(run_document(f"course-v1:edX+A+{number}T", "edX+A") for number in (3, 2, 4)))
@@ -95,6 +117,35 @@ class TestPreference:
         make_catalog("edX+A")
         make_catalog(run_document(RUN, "edX+A"))
         assert ask(RUN).json()["key"] == "edX+A"
+
+
+class TestExecutiveEducation:
+    """enterprise-subsidy prices a run by this answer, and enterprise-access redeems by it (CUST-5)."""
+
+    RECORD = {
+        "course_type": "executive-education-2u",
+        "entitlements": [
+            {"mode": "verified", "price": "1.00", "sku": "A"},
+            {"mode": "paid-executive-education", "price": "2900.00", "sku": "B"},
+        ],
+        "additional_metadata": {"variant_id": "79a95406-a9ac-49b3-a27c-44f3fd06092e"},
+        "product_source": {"name": "2u", "slug": "2u", "description": None},
+    }
+
+    @pytest.mark.parametrize("version", ["v1", "v2"])
+    @pytest.mark.parametrize("identifier", [RUN, RUN_UUID, RUN_UUID.replace("-", "").upper(), "edX+A"])
+    def test_the_price_of_a_run_is_the_entitlements(self, version, identifier):  # CUST-5, META-34
+        run = {"key": RUN, "uuid": RUN_UUID, "first_enrollable_paid_seat_price": 7}
+        course = course_document("edX+A", course_type="executive-education-2u", course_runs=[run])
+        record = course | self.RECORD | {"course_runs": [run], "advertised_course_run_uuid": RUN_UUID}
+        make_catalog(course, run_document(RUN, "edX+A", uuid=RUN_UUID), records=[record])
+        path = CONTENT.replace("v1", version)
+        item = learner().get(f"{path}{quote(identifier)}/?skip_customer_fetch=True").json()
+        assert (item["content_type"], item["key"], item["product_source"]["slug"]) == ("course", "edX+A", "2u")
+        assert item["additional_metadata"]["variant_id"] == self.RECORD["additional_metadata"]["variant_id"]
+        assert [row["price"] for row in item["entitlements"]] == ["1.00", "2900.00"]
+        assert item["normalized_metadata"]["content_price"] == 2900.0
+        assert item["normalized_metadata_by_run"][RUN]["content_price"] == 2900.0
 
 
 class TestAbsence:
@@ -178,12 +229,12 @@ class TestConditional:
         "change",
         [
             lambda catalog: publish(make_query({"key": ["x"]}), course_document("edX+A", title="changed")),
-            lambda catalog: publish(catalog.catalog_query, course_document("edX+A"), run_document(RUN, "edX+A")),
+            lambda catalog: publish(catalog.catalog_query, run_document(RUN, "edX+A")),
             lambda catalog: EnterpriseCatalog.objects.update(enterprise_name="Other"),
             lambda catalog: EnterpriseCustomer.objects.update(enable_learner_portal=False),
             lambda catalog: make_catalog("edX+A", created=datetime(2020, 1, 1, tzinfo=UTC)),
         ],
-        ids=["item", "better match", "catalog", "customer", "another catalog first"],
+        ids=["item", "the run instead", "catalog", "customer", "another catalog first"],
     )
     def test_what_changes_the_answer_changes_its_tag(self, customer, change):
         catalog = make_catalog("edX+A")
@@ -246,6 +297,12 @@ def test_spaces_in_keys_become_plus():  # COM-12
     assert filtered(filter_items(["edX A", "edX+A"])) == ["edX+A"]
 
 
+def test_what_was_written_comes_back():  # FILT-1, CONT-1
+    make_catalog("edX+A", program_document(PROGRAM))
+    asked = [PROGRAM.upper(), PROGRAM.replace("-", ""), "nope,edX A", "nope,neither", PROGRAM]
+    assert filtered(filter_items(asked)) == [PROGRAM.upper(), PROGRAM.replace("-", ""), "nope,edX+A", PROGRAM]
+
+
 @pytest.mark.parametrize("body", [None, {}, {"content_keys": []}, {"catalog_uuids": []}])
 def test_no_keys_yield_none(body):  # FILT-1
     make_catalog("edX+A")
@@ -263,13 +320,14 @@ def test_a_customer_without_catalogs_has_nothing():
 
 
 @pytest.mark.parametrize("client", [learner, operator])
-def test_catalogs_of_others_are_refused(client):  # FILT-2, P8
+def test_catalogs_of_others_are_passed_over(client):  # FILT-2, P8
+    """They hold nothing for this customer, and nobody learns whether they exist."""
     mine, others = make_catalog("edX+A"), make_catalog("edX+B", customer=OTHER_CUSTOMER_UUID)
-    refusal = {"detail": f"catalog_uuids must belong to enterprise customer {CUSTOMER_UUID}."}
+    path = FILTER.replace(str(CUSTOMER_UUID), str(CUSTOMER_UUID).upper())
     for foreign in (others.uuid, uuid4()):
-        body = {"content_keys": ["edX+B"], "catalog_uuids": [mine.uuid, foreign]}
-        response = client().post(FILTER.replace(str(CUSTOMER_UUID), str(CUSTOMER_UUID).upper()), body)
-        assert (response.status_code, response.json()) == (403, refusal)
+        body = {"content_keys": ["edX+B", "edX+A"], "catalog_uuids": [foreign]}
+        assert filtered(client().post(path, body)) == []
+        assert filtered(client().post(path, body | {"catalog_uuids": [foreign, mine.uuid]})) == ["edX+A"]
 
 
 @pytest.mark.parametrize(

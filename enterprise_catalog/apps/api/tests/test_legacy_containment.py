@@ -54,7 +54,10 @@ def path():
         ("program_uuids=", False),
         (f"course_run_ids=edX+A&course_run_ids={'x' * 300}", False),
         ("course_run_ids=edX+A&course_run_ids=a%00b", False),
-        ("course_run_ids=edX+A,edX+B", False),
+        ("course_run_ids=edX+A,edX+B", True),
+        (f"course_run_ids=edX+A,edX+B&program_uuids=edX+C,{PROGRAM.upper()}", True),
+        ("course_run_ids=edX+A,nope", False),
+        ("course_run_ids=edX+A,", False),
         ("course_run_ids=edx+a", False),
         # V2-2, V2-3: hidden from the legacy API.
         (f"course_run_ids={HIDDEN}", False),

@@ -21,7 +21,7 @@ from enterprise_catalog.apps.access.object_access import get_served_catalog_or_4
 from enterprise_catalog.apps.access.permissions import LEARNER
 from enterprise_catalog.apps.api.common.conditional import conditional_response
 from enterprise_catalog.apps.api.common.pagination import Page, full_envelope, get_page_or_404, page_request
-from enterprise_catalog.apps.api.common.params import body_keys, boolean, json_body, limited, query_keys
+from enterprise_catalog.apps.api.common.params import body_keys, boolean, json_body, limited_identifiers, query_keys
 from enterprise_catalog.apps.api.common.streaming import stream_catalog
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.openapi.parameters import (
@@ -34,6 +34,7 @@ from enterprise_catalog.apps.api.openapi.parameters import (
 from enterprise_catalog.apps.api.serializers.content import ContentKeysSerializer, ContentMetadataSerializer
 from enterprise_catalog.apps.catalog.models import CatalogQuery
 from enterprise_catalog.apps.catalog.reading.catalogs import ServedCatalog
+from enterprise_catalog.apps.catalog.reading.identifiers import Identifier
 from enterprise_catalog.apps.catalog.reading.pages import (
     ContentStream,
     PageSlice,
@@ -75,8 +76,9 @@ class ContentMetadataView(ApiView):
             f"get_content_metadata GET requests support up to {limit} content keys. "
             "If more are required, use a POST body."
         )
-        keys = limited(query_keys(request, "content_keys"), name="content_keys", limit=limit, text=text)
-        validators, make = self._answer(request, served, keys)
+        keys = query_keys(request, "content_keys")
+        chosen = None if keys is None else limited_identifiers(keys, name="content_keys", limit=limit, text=text)
+        validators, make = self._answer(request, served, chosen)
         return conditional_response(request, validators, make=make, headers=partial(state_headers, served.query))
 
     @extend_schema(
@@ -94,12 +96,12 @@ class ContentMetadataView(ApiView):
         keys = body_keys(json_body(request), "content_keys")
         if keys is None:
             raise ValidationError({"content_keys": ["This field is required."]})
-        keys = limited(keys, name="content_keys", limit=limit, text=text)
-        _, make = self._answer(request, served, keys)
+        chosen = limited_identifiers(keys, name="content_keys", limit=limit, text=text)
+        _, make = self._answer(request, served, chosen)
         return make()
 
     def _answer(
-        self, request: Request, served: ServedCatalog, keys: list[str] | None
+        self, request: Request, served: ServedCatalog, keys: list[Identifier] | None
     ) -> tuple[CacheValidators, Callable[[], HttpResponseBase]]:
         """
         Return the validators of the answer and the function that makes it. `keys` is None for everything listed. Errors

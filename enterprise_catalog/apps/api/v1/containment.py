@@ -17,7 +17,14 @@ from enterprise_catalog.apps.access.object_access import (
     get_customer_uuid_or_404,
 )
 from enterprise_catalog.apps.access.permissions import LEARNER
-from enterprise_catalog.apps.api.common.params import body_keys, boolean, json_body, limited, query_keys, require_one_of
+from enterprise_catalog.apps.api.common.params import (
+    body_keys,
+    boolean,
+    json_body,
+    limited_identifiers,
+    query_keys,
+    require_one_of,
+)
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.openapi.parameters import flag_parameter, keys_parameter
 from enterprise_catalog.apps.api.openapi.schema import BAD_REQUEST, MISSING_PARAMETER, ErrorResponse
@@ -31,6 +38,7 @@ from enterprise_catalog.apps.catalog.reading.containment import (
     matches_in_catalog,
     matches_in_catalogs_of,
 )
+from enterprise_catalog.apps.catalog.reading.identifiers import Identifier, keys_of
 
 ID_FIELDS = ("course_run_ids", "program_uuids")
 
@@ -48,7 +56,7 @@ _LISTS = [
 ]
 _ABOUT_IDS = (
     "Both lists hold ids of any kind: keys of courses and runs, uuids of programs and pathways. A course's key matches "
-    "by its runs, too, and a run's by its course (CONT-1)."
+    "by its runs, too, and a run's by its course. Several ids may be joined by commas (CONT-1)."
 )
 WITHOUT_IDS = ErrorResponse("Neither list, or something that cannot be read.", MISSING_PARAMETER, *BAD_REQUEST)
 
@@ -77,7 +85,7 @@ class CatalogContainsView(ApiView):
     def post(self, request: Request, uuid: str, **_: Any) -> Response:
         return self.answer(request, uuid, ids_of_body)
 
-    def answer(self, request: Request, uuid: str, read_ids: Callable[[Request], set[str]]) -> Response:
+    def answer(self, request: Request, uuid: str, read_ids: Callable[[Request], list[Identifier]]) -> Response:
         """Read the parameters first, since one statement reads the catalog together with the matches."""
         try:
             ids, match_all = read_ids(request), wants_all(request)
@@ -85,7 +93,7 @@ class CatalogContainsView(ApiView):
             # A missing catalog, or one without permission, comes before bad parameters (AUTH-9).
             get_catalog_or_404(request, uuid, access=LEARNER)
             raise
-        find = partial(matches_in_catalog, keys=ids, api_version=self.api_version)
+        find = partial(matches_in_catalog, keys=keys_of(ids), api_version=self.api_version)
         catalog = get_authorized_or_404(request, uuid, access=LEARNER, find=find)
         return Response({"contains_content_items": contains(catalog, ids, match_all=match_all)})
 
@@ -116,10 +124,10 @@ class CustomerContainsView(ApiView):
         customer = get_customer_uuid_or_404(request, uuid, access=LEARNER)
         return self.answer(request, customer, ids_of_body(request))
 
-    def answer(self, request: Request, customer: UUID, ids: set[str]) -> Response:
+    def answer(self, request: Request, customer: UUID, ids: list[Identifier]) -> Response:
         match_all = wants_all(request)
         wants_list = [boolean(request, name) for name in _LIST_FLAGS]
-        catalogs = matches_in_catalogs_of(customer, keys=ids, api_version=self.api_version)
+        catalogs = matches_in_catalogs_of(customer, keys=keys_of(ids), api_version=self.api_version)
         containing = [catalog.uuid for catalog in catalogs if contains(catalog, ids, match_all=match_all)]
         answer: dict[str, Any] = {"contains_content_items": bool(containing)}
         if any(wants_list):
@@ -127,9 +135,12 @@ class CustomerContainsView(ApiView):
         return Response(answer)
 
 
-def contains(catalog: CatalogMatches, ids: set[str], *, match_all: bool) -> bool:
-    """Whether any of the ids, or each of them, is contained. An empty set is contained nowhere."""
-    return bool(catalog.contained) and (not match_all or catalog.contained >= ids)
+def contains(catalog: CatalogMatches, ids: list[Identifier], *, match_all: bool) -> bool:
+    """Whether any part of the ids, or each of them, is contained. Nothing is contained nowhere."""
+    if not catalog.contained:
+        return False
+    found = (identifier.matches(catalog.contained, all_parts=match_all) for identifier in ids)
+    return all(found) if match_all else any(found)
 
 
 def wants_all(request: Request) -> bool:
@@ -140,22 +151,22 @@ def wants_all(request: Request) -> bool:
     return match == "all"
 
 
-def ids_of_query(request: Request) -> set[str]:
+def ids_of_query(request: Request) -> list[Identifier]:
     return _ids({name: query_keys(request, name) for name in ID_FIELDS})
 
 
-def ids_of_body(request: Request) -> set[str]:
+def ids_of_body(request: Request) -> list[Identifier]:
     body = json_body(request)
     return _ids({name: body_keys(body, name) for name in ID_FIELDS})
 
 
-def _ids(given: dict[str, list[str] | None]) -> set[str]:
+def _ids(given: dict[str, list[str] | None]) -> list[Identifier]:
     """Merge both fields, since each may hold ids of any kind (CONT-3)."""
     if all(keys is None for keys in given.values()):
         raise require_one_of(*ID_FIELDS)
     limit = settings.CONTAINS_IDS_LIMIT
-    ids: set[str] = set()
+    ids: list[Identifier] = []
     for name, keys in given.items():
         text = f"contains_content_items requests support up to {limit} {name}."
-        ids.update(limited(keys, name=name, limit=limit, text=text) or [])
+        ids += limited_identifiers(keys or [], name=name, limit=limit, text=text)
     return ids

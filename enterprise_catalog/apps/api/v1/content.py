@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from enterprise_catalog.apps.api.common.conditional import conditional_response
 from enterprise_catalog.apps.api.common.pagination import PlainPagination
-from enterprise_catalog.apps.api.common.params import boolean, limited, query_keys, restore_plus_signs
+from enterprise_catalog.apps.api.common.params import boolean, limited_identifiers, path_identifier, query_keys
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.openapi.parameters import (
     IDENTIFIER,
@@ -19,7 +19,7 @@ from enterprise_catalog.apps.api.openapi.parameters import (
     keys_parameter,
 )
 from enterprise_catalog.apps.api.serializers.content import ContentsSerializer, ItemSerializer
-from enterprise_catalog.apps.catalog.reading.identifiers import all_contents, get_content, list_contents
+from enterprise_catalog.apps.catalog.reading.lookups import all_contents, get_content, list_contents
 from enterprise_catalog.apps.catalog.reading.pages import default_items
 from enterprise_catalog.apps.catalog.rendering.cache_validators import version_of_content
 from enterprise_catalog.apps.catalog.rendering.template_filler import catalog_independent_item
@@ -42,7 +42,9 @@ class ContentsView(ApiView):
         parameters=[
             *PAGE_PARAMETERS,
             keys_parameter(
-                _IDENTIFIERS, "Content keys or uuids; unknown ones are skipped.", limit=settings.CONTENT_KEYS_LIMIT_GET
+                _IDENTIFIERS,
+                "Content keys or uuids, one item for each; unknown ones are skipped.",
+                limit=settings.CONTENT_KEYS_LIMIT_GET,
             ),
             _COERCE_PARAMETER,
         ],
@@ -51,7 +53,8 @@ class ContentsView(ApiView):
     def get(self, request: Request) -> Response:
         limit = settings.CONTENT_KEYS_LIMIT_GET
         text = f"content-metadata requests support up to {limit} {_IDENTIFIERS}."
-        identifiers = limited(query_keys(request, _IDENTIFIERS), name=_IDENTIFIERS, limit=limit, text=text)
+        keys = query_keys(request, _IDENTIFIERS)
+        identifiers = None if keys is None else limited_identifiers(keys, name=_IDENTIFIERS, limit=limit, text=text)
         as_courses = boolean(request, _COERCE)
         if identifiers is None:
             contents = all_contents(as_courses=as_courses)
@@ -78,13 +81,13 @@ class ContentView(ApiView):
         responses={200: ItemSerializer, 304: NOT_MODIFIED},
     )
     def get(self, request: Request, identifier: str) -> HttpResponseBase:
-        (identifier,) = restore_plus_signs([identifier])
+        named = path_identifier(identifier)
         missing = NotFound("No ContentMetadata matches the given query.")
         try:
-            content = get_content(identifier, as_course=boolean(request, _COERCE))
+            content = get_content(named, as_course=boolean(request, _COERCE))
         except ValidationError:
             # Missing content is 404, whatever else is wrong (AUTH-9).
-            if get_content(identifier, as_course=False) is None:
+            if get_content(named, as_course=False) is None:
                 raise missing from None
             raise
         if content is None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,14 +19,16 @@ from enterprise_catalog.apps.api.common.params import (
     boolean,
     json_body,
     limited,
-    restore_plus_signs,
+    limited_identifiers,
+    path_identifier,
 )
 from enterprise_catalog.apps.api.common.views import ApiView
 from enterprise_catalog.apps.api.openapi.parameters import IDENTIFIER, NOT_MODIFIED, flag_parameter
 from enterprise_catalog.apps.api.serializers.content import FilteredKeysSerializer, FilterKeysSerializer, ItemSerializer
 from enterprise_catalog.apps.catalog.models import EnterpriseCatalog
 from enterprise_catalog.apps.catalog.reading.containment import contained_keys, queries_of_customer
-from enterprise_catalog.apps.catalog.reading.identifiers import find_members
+from enterprise_catalog.apps.catalog.reading.identifiers import keys_of
+from enterprise_catalog.apps.catalog.reading.lookups import find_members
 from enterprise_catalog.apps.catalog.reading.pages import PageSlice, page_for_keys
 from enterprise_catalog.apps.catalog.rendering.cache_validators import catalog_validators, latest_modified
 from enterprise_catalog.apps.catalog.rendering.template_filler import TemplateFiller
@@ -42,7 +44,10 @@ class CustomerContentView(ApiView):
     @extend_schema(
         operation_id="retrieve_customer_content",
         summary="One content, as a customer's catalog shows it",
-        description="In the first of the customer's catalogs that has it; a run's key finds its course, too (CUST-5).",
+        description=(
+            "In the first of the customer's catalogs that has it. A run is shown as its course whenever that is in the "
+            "catalog (CUST-5)."
+        ),
         parameters=[IDENTIFIER, flag_parameter(_SKIP, "Without links to enroll by (CUST-6).")],
         responses={200: ItemSerializer, 304: NOT_MODIFIED},
     )
@@ -53,9 +58,8 @@ class CustomerContentView(ApiView):
             .select_related("catalog_query")
             .defer("catalog_query__content_filter")
         )
-        (identifier,) = restore_plus_signs([identifier])
         query_ids = {catalog.catalog_query_id for catalog in catalogs}
-        members = find_members(identifier, query_ids=query_ids, api_version=self.api_version)
+        members = find_members(path_identifier(identifier), query_ids=query_ids, api_version=self.api_version)
         catalog = next((catalog for catalog in catalogs if catalog.catalog_query_id in members), None)
         if catalog is None:
             raise NotFound("No matching content in any catalog for this customer")
@@ -83,7 +87,7 @@ class FilterContentItemsView(ApiView):
     @extend_schema(
         operation_id="filter_content_items",
         summary="Which of these are in the customer's catalogs?",
-        description="The given keys that match, in their order; all catalogs, or those that are chosen (FILT-1).",
+        description="The given keys that match, in their order; of all catalogs or the chosen ones (FILT-1, FILT-2).",
         request=FilterKeysSerializer,
         responses=FilteredKeysSerializer,
     )
@@ -93,16 +97,20 @@ class FilterContentItemsView(ApiView):
         limit = settings.FILTER_KEYS_LIMIT
         text = f"filter_content_items requests support up to {limit} %s."
         name = "content_keys"
-        keys = limited(body_keys(body, name) or [], name=name, limit=limit, text=text % name)
+        identifiers = limited_identifiers(body_keys(body, name) or [], name=name, limit=limit, text=text % name)
         name = "catalog_uuids"
         chosen = limited(body_uuids(body, name), name=name, limit=limit, text=text % name)
-        contained = contained_keys(query_ids=queries_of(customer, chosen), keys=keys, api_version=self.api_version)
-        return Response({"filtered_content_keys": [key for key in dict.fromkeys(keys) if key in contained]})
+        contained = contained_keys(
+            query_ids=queries_of(customer, chosen), keys=keys_of(identifiers), api_version=self.api_version
+        )
+        matching = [identifier.text for identifier in identifiers if identifier.matches(contained)]
+        return Response({"filtered_content_keys": matching})
 
 
 def queries_of(customer: UUID, chosen: list[UUID]) -> set[int]:
-    """Return the queries of the chosen catalogs, or of all. Raise 403 for another customer's catalog (P8)."""
+    """
+    Return the queries of the chosen catalogs, or of all. Catalogs of other customers count as unknown ones, which hold
+    nothing (FILT-2, P8).
+    """
     catalogs = queries_of_customer(customer)
-    if not catalogs.keys() >= set(chosen):
-        raise PermissionDenied(f"catalog_uuids must belong to enterprise customer {customer}.")
-    return {catalogs[uuid] for uuid in chosen or catalogs}
+    return {catalogs[uuid] for uuid in chosen or catalogs if uuid in catalogs}

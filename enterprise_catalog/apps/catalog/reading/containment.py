@@ -1,12 +1,15 @@
 """
 Find out which keys are in which queries, and through which member (CONT-1).
 
+Keys are exact here. What a caller wrote becomes keys in `catalog.reading.identifiers`.
+
 One statement probes indexes. Its cost depends on the number of keys and queries in question, not on the number of
 members (P9). It is written in SQL, since rules are easiest to compare side by side, and it runs for every enrollment.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
+from enum import IntEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -45,24 +48,24 @@ _TABLES = {
 
 _MATCHES = """
     -- 1. the key is a member
-    SELECT member.catalog_query_id, member.content_key AS asked, member.content_key AS held
+    SELECT member.catalog_query_id, member.content_key AS asked, member.content_key AS held, 1 AS rule
       FROM {membership} member
      WHERE member.catalog_query_id IN ({queries}) AND member.content_key IN ({keys}) AND member.{visibility} > {hidden}
  UNION ALL
     -- 2. the key is the course of a member run
-    SELECT member.catalog_query_id, run.parent_content_key, member.content_key
+    SELECT member.catalog_query_id, run.parent_content_key, member.content_key, 2
       FROM {content} run
       JOIN {membership} member ON member.content_key = run.content_key AND member.catalog_query_id IN ({queries})
      WHERE run.parent_content_key IN ({keys}) AND member.{visibility} > {hidden}
  UNION ALL
     -- 3. the key is a run inside a member course
-    SELECT member.catalog_query_id, nested.run_key, member.content_key
+    SELECT member.catalog_query_id, nested.run_key, member.content_key, 3
       FROM {nested_run} nested
       JOIN {membership} member ON member.content_key = nested.course_key AND member.catalog_query_id IN ({queries})
      WHERE nested.run_key IN ({keys}) AND NOT nested.restricted AND member.{visibility} > {hidden}
  UNION ALL
     -- 4. the key is a run that names a member course as its own, while some query holds that run (CONT-8)
-    SELECT member.catalog_query_id, run.content_key, member.content_key
+    SELECT member.catalog_query_id, run.content_key, member.content_key, 4
       FROM {content} run
       JOIN {membership} member ON member.content_key = run.parent_content_key AND member.catalog_query_id IN ({queries})
      WHERE run.content_key IN ({keys}) AND NOT run.restricted AND member.{visibility} > {hidden}
@@ -72,13 +75,13 @@ _MATCHES = """
 # One row for each query that exists, from the same moment. A query that is gone would seem to contain nothing.
 _QUERIES = """
  UNION ALL
-    SELECT query.id, NULL, NULL FROM {query} query WHERE query.id IN ({queries})
+    SELECT query.id, NULL, NULL, 0 FROM {query} query WHERE query.id IN ({queries})
 """
 
 _ALLOWED_MATCHES = """
  UNION ALL
     -- 5. the key is a restricted run that the query allows, inside a member course (V2-3)
-    SELECT member.catalog_query_id, allowed.run_key, member.content_key
+    SELECT member.catalog_query_id, allowed.run_key, member.content_key, 5
       FROM {allowed_run} allowed
       JOIN {membership} member
         ON member.content_key = allowed.course_key AND member.catalog_query_id = allowed.catalog_query_id
@@ -106,12 +109,24 @@ _OF_CUSTOMER = """
 """
 
 
+class Rule(IntEnum):
+    """How a key is contained, by the numbers of the comments above."""
+
+    MEMBER = 1
+    COURSE_OF_MEMBER = 2
+    NESTED_RUN = 3
+    RUN_OF_COURSE = 4
+    ALLOWED_RUN = 5
+
+
 class Match(NamedTuple):
     """The key `asked` is in the query because `member` is a member of it."""
 
     query_id: int
     asked: str
     member: str
+    # A value of Rule.
+    rule: int
 
 
 class CatalogMatches(NamedTuple):

@@ -1,86 +1,85 @@
 """
-Find contents by identifier, which is a content key or a content uuid (CM-1, CM-2, CUST-5).
+Read the identifiers that callers write: content keys, uuids in any form, and several of them joined by commas (CONT-1).
 
-Only narrow rows are read, on indexes. A number is a key like any other and never the id of a row.
+Every surface that finds content by an identifier reads it here, so that all of them understand the same. What the
+identifiers find is decided by `catalog.reading.containment` and `catalog.reading.lookups`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator
+from dataclasses import dataclass
 
-from django.db.models import QuerySet
-
-from enterprise_catalog.apps.catalog.api_versions import V1, ApiVersion
-from enterprise_catalog.apps.catalog.models import ContentMetadata
-from enterprise_catalog.apps.catalog.reading.containment import find_matches
-from enterprise_catalog.apps.catalog.reading.related_keys import courses_of_runs, storable_keys, visible_contents
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
+_SEPARATOR = ","
 
-def get_content(identifier: str, *, as_course: bool) -> ContentMetadata | None:
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
     """
-    The content with this key, else with this uuid. `as_course` replaces a run by its course, also a run that is only
-    nested in one.
+    What a caller wrote to name content.
+
+    `whole` has the content keys that the text stands for, and `parts` those of each part of a text with commas. A key
+    may hold a comma, so a text counts as a whole first, and by its parts only if the whole finds nothing.
     """
-    found = _rows_named([identifier])[:1]
-    if as_course and not (found and _is_no_run(found[0])):
-        found = _courses([row.content_key for row in found] or [identifier], found)
-    return next(iter(found), None)
+
+    text: str
+    whole: tuple[str, ...]
+    parts: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def keys(self) -> Iterator[str]:
+        """Every content key to ask for, of the whole and of all parts."""
+        yield from self.whole
+        for part in self.parts:
+            yield from part
+
+    @property
+    def terms(self) -> tuple[tuple[str, ...], ...]:
+        """The whole, then the parts, in the order in which they are tried."""
+        return (self.whole, *self.parts)
+
+    def matches(self, contained: Container[str], *, all_parts: bool = False) -> bool:
+        """Whether the whole is contained, or any of the parts; with `all_parts`, or all of them."""
+        if _is_any_of(self.whole, contained):
+            return True
+        found = (_is_any_of(part, contained) for part in self.parts)
+        return bool(self.parts) and (all(found) if all_parts else any(found))
+
+    def found_terms(self, contained: Container[str]) -> list[tuple[str, ...]]:
+        """The whole if it is contained, else each part that is."""
+        if _is_any_of(self.whole, contained):
+            return [self.whole]
+        return [part for part in self.parts if _is_any_of(part, contained)]
 
 
-def list_contents(identifiers: Sequence[str], *, as_courses: bool) -> QuerySet[ContentMetadata]:
-    """The contents with these identifiers, each once, in content key order. Unknown identifiers are left out."""
-    found = _rows_named(identifiers)
-    if as_courses:
-        runs = {*identifiers, *(row.content_key for row in found)}
-        found = [*filter(_is_no_run, found), *_courses(runs, found)]
-    return visible_contents().filter(pk__in={row.content_key for row in found})
+def read_identifier(text: str) -> Identifier:
+    parts = text.split(_SEPARATOR) if _SEPARATOR in text else []
+    return Identifier(text, key_forms(text), tuple(key_forms(part) for part in parts))
 
 
-def all_contents(*, as_courses: bool) -> QuerySet[ContentMetadata]:
-    """All contents in content key order. `as_courses` leaves out runs, since their courses are stored, too."""
-    return (
-        visible_contents().exclude(content_type=ContentMetadata.ContentType.COURSE_RUN)
-        if as_courses
-        else visible_contents()
-    )
+def read_identifiers(texts: Iterable[str]) -> list[Identifier]:
+    """Read identifiers, each once, in their order."""
+    return [read_identifier(text) for text in dict.fromkeys(texts)]
 
 
-def find_members(identifier: str, *, query_ids: Collection[int], api_version: ApiVersion = V1) -> dict[int, str]:
+def number_of_parts(texts: Collection[str]) -> int:
+    """The number of texts, where each part of a text with commas counts: what looking them up costs."""
+    return len(texts) + sum(text.count(_SEPARATOR) for text in texts)
+
+
+def keys_of(identifiers: Iterable[Identifier]) -> set[str]:
+    return {key for identifier in identifiers for key in identifier.keys}
+
+
+def key_forms(text: str) -> tuple[str, ...]:
     """
-    The member that an identifier means in each query that has one (CUST-5): the content itself, else a run's course,
-    else a course's first run. A uuid only means the content itself.
+    The content keys that a text without commas stands for: itself, and the canonical form of a uuid.
+
+    Programs and pathways have the uuid that discovery sent as their key, which is in canonical form.
     """
-    with_uuid = _with_uuids(ContentMetadata.objects.all(), [identifier]).values_list("pk", flat=True)
-    keys = {identifier, *with_uuid}
-    found = find_matches(query_ids=query_ids, keys=keys, api_version=api_version)
-    matches = [match for match in found if match.asked == identifier or match.asked == match.member]
-    matches.sort(key=lambda match: (match.member != match.asked, match.asked != identifier, match.member))
-    # The best one last, so that it stays.
-    return {match.query_id: match.member for match in reversed(matches)}
+    uuid = parse_uuid(text)
+    return (text,) if uuid is None or text == str(uuid) else (text, str(uuid))
 
 
-def _is_no_run(content: ContentMetadata) -> bool:
-    return content.content_type != ContentMetadata.ContentType.COURSE_RUN
-
-
-def _courses(run_keys: Collection[str], contents: Sequence[ContentMetadata]) -> list[ContentMetadata]:
-    """The course of each run: the first stored course in which v1 shows the run."""
-    candidates = [
-        [course for course, visible in courses.items() if visible]
-        for courses in courses_of_runs(run_keys, contents).values()
-    ]
-    wanted = {course for courses in candidates for course in courses}
-    stored = visible_contents().filter(content_type=ContentMetadata.ContentType.COURSE).in_bulk(wanted)
-    courses = (next((stored[key] for key in courses if key in stored), None) for courses in candidates)
-    return [course for course in courses if course]
-
-
-def _rows_named(identifiers: Sequence[str]) -> list[ContentMetadata]:
-    return [
-        *visible_contents().filter(pk__in=storable_keys(identifiers)),
-        *_with_uuids(visible_contents(), identifiers),
-    ]
-
-
-def _with_uuids(contents: QuerySet[ContentMetadata], identifiers: Sequence[str]) -> QuerySet[ContentMetadata]:
-    uuids = [uuid for uuid in map(parse_uuid, identifiers) if uuid]
-    return contents.filter(content_uuid__in=uuids)
+def _is_any_of(forms: tuple[str, ...], contained: Container[str]) -> bool:
+    return any(form in contained for form in forms)

@@ -15,6 +15,7 @@ from enterprise_catalog.apps.catalog.content.course_document import (
 )
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, ContentOverride
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
+from enterprise_catalog.apps.catalog.reading.identifiers import key_forms
 from enterprise_catalog.apps.core.db.snapshots import snapshot
 from enterprise_catalog.apps.core.packed_json import unpack
 
@@ -48,14 +49,14 @@ def run_record(*, query_id: int, run_key: str) -> dict[str, Any] | None:
 
 @snapshot()
 def program_record(*, query_id: int, program_uuid: str) -> dict[str, Any] | None:
-    """The full record of a contained program."""
-    if not _members_through(query_id, program_uuid):
-        return None
-    return _record(query_id, program_uuid, ContentMetadata.ContentType.PROGRAM)
+    """The full record of a contained program; its uuid may have any form."""
+    members = _members_through(query_id, *key_forms(program_uuid))
+    key = next((key for key in key_forms(program_uuid) if key in members), None)
+    return _record(query_id, key, ContentMetadata.ContentType.PROGRAM) if key else None
 
 
-def _members_through(query_id: int, key: str) -> set[str]:
-    return {match.member for match in find_matches(query_ids=[query_id], keys=[key], api_version=LEGACY)}
+def _members_through(query_id: int, *keys: str) -> set[str]:
+    return {match.member for match in find_matches(query_ids=[query_id], keys=keys, api_version=LEGACY)}
 
 
 def _record(query_id: int, content_key: str, content_type: ContentMetadata.ContentType) -> dict[str, Any] | None:

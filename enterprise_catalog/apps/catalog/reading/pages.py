@@ -5,7 +5,7 @@ A page is cut on the membership index, and only its own items are read. Keys and
 one snapshot, so that no reader sees half of a publish (P2). Nothing but the database is read (P6).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -23,6 +23,7 @@ from enterprise_catalog.apps.catalog.models import (
     Visibility,
 )
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
+from enterprise_catalog.apps.catalog.reading.identifiers import Identifier, keys_of
 from enterprise_catalog.apps.catalog.reading.page_offsets import page_start
 from enterprise_catalog.apps.core.db.replica import read_connection
 from enterprise_catalog.apps.core.db.snapshots import InconsistentRead
@@ -116,10 +117,15 @@ def _items_of_generation(
     return (unpack_bytes(rendered) for _, rendered in _in_order(rows))
 
 
-def find_members_for_keys(*, query_id: int, content_keys: Sequence[str], api_version: ApiVersion = V1) -> list[str]:
+def find_members_for_keys(
+    *, query_id: int, content_keys: Collection[Identifier], api_version: ApiVersion = V1
+) -> list[str]:
     """The members for these keys: the keys themselves, runs of given courses, courses of given runs (META-5)."""
-    matches = find_matches(query_ids=[query_id], keys=content_keys, api_version=api_version)
-    return sorted({match.member for match in matches})
+    members: dict[str, set[str]] = {}
+    for match in find_matches(query_ids=[query_id], keys=keys_of(content_keys), api_version=api_version):
+        members.setdefault(match.asked, set()).add(match.member)
+    terms = (term for identifier in content_keys for term in identifier.found_terms(members))
+    return sorted({member for term in terms for key in term for member in members.get(key, ())})
 
 
 def page_for_keys(
@@ -143,7 +149,9 @@ def stream_listed(*, query_id: int, api_version: ApiVersion = V1) -> ContentStre
     return ContentStream(getattr(query, api_version.count), query, _stream_items(query_id, api_version))
 
 
-def stream_for_keys(*, query_id: int, content_keys: Sequence[str], api_version: ApiVersion = V1) -> ContentStream:
+def stream_for_keys(
+    *, query_id: int, content_keys: Collection[Identifier], api_version: ApiVersion = V1
+) -> ContentStream:
     """Stream the members for these keys, as `stream_listed` does."""
     query = _query(query_id)
     members = find_members_for_keys(query_id=query_id, content_keys=content_keys, api_version=api_version)

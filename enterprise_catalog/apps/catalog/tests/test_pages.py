@@ -5,6 +5,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from enterprise_catalog.apps.catalog.reading.identifiers import read_identifiers
 from enterprise_catalog.apps.catalog.reading.pages import (
     PageSlice,
     find_members_for_keys,
@@ -63,7 +64,7 @@ def test_a_page_for_keys_includes_inactive_courses_runs_and_parents(query):  # M
     add_member(query, store_content("program", "p"))
 
     def asked(*keys):
-        members = find_members_for_keys(query_id=query.pk, content_keys=keys)
+        members = find_members_for_keys(query_id=query.pk, content_keys=read_identifiers(keys))
         return served(page_for_keys(query=query, members=members, cut=PageSlice(0, 100)))
 
     assert asked("edX+DemoX") == [RUN, OTHER_RUN, "edX+DemoX"]
@@ -80,5 +81,5 @@ def test_a_stream_yields_every_item_once_in_order(query):  # META-3, P2
         stream = stream_listed(query_id=query.pk)
         assert stream.count == 250
         assert served(stream.items) == names
-        asked = stream_for_keys(query_id=query.pk, content_keys=names)
+        asked = stream_for_keys(query_id=query.pk, content_keys=read_identifiers(names))
         assert (asked.count, served(asked.items)) == (250, names)
