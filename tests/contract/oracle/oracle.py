@@ -133,7 +133,9 @@ class Oracle:
     def _look_up_term(self, catalog: Catalog, term: str, version: Version) -> Member | None:
         members = self.members(catalog, version)
         exact = [member for member in members.values() if self._is_named(member, term)]
-        names = [term, *(member.key for member in exact if member.kind == "courserun")]
+        # A run is named by its uuid as by its key, wherever it is stored.
+        stored = (row for row in self._stored.values() if row.kind == "courserun")
+        names = [term, *(run.key for run in stored if self._is_named(run, term))]
         courses = [members[key] for name in names for key in self._courses_of(name, catalog, version) if key in members]
         runs = [member for member in members.values() if member.parent == term]
         return next(iter(courses + exact + runs), None)
