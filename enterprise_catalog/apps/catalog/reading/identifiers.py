@@ -5,16 +5,15 @@ Every surface that finds content by an identifier reads it here, so that all of 
 identifiers find is decided by `catalog.reading.containment` and `catalog.reading.lookups`.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterable
+from typing import NamedTuple
 
 from enterprise_catalog.apps.core.uuids import parse_uuid
 
 _SEPARATOR = ","
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(NamedTuple):
     """
     What a caller wrote to name content.
 
@@ -25,13 +24,6 @@ class Identifier:
     text: str
     whole: tuple[str, ...]
     parts: tuple[tuple[str, ...], ...] = ()
-
-    @property
-    def keys(self) -> Iterator[str]:
-        """Every content key to ask for, of the whole and of all parts."""
-        yield from self.whole
-        for part in self.parts:
-            yield from part
 
     @property
     def terms(self) -> tuple[tuple[str, ...], ...]:
@@ -68,7 +60,11 @@ def number_of_parts(texts: Collection[str]) -> int:
 
 
 def keys_of(identifiers: Iterable[Identifier]) -> set[str]:
-    return {key for identifier in identifiers for key in identifier.keys}
+    """Every content key to ask for, of wholes and parts."""
+    keys: set[str] = set()
+    for identifier in identifiers:
+        keys.update(identifier.whole, *identifier.parts)
+    return keys
 
 
 def key_forms(text: str) -> tuple[str, ...]:
@@ -82,4 +78,8 @@ def key_forms(text: str) -> tuple[str, ...]:
 
 
 def _is_any_of(forms: tuple[str, ...], contained: Container[str]) -> bool:
-    return any(form in contained for form in forms)
+    # A loop, since a generator takes several times as long, and each id of a request comes here.
+    for form in forms:  # noqa: SIM110
+        if form in contained:
+            return True
+    return False

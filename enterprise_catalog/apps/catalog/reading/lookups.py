@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from enterprise_catalog.apps.catalog.api_versions import V1, ApiVersion
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentMetadata
 from enterprise_catalog.apps.catalog.reading.containment import Match, Rule, find_matches
-from enterprise_catalog.apps.catalog.reading.identifiers import Identifier
+from enterprise_catalog.apps.catalog.reading.identifiers import Identifier, keys_of
 from enterprise_catalog.apps.catalog.reading.related_keys import courses_of_runs, storable_keys, visible_contents
 from enterprise_catalog.apps.core.datetimes import EPOCH
 from enterprise_catalog.apps.core.uuids import parse_uuid
@@ -79,7 +79,7 @@ def find_members(identifier: Identifier, *, query_ids: Collection[int], api_vers
     named = ContentMetadata.objects.filter(content_uuid__in=_uuids(identifier.terms))
     for key, uuid in named.values_list("pk", "content_uuid"):
         keys_of_uuid.setdefault(uuid, set()).add(key)
-    keys = {*identifier.keys, *(key for found in keys_of_uuid.values() for key in found)}
+    keys = keys_of([identifier]).union(*keys_of_uuid.values())
     candidates: dict[int, list[_Candidate]] = {}
     matches = find_matches(query_ids=query_ids, keys=keys, api_version=api_version)
     for number, term in enumerate(identifier.terms):
