@@ -195,7 +195,6 @@ class Play:
                 ("POST", f"{customer}contains_content_items/", {"course_run_ids": self.keys_of(other)}),
                 ("GET", f"{customer}content-metadata/{self.keys_of(other)[0]}/", None),
                 ("POST", f"{customer}filter_content_items/", filtered),
-                ("POST", customer.replace(str(other.customer), str(me.customer)) + "filter_content_items/", filtered),
                 ("POST", CATALOGS, body | {"enterprise_customer": str(other.customer)}),
                 ("PATCH", path_of(me.catalogs()[0]), {"enterprise_customer": str(other.customer)}),
                 ("GET", f"/api/v1/catalog-queries/{query.uuid}/", None),
