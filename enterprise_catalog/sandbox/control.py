@@ -80,7 +80,9 @@ class Control:
         if not body.keys() & {"search", "record"}:
             raise ValueError("Give `search`, `record`, or both.")
         if "search" in body:
-            self._world.dataset.upsert_search(body["search"], hidden=body.get("hidden"))
+            self._world.dataset.upsert_search(
+                body["search"], hidden=body.get("hidden"), double=body.get("double") is True
+            )
         if "record" in body:
             self._world.dataset.upsert_record(body["record"])
 

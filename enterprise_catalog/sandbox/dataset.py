@@ -136,10 +136,23 @@ class Dataset:
 
     # Changing
 
-    def upsert_search(self, document: Json, *, hidden: Json | None = None, aggregation_uuid: str | None = None) -> None:
-        """Put a search document in, in place of the one with the same type and key; it is returned as it is here."""
+    def upsert_search(
+        self,
+        document: Json,
+        *,
+        hidden: Json | None = None,
+        aggregation_uuid: str | None = None,
+        double: bool = False,
+    ) -> None:
+        """
+        Put a search document in, in place of the one with the same type and key; it is returned as it is here.
+
+        A `double` is put beside it, as two partners of discovery may have one key (DISC-8). Each has its own uuid.
+        """
         document = copy.deepcopy(document)
         identity = document_identity(document)
+        if double:
+            identity = f"{identity}:{document['uuid']}"
         with self._lock:
             replaced = next((entry for entry in self.entries() if entry.identity == identity), None)
             content_type = str(document.get("content_type"))

@@ -122,8 +122,10 @@ class Sandbox:
     def remove(self, key: str) -> None:
         self.dataset.remove(key)
 
-    def upsert_search(self, document: dict[str, Any], *, hidden: dict[str, Any] | None = None) -> None:
-        self.dataset.upsert_search(document, hidden=hidden)
+    def upsert_search(
+        self, document: dict[str, Any], *, hidden: dict[str, Any] | None = None, double: bool = False
+    ) -> None:
+        self.dataset.upsert_search(document, hidden=hidden, double=double)
 
     def upsert_record(self, record: dict[str, Any]) -> None:
         self.dataset.upsert_record(record)

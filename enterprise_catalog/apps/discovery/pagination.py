@@ -6,8 +6,8 @@ its host is never followed. No page is held while the next one is requested, and
 agree with the count, an error is raised at the end. So a caller who reads to the end never takes a part for the whole.
 """
 
-from collections.abc import Callable, Hashable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import structlog
@@ -18,7 +18,8 @@ from enterprise_catalog.apps.discovery.errors import DiscoveryIncomplete, Discov
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
+R = TypeVar("R", bound="Reading")
+K = TypeVar("K", bound=Hashable)
 
 # Pages may overlap while data changes, but paging that brings nothing new would never end.
 _MAX_PAGES_WITHOUT_NEW_ITEMS = 3
@@ -28,14 +29,54 @@ class CountChanged(DiscoveryIncomplete):
     """The data changed while it was read, or the count does not fit: reading once more may help."""
 
 
-def retry_once_if_changed(read: Callable[[], T], *, on_change: Callable[[], None] = lambda: None) -> T:
-    """Read, and read once more if the data changed meanwhile (DISC-8). `on_change` is called in between."""
+class Reading(Protocol):
+    """
+    A result that was read to its end.
+
+    `doubles` maps each identity that came more than once to the positions of its items.
+    """
+
+    @property
+    def doubles(self) -> Mapping[Any, Sequence[int]]: ...
+
+
+def read_reliably(read: Callable[[], R], *, on_change: Callable[[], None] = lambda: None) -> R:
+    """
+    Read, and read once more if the data changed meanwhile or an identity came twice (DISC-8).
+
+    Both readings must show the same doubles at the same places, else DiscoveryIncomplete is raised: then they are not
+    in discovery's data, but come from paging. `on_change` is called between the readings.
+    """
+    expected: Mapping[Any, Sequence[int]] = {}
     try:
-        return read()
+        reading = read()
     except CountChanged as error:
         log.info("walk_read_again", reason=error.detail)
+    else:
+        if not reading.doubles:
+            return reading
+        expected = reading.doubles
+        log.info("walk_read_again", reason="doubles", count=len(expected))
+        # Two results at once would need twice the memory.
+        del reading
     on_change()
-    return read()
+    reading = read()
+    if reading.doubles != expected:
+        differing = len(expected.items() ^ reading.doubles.items())
+        raise DiscoveryIncomplete(f"{differing} results came twice in one of two readings only, or at another place")
+    return reading
+
+
+def positions_of_doubles(identities: Iterable[K]) -> dict[K, tuple[int, ...]]:
+    """Return the positions of each identity that comes more than once."""
+    first: dict[K, int] = {}
+    doubles: dict[K, tuple[int, ...]] = {}
+    for position, identity in enumerate(identities):
+        if identity in first:
+            doubles[identity] = (*doubles.get(identity, (first[identity],)), position)
+        else:
+            first[identity] = position
+    return doubles
 
 
 def iterate_pages(

@@ -1,11 +1,12 @@
 """
 Fetch full records by key, and course reviews (DISC-18, DISC-19, DISC-21).
 
-A key that is missing in a complete answer does not exist. A failed or incomplete call is an error.
+A key that is missing in a complete answer does not exist. A failed or incomplete call is an error. A record that comes
+twice is taken once (DISC-8).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 from typing import Any
@@ -16,7 +17,7 @@ from django.conf import settings
 from more_itertools import constrained_batches
 
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
-from enterprise_catalog.apps.discovery.pagination import iterate_pages, retry_once_if_changed
+from enterprise_catalog.apps.discovery.pagination import iterate_pages, positions_of_doubles, read_reliably
 from enterprise_catalog.apps.discovery.search_documents import InvalidDocument, content_key_error, pack_document
 
 log = structlog.get_logger(__name__)
@@ -35,11 +36,27 @@ class CourseReview:
     avg_course_rating: float
 
 
-def fetch_courses(
-    *, client: DiscoveryClient, keys: Sequence[str], include_restricted: bool = False
-) -> dict[str, bytes]:
+@dataclass(frozen=True)
+class FullRecords:
     """
-    Return packed full records by course key, without keys that discovery does not know. Raises DiscoveryError.
+    Packed full records by key, and why others cannot be used, by key.
+
+    A key in neither does not exist. `doubles` maps keys that came more than once to the positions of their records.
+    """
+
+    packed: dict[str, bytes] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
+    doubles: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    def __or__(self, other: "FullRecords") -> "FullRecords":
+        return FullRecords(
+            self.packed | other.packed, self.unusable | other.unusable, {**self.doubles, **other.doubles}
+        )
+
+
+def fetch_courses(*, client: DiscoveryClient, keys: Sequence[str], include_restricted: bool = False) -> FullRecords:
+    """
+    Return full records by course key. Raises DiscoveryError.
 
     Runs restricted to enterprises are included only if `include_restricted` is set (V2-5).
     """
@@ -47,10 +64,17 @@ def fetch_courses(
     return _fetch_by_key(client, "/api/v1/courses/", key_field="key", parameter="keys", keys=keys, extra=extra)
 
 
-def fetch_programs(*, client: DiscoveryClient, uuids: Sequence[str]) -> dict[str, bytes]:
-    """Return packed full records by program uuid, without unknown ones. Raises DiscoveryError."""
+def fetch_programs(*, client: DiscoveryClient, uuids: Sequence[str]) -> FullRecords:
+    """Return full records by program uuid. Raises DiscoveryError."""
     extended = {"extended": "True"}
     return _fetch_by_key(client, "/api/v1/programs/", key_field="uuid", parameter="uuids", keys=uuids, extra=extended)
+
+
+@dataclass(frozen=True)
+class _Reviews:
+    reviews: list[CourseReview]
+    # A review that comes twice is taken once, wherever it comes (DISC-21).
+    doubles: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 def fetch_reviews(*, client: DiscoveryClient) -> list[CourseReview]:
@@ -59,13 +83,13 @@ def fetch_reviews(*, client: DiscoveryClient) -> list[CourseReview]:
     def ask(cursor: str | None, where: str) -> dict[str, Any]:
         return client.get("/api/v1/course_review/", {"page": cursor or 1}, where=where)
 
-    def read() -> list[CourseReview]:
+    def read() -> _Reviews:
         rows = iterate_pages(
             ask, cursor_name="page", what="course reviews", identify=partial(_text_field, "course_key")
         )
-        return [review for row in rows if (review := _review(row)) is not None]
+        return _Reviews([review for row in rows if (review := _review(row)) is not None])
 
-    return retry_once_if_changed(read, on_change=client.clear)
+    return read_reliably(read, on_change=client.clear).reviews
 
 
 def _fetch_by_key(
@@ -76,13 +100,15 @@ def _fetch_by_key(
     parameter: str,
     keys: Sequence[str],
     extra: dict[str, Any],
-) -> dict[str, bytes]:
-    records: dict[str, bytes] = {}
+) -> FullRecords:
+    records = FullRecords()
     chunks = list(_keys_per_request(keys))
     client.announce(len(chunks))
     for chunk in chunks:
         params = {parameter: ",".join(chunk), "ordering": "key", "limit": _LIMIT} | extra
-        records |= retry_once_if_changed(partial(_read_records, client, path, params, key_field, frozenset(chunk)))
+        answered = read_reliably(partial(_read_records, client, path, params, key_field, frozenset(chunk)))
+        client.hold(sum(map(len, answered.packed.values())))
+        records |= answered
     return records
 
 
@@ -99,27 +125,35 @@ def _keys_per_request(keys: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 def _read_records(
     client: DiscoveryClient, path: str, params: dict[str, Any], key_field: str, wanted: frozenset[str]
-) -> dict[str, bytes]:
+) -> FullRecords:
     def ask(cursor: str | None, where: str) -> dict[str, Any]:
         return client.get(path, params | {"offset": cursor or 0}, where=where)
 
-    records: dict[str, bytes] = {}
-    for record in iterate_pages(ask, cursor_name="offset", what=path, identify=partial(_text_field, key_field)):
+    found: list[tuple[str, bytes]] = []
+    unusable: dict[str, str] = {}
+    keys = []
+    # Each record counts, since discovery's count includes those that its joins repeat (DISC-8).
+    for record in iterate_pages(ask, cursor_name="offset", what=path, identify=lambda record: None):
         key = _text_field(key_field, record)
         # Discovery may match more loosely than by exact key.
         if key is None or key not in wanted:
             continue
+        keys.append(key)
         try:
             error_text = content_key_error(key)
             if error_text:
                 raise InvalidDocument(error_text)
-            packed = pack_document(record)
+            found.append((key, pack_document(record)))
         except InvalidDocument as error:
             log.warning("record_ignored", key=key, reason=str(error))
-        else:
-            client.hold(len(packed))
-            records[key] = packed
-    return records
+            unusable[key] = str(error)
+    # The same one of several, in whatever order they come.
+    packed = dict(sorted(found, reverse=True))
+    return FullRecords(
+        packed=packed,
+        unusable={key: reason for key, reason in unusable.items() if key not in packed},
+        doubles=positions_of_doubles(keys),
+    )
 
 
 def _text_field(field: str, row: Any) -> str | None:

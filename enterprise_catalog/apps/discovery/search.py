@@ -3,23 +3,27 @@ Fetch everything that a content filter finds in discovery's search/all, or raise
 
     1. request search v2, which pages by cursor; v1 if discovery has no v2
     2. read all pages, packing documents as they arrive, so that memory stays small
-    3. read everything once more if the count does not fit, because the data may have changed
-    4. sort by content key, without skipped and quarantined documents
+    3. read everything once more if the count does not fit, because the data may have changed, or if two documents have
+       one key: discovery's keys are unique only per partner
+    4. choose one document per key, and sort them, without skipped and quarantined documents
 
 An error page is never taken for the last page, and no incomplete result is returned.
 """
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
+from enterprise_catalog.apps.core.packed_json import unpack
+from enterprise_catalog.apps.core.uuids import canonical_uuid
 from enterprise_catalog.apps.discovery.client import DiscoveryClient, EndpointNotFound
 from enterprise_catalog.apps.discovery.errors import DiscoveryMalformed, DiscoveryRejected, WindowExceeded
-from enterprise_catalog.apps.discovery.pagination import iterate_pages, retry_once_if_changed
+from enterprise_catalog.apps.discovery.pagination import iterate_pages, positions_of_doubles, read_reliably
+from enterprise_catalog.apps.discovery.records import fetch_courses
 from enterprise_catalog.apps.discovery.search_documents import (
     FoundDocument,
     QuarantinedContent,
@@ -53,13 +57,26 @@ class SearchResult:
     quarantined: list[QuarantinedContent]
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """All documents of one reading, in discovery's order, and where documents of one type and key came."""
+
+    found: list[FoundDocument]
+    quarantined: list[QuarantinedContent]
+    skipped: int
+    doubles: dict[tuple[str, str], tuple[int, ...]]
+
+
 def fetch_search(*, client: DiscoveryClient, content_filter: dict[str, Any]) -> SearchResult:
     """Return everything that this filter finds. Raises DiscoveryError."""
     body = search_request_body(content_filter)
-    return retry_once_if_changed(lambda: _fetch(client, body), on_change=client.clear)
+    reading = read_reliably(lambda: _read(client, body), on_change=client.clear)
+    documents, not_chosen = _one_per_key(reading.found, _confirmed_uuids(client, reading))
+    fetched = len(reading.found) + len(reading.quarantined) + reading.skipped
+    return SearchResult(documents, fetched, reading.skipped, reading.quarantined + not_chosen)
 
 
-def _fetch(client: DiscoveryClient, body: dict[str, Any]) -> SearchResult:
+def _read(client: DiscoveryClient, body: dict[str, Any]) -> _Reading:
     try:
         return _collect(client, _search_v2(client, body))
     except EndpointNotFound:
@@ -120,7 +137,7 @@ def _page_number(cursor: str | None, where: str) -> int:
     return int(cursor)
 
 
-def _collect(client: DiscoveryClient, documents: Iterator[Any]) -> SearchResult:
+def _collect(client: DiscoveryClient, documents: Iterator[Any]) -> _Reading:
     found: list[FoundDocument] = []
     quarantined: list[QuarantinedContent] = []
     skipped = 0
@@ -134,19 +151,45 @@ def _collect(client: DiscoveryClient, documents: Iterator[Any]) -> SearchResult:
                 quarantined.append(rejected)
             case SkippedDocument():
                 skipped += 1
-    fetched = len(found) + len(quarantined) + skipped
-    unique, duplicates = _one_per_key(found)
-    return SearchResult(unique, fetched, skipped, quarantined + duplicates)
+    doubles = positions_of_doubles((document.content_type, document.content_key) for document in found)
+    return _Reading(found, quarantined, skipped, doubles)
 
 
-def _one_per_key(found: list[FoundDocument]) -> tuple[list[FoundDocument], list[QuarantinedContent]]:
-    """Keep one document per key, always the same one; quarantine documents of other types with that key."""
+def _confirmed_uuids(client: DiscoveryClient, reading: _Reading) -> dict[str, str]:
+    """Return the uuids, by key, that courses/ knows the courses by of which the search found several (DISC-8)."""
+    keys = sorted(key for content_type, key in reading.doubles if content_type == "course")
+    if not keys:
+        return {}
+    records = fetch_courses(client=client, keys=keys).packed
+    uuids = {key: canonical_uuid(unpack(record).get("uuid")) for key, record in records.items()}
+    return {key: uuid for key, uuid in uuids.items() if uuid}
+
+
+def _one_per_key(
+    found: list[FoundDocument], confirmed: Mapping[str, str]
+) -> tuple[list[FoundDocument], list[QuarantinedContent]]:
+    """
+    Keep one document per key, the same one in whatever order they come, and quarantine the others.
+
+    The document with the uuid in `confirmed` comes first, then the one with the smallest uuid.
+    """
+
+    def preference(document: FoundDocument) -> tuple[Any, ...]:
+        key, uuid = document.content_key, document.content_uuid
+        is_other = uuid is None or confirmed.get(key) != uuid
+        return key, document.content_type, is_other, uuid is None, uuid or "", document.packed
+
     unique: list[FoundDocument] = []
-    duplicates: list[QuarantinedContent] = []
-    for document in sorted(found, key=lambda document: (document.content_key, document.content_type, document.packed)):
+    quarantined: list[QuarantinedContent] = []
+    for document in sorted(found, key=preference):
         if unique and unique[-1].content_key == document.content_key:
-            reason = f"also the key of another document: {document.content_type}"
-            duplicates.append(QuarantinedContent(document.content_key, reason))
+            quarantined.append(QuarantinedContent(document.content_key, _why_not_chosen(document, unique[-1])))
         else:
             unique.append(document)
-    return unique, duplicates
+    return unique, quarantined
+
+
+def _why_not_chosen(document: FoundDocument, chosen: FoundDocument) -> str:
+    if document.content_type != chosen.content_type:
+        return f"also the key of another document: {document.content_type}"
+    return f"double: {document.content_uuid or 'this one'} has the key of {chosen.content_uuid or 'another document'}"

@@ -61,14 +61,14 @@ def is_active(course: dict[str, Any]) -> bool:
     True if learners can enrol in the course now, and it is meant to be found (META-20). The course has to contain only
     runs that its reader may see.
     """
-    return any(_is_open(run) for run in nested_runs(course))
+    return any(is_open(run) for run in nested_runs(course))
 
 
 def why_inactive(course: dict[str, Any]) -> str | None:
     """A sentence part for people that says why a course is not active (META-20); None if it is active."""
     runs = nested_runs(course)
     open_runs = [run for run in runs if run.get("is_enrollable") is True]
-    if any(map(_is_open, open_runs)):
+    if any(map(is_open, open_runs)):
         return None
     if not runs:
         return "it shows no runs"
@@ -87,28 +87,14 @@ def advertised_run(course: dict[str, Any]) -> dict[str, Any] | None:
     return next((run for run in nested_runs(course) if run.get("uuid") == advertised), None)
 
 
-def hide_restricted_runs(item: dict[str, Any]) -> None:
-    """Remove restricted runs from a course, as every API version but v2 shows it (V2-2, V2-6). Changes the item."""
-    runs = item.get("course_runs")
-    if not isinstance(runs, list):
-        return
-    visible = [run for run in runs if not (isinstance(run, dict) and is_restricted(run))]
-    if len(visible) == len(runs):
-        return
-    item["course_runs"] = visible
-    _describe_runs(item)
+def describe_runs(course: dict[str, Any]) -> None:
+    """Make the summaries of a course's runs agree with its runs, so that they reveal no hidden ones (V2-6)."""
+    runs = dicts(course["course_runs"])
+    course["course_run_keys"] = [run["key"] for run in nested_runs(course)]
+    course["course_run_statuses"] = sorted({run["status"] for run in runs if isinstance(run.get("status"), str)})
 
 
-def hide_restricted_runs_of_courses(program: dict[str, Any]) -> None:
-    """Remove restricted runs from copies of the courses inside a program (V2-2). Changes the program only."""
-    courses = program.get("courses")
-    if isinstance(courses, list):
-        program["courses"] = [dict(course) if isinstance(course, dict) else course for course in courses]
-        for course in dicts(program["courses"]):
-            hide_restricted_runs(course)
-
-
-def _is_open(run: dict[str, Any]) -> bool:
+def is_open(run: dict[str, Any]) -> bool:
     if run.get("is_enrollable") is not True:
         return False
     # A restricted run is only seen if a filter allows it. Such runs are not marketed.
@@ -118,10 +104,3 @@ def _is_open(run: dict[str, Any]) -> bool:
 
 def _is_published(run: dict[str, Any]) -> bool:
     return str(run.get("status") or "").lower() == "published"
-
-
-def _describe_runs(item: dict[str, Any]) -> None:
-    """Make the summaries of a course's runs agree with its runs, so that they reveal no hidden ones (V2-6)."""
-    runs = dicts(item["course_runs"])
-    item["course_run_keys"] = [run["key"] for run in nested_runs(item)]
-    item["course_run_statuses"] = sorted({run["status"] for run in runs if isinstance(run.get("status"), str)})

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from enterprise_catalog.apps.catalog.content.course_document import (
-    _describe_runs,
-    _is_open,
     advertised_run,
-    hide_restricted_runs,
-    hide_restricted_runs_of_courses,
+    describe_runs,
+    dicts,
     is_active,
+    is_open,
     is_restricted,
-    may_be_allowed,
     nested_runs,
 )
 from enterprise_catalog.apps.catalog.content.normalized_metadata import normalized_metadata
+from enterprise_catalog.apps.catalog.content.restricted_runs import names_of, restricted_names, without_restricted_runs
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 
 # The full record overrides the search document key by key, except for these keys (REFR-16).
@@ -48,12 +47,19 @@ def build_item(
     full_record: dict[str, Any] | None,
     review: Review | None = None,
     allowed_runs: frozenset[str] | None = None,
+    hidden_runs: frozenset[str] = frozenset(),
+    unrestricted_record: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """
     The item without the values of a catalog. `allowed_runs` are the keys of restricted runs to show; None for API
-    versions that show none (V2-2).
+    versions that show none (V2-2). `hidden_runs` are the keys of runs that other documents call restricted. If
+    `full_record` was fetched with restricted runs, `unrestricted_record` is the one without (V2-5).
     """
-    item = _overlay(content_type, search_document, full_record)
+    allowed = allowed_runs or frozenset()
+    names = _hidden_names(search_document, full_record, allowed) | (hidden_runs - allowed)
+    item = dict(
+        without_restricted_runs(_overlay(content_type, search_document, full_record), allowed=allowed, names=names)
+    )
     # The type in the aggregation key (REFR-12), and the id under the name that clients read: `key`, and `uuid` of
     # programs (META-6).
     item["content_type"] = content_type
@@ -64,10 +70,10 @@ def build_item(
     _normalise_product_source(item)
     item["parent_content_key"] = parent_content_key
     if content_type == ContentMetadata.ContentType.COURSE:
-        if allowed_runs is None:
-            hide_restricted_runs(item)
-        else:
-            _show_allowed_runs(item, allowed_runs)
+        if unrestricted_record is not None:
+            _advertise_shown_run(item, unrestricted_record, names)
+        if allowed_runs is not None:
+            _describe_shown_runs(item)
         item["active"] = is_active(item)
         if full_record is not None:
             _add_normalized_metadata(item)
@@ -75,9 +81,21 @@ def build_item(
         if review is not None:
             item["reviews_count"] = review.reviews_count
             item["avg_course_rating"] = review.avg_course_rating
-    if content_type == ContentMetadata.ContentType.PROGRAM:
-        hide_restricted_runs_of_courses(item)
     return item
+
+
+def _hidden_names(
+    search_document: dict[str, Any], full_record: dict[str, Any] | None, allowed: frozenset[str]
+) -> frozenset[str]:
+    """
+    The keys and uuids of restricted runs in either document. The full record is newer: runs that it shows to everybody
+    are not restricted, whatever the search document says (REFR-16).
+    """
+    in_search = restricted_names(search_document, allowed=allowed)
+    if full_record is None:
+        return in_search
+    open_runs = (run for run in dicts(full_record.get("course_runs")) if not is_restricted(run))
+    return in_search.difference(*map(names_of, open_runs)) | restricted_names(full_record, allowed=allowed)
 
 
 def _overlay(content_type: str, search_document: dict[str, Any], full_record: dict[str, Any] | None) -> dict[str, Any]:
@@ -93,15 +111,21 @@ def _normalise_product_source(item: dict[str, Any]) -> None:
         item["product_source"] = {"name": source, "slug": None, "description": None}
 
 
-def _show_allowed_runs(item: dict[str, Any], allowed_runs: frozenset[str]) -> None:
-    """Keep the unrestricted runs, then the allowed ones, and make the summaries agree with them (V2-5)."""
+def _advertise_shown_run(item: dict[str, Any], unrestricted_record: dict[str, Any], hidden: frozenset[str]) -> None:
+    """Advertise the run that the item's own record advertises if it is shown, else that of the other one (V2-5)."""
+    if advertised_run(item) is None and "advertised_course_run_uuid" in unrestricted_record:
+        uuid = unrestricted_record["advertised_course_run_uuid"]
+        item["advertised_course_run_uuid"] = None if isinstance(uuid, str) and uuid in hidden else uuid
+
+
+def _describe_shown_runs(item: dict[str, Any]) -> None:
+    """Put the allowed runs behind the unrestricted ones, and make the summaries agree with them (V2-5)."""
     runs = item.get("course_runs")
     if not isinstance(runs, list):
         return
-    open_to_all = [run for run in runs if not (isinstance(run, dict) and is_restricted(run))]
-    allowed = [run for run in nested_runs(item) if may_be_allowed(run) and run["key"] in allowed_runs]
-    item["course_runs"] = open_to_all + allowed
-    _describe_runs(item)
+    allowed = [run for run in nested_runs(item) if is_restricted(run)]
+    item["course_runs"] = [run for run in runs if not (isinstance(run, dict) and is_restricted(run))] + allowed
+    describe_runs(item)
     item["first_enrollable_paid_seat_price"] = _first_price(item)
 
 
@@ -109,7 +133,7 @@ def _first_price(item: dict[str, Any]) -> Any:
     advertised = advertised_run(item)
     if advertised and advertised.get("first_enrollable_paid_seat_price"):
         return advertised["first_enrollable_paid_seat_price"]
-    open_runs = sorted((run for run in nested_runs(item) if _is_open(run)), key=lambda run: run["key"].lower())
+    open_runs = sorted((run for run in nested_runs(item) if is_open(run)), key=lambda run: run["key"].lower())
     prices = (run["first_enrollable_paid_seat_price"] for run in open_runs if "first_enrollable_paid_seat_price" in run)
     return next(prices, None)
 

@@ -61,7 +61,7 @@ class Variant:
 
 def stand_in_variant(document: dict[str, Any]) -> Variant:
     """The variant of a document that no search returned. Any document of a search is better."""
-    return Variant(core=digest(document), rank=_STAND_IN_RANK, extras="")
+    return Variant(core=digest(document), rank=_STAND_IN_RANK, extras=digest({}))
 
 
 def trim_ended_runs(document: dict[str, Any], *, now: datetime) -> tuple[dict[str, Any], list[str]]:

@@ -8,11 +8,8 @@ membership (P2). All functions return None if the query does not contain the rec
 from typing import Any
 
 from enterprise_catalog.apps.catalog.api_versions import LEGACY
-from enterprise_catalog.apps.catalog.content.course_document import (
-    hide_restricted_runs,
-    hide_restricted_runs_of_courses,
-    nested_runs,
-)
+from enterprise_catalog.apps.catalog.content.course_document import nested_runs
+from enterprise_catalog.apps.catalog.content.restricted_runs import without_restricted_runs
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, ContentOverride
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
 from enterprise_catalog.apps.catalog.reading.identifiers import key_forms
@@ -44,7 +41,7 @@ def run_record(*, query_id: int, run_key: str) -> dict[str, Any] | None:
         for run in nested_runs(course or {}):
             if run["key"] == run_key:
                 return run
-    return unpack(own.documents.search_document) if own else None
+    return without_restricted_runs(unpack(own.documents.search_document)) if own else None
 
 
 @snapshot()
@@ -68,9 +65,4 @@ def _record(query_id: int, content_key: str, content_type: ContentMetadata.Conte
     )
     if packed is None:
         return None
-    record: dict[str, Any] = unpack(packed)
-    hide = (
-        hide_restricted_runs if content_type == ContentMetadata.ContentType.COURSE else hide_restricted_runs_of_courses
-    )
-    hide(record)
-    return record
+    return without_restricted_runs(unpack(packed))

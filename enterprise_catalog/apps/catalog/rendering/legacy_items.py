@@ -12,7 +12,11 @@ from typing import Any
 
 import orjson
 
-from enterprise_catalog.apps.catalog.content.course_document import hide_restricted_runs, nested_runs
+from enterprise_catalog.apps.catalog.content.course_document import nested_runs
+from enterprise_catalog.apps.catalog.content.restricted_runs import (
+    may_have_restricted_runs,
+    without_restricted_runs,
+)
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.catalog.rendering import enrollment_urls
 from enterprise_catalog.apps.catalog.rendering.enrollment_urls import UrlContext
@@ -28,13 +32,16 @@ def legacy_item_filler(context: UrlContext, *, now: datetime) -> Callable[[bytes
     """A function from a stored search document, as JSON, to the item's JSON for a catalog."""
 
     def fill(document: bytes) -> bytes:
-        return orjson.dumps(legacy_item(orjson.loads(document), context, now=now))
+        parsed = orjson.loads(document)
+        if may_have_restricted_runs(document):
+            parsed = without_restricted_runs(parsed)
+        return orjson.dumps(legacy_item(parsed, context, now=now))
 
     return fill
 
 
 def legacy_item(document: dict[str, Any], context: UrlContext, *, now: datetime) -> dict[str, Any]:
-    """Turn a search document into the item of a catalog (LEG-7). Changes the document."""
+    """Turn a search document without restricted runs into the item of a catalog (LEG-7). Changes the document."""
     content_type = document["aggregation_key"].partition(":")[0]
     document.pop("content_last_modified", None)
     if url := enrollment_urls.parsable_url(document.get("marketing_url")):
@@ -44,7 +51,6 @@ def legacy_item(document: dict[str, Any], context: UrlContext, *, now: datetime)
     else:
         document["enrollment_url"] = enrollment_urls.lms_course_url(context, document.get("key") or document["uuid"])
     if content_type == ContentMetadata.ContentType.COURSE:
-        hide_restricted_runs(document)
         document["active"] = any(_is_open(run, now) for run in nested_runs(document))
         document["end_date"] = _latest_end(document)
     return document

@@ -36,6 +36,7 @@ from enterprise_catalog.apps.catalog.models import (
     Visibility,
 )
 from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION, render_template
+from enterprise_catalog.apps.catalog.storage.hidden_runs import REPEATING_TYPES, HiddenRuns
 from enterprise_catalog.apps.catalog.storage.overrides import allowed_run_keys, override_digest
 from enterprise_catalog.apps.catalog.storage.visibility import MemberVisibility, VisibilityRules, is_listed_on_legacy
 from enterprise_catalog.apps.core.datetimes import sortable_iso
@@ -200,6 +201,18 @@ def _documents(*, deep: bool) -> Iterator[Violation]:
             yield from _content(row, reviews.get(row.pk), runs.get(row.pk, {}))
 
 
+def _hidden_runs(
+    row: ContentMetadata,
+    search_document: dict[str, Any],
+    full_record: dict[str, Any] | None,
+    runs: Mapping[str, bool],
+) -> frozenset[str]:
+    if row.content_type in REPEATING_TYPES:
+        documents = [search_document, full_record or {}]
+        return HiddenRuns(documents=documents).of(row.pk, row.content_type)
+    return frozenset(run for run, restricted in runs.items() if restricted)
+
+
 def _content(row: ContentMetadata, review: Review | None, runs: Mapping[str, bool]) -> Iterator[Violation]:
     try:
         search_document = unpack(row.documents.search_document)
@@ -217,6 +230,7 @@ def _content(row: ContentMetadata, review: Review | None, runs: Mapping[str, boo
         search_document=search_document,
         full_record=full_record,
         review=review,
+        hidden_runs=_hidden_runs(row, search_document, full_record, runs),
     )
     for column, expected in _columns(row, search_document, full_record, item).items():
         found = getattr(row, column)

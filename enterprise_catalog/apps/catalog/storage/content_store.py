@@ -11,13 +11,14 @@ Write contents with their documents. Nothing else writes them.
 Membership is not decided here but by publishing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Coalesce, Length
 from more_itertools import chunked, constrained_batches
 
@@ -34,6 +35,12 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION, render_template
 from enterprise_catalog.apps.catalog.storage.document_errors import check_row_size, quarantine_reason
+from enterprise_catalog.apps.catalog.storage.hidden_runs import (
+    REPEATING_TYPES,
+    HiddenRuns,
+    changed_restrictions,
+    contents_naming,
+)
 from enterprise_catalog.apps.catalog.storage.propagation import propagate_changes
 from enterprise_catalog.apps.catalog.storage.visibility import is_listed_on_legacy
 from enterprise_catalog.apps.core.datetimes import sortable_iso
@@ -54,6 +61,7 @@ T = TypeVar("T")
 _BATCH_BYTES = 1024 * 1024
 _BATCH_ROWS = 200
 _KEYS_PER_STATEMENT = 1000
+_DOCUMENTS_PER_STATEMENT = 50
 _NESTED_RUNS_PER_STATEMENT = 1000
 # The courses of a batch usually have a thousand nested runs; at most this number is compared at once.
 _NESTED_RUNS_AT_ONCE = 10_000
@@ -113,6 +121,33 @@ def search_differs(content: PreparedContent, stored: StoredState | ContentMetada
     return stored is None or content.variant.replaces(_stored_variant(stored))
 
 
+def stored_contents(content_keys: Collection[str]) -> list[PreparedContent]:
+    """Return these contents with their stored search documents, as if a search had found them again (P7)."""
+    contents = []
+    for keys in chunked(sorted(content_keys), _DOCUMENTS_PER_STATEMENT):
+        runs: dict[str, dict[str, bool]] = {}
+        nested = NestedRun.objects.filter(course_id__in=keys).values_list("course_id", "run_key", "restricted")
+        for course, run, restricted in nested:
+            runs.setdefault(course, {})[run] = restricted
+        rows = ContentMetadata.objects.filter(pk__in=keys, documents__isnull=False).annotate(
+            search_document=F("documents__search_document")
+        )
+        contents += [
+            PreparedContent(
+                content_key=row.pk,
+                content_type=row.content_type,
+                parent_content_key=row.parent_content_key,
+                content_uuid=str(row.content_uuid) if row.content_uuid else None,
+                restricted=row.restricted,
+                search_document=row.search_document,
+                variant=_stored_variant(row),
+                runs=runs.get(row.pk, {}),
+            )
+            for row in rows.order_by("pk")
+        ]
+    return contents
+
+
 def store_contents(
     *, contents: Sequence[PreparedContent], records: Mapping[str, bytes], assert_lease: Callable[[], None]
 ) -> StoreReport:
@@ -122,22 +157,62 @@ def store_contents(
     `records` are packed full records by content key; a content without one keeps its record (DISC-18). `assert_lease`
     is called first in each transaction and raises to stop it.
     """
-    record_digests = {key: digest(unpack(record)) for key, record in records.items()}
+    record_digests: dict[str, str] = {}
+    runs_of_records: dict[str, dict[str, bool]] = {}
+    for key, packed in records.items():
+        record = unpack(packed)
+        record_digests[key], runs_of_records[key] = digest(record), runs_of(record)
     stored = stored_states([content.content_key for content in contents])
     differing = [
         content
         for content in sorted(contents, key=lambda content: content.content_key)
         if _differs(content, stored.get(content.content_key), record_digests)
     ]
+    restricted, changed = _restrictions(differing, runs_of_records)
+    if changed:
+        _mark_for_rendering(contents_naming(changed), assert_lease=assert_lease)
     report = StoreReport()
     sizes = _sizes({content.content_key: len(content.search_document) for content in differing}, records)
     for contents_of_batch in _batches(differing, lambda content: sizes[content.content_key]):
         batch = _store_batch(
-            contents_of_batch, records=records, record_digests=record_digests, assert_lease=assert_lease
+            contents_of_batch,
+            records=records,
+            record_digests=record_digests,
+            restricted=restricted,
+            assert_lease=assert_lease,
         )
         report.changed += len(batch.changed)
         report.unusable |= batch.unusable
+    if changed:
+        rerender_contents(contents_naming(changed))
     return report
+
+
+def _restrictions(
+    contents: Sequence[PreparedContent], runs_of_records: Mapping[str, Mapping[str, bool]]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The runs that these documents restrict, and those that become restricted by them, or are no longer (V2-2)."""
+    nested = {
+        content.content_key: {**content.runs, **runs_of_records.get(content.content_key, {})}
+        for content in contents
+        if content.content_type == ContentMetadata.ContentType.COURSE
+    }
+    own = {
+        content.content_key: content.restricted
+        for content in contents
+        if content.content_type == ContentMetadata.ContentType.COURSE_RUN
+    }
+    restricted = {run for runs in (*nested.values(), own) for run, is_restricted in runs.items() if is_restricted}
+    return frozenset(restricted), changed_restrictions(nested=nested, own=own)
+
+
+@retry_lost_locks
+@transaction.atomic
+def _mark_for_rendering(content_keys: Sequence[str], *, assert_lease: Callable[[], None]) -> None:
+    """Let the next refresh render these contents again, in case this worker dies before it has."""
+    assert_lease()
+    for keys in chunked(content_keys, _KEYS_PER_STATEMENT):
+        ContentMetadata.objects.filter(pk__in=keys).update(rendering_version=0)
 
 
 def rerender_contents(content_keys: Sequence[str]) -> None:
@@ -155,10 +230,15 @@ def rerender_contents(content_keys: Sequence[str]) -> None:
 def _rerender_batch(content_keys: Sequence[str]) -> None:
     rows = ContentMetadata.objects.select_for_update().filter(pk__in=content_keys).order_by("pk").in_bulk()
     reviews = _reviews(list(rows))
+    stored = list(ContentDocuments.objects.filter(pk__in=list(rows)).order_by("pk"))
+    hidden_runs = HiddenRuns(
+        course_keys=list(rows),
+        documents=_unpacked(document for document in stored if rows[document.pk].content_type in REPEATING_TYPES),
+    )
     documents = []
-    for document in ContentDocuments.objects.filter(pk__in=list(rows)).order_by("pk"):
+    for document in stored:
         try:
-            _render_document(document, rows[document.pk], reviews)
+            _render_document(document, rows[document.pk], reviews, hidden_runs)
         except Exception:
             # As in `_store_batch`: the other contents are rendered, this one stays unchanged (P7).
             log.warning("content_unusable", key=document.pk, exc_info=True)
@@ -171,10 +251,17 @@ def _rerender_batch(content_keys: Sequence[str]) -> None:
     propagate_changes(rendered=rendered, modified=(), now=database_now())
 
 
-def _render_document(document: ContentDocuments, row: ContentMetadata, reviews: Mapping[str, Review]) -> None:
+def _unpacked(stored: Iterable[ContentDocuments]) -> Iterator[dict[str, Any]]:
+    for row in stored:
+        yield from (unpack(packed) for packed in (row.search_document, row.full_record) if packed)
+
+
+def _render_document(
+    document: ContentDocuments, row: ContentMetadata, reviews: Mapping[str, Review], hidden_runs: HiddenRuns
+) -> None:
     record = unpack(document.full_record) if document.full_record else None
     search_document = unpack(document.search_document)
-    item = _item(row, search_document, record, reviews)
+    item = _item(row, search_document, record, reviews, hidden_runs.of(row.pk, row.content_type))
     rendered = _rendered(item, row)
     listed_on_legacy = is_listed_on_legacy(row.content_type, search_document)
     document.rendered = pack_bytes(rendered)
@@ -192,6 +279,7 @@ def _store_batch(
     *,
     records: Mapping[str, bytes],
     record_digests: Mapping[str, str],
+    restricted: frozenset[str],
     assert_lease: Callable[[], None],
 ) -> _Batch:
     assert_lease()
@@ -200,11 +288,14 @@ def _store_batch(
     differing = [content for content in contents if _differs(content, stored.get(content.content_key), record_digests)]
     documents = ContentDocuments.objects.in_bulk([content.content_key for content in differing])
     reviews = _reviews(keys)
+    hidden_runs = HiddenRuns(documents=_repeating_documents(differing, documents, records), restricted=restricted)
     batch = _Batch(now=database_now())
     for content in differing:
         key = content.content_key
         try:
-            _add_to_batch(batch, content, stored.get(key), documents.get(key), records, record_digests, reviews)
+            _add_to_batch(
+                batch, content, stored.get(key), documents.get(key), records, record_digests, reviews, hidden_runs
+            )
         except Exception as error:
             # Documents are the only input here. Whatever is wrong with one, the others are stored (P7).
             log.warning("content_unusable", key=key, exc_info=True)
@@ -216,6 +307,19 @@ def _store_batch(
     stale = propagate_changes(rendered=known, modified=[row.pk for row in batch.changed], now=batch.now)
     batch.unusable |= stale
     return batch
+
+
+def _repeating_documents(
+    contents: Sequence[PreparedContent], stored: Mapping[str, ContentDocuments], records: Mapping[str, bytes]
+) -> Iterator[dict[str, Any]]:
+    """The documents of programs and pathways: those that arrived, and those that are stored."""
+    for content in contents:
+        if content.content_type in REPEATING_TYPES:
+            key = content.content_key
+            yield unpack(content.search_document)
+            if key in records:
+                yield unpack(records[key])
+            yield from _unpacked([stored[key]] if key in stored else [])
 
 
 def _write_documents(documents: Sequence[ContentDocuments], *, update_fields: Sequence[str]) -> None:
@@ -247,6 +351,7 @@ def _add_to_batch(
     records: Mapping[str, bytes],
     record_digests: Mapping[str, str],
     reviews: Mapping[str, Review],
+    hidden_runs: HiddenRuns,
 ) -> None:
     """Merge a new content with what is stored of it, and put the result into the batch."""
     search_document, variant, search_changed = _search_to_store(content, before, documents)
@@ -271,7 +376,12 @@ def _add_to_batch(
     )
     unpacked = unpack(search_document)
     row.listed_on_legacy = is_listed_on_legacy(content.content_type, unpacked)
-    item = _item(row, unpacked, record, reviews)
+    runs = content.runs | (runs_of(record) if record else {})
+    if content.content_type == ContentMetadata.ContentType.COURSE:
+        hidden = frozenset(run for run, is_restricted in runs.items() if is_restricted)
+    else:
+        hidden = hidden_runs.of(content.content_key, content.content_type)
+    item = _item(row, unpacked, record, reviews, hidden)
     rendered = _rendered(item, row)
     row.active, row.rendered_digest = _active(item, row), digest_bytes(rendered)
     document = ContentDocuments(
@@ -281,7 +391,6 @@ def _add_to_batch(
         full_record=full_record,
     )
     _check_size(document)
-    runs = content.runs | (runs_of(record) if record else {})
     # The batch changes only after everything is built.
     batch.rows.append(row)
     batch.documents.append(document)
@@ -324,6 +433,7 @@ def _item(
     search_document: dict[str, Any],
     full_record: dict[str, Any] | None,
     reviews: Mapping[str, Review],
+    hidden_runs: frozenset[str],
 ) -> dict[str, Any]:
     return build_item(
         content_key=row.content_key,
@@ -332,6 +442,7 @@ def _item(
         search_document=search_document,
         full_record=full_record,
         review=reviews.get(row.content_key),
+        hidden_runs=hidden_runs,
     )
 
 

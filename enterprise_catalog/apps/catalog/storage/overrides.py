@@ -28,6 +28,7 @@ from enterprise_catalog.apps.catalog.models import (
 )
 from enterprise_catalog.apps.catalog.rendering.item_template import render_template
 from enterprise_catalog.apps.catalog.storage.document_errors import check_row_size, quarantine_reason
+from enterprise_catalog.apps.catalog.storage.hidden_runs import HiddenRuns
 from enterprise_catalog.apps.core.datetimes import sortable_iso
 from enterprise_catalog.apps.core.db.batching import escaped_length
 from enterprise_catalog.apps.core.packed_json import digest, pack, pack_bytes, unpack
@@ -189,11 +190,13 @@ def _render_rows(
         row.course_key: Review(row.reviews_count, row.avg_course_rating)
         for row in CourseReview.objects.filter(pk__in=keys)
     }
+    hidden_runs = HiddenRuns(course_keys=keys)
     built: list[ContentOverride] = []
     failed: list[tuple[ContentOverride, str]] = []
     for row in rows:
         try:
-            _render(row, contents[row.content_id], documents[row.content_id], reviews)
+            hidden = hidden_runs.of(row.content_id, ContentMetadata.ContentType.COURSE)
+            _render(row, contents[row.content_id], documents[row.content_id], reviews, hidden)
         except Exception as error:
             # Documents are the only input here. Whatever is wrong with one, the others are built (P7).
             log.warning("content_unusable", key=row.content_id, query=row.catalog_query_id, exc_info=True)
@@ -209,7 +212,11 @@ def _row_bytes(row: ContentOverride) -> int:
 
 
 def _render(
-    row: ContentOverride, content: ContentMetadata, documents: ContentDocuments, reviews: Mapping[str, Review]
+    row: ContentOverride,
+    content: ContentMetadata,
+    documents: ContentDocuments,
+    reviews: Mapping[str, Review],
+    hidden_runs: frozenset[str],
 ) -> None:
     record = unpack(row.record)
     search_document = unpack(documents.search_document)
@@ -226,6 +233,8 @@ def _render(
             full_record=record,
             review=reviews.get(row.content_id),
             allowed_runs=allowed,
+            hidden_runs=hidden_runs,
+            unrestricted_record=unpack(documents.full_record) if documents.full_record else None,
         )
         modified = sortable_iso(max(row.modified, content.modified))
         return pack_bytes(render_template(item, content_key=row.content_id, modified=modified)), bool(

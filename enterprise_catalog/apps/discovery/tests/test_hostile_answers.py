@@ -1,11 +1,13 @@
 """Pages that no discovery should send, over HTTP, give a complete result or an error (P1, DISC-3, DISC-5, DISC-8)."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
 from enterprise_catalog.apps.discovery.errors import (
     DiscoveryIncomplete,
@@ -13,12 +15,13 @@ from enterprise_catalog.apps.discovery.errors import (
     DiscoveryRejected,
     WindowExceeded,
 )
-from enterprise_catalog.apps.discovery.records import fetch_courses
+from enterprise_catalog.apps.discovery.records import fetch_courses, fetch_programs
 from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
 from enterprise_catalog.apps.discovery.search_documents import MAX_NESTED_RUNS
 from enterprise_catalog.testing.scripted_server import Answer, Reply, ScriptedServer
 
-V1, V2, COURSES = "/api/v1/search/all/", "/api/v2/search/all/", "/api/v1/courses/"
+V1, V2 = "/api/v1/search/all/", "/api/v2/search/all/"
+COURSES, PROGRAMS = "/api/v1/courses/", "/api/v1/programs/"
 
 
 @pytest.fixture
@@ -244,12 +247,90 @@ def test_the_same_key_counts_once_for_each_type(peer):  # DISC-8
     assert [document.content_key for document in result.quarantined] == ["a"]
 
 
+FIRST, LAST = "00000000-0000-4000-8000-000000000001", "ffffffff-0000-4000-8000-000000000002"
+DOUBLES = [course("a", uuid=uuid, title=uuid) for uuid in (FIRST, LAST)]
+
+
+def results(*documents: Any, count: int | None = None) -> Reply:
+    return Reply({"count": len(documents) if count is None else count, "next": None, "results": list(documents)})
+
+
+@pytest.mark.parametrize("in_order", [1, -1])
+@pytest.mark.parametrize(
+    ("record", "chosen"),
+    [
+        ([{"key": "a", "uuid": LAST}], LAST),
+        ([{"key": "a", "uuid": FIRST}], FIRST),
+        ([{"key": "a"}], FIRST),
+        ([], FIRST),
+    ],
+)
+def test_a_double_that_two_readings_show_is_published_once(peer, in_order, record, chosen):
+    """The one whose uuid courses/ confirms, else the smallest uuid, in whatever order they come (DISC-8)."""
+    peer.answers[V2] = [results(course("b"), *DOUBLES[::in_order])]
+    peer.answers[COURSES] = [results(*record)]
+    result = search()
+    assert keys(result) == ["a", "b"]
+    assert result.documents[0].content_uuid == chosen
+    assert [(entry.content_key, entry.reason[:7]) for entry in result.quarantined] == [("a", "double:")]
+    assert (result.fetched, peer.times_asked(V2), peer.times_asked(COURSES)) == (3, 2, 1)
+
+
+def test_documents_that_differ_in_paging_fields_alone_are_doubles(peer):  # DISC-3, DISC-8
+    runs = [
+        {
+            "content_type": "courserun",
+            "aggregation_key": "courserun:a",
+            "key": "r",
+            "aggregation_uuid": f"courserun:{uuid}",
+        }
+        for uuid in (FIRST, LAST)
+    ]
+    peer.answers[V2] = [results(*runs)]
+    result = search()
+    assert (keys(result), len(result.quarantined), peer.times_asked(COURSES)) == (["r"], 1, 0)
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        [results(*DOUBLES), results(DOUBLES[0])],
+        [results(DOUBLES[0], count=2), results(*DOUBLES)],
+        [results(course("b"), *DOUBLES), results(DOUBLES[0], course("b"), DOUBLES[1])],
+        [results(course("b"), *DOUBLES), results(DOUBLES[0], *(course("b", title=name) for name in "xy"))],
+        [results(*DOUBLES, count=1)],
+    ],
+    ids=["first only", "second only", "at another place", "of another key", "not counted"],
+)
+def test_a_double_that_one_reading_shows_is_an_error(peer, readings):  # P1, DISC-8
+    peer.answers[V2] = readings
+    peer.answers[COURSES] = [results()]
+    with pytest.raises(DiscoveryIncomplete):
+        search()
+    assert peer.times_asked(V2) == 2
+
+
+@pytest.mark.parametrize("path", [COURSES, PROGRAMS])
+def test_a_record_that_comes_twice_is_taken_once(peer, path):
+    """Discovery's joins repeat records, and its count includes them (DISC-8)."""
+    fetch = {COURSES: partial(fetch_courses, keys=["a", "b"]), PROGRAMS: partial(fetch_programs, uuids=["a", "b"])}[
+        path
+    ]
+    rows = [{"key": key, "uuid": key} for key in "aab"]
+    peer.answers[path] = [results(*rows)]
+    assert {key: unpack(record) for key, record in fetch(client=DiscoveryClient()).packed.items()} == {
+        row["key"]: row for row in rows
+    }
+    assert peer.times_asked(path) == 2
+    peer.answers[path] = [results(*rows), results(*rows[1:])] * 2
+    with pytest.raises(DiscoveryIncomplete):
+        fetch(client=DiscoveryClient())
+
+
 def test_which_of_two_documents_is_kept_does_not_depend_on_their_order(peer):
     doubles = [course("a", content_type=name, title=name) for name in ("course", "Course")]
-    peer.answers[V2] = [
-        Reply({"count": 2, "next": None, "results": doubles}),
-        Reply({"count": 2, "next": None, "results": doubles[::-1]}),
-    ]
+    peer.answers[V2] = [results(*doubles)] * 2 + [results(*doubles[::-1])]
+    peer.answers[COURSES] = [results()]
     assert search().documents == search().documents
 
 

@@ -26,7 +26,7 @@ def asked_keys(discovery: Sandbox) -> list[list[str]]:
 def test_full_records_of_courses_are_unchanged(discovery: Sandbox, client: DiscoveryClient):
     keys = discovery.dataset.course_keys()[:3]
 
-    records = fetch_courses(client=client, keys=keys)
+    records = fetch_courses(client=client, keys=keys).packed
 
     assert {key: unpack(packed) for key, packed in records.items()} == {
         key: discovery.course_record(key) for key in keys
@@ -37,11 +37,11 @@ def test_unknown_courses_are_absent(discovery: Sandbox, client: DiscoveryClient)
     """A missing key is not an error (DISC-18)."""
     known = discovery.dataset.course_keys()[0]
 
-    assert list(fetch_courses(client=client, keys=["edX+Unknown", known])) == [known]
+    assert list(fetch_courses(client=client, keys=["edX+Unknown", known]).packed) == [known]
 
 
 def test_no_keys_are_no_requests(discovery: Sandbox, client: DiscoveryClient):
-    assert fetch_courses(client=client, keys=[]) == {}
+    assert fetch_courses(client=client, keys=[]).packed == {}
     assert discovery.calls("courses") == []
 
 
@@ -50,7 +50,7 @@ def test_a_request_has_fifty_keys_and_no_key_twice(settings: Settings):  # DISC-
         serve(discovery, settings)
         keys = discovery.dataset.course_keys()
 
-        records = fetch_courses(client=DiscoveryClient(), keys=keys + keys[:10])
+        records = fetch_courses(client=DiscoveryClient(), keys=keys + keys[:10]).packed
 
         assert sorted(records) == keys
         assert [len(chunk) for chunk in asked_keys(discovery)] == [50, 50, 20]
@@ -62,14 +62,14 @@ def test_long_keys_take_more_requests(discovery: Sandbox, client: DiscoveryClien
     for key in keys:
         discovery.upsert_record(discovery.course_record(discovery.dataset.course_keys()[0]) | {"key": key})
 
-    assert sorted(fetch_courses(client=client, keys=keys)) == keys
+    assert sorted(fetch_courses(client=client, keys=keys).packed) == keys
     assert max(len(chunk) for chunk in asked_keys(discovery)) < 20
 
 
 def test_a_key_with_a_comma_requests_no_other_course(discovery: Sandbox, client: DiscoveryClient):
     one, other = discovery.dataset.course_keys()[:2]
 
-    assert fetch_courses(client=client, keys=[f"{one},{other}"]) == {}
+    assert fetch_courses(client=client, keys=[f"{one},{other}"]).packed == {}
 
 
 def test_keys_are_compared_exactly(discovery: Sandbox, client: DiscoveryClient):
@@ -85,7 +85,7 @@ def test_keys_are_compared_exactly(discovery: Sandbox, client: DiscoveryClient):
     ]
     discovery.add_fault(endpoint="courses", merge={"results": odd, "count": len(odd), "next": None})
 
-    assert list(fetch_courses(client=client, keys=[key])) == [key]
+    assert list(fetch_courses(client=client, keys=[key]).packed) == [key]
 
 
 def test_all_pages_of_a_request_are_read(discovery: Sandbox, client: DiscoveryClient):  # DISC-18
@@ -96,7 +96,7 @@ def test_all_pages_of_a_request_are_read(discovery: Sandbox, client: DiscoveryCl
         endpoint="courses", contains="offset=1", merge={"count": 2, "results": [discovery.course_record(other)]}
     )
 
-    assert sorted(fetch_courses(client=client, keys=[one, other])) == [one, other]
+    assert sorted(fetch_courses(client=client, keys=[one, other]).packed) == [one, other]
     assert [call.query["offset"] for call in discovery.calls("courses")] == [["0"], ["1"]]
 
 
@@ -135,7 +135,7 @@ def test_an_answer_that_changed_is_read_once_more(discovery: Sandbox, client: Di
     keys = discovery.dataset.course_keys()[:3]
     discovery.add_fault(endpoint="courses", times=1, missing=1)
 
-    assert sorted(fetch_courses(client=client, keys=keys)) == keys
+    assert sorted(fetch_courses(client=client, keys=keys).packed) == keys
 
 
 def test_a_record_that_cannot_be_stored_is_absent(discovery: Sandbox, client: DiscoveryClient):  # P7
@@ -144,13 +144,15 @@ def test_a_record_that_cannot_be_stored_is_absent(discovery: Sandbox, client: Di
     plain = f'{{"key": "{other}"}}'
     discovery.add_fault(endpoint="courses", raw=f'{{"count": 2, "next": null, "results": [{deep}, {plain}]}}')
 
-    assert list(fetch_courses(client=client, keys=[one, other])) == [other]
+    records = fetch_courses(client=client, keys=[one, other])
+    assert list(records.packed) == [other]
+    assert list(records.unusable) == [one]
 
 
 def test_programs_are_requested_extended(discovery: Sandbox, client: DiscoveryClient):  # DISC-19
     uuids = discovery.dataset.program_uuids()
 
-    records = fetch_programs(client=client, uuids=uuids)
+    records = fetch_programs(client=client, uuids=uuids).packed
 
     assert sorted(records) == uuids
     assert unpack(records[uuids[0]])["courses"]

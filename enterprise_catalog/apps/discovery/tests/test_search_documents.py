@@ -91,9 +91,7 @@ def test_documents_are_packed_without_the_fields_of_paging():  # DISC-3
         {"aggregation_key": f"person:{UUID}", "content_type": "person", "uuid": UUID},
         course(product_source="getsmarter"),
         course(product_source={"name": "Other", "slug": "other"}),
-        course(product_source=["edx"]),
         course(course_type="bootcamp-2u"),
-        course(course_type=["verified-audit"]),
         {"aggregation_key": "courserun:a", "content_type": "courserun", "key": RUN_KEY, "product_source": "other"},
     ],
 )
@@ -130,8 +128,10 @@ def test_documents_that_the_service_may_offer_are_accepted(document: dict[str, A
         (course(key=7), "no text"),
         (course(key="x" * 256), "256 characters"),
         *((course(key=f"edX+Demo{character}X"), "control characters") for character in "\x00\t\n\x1f"),
-        (course(key=" edX+DemoX"), "blanks"),
-        (course(key="edX+DemoX\u00a0"), "blanks"),
+        *((course(key=key), "blanks") for key in (" edX+DemoX", "edX+DemoX\u00a0", "edX+Demo X", "edX+Demo\u2003X")),
+        (course(product_source=["edx"]), "product_source that cannot be read"),
+        (course(product_source={"name": "edX", "slug": 7}), "product_source that cannot be read"),
+        (course(course_type=["verified-audit"]), "course_type that cannot be read"),
         (course(aggregation_key="video:edX+DemoX"), "unknown type 'video'"),
         (course(aggregation_key=None), "unknown type"),
         (course(aggregation_key=7), "unknown type"),
@@ -186,15 +186,29 @@ def test_no_document_raises_an_error(document: Any):  # P7
     identity(document)
 
 
-def test_documents_with_the_same_type_and_key_are_the_same():  # DISC-8
-    run = {"content_type": "courserun", "key": "edX+DemoX"}
-
-    assert identity(course(title="A")) == identity(course(title="B"))
-    assert identity(run) != identity(course())
+def test_a_document_that_comes_again_is_the_same_only_if_it_says_the_same():
+    """Two documents with one key are discovery's own, and one document on two pages comes from paging (DISC-8)."""
+    assert identity(course(title="A")) == identity(course(title="A"))
+    assert identity(course(title="A")) != identity(course(title="B"))
 
 
 def test_a_document_without_an_id_has_no_identity():  # DISC-8
     assert identity(course(key=None)) is None
+    assert identity(course(deep=nested(500))) is None
+
+
+def test_a_quarantined_document_says_which_content_it_is_of():  # P7
+    deep = classify_document(course(uuid=UUID, deep=nested(500)))
+    keyless = classify_document(course(key=7, uuid=UUID))
+    other = classify_document(course(aggregation_key="video:edX+DemoX", uuid=UUID))
+
+    assert isinstance(deep, QuarantinedContent)
+    assert isinstance(keyless, QuarantinedContent)
+    assert isinstance(other, QuarantinedContent)
+    assert (deep.readable_key, deep.content_uuid, deep.content_type) == ("edX+DemoX", UUID, "course")
+    assert (keyless.readable_key, keyless.content_uuid) == (None, UUID)
+    # A thing of another kind with the same key.
+    assert (other.readable_key, other.content_uuid, other.content_type) == (None, None, None)
 
 
 def test_realistic_pages_are_classified():

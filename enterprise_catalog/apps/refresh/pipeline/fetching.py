@@ -4,7 +4,7 @@ Fetch everything that a refresh or a preview asks discovery for.
 Reads rows to find what is stored already and writes none: nothing is stored before everything is fetched (REFR-7).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,16 +16,22 @@ from more_itertools import chunked
 
 from enterprise_catalog.apps.catalog.content.prepared_content import PreparedContent, prepare_content, stand_in_content
 from enterprise_catalog.apps.catalog.content_filters.directives import allowed_runs, forced_courses
-from enterprise_catalog.apps.catalog.models import ContentMetadata, FullRecordRequest
-from enterprise_catalog.apps.catalog.storage.content_store import search_differs, stored_states
+from enterprise_catalog.apps.catalog.models import (
+    ContentDocuments,
+    ContentMetadata,
+    ContentOverride,
+    FullRecordRequest,
+)
+from enterprise_catalog.apps.catalog.storage.content_store import search_differs, stored_contents, stored_states
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.client import DiscoveryClient
-from enterprise_catalog.apps.discovery.records import fetch_courses, fetch_programs
+from enterprise_catalog.apps.discovery.records import FullRecords, fetch_courses, fetch_programs
 from enterprise_catalog.apps.discovery.search import SearchResult, fetch_search
 from enterprise_catalog.apps.discovery.search_documents import FoundDocument, QuarantinedContent
+from enterprise_catalog.apps.refresh.pipeline.unusable_documents import stored_in_place, unusable, with_other_key
 from enterprise_catalog.apps.refresh.queue.claims import Claim
 
 log = structlog.get_logger(__name__)
@@ -78,11 +84,13 @@ def fetch_preview(*, content_filter: dict[str, Any], client: DiscoveryClient) ->
     contents, quarantined = _prepare(search, client, database_now())
     forced = _forced_keys(content_filter)
     records = fetch_courses(client=client, keys=forced)
-    stand_ins = _stand_ins(forced, found={content.content_key for content in contents}, records=records)
+    found = {content.content_key for content in contents}
+    stand_ins = _stand_ins(forced, found=found, records=records.packed)
+    stored = stored_contents((set(forced) & records.unusable.keys()) - found)
     return PreviewResult(
         search=search,
-        contents=sorted([*contents, *stand_ins], key=lambda content: content.content_key),
-        quarantined=[*quarantined, *_unknown(forced, records)],
+        contents=sorted([*contents, *stand_ins, *stored], key=lambda content: content.content_key),
+        quarantined=[*quarantined, *_unusable(records), *_unknown(forced, records)],
     )
 
 
@@ -98,16 +106,16 @@ def fetch_for_claims(*, claims: Sequence[Claim], client: DiscoveryClient) -> Fet
     courses = sorted(forced.union(_keys_of_type(wanted, ContentMetadata.ContentType.COURSE)))
     programs = _keys_of_type(wanted, ContentMetadata.ContentType.PROGRAM)
     records = fetch_courses(client=client, keys=courses) | fetch_programs(client=client, uuids=programs)
-    _report_missing({*courses, *programs} - records.keys())
+    _report_missing({*courses, *programs} - records.packed.keys() - records.unusable.keys())
     return FetchResult(
         search=search,
         found_keys=list(found),
-        contents=contents + _stand_ins(sorted(forced), found=found, records=records),
-        records=records,
+        contents=contents + _stand_ins(sorted(forced), found=found, records=records.packed),
+        records=records.packed,
         requested_records=courses + programs,
-        quarantined=quarantined,
+        quarantined=[*quarantined, *_unusable(records)],
         by_run={
-            claim.run_uuid: _query_specific(claim, forced_by_run[claim.run_uuid], found.keys(), records, client)
+            claim.run_uuid: _query_specific(claim, forced_by_run[claim.run_uuid], found, records, client)
             for claim in claims
         },
     )
@@ -116,24 +124,40 @@ def fetch_for_claims(*, claims: Sequence[Claim], client: DiscoveryClient) -> Fet
 def _query_specific(
     claim: Claim,
     forced: Sequence[str],
-    found: Iterable[str],
-    records: dict[str, bytes],
+    found: Collection[str],
+    records: FullRecords,
     client: DiscoveryClient,
 ) -> QuerySpecificResult:
-    known = [key for key in forced if key in records]
+    # A record that cannot be used this time leaves the course as the query shows it (P7).
+    stored = _stored_records(claim.query_id, [key for key in forced if key in records.unusable])
+    usable = records.packed | stored
+    known = [key for key in forced if key in usable]
     members = {*found, *known}
     allowed = {key: runs for key, runs in allowed_runs(claim.content_filter).items() if key in members}
     # Discovery leaves restricted runs out unless they are requested, so these courses are fetched a second time (V2-5).
-    with_restricted = fetch_courses(client=client, keys=sorted(allowed), include_restricted=True) if allowed else {}
-    overridden = {key: records[key] for key in known} | with_restricted
+    with_restricted = (
+        fetch_courses(client=client, keys=sorted(allowed), include_restricted=True) if allowed else FullRecords()
+    )
+    stored_with_restricted = _stored_records(claim.query_id, sorted(with_restricted.unusable))
+    overridden = {key: usable[key] for key in known} | stored_with_restricted | with_restricted.packed
     return QuerySpecificResult(
         forced_keys=known,
         overrides=[
             WantedOverride(key, record, forced=key in known, allowed_runs=allowed.get(key, frozenset()))
             for key, record in sorted(overridden.items())
         ],
-        quarantined=_unknown(forced, records),
+        quarantined=[*_unusable(with_restricted), *_unknown(forced, records)],
     )
+
+
+def _stored_records(query_id: int, content_keys: Sequence[str]) -> dict[str, bytes]:
+    """Return the packed records from which this query shows these courses, without those that are not stored."""
+    if not content_keys:
+        return {}
+    shared = ContentDocuments.objects.filter(pk__in=content_keys, full_record__isnull=False)
+    own = ContentOverride.objects.filter(catalog_query_id=query_id, content_id__in=content_keys)
+    rows = (*shared.values_list("pk", "full_record"), *own.values_list("content_id", "record"))
+    return {key: bytes(record) for key, record in rows if record is not None}
 
 
 def _forced_keys(content_filter: dict[str, Any]) -> list[str]:
@@ -150,12 +174,16 @@ def _stand_ins(forced: Sequence[str], *, found: Collection[str], records: Mappin
     ]
 
 
-def _unknown(forced: Sequence[str], records: Mapping[str, bytes]) -> list[QuarantinedContent]:
+def _unknown(forced: Sequence[str], records: FullRecords) -> list[QuarantinedContent]:
     return [
         QuarantinedContent(key, "forced in by the filter, but unknown to discovery")
         for key in forced
-        if key not in records
+        if key not in records.packed and key not in records.unusable
     ]
+
+
+def _unusable(records: FullRecords) -> list[QuarantinedContent]:
+    return [QuarantinedContent(key, f"full record: {reason}") for key, reason in sorted(records.unusable.items())]
 
 
 def _keys_of_type(contents: Sequence[PreparedContent], content_type: ContentMetadata.ContentType) -> list[str]:
@@ -171,21 +199,28 @@ def _report_missing(keys: set[str]) -> None:
 def _prepare(
     search: SearchResult, client: DiscoveryClient, now: datetime
 ) -> tuple[list[PreparedContent], list[QuarantinedContent]]:
+    """Prepare the documents of a search; stored ones stand in for those that cannot be used this time (P1, P7)."""
     contents = []
     quarantined = list(search.quarantined)
+    stored_by_key = with_other_key(search.documents)
     for document in search.documents:
+        if document.content_uuid in stored_by_key and document.content_key == document.content_uuid:
+            quarantined.append(unusable(document, "no key"))
+            continue
         try:
             content = _prepared(document, now)
         except Exception as error:
             # Preparing is pure work on one document, so a document that fails says nothing about the others (P7).
             log.warning("content_unusable", key=document.content_key, exc_info=True)
-            reason = f"cannot be read: {type(error).__name__}"
-            quarantined.append(QuarantinedContent(document.content_key, reason))
+            quarantined.append(unusable(document, f"cannot be read: {type(error).__name__}"))
         else:
             copied = 0 if content.search_document is document.packed else len(content.search_document)
             client.hold(copied + len(content.runs) * _BYTES_OF_A_RUN)
             contents.append(content)
-    return contents, quarantined
+    found = {content.content_key for content in contents}
+    quarantined, stored = stored_in_place(quarantined, found=found)
+    client.hold(sum(len(content.search_document) for content in stored))
+    return contents + stored, quarantined
 
 
 def _prepared(document: FoundDocument, now: datetime) -> PreparedContent:
