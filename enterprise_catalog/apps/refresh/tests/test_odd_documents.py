@@ -4,7 +4,6 @@ import pytest
 
 from enterprise_catalog.apps.catalog.models import (
     CatalogContentKey,
-    CatalogQuery,
     ContentDocuments,
     ContentMetadata,
     ContentOverride,
@@ -190,16 +189,14 @@ def test_a_forced_course_whose_record_cannot_be_used_stays_forced(sandbox, mappe
     record = sandbox.course_record(key)
     record["course_runs"] = [*record["course_runs"], restricted]
     sandbox.upsert_record(record)
+    sandbox.upsert_record(sandbox.course_record(other) | nested(150))
     query = make_query(
-        {"content_type": "program", "enterprise_force_include_aggregation_keys": [key]}
+        {"content_type": "program", "enterprise_force_include_aggregation_keys": [key, other]}
         | ({"restricted_runs_allowed": {key: [restricted["key"]]}} if mapped else {})
     )
     refreshed(query)
     override = ContentOverride.objects.values().get()
     sandbox.upsert_record(record | nested(150))
-    query.content_filter["enterprise_force_include_aggregation_keys"].append(other)
-    sandbox.upsert_record(sandbox.course_record(other) | nested(150))
-    CatalogQuery.objects.filter(pk=query.pk).update(content_filter=query.content_filter)
     run = refreshed(query)
     assert key in members(query)
     # Never stored.
