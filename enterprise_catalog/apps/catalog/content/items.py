@@ -15,6 +15,7 @@ from enterprise_catalog.apps.catalog.content.course_document import (
     is_active,
     is_open,
     is_restricted,
+    may_be_allowed,
     nested_runs,
 )
 from enterprise_catalog.apps.catalog.content.normalized_metadata import normalized_metadata
@@ -55,11 +56,11 @@ def build_item(
     versions that show none (V2-2). `hidden_runs` are the keys of runs that other documents call restricted. If
     `full_record` was fetched with restricted runs, `unrestricted_record` is the one without (V2-5).
     """
-    allowed = allowed_runs or frozenset()
+    overlaid = _overlay(content_type, search_document, full_record)
+    # A filter can name any run. It allows those that the course has, and whose restriction it can lift (V2-1).
+    allowed = (allowed_runs or frozenset()) & {run["key"] for run in nested_runs(overlaid) if may_be_allowed(run)}
     names = _hidden_names(search_document, full_record, allowed) | (hidden_runs - allowed)
-    item = dict(
-        without_restricted_runs(_overlay(content_type, search_document, full_record), allowed=allowed, names=names)
-    )
+    item = dict(without_restricted_runs(overlaid, allowed=allowed, names=names))
     # The type in the aggregation key (REFR-12), and the id under the name that clients read: `key`, and `uuid` of
     # programs (META-6).
     item["content_type"] = content_type
@@ -115,7 +116,7 @@ def _advertise_shown_run(item: dict[str, Any], unrestricted_record: dict[str, An
     """Advertise the run that the item's own record advertises if it is shown, else that of the other one (V2-5)."""
     if advertised_run(item) is None and "advertised_course_run_uuid" in unrestricted_record:
         uuid = unrestricted_record["advertised_course_run_uuid"]
-        item["advertised_course_run_uuid"] = None if isinstance(uuid, str) and uuid in hidden else uuid
+        item["advertised_course_run_uuid"] = uuid if isinstance(uuid, str) and uuid not in hidden else None
 
 
 def _describe_shown_runs(item: dict[str, Any]) -> None:

@@ -7,14 +7,16 @@ membership (P2). All functions return None if the query does not contain the rec
 
 from typing import Any
 
+import orjson
+
 from enterprise_catalog.apps.catalog.api_versions import LEGACY
 from enterprise_catalog.apps.catalog.content.course_document import nested_runs
-from enterprise_catalog.apps.catalog.content.restricted_runs import without_restricted_runs
+from enterprise_catalog.apps.catalog.content.restricted_runs import named_keys, without_restricted_runs
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata, ContentOverride
 from enterprise_catalog.apps.catalog.reading.containment import find_matches
 from enterprise_catalog.apps.catalog.reading.identifiers import key_forms
 from enterprise_catalog.apps.core.db.snapshots import snapshot
-from enterprise_catalog.apps.core.packed_json import unpack
+from enterprise_catalog.apps.core.packed_json import unpack, unpack_bytes
 
 
 @snapshot()
@@ -59,10 +61,17 @@ def _members_through(query_id: int, *keys: str) -> set[str]:
 def _record(query_id: int, content_key: str, content_type: ContentMetadata.ContentType) -> dict[str, Any] | None:
     """The record as this query shows it, without what v1 hides."""
     forced = ContentOverride.objects.filter(catalog_query_id=query_id, content_id=content_key, forced=True)
+    if packed := forced.values_list("search_document", flat=True).first():
+        return without_restricted_runs(unpack(packed))
     shared = ContentDocuments.objects.filter(pk=content_key, content__content_type=content_type)
-    packed = (
-        forced.values_list("search_document", flat=True).first() or shared.values_list("full_record", flat=True).first()
-    )
-    if packed is None:
+    row = shared.values_list("full_record", "rendered").first()
+    if row is None or row[0] is None:
         return None
-    return without_restricted_runs(unpack(packed))
+    record, rendered = unpack(row[0]), unpack_bytes(row[1])
+    # A course says itself which of its runs are restricted. Those that a program names are not in its stored item.
+    hidden = (
+        [key for key in named_keys(record) if orjson.dumps(key) not in rendered]
+        if content_type == ContentMetadata.ContentType.PROGRAM
+        else ()
+    )
+    return without_restricted_runs(record, names=hidden)
