@@ -171,6 +171,20 @@ class TestOverHttp:
         client.delete("/sandbox/documents", params={"key": key})
         assert titles() == []
 
+    def test_a_document_can_be_put_beside_one_with_the_same_key(self, client, sandbox):
+        """As discovery has them, whose keys are unique per partner only."""
+        document = sandbox.search_document("course", sandbox.dataset.course_keys()[0])
+        double = {**document, "uuid": "00000000-0000-4000-8000-000000000001"}
+        for version in (1, 2):
+            for _ in range(2):
+                answer = client.post("/sandbox/documents", json={"search": double, "double": True})
+                assert answer.status_code == 200
+            found = client.search({"key.raw": document["key"]}, version=version).json()
+            assert {result["uuid"] for result in found["results"]} == {document["uuid"], double["uuid"]}
+            assert found["count"] == len(found["results"]) == 2
+        nameless = {name: value for name, value in document.items() if name != "uuid"}
+        assert client.post("/sandbox/documents", json={"search": nameless, "double": True}).status_code == 400
+
     def test_settings_can_be_changed_and_reset(self, client):
         client.post("/sandbox/settings", json={"search_v2": False, "requests_per_hour": 0})
         assert client.search({}, version=2).status_code == 404

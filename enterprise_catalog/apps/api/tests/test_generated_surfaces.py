@@ -134,8 +134,8 @@ class Discovery:
         self.search: list[dict[str, Any]] = []
         self.records: dict[str, dict[str, dict[str, Any]]] = {}
         server.answers[SEARCH] = [lambda asked: self._page(self.search)]
-        for path, parameter in ((COURSES, "keys"), (PROGRAMS, "uuids")):
-            server.answers[path] = [lambda asked, path=path, parameter=parameter: self._records(asked, path, parameter)]
+        server.answers[COURSES] = [lambda asked: self._records(asked, COURSES, "keys")]
+        server.answers[PROGRAMS] = [lambda asked: self._records(asked, PROGRAMS, "uuids")]
 
     def _page(self, results: list[Any]) -> Reply:
         return Reply({"count": len(results), "next": None, "results": results})
@@ -166,7 +166,7 @@ def server() -> Iterator[ScriptedServer]:
 def discovery(server, settings) -> Discovery:
     settings.SERVICE_FIRST_PAUSE_SECONDS = 0
     settings.BACKEND_SERVICE_EDX_OAUTH2_KEY = uuid4().hex
-    settings.DISCOVERY_SERVICE_URL = server.url
+    settings.DISCOVERY_INTERNAL_ROOT_URL = server.url
     settings.OAUTH2_PROVIDER_URL = f"{server.url}/oauth2"
     return Discovery(server)
 
@@ -199,7 +199,7 @@ def texts(catalog, run_keys) -> dict[str, str]:
     shown = {}
     for name, path in paths.items():
         answer = (operator() if name == "bare" else admin()).get(path.replace("+", "%2B"))
-        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        content = answer.getvalue()
         assert answer.status_code in (200, 404), (name, answer.status_code, content)
         shown[name] = content.decode()
     return shown

@@ -6,11 +6,12 @@ from other documents: of its course, of the run itself, or of a query that allow
 rendered, and items that name a run are rendered again when it becomes restricted, or is no longer.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from more_itertools import chunked
 
+from enterprise_catalog.apps.catalog.content.prepared_content import PreparedContent
 from enterprise_catalog.apps.catalog.content.restricted_runs import named_keys
 from enterprise_catalog.apps.catalog.models import AllowedRun, ContentDocuments, ContentMetadata, NestedRun
 from enterprise_catalog.apps.core.packed_json import unpack
@@ -52,7 +53,25 @@ class HiddenRuns:
         return frozenset(self._of_courses.get(content_key, ()))
 
 
-def changed_restrictions(*, nested: Mapping[str, Mapping[str, bool]], own: Mapping[str, bool]) -> frozenset[str]:
+def restrictions_of(
+    contents: Sequence[PreparedContent], runs_of_records: Mapping[str, Mapping[str, bool]]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The runs that these documents restrict, and those that become restricted by them, or are no longer (V2-2)."""
+    nested = {
+        content.content_key: {**content.runs, **runs_of_records.get(content.content_key, {})}
+        for content in contents
+        if content.content_type == ContentMetadata.ContentType.COURSE
+    }
+    own = {
+        content.content_key: content.restricted
+        for content in contents
+        if content.content_type == ContentMetadata.ContentType.COURSE_RUN
+    }
+    restricted = {run for runs in (*nested.values(), own) for run, is_restricted in runs.items() if is_restricted}
+    return frozenset(restricted), _changed_restrictions(nested=nested, own=own)
+
+
+def _changed_restrictions(*, nested: Mapping[str, Mapping[str, bool]], own: Mapping[str, bool]) -> frozenset[str]:
     """
     Return the keys of runs that become restricted, or are no longer, when documents are stored.
 
@@ -77,11 +96,29 @@ def contents_naming(run_keys: Collection[str]) -> list[str]:
     last = ""
     while slice_ := list(rows.filter(pk__gt=last)[:_DOCUMENTS_AT_ONCE]):
         for row in slice_:
-            documents = (unpack(packed) for packed in (row.search_document, row.full_record) if packed)
-            if any(not named_keys(document).isdisjoint(run_keys) for document in documents):
+            if any(not named_keys(document).isdisjoint(run_keys) for document in unpacked([row])):
                 found.append(row.pk)
         last = slice_[-1].pk
     return found
+
+
+def unpacked(stored: Iterable[ContentDocuments]) -> Iterator[dict[str, Any]]:
+    """Return the documents of these rows."""
+    for row in stored:
+        yield from (unpack(packed) for packed in (row.search_document, row.full_record) if packed)
+
+
+def repeating_documents(
+    contents: Sequence[PreparedContent], stored: Mapping[str, ContentDocuments], records: Mapping[str, bytes]
+) -> Iterator[dict[str, Any]]:
+    """The documents of programs and pathways: those that arrived, and those that are stored."""
+    for content in contents:
+        if content.content_type in REPEATING_TYPES:
+            key = content.content_key
+            yield unpack(content.search_document)
+            if key in records:
+                yield unpack(records[key])
+            yield from unpacked([stored[key]] if key in stored else [])
 
 
 def _stored_as_restricted(keys: Collection[str]) -> frozenset[str]:

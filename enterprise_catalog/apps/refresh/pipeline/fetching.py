@@ -22,8 +22,9 @@ from enterprise_catalog.apps.catalog.models import (
     ContentOverride,
     FullRecordRequest,
 )
-from enterprise_catalog.apps.catalog.storage.content_store import search_differs, stored_contents, stored_states
+from enterprise_catalog.apps.catalog.storage.comparison import search_differs, stored_states
 from enterprise_catalog.apps.catalog.storage.overrides import WantedOverride
+from enterprise_catalog.apps.catalog.storage.stored_contents import stored_contents
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.fields import CONTENT_KEY_MAX_LENGTH
 from enterprise_catalog.apps.core.packed_json import unpack

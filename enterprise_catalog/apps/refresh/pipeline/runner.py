@@ -27,7 +27,8 @@ from structlog.contextvars import bound_contextvars
 
 from enterprise_catalog.apps.catalog.exceptions import QueryGone
 from enterprise_catalog.apps.catalog.models import FullRecordRequest
-from enterprise_catalog.apps.catalog.storage.content_store import StoreReport, store_contents, stored_states
+from enterprise_catalog.apps.catalog.storage.comparison import stored_states
+from enterprise_catalog.apps.catalog.storage.content_store import StoreReport, store_contents
 from enterprise_catalog.apps.core.db.batching import upsert
 from enterprise_catalog.apps.core.db.clock import database_now
 from enterprise_catalog.apps.core.db.locks import retry_lost_locks

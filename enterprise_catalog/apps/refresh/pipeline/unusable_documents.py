@@ -13,7 +13,7 @@ from more_itertools import chunked
 
 from enterprise_catalog.apps.catalog.content.prepared_content import PreparedContent
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, ContentMetadata
-from enterprise_catalog.apps.catalog.storage.content_store import stored_contents
+from enterprise_catalog.apps.catalog.storage.stored_contents import stored_contents
 from enterprise_catalog.apps.core.uuids import canonical_uuid
 from enterprise_catalog.apps.discovery.search_documents import FoundDocument, QuarantinedContent, content_key_error
 
