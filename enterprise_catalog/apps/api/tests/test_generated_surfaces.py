@@ -3,12 +3,10 @@ Refresh from generated documents, and read every surface (V2-2, V2-5, P1, P7, DI
 
 The documents are the real-shaped samples, with restricted runs that are repeated anywhere, odd values in any field and
 doubles. No such document makes a surface show a restricted run, fails a refresh, or removes a member.
-HYPOTHESIS_MAX_EXAMPLES sets the number of examples.
 """
 
 import copy
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.cache import cache
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from enterprise_catalog.apps.catalog.storage.consistency import violations
@@ -25,13 +23,13 @@ from enterprise_catalog.apps.refresh.models import RefreshRun
 from enterprise_catalog.apps.refresh.pipeline.runner import refresh
 from enterprise_catalog.testing.callers import CUSTOMER_UUID, admin, operator
 from enterprise_catalog.testing.catalogs import legacy_path_of, make_catalog, path_of
+from enterprise_catalog.testing.properties import examples
 from enterprise_catalog.testing.runs import make_query, members, requested
 from enterprise_catalog.testing.scripted_server import Asked, Reply, ScriptedServer
 from tests import samples
 
 pytestmark = pytest.mark.django_db
 
-MAX_EXAMPLES = int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "25"))
 B2B, B2C = "custom-b2b-enterprise", "custom-b2c"
 SEARCH, COURSES, PROGRAMS = "/api/v2/search/all/", "/api/v1/courses/", "/api/v1/programs/"
 
@@ -211,13 +209,7 @@ def contained(catalog, run_key: str, version: str) -> bool:
     return found
 
 
-@settings(
-    max_examples=MAX_EXAMPLES,
-    deadline=None,
-    # Each example takes long, and shrinking one takes hundreds.
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@examples(25, are_slow=True)
 @given(
     restrictions=st.dictionaries(RUNS, st.sampled_from([B2B, B2B, B2C]), min_size=1, max_size=4),
     allowed=st.booleans(),

@@ -1,11 +1,8 @@
 """
 Every surface understands an identifier alike: by generated stores and identifiers against one model (CONT-1, META-5,
 FILT-1, LEG-12, CUST-5, CM-1, CM-2, COM-12).
-
-`make test` runs the same examples every time, `MODEL_EXAMPLES=10000` in the environment as many random ones.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,17 +12,16 @@ from uuid import UUID
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from enterprise_catalog.apps.refresh.pipeline.outcomes import publish_or_hold
 from enterprise_catalog.testing.callers import CUSTOMER_UUID, operator
 from enterprise_catalog.testing.catalogs import LEGACY, legacy_path_of, make_catalog, path_of, store
+from enterprise_catalog.testing.properties import examples
 from enterprise_catalog.testing.runs import claimed, make_query
 
 pytestmark = pytest.mark.django_db
-
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "0"))
 
 # Few names, so that contents often meet: the same uuid, the same run in several courses.
 COURSES = ["edX+A", "edX/B/2014", "edX+C,D"]
@@ -271,13 +267,7 @@ def key_of(item: dict[str, Any] | None) -> Any:
     return item and (item.get("key") or item["uuid"])
 
 
-@settings(
-    max_examples=EXAMPLES or 100,
-    derandomize=not EXAMPLES,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+@examples(100)
 @given(contents=STORES, identifiers=st.lists(IDENTIFIERS, min_size=1, max_size=4))
 def test_all_surfaces_agree_with_the_model(contents, identifiers):
     with transaction.atomic():

@@ -1,19 +1,17 @@
 """
 Items show no restricted run, wherever a document repeats courses or runs (V2-2, V2-5, V2-6).
 
-The generated documents are the real-shaped samples with copies of runs put anywhere. HYPOTHESIS_MAX_EXAMPLES sets the
-number of examples.
+The generated documents are the real-shaped samples with copies of runs put anywhere.
 """
 
 import copy
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from enterprise_catalog.apps.catalog.content.items import build_item
@@ -25,9 +23,9 @@ from enterprise_catalog.apps.catalog.content.restricted_runs import (
 )
 from enterprise_catalog.apps.catalog.rendering.item_template import render_template
 from enterprise_catalog.apps.catalog.rendering.template_filler import catalog_independent_item
+from enterprise_catalog.testing.properties import examples
 from tests import samples
 
-MAX_EXAMPLES = int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "100"))
 B2B, B2C = "custom-b2b-enterprise", "custom-b2c"
 COURSE, OPEN, HIDDEN, ALLOWED = "edX+A", "course-v1:edX+A+1T", "course-v1:edX+A+2T", "course-v1:edX+A+3T"
 HIDDEN_UUID = "00000000-0000-4000-8000-000000000001"
@@ -179,7 +177,7 @@ ANYWHERE = st.recursive(
 )
 
 
-@settings(max_examples=MAX_EXAMPLES, deadline=None)
+@examples(100)
 @given(
     st.sampled_from(DOCUMENTS),
     st.dictionaries(FIELDS, ANYWHERE, min_size=1, max_size=3),
