@@ -23,7 +23,7 @@ from enterprise_catalog.apps.catalog.models import (
     NestedRun,
 )
 from enterprise_catalog.apps.catalog.reading.containment import matching_pairs
-from enterprise_catalog.apps.catalog.storage import content_store
+from enterprise_catalog.apps.catalog.storage import comparison, content_store
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
@@ -133,7 +133,8 @@ def test_large_courses_are_rendered_anew_in_statements_that_fit(sandbox, monkeyp
         put(sandbox, f"edX+Large{number}", search={}, record={"outcome": noise(MB)})
     query = make_query(COURSES)
     refreshed(query)
-    monkeypatch.setattr(content_store, "RENDERING_VERSION", content_store.RENDERING_VERSION + 1)
+    for module in (comparison, content_store):
+        monkeypatch.setattr(module, "RENDERING_VERSION", module.RENDERING_VERSION + 1)
     requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
     run = RefreshRun.objects.get(state=RefreshRun.State.QUEUED)
     refresh(run.pk)
