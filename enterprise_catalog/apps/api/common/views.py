@@ -16,7 +16,7 @@ from enterprise_catalog.apps.core.db import replica
 from enterprise_catalog.apps.core.db.snapshots import InconsistentRead, snapshot
 
 # What a request raises on a replica that is unavailable or behind.
-_RETRY_ON_PRIMARY = (Error, NotFound, PermissionDenied, QueryGone)
+_RETRY_ON_PRIMARY = (Error, NotFound, PermissionDenied, QueryGone, replica.ReplicaBehind)
 
 
 class ApiView(APIView):

@@ -32,6 +32,7 @@ from enterprise_catalog.apps.catalog.reading.lookups import find_members
 from enterprise_catalog.apps.catalog.reading.pages import PageSlice, page_for_keys
 from enterprise_catalog.apps.catalog.rendering.cache_validators import catalog_validators, latest_modified
 from enterprise_catalog.apps.catalog.rendering.template_filler import TemplateFiller
+from enterprise_catalog.apps.core.db import replica
 from enterprise_catalog.apps.core.rest.renderers import RawJson
 from enterprise_catalog.apps.customers.selectors import get_customer
 
@@ -113,4 +114,6 @@ def queries_of(customer: UUID, chosen: list[UUID]) -> set[int]:
     nothing (FILT-2, P8).
     """
     catalogs = queries_of_customer(customer)
+    if replica.is_reading_replica() and not catalogs.keys() >= set(chosen):
+        raise replica.ReplicaBehind
     return {catalogs[uuid] for uuid in chosen or catalogs if uuid in catalogs}

@@ -20,6 +20,10 @@ log = structlog.get_logger(__name__)
 REPLICA = "replica"
 
 
+class ReplicaBehind(Exception):
+    """The replica may not have a row yet that the primary has."""
+
+
 class _Choice(threading.local):
     alias = DEFAULT_DB_ALIAS
 
