@@ -23,7 +23,7 @@ from enterprise_catalog.apps.catalog.models import (
     NestedRun,
 )
 from enterprise_catalog.apps.catalog.reading.containment import matching_pairs
-from enterprise_catalog.apps.catalog.storage import comparison, content_store
+from enterprise_catalog.apps.catalog.rendering import item_template
 from enterprise_catalog.apps.core.packed_json import unpack
 from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.refresh.models import QuarantinedDocument, RefreshRun
@@ -133,14 +133,13 @@ def test_large_courses_are_rendered_anew_in_statements_that_fit(sandbox, monkeyp
         put(sandbox, f"edX+Large{number}", search={}, record={"outcome": noise(MB)})
     query = make_query(COURSES)
     refreshed(query)
-    for module in (comparison, content_store):
-        monkeypatch.setattr(module, "RENDERING_VERSION", module.RENDERING_VERSION + 1)
+    monkeypatch.setattr(item_template, "RENDERING_VERSION", item_template.RENDERING_VERSION + 1)
     requested(query, trigger=RefreshRun.Trigger.SCHEDULE)
     run = RefreshRun.objects.get(state=RefreshRun.State.QUEUED)
     refresh(run.pk)
     run.refresh_from_db()
     assert (run.state, reported(run)) == (RefreshRun.State.PUBLISHED, {})
-    assert set(ContentMetadata.objects.values_list("rendering_version", flat=True)) == {content_store.RENDERING_VERSION}
+    assert set(ContentMetadata.objects.values_list("rendering_version", flat=True)) == {item_template.RENDERING_VERSION}
 
 
 def test_reviews_of_large_courses_fit_too(sandbox):  # META-19

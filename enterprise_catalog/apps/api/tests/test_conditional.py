@@ -8,8 +8,7 @@ from django.utils.http import http_date
 
 from enterprise_catalog.apps.api.common.conditional import etag_matches
 from enterprise_catalog.apps.catalog.models import CatalogContentKey, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.rendering import cache_validators, template_filler
-from enterprise_catalog.apps.catalog.storage import content_store as store_module
+from enterprise_catalog.apps.catalog.rendering import cache_validators, item_template, template_filler
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.discovery.records import CourseReview
 from enterprise_catalog.apps.refresh.scheduling.course_reviews import store_reviews
@@ -216,7 +215,7 @@ def test_settings_of_links_are_part_of_the_tag(catalog, settings, name):
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (cache_validators, "RENDERING_VERSION"),
+        (item_template, "RENDERING_VERSION"),
         (template_filler, "FILLING_VERSION"),
         (cache_validators, "FILLING_VERSION"),
     ],
@@ -236,8 +235,7 @@ def test_versions_of_the_code_are_part_of_the_tag(catalog, monkeypatch, module, 
 
 def test_items_that_are_rendered_anew_later_change_the_tag_again(catalog, monkeypatch):
     """Until the next refresh a new version of the code serves what an old one rendered."""
-    for module in (store_module, cache_validators):
-        monkeypatch.setattr(module, "RENDERING_VERSION", 99)
+    monkeypatch.setattr(item_template, "RENDERING_VERSION", 99)
     before = ask(catalog)["ETag"]
     store_courses(course_document("edX+A"))
     assert ask(catalog)["ETag"] != before

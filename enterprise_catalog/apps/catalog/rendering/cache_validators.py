@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from enterprise_catalog.apps.catalog.models import ContentMetadata, EnterpriseCatalog
-from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION
+from enterprise_catalog.apps.catalog.rendering import item_template
 from enterprise_catalog.apps.catalog.rendering.template_filler import FILLING_VERSION, TemplateFiller
 
 
@@ -39,7 +39,7 @@ def catalog_validators(*, catalog: EnterpriseCatalog, fill: TemplateFiller) -> C
     """The validators of the items of a catalog; `fill` is the filler of the catalog."""
     query = catalog.catalog_query
     inputs = [
-        RENDERING_VERSION,
+        item_template.RENDERING_VERSION,
         [query.pk, query.generation, query.items_version],
         catalog.title,
         fill.inputs,
@@ -49,7 +49,7 @@ def catalog_validators(*, catalog: EnterpriseCatalog, fill: TemplateFiller) -> C
 
 def version_of_content(content: ContentMetadata) -> CacheValidators:
     """The validators of a catalog-independent item."""
-    inputs = [RENDERING_VERSION, FILLING_VERSION, content.content_key, content.rendered_digest]
+    inputs = [item_template.RENDERING_VERSION, FILLING_VERSION, content.content_key, content.rendered_digest]
     return CacheValidators(inputs, content.modified)
 
 

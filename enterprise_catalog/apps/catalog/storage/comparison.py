@@ -9,7 +9,7 @@ from enterprise_catalog.apps.catalog.content.prepared_content import PreparedCon
 from enterprise_catalog.apps.catalog.content.search_document_variants import Variant, choose_document
 from enterprise_catalog.apps.catalog.content.undated_fields import differs_in_dated_fields
 from enterprise_catalog.apps.catalog.models import ContentDocuments, ContentMetadata
-from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION
+from enterprise_catalog.apps.catalog.rendering import item_template
 from enterprise_catalog.apps.core.packed_json import pack, unpack
 
 _KEYS_PER_STATEMENT = 1000
@@ -48,7 +48,7 @@ def differs(
     content: PreparedContent, stored: StoredState | ContentMetadata | None, record_digests: Mapping[str, str]
 ) -> bool:
     """Return whether a content has to be stored: it is new, or a document or the way of rendering changed."""
-    if stored is None or stored.rendering_version != RENDERING_VERSION or search_differs(content, stored):
+    if stored is None or stored.rendering_version != item_template.RENDERING_VERSION or search_differs(content, stored):
         return True
     return record_digests.get(content.content_key, stored.record_digest) != stored.record_digest
 

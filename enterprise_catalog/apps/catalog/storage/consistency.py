@@ -35,7 +35,8 @@ from enterprise_catalog.apps.catalog.models import (
     NestedRun,
     Visibility,
 )
-from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION, render_template
+from enterprise_catalog.apps.catalog.rendering import item_template
+from enterprise_catalog.apps.catalog.rendering.item_template import render_template
 from enterprise_catalog.apps.catalog.storage.hidden_runs import REPEATING_TYPES, HiddenRuns
 from enterprise_catalog.apps.catalog.storage.overrides import allowed_run_keys, override_digest
 from enterprise_catalog.apps.catalog.storage.visibility import MemberVisibility, VisibilityRules, is_listed_on_legacy
@@ -239,7 +240,7 @@ def _content(row: ContentMetadata, review: Review | None, runs: Mapping[str, boo
     if row.content_type == ContentMetadata.ContentType.COURSE:
         yield from _nested_runs(row.pk, runs_of(search_document) | runs_of(full_record or {}), runs)
     # The next refresh renews an older rendering.
-    if row.rendering_version == RENDERING_VERSION:
+    if row.rendering_version == item_template.RENDERING_VERSION:
         fresh = render_template(item, content_key=row.pk, modified=sortable_iso(row.modified))
         if rendered != fresh:
             yield Violation("rendered", row.pk, f"{len(rendered)} bytes that differ from a fresh rendering")
@@ -261,7 +262,7 @@ def _columns(
         "restricted": is_run and is_restricted(search_document),
     }
     # The previous version, whose rendering is older, may not write the column.
-    if row.rendering_version == RENDERING_VERSION:
+    if row.rendering_version == item_template.RENDERING_VERSION:
         columns["listed_on_legacy"] = is_listed_on_legacy(row.content_type, search_document)
     return columns
 

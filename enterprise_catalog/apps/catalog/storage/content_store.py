@@ -29,7 +29,8 @@ from enterprise_catalog.apps.catalog.models import (
     ContentMetadata,
     CourseReview,
 )
-from enterprise_catalog.apps.catalog.rendering.item_template import RENDERING_VERSION, render_template
+from enterprise_catalog.apps.catalog.rendering import item_template
+from enterprise_catalog.apps.catalog.rendering.item_template import render_template
 from enterprise_catalog.apps.catalog.storage.comparison import differs, record_changed, search_to_store, stored_states
 from enterprise_catalog.apps.catalog.storage.document_errors import check_row_size, quarantine_reason
 from enterprise_catalog.apps.catalog.storage.hidden_runs import (
@@ -191,7 +192,7 @@ def _render_document(
     # The row changes only after everything is built.
     row.active, row.rendered_digest = _active(item, row), digest_bytes(rendered)
     row.listed_on_legacy = listed_on_legacy
-    row.rendering_version = RENDERING_VERSION
+    row.rendering_version = item_template.RENDERING_VERSION
 
 
 @retry_lost_locks
@@ -271,7 +272,7 @@ def _add_to_batch(
         variant_rank=variant.rank,
         variant_digest=variant.extras,
         record_digest=record_digest,
-        rendering_version=RENDERING_VERSION,
+        rendering_version=item_template.RENDERING_VERSION,
         created=before.created if before else batch.now,
         modified=batch.now if before is None or really_changed else before.modified,
     )
