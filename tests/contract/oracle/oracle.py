@@ -214,6 +214,7 @@ class Oracle:
         held = member.key in self.world.courses
         mapped = held and _is_mapped(member, catalog, version)
         visible = [run for run in runs_of(item) if _is_visible(run, member.key, catalog, version)]
+        self._advertise(item, member, mapped, visible)
         active = [run for run in visible if is_active(run, allowed=run.get("restriction_type") == B2B)]
         if isinstance(item.get("course_runs"), list) and (mapped or len(visible) < len(item["course_runs"])):
             # V2-5, V2-6
@@ -235,6 +236,18 @@ class Oracle:
         if (review := self.world.reviews.get(member.key)) is not None:
             item["reviews_count"] = review["reviews_count"]
             item["avg_course_rating"] = float(review["avg_course_rating"])
+
+    def _advertise(self, item: Item, member: Member, mapped: bool, visible: list[Item]) -> None:
+        """A hidden run is not advertised (V2-2). The record without restricted runs knows another one (V2-5)."""
+        shown = {run.get("uuid") for run in visible}
+        named = {run.get("uuid") for run in [*runs_of(item), *runs_of(member.document)] if run.get("restriction_type")}
+        hidden = named - shown
+        if item.get("advertised_course_run_uuid") in hidden:
+            item["advertised_course_run_uuid"] = None
+        open_record = self.world.course(member.key, restricted=False) if mapped else None
+        if open_record and advertised(item) is None and "advertised_course_run_uuid" in open_record:
+            uuid = open_record["advertised_course_run_uuid"]
+            item["advertised_course_run_uuid"] = None if uuid in hidden else uuid
 
     def _link(self, item: Item, member: Member, links: Links, *, enrollment: bool) -> None:  # META-12 to META-16
         if item.get("marketing_url"):
