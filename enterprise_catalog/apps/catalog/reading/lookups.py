@@ -137,7 +137,7 @@ def _named_by(terms: Collection[Term]) -> dict[Term, ContentMetadata]:
     rows = (
         _with_holders(visible_contents()).filter(by_key | Q(content_uuid__in=uuids))
         if uuids
-        else (visible_contents().filter(by_key))
+        else visible_contents().filter(by_key)
     )
     answers: dict[str | UUID | None, list[ContentMetadata]] = {}
     for row in rows:
