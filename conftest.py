@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
 from enterprise_catalog.sandbox.sandbox import Sandbox
+from enterprise_catalog.testing.properties import examples
 from scripts.services import Services
 from tests.sandbox_services import point_settings_at
+
+# Property tests that name no settings try the same examples every time, and have no deadline that a busy machine misses.
+hypothesis_settings.register_profile("tests", examples(100))
+hypothesis_settings.load_profile("tests")
 
 # What a test asks for when it has to do with the database of its settings.
 _DATABASE_FIXTURES = frozenset({"db", "transactional_db", "live_server"})
