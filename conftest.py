@@ -16,7 +16,8 @@ from enterprise_catalog.testing.properties import examples
 from scripts.services import Services
 from tests.sandbox_services import point_settings_at
 
-# Property tests that name no settings try the same examples every time, and have no deadline that a busy machine misses.
+# Property tests without settings of their own try the same examples every time, and have no deadline, which a busy
+# machine would miss.
 hypothesis_settings.register_profile("tests", examples(100))
 hypothesis_settings.load_profile("tests")
 
