@@ -6,6 +6,7 @@ here depends on where. An object with a restriction type is a restricted run. Wh
 document by its key or uuid (an object with only a key, a list of keys beside a course) is hidden with it.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -17,6 +18,9 @@ from enterprise_catalog.apps.catalog.content.course_document import (
 
 # Each restricted run has one. Most documents have none, which a search in their bytes shows.
 _FIELD, _OPEN_FIELD = b'"restriction_type":', b'"restriction_type":null'
+
+# As opaque-keys writes them: course-v1:edX+DemoX+1T2026, or edX/DemoX/1T2026 as it was long ago.
+_RUN_KEY = re.compile(r"[^\s/:+]+:[^\s/+]+(?:\+[^\s/+]+)+|[^\s/:]+/[^\s/:]+/[^\s/:]+")
 
 
 def may_have_restricted_runs(document: bytes) -> bool:
@@ -35,13 +39,24 @@ def restricted_names(document: dict[str, Any], *, allowed: Collection[str] = ())
 
 
 def named_keys(document: dict[str, Any]) -> frozenset[str]:
-    """Return all texts in a document that may be the key of a run: those of keys, and those in lists."""
+    """
+    Return all texts in a document that may be the key of a run.
+
+    These are the keys of objects, the entries of lists, and what has the form of a course run's key anywhere else: as
+    the value or the name of a field.
+    """
     found: set[str] = set()
-    for value in _objects_inside(document):
-        if isinstance(value.get("key"), str):
-            found.add(value["key"])
-        found.update(_texts_in_lists(value))
-    found.update(_texts_in_lists(document))
+    pending: list[Any] = [document]
+    while pending:
+        outer = pending.pop()
+        if isinstance(outer, dict):
+            found.update(filter(_RUN_KEY.fullmatch, outer))
+            texts = ((field, inner) for field, inner in outer.items() if isinstance(inner, str))
+            found.update(text for field, text in texts if field == "key" or _RUN_KEY.fullmatch(text))
+            pending.extend(outer.values())
+        elif isinstance(outer, list):
+            found.update(entry for entry in outer if isinstance(entry, str))
+            pending.extend(outer)
     return frozenset(found) - names_of(document)
 
 
@@ -57,6 +72,9 @@ def without_restricted_runs(
     hidden = restricted_names(document, allowed=allowed) | (frozenset(names) - names_of(document))
     if not hidden and not any(_is_hidden(run, allowed) for run in _objects_inside(document)):
         return document
+    # A run that is named by its key in one place may be named by its uuid in another.
+    named = (names_of(value) for value in _objects_inside(document))
+    hidden = hidden.union(*(names for names in named if not hidden.isdisjoint(names))) - names_of(document)
     shown: dict[str, Any] = _Hiding(hidden, allowed).shown(document)
     return shown
 
@@ -106,12 +124,6 @@ def _objects_inside(value: Any) -> Iterator[dict[str, Any]]:
                 pending.append(inner)
             elif isinstance(inner, list):
                 pending.append(inner)
-
-
-def _texts_in_lists(value: dict[str, Any]) -> Iterator[str]:
-    for entries in value.values():
-        if isinstance(entries, list):
-            yield from (entry for entry in entries if isinstance(entry, str))
 
 
 def names_of(value: dict[str, Any]) -> frozenset[str]:

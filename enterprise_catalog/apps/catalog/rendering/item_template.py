@@ -20,7 +20,7 @@ from enterprise_catalog.apps.catalog.content.normalized_metadata import exec_ed_
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 from enterprise_catalog.apps.catalog.rendering import enrollment_urls
 
-RENDERING_VERSION = 7
+RENDERING_VERSION = 8
 GAP = b"\x00"
 
 # `catalog.rendering.template_filler` writes these fields, so they may not come from a document as well.

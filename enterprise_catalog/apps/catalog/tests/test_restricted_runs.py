@@ -80,6 +80,24 @@ def test_restricted_runs_are_hidden_in_any_place(content_type, place):  # V2-2
     assert place == before
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"steps": [[HIDDEN]]},
+        {"steps": [{"key": HIDDEN}]},
+        {"courses": [{"canonical_course_run_key": HIDDEN}]},
+        {"prices": {HIDDEN: 10, OPEN: 20}},
+        {"courses": [{"runs": [{"key": HIDDEN, "uuid": HIDDEN_UUID}], "advertised_course_run_uuid": HIDDEN_UUID}]},
+    ],
+)
+def test_a_run_named_by_key_alone_is_looked_up_and_hidden(place):  # V2-2
+    """Other documents say that it is restricted. What is not found here would not be looked up there."""
+    assert HIDDEN in named_keys(place)
+    shown = json.dumps(item_of("program", {}, place, hidden_runs=frozenset({HIDDEN})))
+    assert HIDDEN not in shown
+    assert HIDDEN_UUID not in shown
+
+
 def test_what_is_left_is_unchanged():  # V2-2, V2-6
     course = {"key": COURSE, "course_runs": [OPEN_RUN, HIDDEN_RUN], "course_run_keys": [OPEN, HIDDEN], "title": "A"}
     program = {"uuid": "p", "title": "P", "courses": [course, None, "x"], "topics": ["a", OPEN], "n": {"x": [1, None]}}
