@@ -18,7 +18,7 @@ from enterprise_catalog.apps.catalog.content.course_document import (
     may_be_allowed,
     nested_runs,
 )
-from enterprise_catalog.apps.catalog.content.normalized_metadata import normalized_metadata
+from enterprise_catalog.apps.catalog.content.normalized_metadata import content_price, normalized_metadata
 from enterprise_catalog.apps.catalog.content.restricted_runs import names_of, restricted_names, without_restricted_runs
 from enterprise_catalog.apps.catalog.models import ContentMetadata
 
@@ -77,7 +77,7 @@ def build_item(
             _describe_shown_runs(item)
         item["active"] = is_active(item)
         if full_record is not None:
-            _add_normalized_metadata(item)
+            _add_normalized_metadata(item, overlaid)
         _describe_programs(item)
         if review is not None:
             item["reviews_count"] = review.reviews_count
@@ -154,8 +154,17 @@ def _described_program(program: Any) -> Any:
     return program | {"content_type": content_type, "aggregation_key": f"{content_type}:{uuid}"}
 
 
-def _add_normalized_metadata(item: dict[str, Any]) -> None:
-    item["normalized_metadata"] = normalized_metadata(course=item, run=advertised_run(item))
-    item["normalized_metadata_by_run"] = {
-        run["key"]: normalized_metadata(course=item, run=run) for run in nested_runs(item)
-    }
+def _add_normalized_metadata(item: dict[str, Any], recorded: dict[str, Any]) -> None:
+    """`recorded` is the item before anything was hidden in it, from which prices are read."""
+    prices = {run["key"]: content_price(course=recorded, run=run) for run in nested_runs(recorded)}
+
+    def normalized(run: dict[str, Any]) -> dict[str, Any]:
+        return normalized_metadata(course=item, run=run, price=prices[run["key"]])
+
+    advertised = advertised_run(item)
+    item["normalized_metadata"] = (
+        normalized(advertised)
+        if advertised
+        else normalized_metadata(course=item, run=None, price=content_price(course=recorded, run=None))
+    )
+    item["normalized_metadata_by_run"] = {run["key"]: normalized(run) for run in nested_runs(item)}

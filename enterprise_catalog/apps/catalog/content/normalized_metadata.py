@@ -13,15 +13,33 @@ from enterprise_catalog.apps.core.datetimes import parse_datetime
 _BEST_SEAT_ORDER = ("verified", "professional", "no-id-professional", "unpaid-executive-education", "audit")
 
 
-def normalized_metadata(*, course: dict[str, Any], run: dict[str, Any] | None) -> dict[str, Any]:
-    """The normalized metadata of one run of a course, or of a course without an advertised run (`run` None)."""
+def normalized_metadata(*, course: dict[str, Any], run: dict[str, Any] | None, price: float | None) -> dict[str, Any]:
+    """
+    The normalized metadata of one run of a course, or of a course without an advertised run (`run` None). `price` is
+    that of `content_price`.
+    """
     return {
         "start_date": run.get("start") if run else None,
         "end_date": run.get("end") if run else None,
         "enroll_by_date": _enroll_by(course, run) if run else None,
         "enroll_start_date": run.get("enrollment_start") if run else None,
-        "content_price": _price(course, run),
+        "content_price": price,
     }
+
+
+def content_price(*, course: dict[str, Any], run: dict[str, Any] | None) -> float | None:
+    """
+    Return the first price that is given and can be read as a number (META-34). Text such as "0.00" counts as given.
+
+    Returns 0.0 if no price is given, and None if none of those that are given can be read: unknown is not free. So the
+    documents must be those that discovery sent: a price that was hidden would count as missing.
+    """
+    candidates = [run.get("fixed_price_usd") if run else None]
+    if is_exec_ed(course):
+        candidates += [entry.get("price") for entry in _exec_ed_entitlements(course)]
+    candidates.append(run.get("first_enrollable_paid_seat_price") if run else None)
+    given = [number(candidate) for candidate in candidates if _is_given(candidate)]
+    return next((price for price in given if price is not None), None if given else 0.0)
 
 
 def exec_ed_sku(course: dict[str, Any]) -> str | None:
@@ -49,20 +67,6 @@ def _enroll_by(course: dict[str, Any], run: dict[str, Any]) -> str | None:
 def _seat_preference(seat: dict[str, Any]) -> int:
     seat_type = seat.get("type")
     return _BEST_SEAT_ORDER.index(seat_type) if seat_type in _BEST_SEAT_ORDER else len(_BEST_SEAT_ORDER)
-
-
-def _price(course: dict[str, Any], run: dict[str, Any] | None) -> float | None:
-    """
-    Return the first price that is given and can be read as a number (META-34). Text such as "0.00" counts as given.
-
-    Returns 0.0 if no price is given, and None if none of those that are given can be read: unknown is not free.
-    """
-    candidates = [run.get("fixed_price_usd") if run else None]
-    if is_exec_ed(course):
-        candidates += [entry.get("price") for entry in _exec_ed_entitlements(course)]
-    candidates.append(run.get("first_enrollable_paid_seat_price") if run else None)
-    given = [number(candidate) for candidate in candidates if _is_given(candidate)]
-    return next((price for price in given if price is not None), None if given else 0.0)
 
 
 def _is_given(price: Any) -> bool:

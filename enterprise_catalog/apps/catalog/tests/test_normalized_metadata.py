@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from enterprise_catalog.apps.catalog.content.normalized_metadata import exec_ed_sku, normalized_metadata
+from enterprise_catalog.apps.catalog.content.normalized_metadata import content_price, exec_ed_sku, normalized_metadata
 
 COURSE = {"course_type": "verified-audit"}
 ENTITLEMENTS: list[dict[str, Any]] = [
@@ -15,10 +15,14 @@ ENTITLEMENTS: list[dict[str, Any]] = [
 EXEC_ED = {"course_type": "executive-education-2u", "entitlements": ENTITLEMENTS}
 
 
+def normalized(*, course: dict[str, Any], run: dict[str, Any] | None) -> dict[str, Any]:
+    return normalized_metadata(course=course, run=run, price=content_price(course=course, run=run))
+
+
 def test_dates_are_the_runs_as_sent():  # META-31
     run = {"start": "2026-10-25T00:00:00Z", "end": "2027-04-19T00:00:00", "enrollment_start": None}
-    normalized = normalized_metadata(course=COURSE, run=run)
-    assert (normalized["start_date"], normalized["end_date"], normalized["enroll_start_date"]) == (
+    metadata = normalized(course=COURSE, run=run)
+    assert (metadata["start_date"], metadata["end_date"], metadata["enroll_start_date"]) == (
         "2026-10-25T00:00:00Z",
         "2027-04-19T00:00:00",
         None,
@@ -26,7 +30,7 @@ def test_dates_are_the_runs_as_sent():  # META-31
 
 
 def test_without_a_run_there_are_no_dates_but_a_price():  # META-30, META-34
-    assert normalized_metadata(course=COURSE, run=None) == {
+    assert normalized(course=COURSE, run=None) == {
         "start_date": None,
         "end_date": None,
         "enroll_by_date": None,
@@ -41,7 +45,7 @@ def test_enroll_by_is_the_earlier_of_enrollment_end_and_upgrade_deadline():
         "enrollment_end": "2026-12-01T01:00:00+02:00",
         "seats": [{"type": "verified", "upgrade_deadline": "2026-11-30T23:30:00"}],
     }
-    assert normalized_metadata(course=COURSE, run=run)["enroll_by_date"] == "2026-12-01T01:00:00+02:00"
+    assert normalized(course=COURSE, run=run)["enroll_by_date"] == "2026-12-01T01:00:00+02:00"
 
 
 @pytest.mark.parametrize(
@@ -58,12 +62,12 @@ def test_enroll_by_is_the_earlier_of_enrollment_end_and_upgrade_deadline():
     ],
 )
 def test_the_best_seat_decides_the_deadline(seats, deadline):  # META-33
-    assert normalized_metadata(course=COURSE, run={"seats": seats})["enroll_by_date"] == deadline
+    assert normalized(course=COURSE, run={"seats": seats})["enroll_by_date"] == deadline
 
 
 def test_exec_ed_ignores_seats():  # META-32
     run = {"enrollment_end": "2027-01-01", "seats": [{"type": "verified", "upgrade_deadline": "2026-01-01"}]}
-    assert normalized_metadata(course=EXEC_ED, run=run)["enroll_by_date"] == "2027-01-01"
+    assert normalized(course=EXEC_ED, run=run)["enroll_by_date"] == "2027-01-01"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +94,7 @@ def test_price(course, run, price):
     Text is truthy unless it is empty, so "0.00" is a price. What cannot be read is passed over, and never free
     (META-34, META-35).
     """
-    assert normalized_metadata(course=course, run=run)["content_price"] == price
+    assert normalized(course=course, run=run)["content_price"] == price
 
 
 def test_the_last_exec_ed_sku_is_sold():  # ENR-4

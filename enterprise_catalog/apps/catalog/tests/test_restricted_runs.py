@@ -149,6 +149,15 @@ def test_the_advertised_run_is_one_that_the_query_shows(advertised, unrestricted
     assert item["normalized_metadata"]["start_date"] == (shown["key"] if shown else None)
 
 
+def test_a_price_that_is_hidden_is_not_free():  # V2-2, META-34
+    """Whatever has a restriction type is hidden, also where a price should be."""
+    run = OPEN_RUN | {"fixed_price_usd": {"restriction_type": B2C}, "first_enrollable_paid_seat_price": None}
+    item = item_of("course", {}, {"course_runs": [run], "advertised_course_run_uuid": run["uuid"]})
+    assert item["course_runs"] == [run | {"fixed_price_usd": None}]
+    assert item["normalized_metadata"]["content_price"] is None
+    assert item["normalized_metadata_by_run"][OPEN]["content_price"] is None
+
+
 def test_a_newer_record_opens_a_run():
     """The full record is newer than the search document, whose index it feeds (REFR-16, V2-2)."""
     search = {"course_runs": [OPEN_RUN | {"restriction_type": B2C}]}
