@@ -105,7 +105,9 @@ def any_edit(draw: st.DrawFn, document: dict[str, Any] | None, *, keep: list[str
 def edits(draw: st.DrawFn) -> tuple[Any, ...]:
     """Return a sample, and the sample with edits."""
     document, record = draw(st.sampled_from([*SAMPLES, FORCED, FORCED]))
-    changed = draw(any_edit(document, keep=["aggregation_key", "content_type", "key", "uuid", *VARIANT]))
+    # A run that becomes restricted is shown no longer.
+    keep = ["aggregation_key", "content_type", "key", "uuid", "restriction_type", *VARIANT]
+    changed = draw(any_edit(document, keep=keep))
     return document, record, changed, draw(any_edit(record, keep=["key", "uuid"]))
 
 
