@@ -21,6 +21,8 @@ from tests.contract.test_deployment_files import COMPOSE, ROOT, command_of
 pytestmark = pytest.mark.mariadb
 
 LONGEST_ID = "%2B" * 255
+# Time for a process to end by itself, also on a busy machine. Then it is killed.
+STOP_SECONDS = 60
 
 
 def production_environment(services: Services) -> dict[str, str]:
@@ -70,7 +72,7 @@ def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
         processes.wait_until(lambda: processes.port_taken(port), process=process, log=log, what="web", seconds=120)
         yield f"http://127.0.0.1:{port}"
     finally:
-        processes.stop(process, grace_seconds=10)
+        processes.stop(process, grace_seconds=STOP_SECONDS)
 
 
 def healthcheck(url: str, environment: dict[str, str]) -> int:
@@ -128,7 +130,7 @@ def test_redis_passes_its_health_check_and_takes_nobody_without_the_password(tmp
         assert running.name() == "redis-server"
         assert password not in " ".join(running.cmdline())
     finally:
-        processes.stop(process, grace_seconds=10)
+        processes.stop(process, grace_seconds=STOP_SECONDS)
 
 
 @pytest.mark.parametrize("service", ["worker", "beat"])
@@ -151,5 +153,5 @@ def test_background_processes_pass_their_own_health_check(service, environment, 
             seconds=60,
         )
     finally:
-        processes.stop(process, grace_seconds=10)
+        processes.stop(process, grace_seconds=STOP_SECONDS)
     assert process.returncode == 0
