@@ -11,7 +11,6 @@ from typing import Any
 from enterprise_catalog.apps.catalog.content.course_document import (
     advertised_run,
     describe_runs,
-    dicts,
     is_active,
     is_open,
     is_restricted,
@@ -95,7 +94,7 @@ def _hidden_names(
     in_search = restricted_names(search_document, allowed=allowed)
     if full_record is None:
         return in_search
-    open_runs = (run for run in dicts(full_record.get("course_runs")) if not is_restricted(run))
+    open_runs = (run for run in nested_runs(full_record) if not is_restricted(run))
     return in_search.difference(*map(names_of, open_runs)) | restricted_names(full_record, allowed=allowed)
 
 
