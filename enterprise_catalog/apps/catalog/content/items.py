@@ -155,15 +155,11 @@ def _described_program(program: Any) -> Any:
 
 def _add_normalized_metadata(item: dict[str, Any], recorded: dict[str, Any]) -> None:
     """`recorded` is the item before anything was hidden in it, from which prices are read."""
-    prices = {run["key"]: content_price(course=recorded, run=run) for run in nested_runs(recorded)}
+    prices: dict[str | None, float | None] = {None: content_price(course=recorded, run=None)}
+    prices |= {run["key"]: content_price(course=recorded, run=run) for run in nested_runs(recorded)}
 
-    def normalized(run: dict[str, Any]) -> dict[str, Any]:
-        return normalized_metadata(course=item, run=run, price=prices[run["key"]])
+    def normalized(run: dict[str, Any] | None) -> dict[str, Any]:
+        return normalized_metadata(course=item, run=run, price=prices[run["key"] if run else None])
 
-    advertised = advertised_run(item)
-    item["normalized_metadata"] = (
-        normalized(advertised)
-        if advertised
-        else normalized_metadata(course=item, run=None, price=content_price(course=recorded, run=None))
-    )
+    item["normalized_metadata"] = normalized(advertised_run(item))
     item["normalized_metadata_by_run"] = {run["key"]: normalized(run) for run in nested_runs(item)}

@@ -166,6 +166,13 @@ def test_a_newer_record_opens_a_run():
     assert HIDDEN not in json.dumps(item_of("course", {"course_runs": [HIDDEN_RUN]}, {"course_run_keys": [HIDDEN]}))
 
 
+def test_only_a_run_with_a_key_opens_one():  # V2-2
+    """An object with nothing but a uuid is no run, and does not say that everybody may see one."""
+    record = {"course_runs": [{"uuid": HIDDEN_UUID}, OPEN_RUN]}
+    item = item_of("course", {"course_runs": [HIDDEN_RUN]}, record, hidden_runs=frozenset({HIDDEN}))
+    assert item["course_runs"] == [OPEN_RUN]
+
+
 DOCUMENTS = [
     ("course", document | record)
     for document in sample("search_all_page_1.json")
