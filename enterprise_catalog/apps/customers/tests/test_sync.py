@@ -1,6 +1,7 @@
 """Local copies of customers follow the LMS, and survive its failures (CUST-1 to CUST-3)."""
 
 from collections.abc import Callable
+from itertools import count
 from threading import Barrier, Thread
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,6 +11,7 @@ from django.conf import settings as django_settings
 from django.db import connections, transaction
 
 from enterprise_catalog.apps.core.datetimes import parse_datetime
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.customers import tasks
 from enterprise_catalog.apps.customers.models import EnterpriseCustomer
 from enterprise_catalog.apps.customers.sync import ensure_customer, sync_customer, sync_due_customers
@@ -274,16 +276,23 @@ def test_two_syncs_share_the_customers(lms):
 @pytest.mark.mariadb
 @pytest.mark.django_db(transaction=True)
 def test_two_requests_with_the_same_new_customer_create_one_row():
-    """Each is inside a transaction that has read before and goes on afterwards."""
+    """Each transaction has read before and goes on afterwards. Callers repeat it when it lost a lock."""
     both_have_read = Barrier(2)
 
     def save() -> bool:
-        with transaction.atomic():
-            assert not EnterpriseCustomer.objects.exists()
-            both_have_read.wait(timeout=30)
+        tries = count()
+
+        @retry_lost_locks
+        @transaction.atomic
+        def save_once() -> bool:
+            if next(tries) == 0:
+                assert not EnterpriseCustomer.objects.exists()
+                both_have_read.wait(timeout=30)
             created = ensure_customer(ACME)
             assert EnterpriseCustomer.objects.filter(pk=ACME).exists()
             return created
+
+        return save_once()
 
     assert sorted(together(save, save)) == [False, True]
     assert EnterpriseCustomer.objects.count() == 1
