@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from rest_framework.exceptions import AuthenticationFailed
 
 from enterprise_catalog.apps.core.callers import Caller, TokenCaller
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.core.db.row_lookup import ModelColumns, RowLookup
 from enterprise_catalog.apps.core.models import User
 
@@ -67,6 +68,7 @@ def username_of(claims: dict[str, Any]) -> str:
     return username
 
 
+@retry_lost_locks
 def _made(username: str, claims: dict[str, Any]) -> User:
     new = {"email": _email_of(claims), "password": make_password(None)}
     return User.objects.get_or_create(username=username, defaults=new)[0]

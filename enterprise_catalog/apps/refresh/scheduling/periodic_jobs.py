@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 from enterprise_catalog.apps.core.db.clock import database_now
+from enterprise_catalog.apps.core.db.locks import retry_lost_locks
 from enterprise_catalog.apps.refresh.models import Sweep
 
 
+@retry_lost_locks
 def claim_job(name: str, *, every: timedelta) -> bool:
     """Return True to exactly one caller when the job is due; it is due again after `every`."""
     now = database_now()
